@@ -1,0 +1,2 @@
+//! Skyhaul
+pub mod sim;

@@ -1,0 +1,30 @@
+//! Power and batteries: what flying costs and how charging gives it back.
+
+use serde::{Deserialize, Serialize};
+
+/// Which published model a drone type uses (`flight.md`, "Power").
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PowerModel {
+    LiftToDrag(Wing),
+    Multirotor(Rotors),
+    Hybrid { rotors: Rotors, wing: Wing },
+}
+
+/// D'Andrea 2014: P = m g v / (η r) + p.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wing {
+    pub efficiency: f64,
+    pub lift_to_drag: f64,
+    pub electronics_w: f64,
+}
+
+/// Stolaroff et al. 2018: momentum theory.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rotors {
+    /// Total disc area, m².
+    pub disc_area_m2: f64,
+    pub efficiency: f64,
+    /// Sum of drag coefficients times areas, m².
+    pub drag_area_m2: f64,
+    pub electronics_w: f64,
+}

@@ -1,0 +1,103 @@
+//! What happened: facts that the tick commits, listeners read and the digest covers.
+//!
+//! Each event is numbered within its subject by the actor that owns the subject, so a
+//! topic's numbering has no holes and survives a restart. The read side is a pure
+//! projection of these events and of the positions.
+
+use serde::{Deserialize, Serialize};
+
+use super::geo::LatLon;
+use super::ids::{DeliveryId, DroneId, HubId};
+use super::order::Order;
+use super::time::SimTime;
+use super::workflow::{FailureReason, WaitingFor};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub at: SimTime,
+    /// Number within the subject, from 1, without holes.
+    pub seq: u32,
+    pub happening: Happening,
+}
+
+/// The event by whom it happened to; an event's kind cannot be had without its subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Happening {
+    Delivery(DeliveryId, DeliveryEvent),
+    Drone(DroneId, DroneEvent),
+    Hub(HubId, HubEvent),
+}
+
+/// When pick-up and drop-off are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Etas {
+    pub pickup: SimTime,
+    pub delivery: SimTime,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DeliveryEvent {
+    /// Admitted into the world; its workflow has begun. Always number 1.
+    Accepted {
+        order: Box<Order>,
+    },
+    /// The workflow cannot go on yet.
+    Delayed {
+        waiting_for: WaitingFor,
+    },
+    /// The workflow's last step: the delivery exists and is under way.
+    Created,
+    /// The first quote is given here.
+    Assigned {
+        drone: DroneId,
+        etas: Etas,
+    },
+    HeadedToPickup {
+        etas: Etas,
+    },
+    PickedUp {
+        location: LatLon,
+    },
+    HeadedToDropoff {
+        etas: Etas,
+    },
+    EtaChanged {
+        etas: Etas,
+    },
+    Completed {
+        location: LatLon,
+    },
+    Failed {
+        reason: FailureReason,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DroneEvent {
+    TakenOff {
+        hub: HubId,
+        delivery: Option<DeliveryId>,
+    },
+    /// Back at a hub: what the flight took out of the battery and how far it went.
+    Landed {
+        hub: HubId,
+        energy_wh: f64,
+        distance_m: f64,
+        airborne_s: f64,
+    },
+    /// The state of charge fell below the reserve in the air.
+    LowBattery,
+    /// Fell out of the sky with an empty battery.
+    Lost {
+        location: LatLon,
+        energy_wh: f64,
+        distance_m: f64,
+        airborne_s: f64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum HubEvent {
+    /// Drones that charge, and that wait for a charger.
+    QueueChanged { charging: u32, queued: u32 },
+}

@@ -1,0 +1,25 @@
+//! The rules: pure and deterministic. No actors, no I/O, no clock, no global randomness.
+//!
+//! Only + − × ÷ and `sqrt` on floats, and `libm` for the rest, so that every machine
+//! computes the same bits.
+
+pub mod catalogue;
+pub mod delivery;
+pub mod demand;
+pub mod dispatch;
+pub mod drone;
+pub mod energy;
+pub mod eta;
+pub mod event;
+pub mod flight;
+pub mod geo;
+pub mod ids;
+pub mod order;
+pub mod random;
+pub mod route;
+pub mod sky;
+pub mod time;
+pub mod units;
+pub mod wind;
+pub mod workflow;
+pub mod world;

@@ -1,0 +1,207 @@
+//! The world as the scenario lays it out: what does not change while it runs.
+//!
+//! Everyone shares one `Arc<World>`. What moves lives in [`crate::sim::sky`] and in the
+//! actors.
+
+use serde::{Deserialize, Serialize};
+
+use super::energy::PowerModel;
+use super::geo::{Area, LatLon, Point};
+use super::ids::{DroneId, HubId, ModelId};
+use super::order::Order;
+use super::time::{SimDuration, SimTime, Tick};
+use super::wind::Weather;
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub name: String,
+    pub description: String,
+    pub seed: u64,
+    /// The scenario's start as microseconds of Unix time.
+    pub start_unix_us: i64,
+    /// Ends `run`; `serve` goes on.
+    pub duration: SimDuration,
+    pub tick: SimDuration,
+    pub area: Area,
+    pub unknown_places: UnknownPlaces,
+    pub hubs: Vec<Hub>,
+    pub models: Vec<Model>,
+    /// Drones are numbered through the fleets in order.
+    pub fleets: Vec<Fleet>,
+    pub places: Vec<Place>,
+    pub zones: Vec<Zone>,
+    pub weather: Weather,
+    pub demand: Option<Demand>,
+    /// Scripted requests by the time they are due, earliest first.
+    pub scripted: Vec<ScriptedRequest>,
+    pub dispatch: DispatchRules,
+    /// A hash of all of the above but the seed, to tell another world's store.
+    pub scenario_hash: [u8; 32],
+}
+
+/// What becomes of a place name that the scenario does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownPlaces {
+    Refuse,
+    /// A fixed point on land made from the name's letters.
+    Scatter,
+}
+
+#[derive(Clone, Debug)]
+pub struct Hub {
+    pub key: String,
+    pub name: String,
+    pub location: LatLon,
+    pub at: Point,
+    pub pads: u32,
+    pub chargers: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    pub hub: HubId,
+    pub model: ModelId,
+    pub count: u32,
+    /// Share of these drones that is in the air at the start, on the way home.
+    pub aloft: f64,
+}
+
+/// A drone type. Derived figures (see the catalogue) say so where they are chosen.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub key: String,
+    /// With battery, without payload.
+    pub empty_mass_kg: f64,
+    pub max_payload_kg: f64,
+    pub cruise_airspeed_mps: f64,
+    pub climb_mps: f64,
+    pub descent_mps: f64,
+    pub acceleration_mps2: f64,
+    pub vertical_acceleration_mps2: f64,
+    /// Steepest bank in a fly-by turn, radians.
+    pub max_bank_rad: f64,
+    /// How fast the nose may turn in hover and in still turns, radians per second.
+    pub yaw_rate_radps: f64,
+    /// Hovers at this height to take up or lower the package; 0 lands for it.
+    pub handover_height_m: f64,
+    /// Time to take up, and to lower, a package.
+    pub handover_s: f64,
+    pub battery: Battery,
+    pub power: PowerModel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Battery {
+    pub capacity_wh: f64,
+    /// Share of the capacity that a plan must leave.
+    pub reserve: f64,
+    /// Up to four fifths of the capacity, watts.
+    pub charge_power_w: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub name: String,
+    pub location: LatLon,
+}
+
+/// A no-fly zone. Routes do not go round zones yet; they are shown.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    pub name: String,
+    /// In degrees (x = longitude), closed or not.
+    pub polygon: geo::Polygon,
+    pub floor_m: f64,
+    pub ceiling_m: f64,
+    pub reference: HeightReference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeightReference {
+    Agl,
+    Amsl,
+}
+
+/// The scenario's own customers.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    pub rate_per_s: f64,
+    /// (time, factor), linear between; before the first and after the last they hold.
+    pub profile: Vec<(SimTime, f64)>,
+    pub pickup: PickupAt,
+    pub dropoff: DropoffSpread,
+    pub payload_kg: (f64, f64),
+    /// Share of expedited requests.
+    pub expedited: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PickupAt {
+    Places,
+    Hub,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropoffSpread {
+    Land,
+    Area,
+    Places,
+}
+
+#[derive(Clone, Debug)]
+pub struct ScriptedRequest {
+    pub at: SimTime,
+    pub order: Order,
+}
+
+#[derive(Clone, Debug)]
+pub struct DispatchRules {
+    /// Most workflows that may wait for a drone, and as many for third-party transport.
+    pub backlog: usize,
+    /// How long a workflow waits for a drone.
+    pub max_wait: SimDuration,
+    /// What becomes of a workflow that finds no room or runs out of patience.
+    pub when_full: WhenFull,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhenFull {
+    ThirdParty,
+    Fail,
+}
+
+impl World {
+    pub fn drone_count(&self) -> u32 {
+        self.fleets.iter().map(|fleet| fleet.count).sum()
+    }
+
+    /// The fleet that a drone belongs to. There are few fleets, so a walk is quick.
+    pub fn fleet_of(&self, drone: DroneId) -> Option<&Fleet> {
+        let mut first = 0;
+        self.fleets.iter().find(|fleet| {
+            first += fleet.count;
+            drone.0 < first
+        })
+    }
+
+    pub fn hub(&self, id: HubId) -> &Hub {
+        &self.hubs[id.index()]
+    }
+
+    pub fn model(&self, id: ModelId) -> &Model {
+        &self.models[id.index()]
+    }
+
+    pub fn time_of(&self, tick: Tick) -> SimTime {
+        SimTime(tick.saturating_mul(self.tick.0))
+    }
+
+    pub fn unix_us(&self, at: SimTime) -> i64 {
+        self.start_unix_us.saturating_add_unsigned(at.0)
+    }
+
+    /// The simulated moment of a date; dates before the start are the start.
+    pub fn sim_time(&self, unix_us: i64) -> SimTime {
+        SimTime(u64::try_from(unix_us.saturating_sub(self.start_unix_us)).unwrap_or(0))
+    }
+}
