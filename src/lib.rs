@@ -1,2 +1,7 @@
 //! Skyhaul
+
+pub mod http;
 pub mod sim;
+pub mod view;
+pub mod wire;
+pub mod ws;

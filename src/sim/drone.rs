@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::geo::LatLon;
 use super::ids::DeliveryId;
 
 /// What a drone is doing, as people see it.
@@ -52,7 +53,7 @@ impl DroneStatus {
 }
 
 /// Whose package a drone is busy with, and how far it has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum DroneState {
     /// On the ground, free or charging; the fleet may call.
     #[default]
@@ -64,21 +65,26 @@ pub enum DroneState {
         delivery: DeliveryId,
     },
     Returning,
-    Lost,
+    Lost {
+        at: LatLon,
+    },
 }
 
 /// What moves a drone from one state to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DroneInput {
     Assign(DeliveryId),
     PickedUp,
     Delivered,
     Landed,
-    Exhausted,
+    /// The battery is empty in the air.
+    Exhausted {
+        at: LatLon,
+    },
 }
 
 /// The state machine does not allow this move: a bug, or a message that came too late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("a drone that is {state:?} cannot take {input:?}")]
 pub struct ForbiddenMove {
     pub state: DroneState,
@@ -94,7 +100,9 @@ impl DroneState {
             (S::HeadedToPickup { delivery }, In::PickedUp) => S::HeadedToDropoff { delivery },
             (S::HeadedToDropoff { .. }, In::Delivered) => S::Returning,
             (S::Returning, In::Landed) => S::Docked,
-            (S::HeadedToPickup { .. } | S::HeadedToDropoff { .. } | S::Returning, In::Exhausted) => S::Lost,
+            (S::HeadedToPickup { .. } | S::HeadedToDropoff { .. } | S::Returning, In::Exhausted { at }) => {
+                S::Lost { at }
+            }
             (state, input) => return Err(ForbiddenMove { state, input }),
         })
     }
@@ -105,7 +113,7 @@ impl DroneState {
             DroneState::HeadedToPickup { delivery } | DroneState::HeadedToDropoff { delivery } => {
                 Some(delivery)
             }
-            DroneState::Docked | DroneState::Returning | DroneState::Lost => None,
+            DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } => None,
         }
     }
 }
@@ -119,28 +127,33 @@ mod tests {
         let id = DeliveryId::new(1, [0; 10]);
         let to_pickup = DroneState::HeadedToPickup { delivery: id };
         let to_dropoff = DroneState::HeadedToDropoff { delivery: id };
+        let at = LatLon {
+            lat: 37.7,
+            lon: -122.4,
+        };
+        let (fall, lost) = (DroneInput::Exhausted { at }, DroneState::Lost { at });
         let states = [
             DroneState::Docked,
             to_pickup,
             to_dropoff,
             DroneState::Returning,
-            DroneState::Lost,
+            lost,
         ];
         let inputs = [
             DroneInput::Assign(id),
             DroneInput::PickedUp,
             DroneInput::Delivered,
             DroneInput::Landed,
-            DroneInput::Exhausted,
+            fall,
         ];
         let allowed = [
             (DroneState::Docked, DroneInput::Assign(id), to_pickup),
             (to_pickup, DroneInput::PickedUp, to_dropoff),
             (to_dropoff, DroneInput::Delivered, DroneState::Returning),
             (DroneState::Returning, DroneInput::Landed, DroneState::Docked),
-            (to_pickup, DroneInput::Exhausted, DroneState::Lost),
-            (to_dropoff, DroneInput::Exhausted, DroneState::Lost),
-            (DroneState::Returning, DroneInput::Exhausted, DroneState::Lost),
+            (to_pickup, fall, lost),
+            (to_dropoff, fall, lost),
+            (DroneState::Returning, fall, lost),
         ];
         for state in states {
             for input in inputs {

@@ -28,3 +28,13 @@ pub struct Rotors {
     pub drag_area_m2: f64,
     pub electronics_w: f64,
 }
+
+/// Energy in the battery after charging for this long, watt-hours.
+pub fn energy_after(_battery: &super::world::Battery, _energy_wh: f64, _seconds: f64) -> f64 {
+    todo!()
+}
+
+/// Seconds of charging until the battery holds this much.
+pub fn time_to_charge(_battery: &super::world::Battery, _from_wh: f64, _to_wh: f64) -> f64 {
+    todo!()
+}

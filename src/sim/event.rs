@@ -4,6 +4,8 @@
 //! topic's numbering has no holes and survives a restart. The read side is a pure
 //! projection of these events and of the positions.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::geo::LatLon;
@@ -39,7 +41,7 @@ pub struct Etas {
 pub enum DeliveryEvent {
     /// Admitted into the world; its workflow has begun. Always number 1.
     Accepted {
-        order: Box<Order>,
+        order: Arc<Order>,
     },
     /// The workflow cannot go on yet.
     Delayed {

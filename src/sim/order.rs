@@ -1,5 +1,7 @@
 //! What somebody wants delivered, checked and in SI units: the input of a workflow.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::geo::LatLon;
@@ -58,7 +60,7 @@ pub struct Order {
 pub enum Command {
     RequestDelivery {
         id: DeliveryId,
-        order: Box<Order>,
+        order: Arc<Order>,
         /// The client's `Idempotency-Key`, so that the first answer can be given again.
         idempotency_key: Option<String>,
     },

@@ -1,0 +1,81 @@
+//! One tick's positions: immutable, shared, indexed only when somebody looks.
+
+use std::sync::OnceLock;
+
+use crate::sim::drone::DroneStatus;
+use crate::sim::geo::{BoundingBox, LatLon};
+use crate::sim::ids::DroneId;
+use crate::sim::time::{SimTime, Tick};
+
+/// One airborne drone at one tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DroneRow {
+    pub drone: DroneId,
+    pub status: DroneStatus,
+    pub at: LatLon,
+    pub height_m: f32,
+    pub heading_deg: f32,
+    pub ground_speed_mps: f32,
+    pub vertical_speed_mps: f32,
+    /// State of charge, 0 to 1.
+    pub battery: f32,
+    pub payload_kg: f32,
+    pub pickup_eta: Option<SimTime>,
+    pub delivery_eta: Option<SimTime>,
+}
+
+/// All airborne drones at one tick.
+pub struct Frame {
+    tick: Tick,
+    at: SimTime,
+    rows: Vec<DroneRow>,
+    /// Row numbers in drone order, made at the first look.
+    by_drone: OnceLock<Vec<u32>>,
+}
+
+impl Frame {
+    pub fn new(tick: Tick, at: SimTime, rows: Vec<DroneRow>) -> Self {
+        Frame {
+            tick,
+            at,
+            rows,
+            by_drone: OnceLock::new(),
+        }
+    }
+
+    pub fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    pub fn at(&self) -> SimTime {
+        self.at
+    }
+
+    /// In no particular order.
+    pub fn rows(&self) -> &[DroneRow] {
+        &self.rows
+    }
+
+    pub fn row_of(&self, drone: DroneId) -> Option<&DroneRow> {
+        let order = self.order();
+        let found = order.binary_search_by_key(&drone, |&row| self.rows[row as usize].drone);
+        found.ok().map(|place| &self.rows[order[place] as usize])
+    }
+
+    pub fn in_drone_order(&self) -> impl Iterator<Item = &DroneRow> {
+        self.order().iter().map(|&row| &self.rows[row as usize])
+    }
+
+    /// In drone order.
+    pub fn within(&self, bounds: BoundingBox) -> impl Iterator<Item = &DroneRow> {
+        self.in_drone_order().filter(move |row| bounds.contains(row.at))
+    }
+
+    fn order(&self) -> &[u32] {
+        self.by_drone.get_or_init(|| {
+            let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
+            order.sort_unstable_by_key(|&row| self.rows[row as usize].drone);
+            order
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! The read side: what HTTP and sessions may look at.
+//!
+//! A pure projection of publications, which come from the engine once their tick is
+//! committed, or from a recording. Nothing here disturbs the tick: publishing takes the
+//! write lock for as long as it takes to patch what changed, and readers look for as long
+//! as it takes to copy out what they want.
+
+pub mod commands;
+mod deliveries;
+mod drones;
+pub mod frame;
+pub mod reading;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
+use crate::sim::geo::LatLon;
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::order::Order;
+use crate::sim::sky::Grounded;
+use crate::sim::time::{SimTime, Tick};
+use crate::sim::world::World;
+
+use deliveries::Deliveries;
+pub use deliveries::{DeliveryFilter, DeliveryRecord, WorkflowState};
+pub use drones::DroneFilter;
+use frame::{DroneRow, Frame};
+use reading::{ClockReading, EventsAfter, FleetReading, HubReading, Pace};
+
+/// Events of one drone that are kept for its topic.
+const DRONE_EVENTS_KEPT: usize = 64;
+
+/// What one committed tick changed.
+pub struct Publication {
+    pub tick: Tick,
+    pub at: SimTime,
+    pub digest: [u8; 32],
+    pub events: Vec<Arc<Event>>,
+    /// All airborne drones.
+    pub airborne: Vec<DroneRow>,
+    /// Drones whose record on the ground changed; `None` is in the air or lost.
+    pub grounded: Vec<(DroneId, Option<Grounded>)>,
+}
+
+/// Everything that changes together, so that a reader sees one tick.
+struct Now {
+    tick: Tick,
+    at: SimTime,
+    digest: [u8; 32],
+    epoch: u32,
+    pace: Pace,
+    frame: Arc<Frame>,
+    drones: drones::Drones,
+    hubs: Vec<HubQueue>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct HubQueue {
+    charging: u32,
+    queued: u32,
+}
+
+pub struct View {
+    world: Arc<World>,
+    now: RwLock<Now>,
+    deliveries: Deliveries,
+    drone_events: DashMap<DroneId, VecDeque<Arc<Event>>>,
+    published: watch::Sender<Tick>,
+}
+
+/// Where a stopped world left off, for a view that starts with it.
+pub struct Restored {
+    pub tick: Tick,
+    pub digest: [u8; 32],
+    pub epoch: u32,
+    pub grounded: Vec<Option<Grounded>>,
+    pub airborne: Vec<DroneRow>,
+    pub lost: Vec<(DroneId, LatLon)>,
+    /// Number of the last event of each drone that had any.
+    pub drone_seqs: Vec<(DroneId, u32)>,
+    pub hub_queues: Vec<(HubId, u32, u32)>,
+    pub records: Vec<DeliveryRecord>,
+}
+
+impl View {
+    pub fn new(world: Arc<World>, restored: Restored) -> Self {
+        let at = world.time_of(restored.tick);
+        let mut hubs = vec![HubQueue::default(); world.hubs.len()];
+        for (hub, charging, queued) in restored.hub_queues {
+            hubs[hub.index()] = HubQueue { charging, queued };
+        }
+        let mut drones = drones::Drones::new(restored.grounded, restored.lost, restored.drone_seqs);
+        for record in &restored.records {
+            if let (Some(drone), false) = (record.drone, record.stage.is_terminal()) {
+                drones.carries(drone, Some(record.id));
+            }
+        }
+        let now = Now {
+            tick: restored.tick,
+            at,
+            digest: restored.digest,
+            epoch: restored.epoch,
+            pace: Pace::default(),
+            frame: Arc::new(Frame::new(restored.tick, at, restored.airborne)),
+            drones,
+            hubs,
+        };
+        View {
+            world,
+            now: RwLock::new(now),
+            deliveries: Deliveries::new(restored.records),
+            drone_events: DashMap::new(),
+            published: watch::channel(restored.tick).0,
+        }
+    }
+
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Shows a committed tick.
+    pub fn publish(&self, publication: Publication) {
+        let frame = Arc::new(Frame::new(publication.tick, publication.at, publication.airborne));
+        {
+            let mut now = self.now.write();
+            now.tick = publication.tick;
+            now.at = publication.at;
+            now.digest = publication.digest;
+            now.frame = frame;
+            for (drone, grounded) in publication.grounded {
+                now.drones.set_grounded(drone, grounded);
+            }
+            for event in &publication.events {
+                self.apply(&mut now, event);
+            }
+        }
+        self.published.send_replace(publication.tick);
+    }
+
+    fn apply(&self, now: &mut Now, event: &Arc<Event>) {
+        match &event.happening {
+            Happening::Delivery(id, kind) => {
+                let ended_or_assigned = self.deliveries.apply(*id, event);
+                match (kind, ended_or_assigned) {
+                    (DeliveryEvent::Assigned { drone, .. }, _) => now.drones.carries(*drone, Some(*id)),
+                    (DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. }, Some(drone)) => {
+                        now.drones.carries(drone, None);
+                    }
+                    _ => {}
+                }
+            }
+            Happening::Drone(id, kind) => {
+                if let DroneEvent::Lost { location, .. } = kind {
+                    now.drones.set_lost(*id, *location);
+                }
+                now.drones.set_seq(*id, event.seq);
+                let mut kept = self.drone_events.entry(*id).or_default();
+                if kept.len() == DRONE_EVENTS_KEPT {
+                    kept.pop_front();
+                }
+                kept.push_back(Arc::clone(event));
+            }
+            Happening::Hub(hub, HubEvent::QueueChanged { charging, queued }) => {
+                now.hubs[hub.index()] = HubQueue {
+                    charging: *charging,
+                    queued: *queued,
+                };
+            }
+        }
+    }
+
+    /// Shows a request that is durable but not admitted yet.
+    pub fn queue(&self, id: DeliveryId, order: Arc<Order>) {
+        self.deliveries.queue(id, order);
+    }
+
+    /// Fires after each publication.
+    pub fn published(&self) -> watch::Receiver<Tick> {
+        self.published.subscribe()
+    }
+
+    pub fn set_pace(&self, pace: Pace) {
+        self.now.write().pace = pace;
+    }
+
+    pub fn clock(&self) -> ClockReading {
+        let now = self.now.read();
+        ClockReading {
+            pace: now.pace,
+            tick: now.tick,
+            at: now.at,
+            digest: now.digest,
+            epoch: now.epoch,
+        }
+    }
+
+    /// The newest positions; immutable, so a reader may take its time.
+    pub fn frame(&self) -> Arc<Frame> {
+        Arc::clone(&self.now.read().frame)
+    }
+
+    pub fn fleet(&self) -> FleetReading {
+        let now = self.now.read();
+        FleetReading {
+            drones: now.drones.len() as u32,
+            airborne: now.frame.rows().len() as u32,
+            charging: now.hubs.iter().map(|hub| hub.charging).sum(),
+            lost: now.drones.lost_count(),
+            deliveries: self.deliveries.counts(),
+        }
+    }
+
+    pub fn hubs(&self) -> Vec<HubReading> {
+        let now = self.now.read();
+        let mut parked = vec![0_u32; self.world.hubs.len()];
+        now.drones.count_grounded(&mut parked);
+        let reading = |(index, queue): (usize, &HubQueue)| HubReading {
+            hub: HubId(index as u16),
+            charging: queue.charging,
+            queued_for_charger: queue.queued,
+            grounded: parked[index],
+        };
+        now.hubs.iter().enumerate().map(reading).collect()
+    }
+
+    /// The events of a drone after number `seq`.
+    pub fn drone_events(&self, drone: DroneId, seq: u32) -> EventsAfter {
+        let last = self.now.read().drones.seq(drone);
+        let kept = self.drone_events.get(&drone);
+        EventsAfter::from_kept(kept.iter().flat_map(|events| events.iter()), seq, last)
+    }
+
+    /// The events of a delivery after number `seq`.
+    pub fn delivery_events(&self, id: DeliveryId, seq: u32) -> EventsAfter {
+        self.deliveries.events_after(id, seq)
+    }
+}

@@ -1,0 +1,160 @@
+//! What a look at the world gives back: plain values, copied out.
+
+use std::sync::Arc;
+
+use crate::sim::delivery::Stage;
+use crate::sim::drone::DroneStatus;
+use crate::sim::event::{Etas, Event};
+use crate::sim::geo::LatLon;
+use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
+use crate::sim::time::{SimTime, Tick};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    Running,
+    Paused,
+    /// The store does not take writes; the clock stands still until it does.
+    Stalled,
+}
+
+impl RunState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunState::Running => "running",
+            RunState::Paused => "paused",
+            RunState::Stalled => "stalled",
+        }
+    }
+}
+
+/// Simulated seconds per wall second that are wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    Times(f64),
+    Max,
+}
+
+/// How the clock is driven, and how well it keeps up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    pub state: RunState,
+    pub speed: Speed,
+    /// Simulated seconds per wall second over the last few seconds; 0 while standing.
+    pub real_time_factor: f64,
+    /// How late the last tick started.
+    pub tick_slip_ms: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            state: RunState::Paused,
+            speed: Speed::Times(1.0),
+            real_time_factor: 0.0,
+            tick_slip_ms: 0.0,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClockReading {
+    pub pace: Pace,
+    pub tick: Tick,
+    pub at: SimTime,
+    pub digest: [u8; 32],
+    /// Shown as `e1`; changes when the world's past does.
+    pub epoch: u32,
+}
+
+/// One drone, wherever it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DroneReading {
+    pub id: DroneId,
+    pub model: ModelId,
+    /// Where it belongs.
+    pub hub: HubId,
+    pub status: DroneStatus,
+    pub location: LatLon,
+    pub height_m: f64,
+    pub heading_deg: f64,
+    pub ground_speed_mps: f64,
+    pub vertical_speed_mps: f64,
+    /// State of charge, 0 to 1.
+    pub battery: f64,
+    pub delivery: Option<DeliveryId>,
+    pub payload_kg: f64,
+    /// Number of its last event; 0 before the first.
+    pub seq: u32,
+}
+
+/// Where a delivery stands at one tick.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeliveryStatus {
+    pub stage: Stage,
+    pub drone: Option<DroneId>,
+    pub location: LatLon,
+    pub height_m: f64,
+    /// `None` while there is no plan; the actual times once reached.
+    pub etas: Option<Etas>,
+    /// Number of its last event.
+    pub seq: u32,
+    pub tick: Tick,
+    pub at: SimTime,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HubReading {
+    pub hub: HubId,
+    pub charging: u32,
+    pub queued_for_charger: u32,
+    /// Drones on the ground here.
+    pub grounded: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FleetReading {
+    pub drones: u32,
+    pub airborne: u32,
+    pub charging: u32,
+    pub lost: u32,
+    pub deliveries: DeliveryCounts,
+}
+
+/// Deliveries by how far they have come; `accepted` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryCounts {
+    pub accepted: u64,
+    pub waiting: u64,
+    pub under_way: u64,
+    pub completed: u64,
+    pub failed: u64,
+}
+
+/// One page of a list, and where the next begins.
+#[derive(Clone, Debug)]
+pub struct Page<T, C> {
+    pub items: Vec<T>,
+    pub next: Option<C>,
+}
+
+/// What a follower of a topic missed.
+#[derive(Clone, Debug)]
+pub enum EventsAfter {
+    /// All events after the number asked for, in order; empty where there are none.
+    Complete(Vec<Arc<Event>>),
+    /// Some are no longer kept: the follower needs a snapshot.
+    Gone,
+}
+
+impl EventsAfter {
+    /// Picks from what is kept of a topic whose last event has number `last`.
+    pub(super) fn from_kept<'a>(kept: impl Iterator<Item = &'a Arc<Event>>, after: u32, last: u32) -> Self {
+        let events: Vec<_> = kept.filter(|event| event.seq > after).cloned().collect();
+        let expected = last.saturating_sub(after) as usize;
+        if after > last || events.len() < expected {
+            EventsAfter::Gone
+        } else {
+            EventsAfter::Complete(events)
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Shapes of HTTP bodies and WebSocket messages, used by server and clients alike.
+//!
+//! Shapes and encodings only: no routes, no sockets, no rules.
+
+pub mod api;
+pub mod stream;
+pub mod time;
