@@ -1,5 +1,6 @@
 //! Skyhaul
 
+pub mod actors;
 pub mod http;
 pub mod sim;
 pub mod view;

@@ -41,3 +41,81 @@ impl Stage {
         }
     }
 }
+
+/// Where a delivery under way stands; its end is the end of its actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeliveryState {
+    HeadedToPickup,
+    HeadedToDropoff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryInput {
+    PickedUp,
+    Delivered,
+    DroneLost,
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    GoesOn(DeliveryState),
+    Completed,
+    Failed,
+}
+
+/// The state machine does not allow this move: a bug, or a message that came too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a delivery that is {state:?} cannot take {input:?}")]
+pub struct ForbiddenMove {
+    pub state: DeliveryState,
+    pub input: DeliveryInput,
+}
+
+impl DeliveryState {
+    pub fn next(self, input: DeliveryInput) -> Result<Outcome, ForbiddenMove> {
+        use DeliveryInput as In;
+        use DeliveryState as S;
+        match (self, input) {
+            (S::HeadedToPickup, In::PickedUp) => Ok(Outcome::GoesOn(S::HeadedToDropoff)),
+            (S::HeadedToDropoff, In::Delivered) => Ok(Outcome::Completed),
+            (_, In::DroneLost) => Ok(Outcome::Failed),
+            (state, input) => Err(ForbiddenMove { state, input }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_transition_table_and_every_forbidden_move() {
+        use DeliveryInput as In;
+        use DeliveryState as S;
+        let forbidden = |state, input| Err(ForbiddenMove { state, input });
+        let table = [
+            (
+                S::HeadedToPickup,
+                In::PickedUp,
+                Ok(Outcome::GoesOn(S::HeadedToDropoff)),
+            ),
+            (
+                S::HeadedToPickup,
+                In::Delivered,
+                forbidden(S::HeadedToPickup, In::Delivered),
+            ),
+            (S::HeadedToPickup, In::DroneLost, Ok(Outcome::Failed)),
+            (
+                S::HeadedToDropoff,
+                In::PickedUp,
+                forbidden(S::HeadedToDropoff, In::PickedUp),
+            ),
+            (S::HeadedToDropoff, In::Delivered, Ok(Outcome::Completed)),
+            (S::HeadedToDropoff, In::DroneLost, Ok(Outcome::Failed)),
+        ];
+        for (state, input, expected) in table {
+            assert_eq!(state.next(input), expected);
+        }
+    }
+}

@@ -1,1 +1,144 @@
-//! demand
+//! The scenario's own customers: who asks for what at which tick.
+//!
+//! A pure function of (world, seed, tick), so it is never journalled.
+
+use std::sync::Arc;
+
+use super::geo::LatLon;
+use super::ids::DeliveryId;
+use super::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use super::random::{Purpose, Stream};
+use super::time::{SimTime, Tick};
+use super::world::{Demand, DropoffSpread, PickupAt, World};
+
+/// Tries at finding land before a drop-off falls on the area's middle.
+const LAND_TRIES: usize = 1_000;
+
+/// The requests that are due in the tick that ends at `tick`, in order.
+pub fn arrivals(world: &World, tick: Tick) -> Vec<(DeliveryId, Arc<Order>)> {
+    let mut ids = Stream::new(world.seed, tick, Purpose::DeliveryId);
+    let born_unix_ms = u64::try_from(world.unix_us(world.time_of(tick)) / 1_000).unwrap_or(0);
+    let scripted = scripted(world, tick).map(|order| Arc::new(order.clone()));
+    let drawn = world.demand.iter().flat_map(|demand| drawn(world, demand, tick));
+    let drawn = drawn.map(Arc::new);
+    scripted
+        .chain(drawn)
+        .map(|order| (DeliveryId::new(born_unix_ms, ids.bytes()), order))
+        .collect()
+}
+
+fn scripted(world: &World, tick: Tick) -> impl Iterator<Item = &Order> {
+    let end = world.time_of(tick);
+    let start = world.time_of(tick.saturating_sub(1));
+    let first = world.scripted.partition_point(|request| request.at < start);
+    let due = world.scripted[first..].iter();
+    due.take_while(move |request| request.at < end)
+        .map(|request| &request.order)
+}
+
+fn drawn(world: &World, demand: &Demand, tick: Tick) -> Vec<Order> {
+    let mut stream = Stream::new(world.seed, tick, Purpose::Demand);
+    let mean = demand.rate_at(world.time_of(tick)) * world.tick.as_secs();
+    let count = stream.poisson(mean);
+    (0..count)
+        .map(|_| draw_order(world, demand, &mut stream))
+        .collect()
+}
+
+fn draw_order(world: &World, demand: &Demand, stream: &mut Stream) -> Order {
+    let (owner_id, pickup) = draw_pickup(world, demand.pickup, stream);
+    let dropoff = draw_dropoff(world, demand.dropoff, stream);
+    let (lightest, heaviest) = demand.payload_kg;
+    let weight_kg = stream.uniform_in(lightest, heaviest);
+    let expedited = stream.uniform() < demand.expedited;
+    Order {
+        owner_id,
+        pickup: stop(pickup),
+        dropoff: stop(dropoff),
+        package: Package {
+            id: format!("p-{:08x}", stream.below(u32::MAX)),
+            size: ContainerSize::Small,
+            weight_kg,
+            tag: None,
+        },
+        expedited,
+        confirmation: ConfirmationRequired::None,
+        deadline: String::new(),
+        not_before: SimTime::START,
+    }
+}
+
+fn stop(location: LatLon) -> Stop {
+    Stop {
+        location,
+        altitude_m: 0.0,
+    }
+}
+
+/// Who sends, and from where: a listed place is a business of that name.
+fn draw_pickup(world: &World, at: PickupAt, stream: &mut Stream) -> (String, LatLon) {
+    match at {
+        PickupAt::Places if !world.places.is_empty() => {
+            let place = &world.places[stream.below(world.places.len() as u32) as usize];
+            (place.name.clone(), place.location)
+        }
+        PickupAt::Places | PickupAt::Hub => {
+            let hub = &world.hubs[stream.below(world.hubs.len() as u32) as usize];
+            (hub.name.clone(), hub.location)
+        }
+    }
+}
+
+fn draw_dropoff(world: &World, spread: DropoffSpread, stream: &mut Stream) -> LatLon {
+    let bounds = &world.area.bounds;
+    match spread {
+        DropoffSpread::Places if !world.places.is_empty() => {
+            world.places[stream.below(world.places.len() as u32) as usize].location
+        }
+        DropoffSpread::Area => bounds.at(stream.uniform(), stream.uniform()),
+        DropoffSpread::Land | DropoffSpread::Places => (0..LAND_TRIES)
+            .map(|_| bounds.at(stream.uniform(), stream.uniform()))
+            .find(|at| world.area.is_land(*at))
+            .unwrap_or(bounds.middle()),
+    }
+}
+
+impl Demand {
+    /// Requests per second at this moment: the rate times the profile's factor.
+    pub fn rate_at(&self, at: SimTime) -> f64 {
+        let after = self.profile.partition_point(|(time, _)| *time <= at);
+        let factor = match (
+            after.checked_sub(1).map(|i| &self.profile[i]),
+            self.profile.get(after),
+        ) {
+            (None, None) => 1.0,
+            (None, Some((_, factor))) | (Some((_, factor)), None) => *factor,
+            (Some((t0, f0)), Some((t1, f1))) => {
+                f0 + (f1 - f0) * at.since(*t0).as_secs() / t1.since(*t0).as_secs()
+            }
+        };
+        self.rate_per_s * factor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_is_linear_between_its_points_and_holds_outside() {
+        let demand = Demand {
+            rate_per_s: 2.0,
+            profile: vec![(SimTime::from_secs(60.0), 0.5), (SimTime::from_secs(120.0), 1.5)],
+            pickup: PickupAt::Hub,
+            dropoff: DropoffSpread::Area,
+            payload_kg: (0.1, 1.0),
+            expedited: 0.0,
+        };
+        let rate = |secs| demand.rate_at(SimTime::from_secs(secs));
+        assert_eq!(
+            [rate(0.0), rate(60.0), rate(90.0), rate(120.0), rate(9e9)],
+            [1.0, 1.0, 2.0, 3.0, 3.0]
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! One delivery under way.
+//!
+//! Owns its state, its newest ETAs and the numbering of its events. Started by the
+//! scheduler as the workflow's last step; hears from its drone; ends when the package is
+//! there or lost. On a panic the world halts at the last committed tick.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::delivery::{DeliveryInput, DeliveryState, Outcome};
+use crate::sim::event::{DeliveryEvent, Etas};
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::order::Order;
+use crate::sim::workflow::FailureReason;
+
+use super::host::Role;
+use super::{Context, Effect, Effects};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    id: DeliveryId,
+    order: Arc<Order>,
+    drone: DroneId,
+    etas: Etas,
+    state: DeliveryState,
+    /// Number of its last event; the workflow's events come first.
+    seq: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DeliveryMessage {
+    /// From the scheduler, once, first.
+    Begin,
+    PickedUp,
+    Delivered,
+    DroneLost,
+    EtaMoved(Etas),
+}
+
+impl Delivery {
+    pub fn new(id: DeliveryId, order: Arc<Order>, drone: DroneId, etas: Etas, seq: u32) -> Self {
+        Delivery {
+            id,
+            order,
+            drone,
+            etas,
+            state: DeliveryState::HeadedToPickup,
+            seq,
+        }
+    }
+
+    fn emit(&mut self, context: &Context, effects: &mut Effects, event: DeliveryEvent) {
+        effects.emit_delivery(context, &mut self.seq, self.id, event);
+    }
+
+    fn begin(&mut self, context: &Context, effects: &mut Effects) {
+        let (drone, etas) = (self.drone, self.etas);
+        self.emit(context, effects, DeliveryEvent::Created);
+        self.emit(context, effects, DeliveryEvent::Assigned { drone, etas });
+        self.emit(context, effects, DeliveryEvent::HeadedToPickup { etas });
+    }
+
+    fn advance(&mut self, context: &Context, input: DeliveryInput, effects: &mut Effects) {
+        match self.state.next(input) {
+            Ok(Outcome::GoesOn(state)) => {
+                self.state = state;
+                self.etas.pickup = context.now;
+                let (location, etas) = (self.order.pickup.location, self.etas);
+                self.emit(context, effects, DeliveryEvent::PickedUp { location });
+                self.emit(context, effects, DeliveryEvent::HeadedToDropoff { etas });
+            }
+            Ok(Outcome::Completed) => {
+                let location = self.order.dropoff.location;
+                self.emit(context, effects, DeliveryEvent::Completed { location });
+                effects.0.push(Effect::End(self.id));
+            }
+            Ok(Outcome::Failed) => {
+                let reason = FailureReason::DroneLost;
+                self.emit(context, effects, DeliveryEvent::Failed { reason });
+                effects.0.push(Effect::End(self.id));
+            }
+            Err(forbidden) => tracing::error!(delivery = %self.id, %forbidden, "a message came out of turn"),
+        }
+    }
+
+    fn update_etas(&mut self, context: &Context, etas: Etas, effects: &mut Effects) {
+        self.etas.delivery = etas.delivery;
+        if self.state == DeliveryState::HeadedToPickup {
+            self.etas.pickup = etas.pickup;
+        }
+        let etas = self.etas;
+        self.emit(context, effects, DeliveryEvent::EtaChanged { etas });
+    }
+}
+
+impl Role for Delivery {
+    type Message = DeliveryMessage;
+
+    fn step(&mut self, context: &Context, message: DeliveryMessage, effects: &mut Effects) {
+        match message {
+            DeliveryMessage::Begin => self.begin(context, effects),
+            DeliveryMessage::PickedUp => self.advance(context, DeliveryInput::PickedUp, effects),
+            DeliveryMessage::Delivered => self.advance(context, DeliveryInput::Delivered, effects),
+            DeliveryMessage::DroneLost => self.advance(context, DeliveryInput::DroneLost, effects),
+            DeliveryMessage::EtaMoved(etas) => self.update_etas(context, etas, effects),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! One drone.
+//!
+//! Owns its mission's state and the numbering of its events; where it is and what its
+//! battery holds are the sky's. Hears of its assignment from the fleet and of its flight
+//! from the sky; tells its delivery and the fleet. Idle drones get no mail. On a panic the
+//! world halts at the last committed tick.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::drone::{DroneInput, DroneState};
+use crate::sim::event::{DroneEvent, Etas};
+use crate::sim::flight::FlightPlan;
+use crate::sim::geo::LatLon;
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::sky::FlightLog;
+
+use super::delivery::DeliveryMessage;
+use super::fleet::FleetMessage;
+use super::host::Role;
+use super::{Context, Effect, Effects, Mail};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drone {
+    pub id: DroneId,
+    pub state: DroneState,
+    /// Number of its last event.
+    pub seq: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DroneMessage {
+    /// From the fleet: fly this for that delivery.
+    Mission {
+        delivery: DeliveryId,
+        plan: Box<FlightPlan>,
+    },
+    PickedUp,
+    Delivered,
+    /// At the hub, with this much left in the battery.
+    Landed {
+        hub: HubId,
+        log: FlightLog,
+        energy_left_wh: f64,
+    },
+    LowBattery,
+    /// Down somewhere else, with nothing left in the battery.
+    Exhausted {
+        at: LatLon,
+        log: FlightLog,
+    },
+    EtaMoved(Etas),
+}
+
+impl Drone {
+    pub fn docked(id: DroneId) -> Self {
+        Drone {
+            id,
+            state: DroneState::Docked,
+            seq: 0,
+        }
+    }
+
+    /// In the air at the scenario's start, on the way home.
+    pub fn returning(id: DroneId) -> Self {
+        Drone {
+            state: DroneState::Returning,
+            ..Drone::docked(id)
+        }
+    }
+
+    fn emit(&mut self, context: &Context, effects: &mut Effects, event: DroneEvent) {
+        effects.emit_drone(context, &mut self.seq, self.id, event);
+    }
+
+    fn tell_delivery(&self, effects: &mut Effects, message: DeliveryMessage) {
+        if let Some(delivery) = self.state.delivery() {
+            effects.send(Mail::Delivery(delivery, message));
+        }
+    }
+
+    /// Moves on, or says that the message came out of turn and changes nothing.
+    fn moves(&mut self, input: DroneInput) -> bool {
+        match self.state.next(input) {
+            Ok(state) => {
+                self.state = state;
+                true
+            }
+            Err(forbidden) => {
+                tracing::error!(drone = %self.id, %forbidden, "a message came out of turn");
+                false
+            }
+        }
+    }
+
+    fn take_off(
+        &mut self,
+        context: &Context,
+        delivery: DeliveryId,
+        plan: Box<FlightPlan>,
+        effects: &mut Effects,
+    ) {
+        if !self.moves(DroneInput::Assign(delivery)) {
+            return;
+        }
+        let fleet = context
+            .world
+            .fleet_of(self.id)
+            .expect("every drone belongs to a fleet");
+        effects.0.push(Effect::Fly(self.id, plan));
+        let taken_off = DroneEvent::TakenOff {
+            hub: fleet.hub,
+            delivery: Some(delivery),
+        };
+        self.emit(context, effects, taken_off);
+    }
+
+    fn land(
+        &mut self,
+        context: &Context,
+        hub: HubId,
+        log: FlightLog,
+        energy_left_wh: f64,
+        effects: &mut Effects,
+    ) {
+        if !self.moves(DroneInput::Landed) {
+            return;
+        }
+        let landed = DroneEvent::Landed {
+            hub,
+            energy_wh: log.energy_wh,
+            distance_m: log.distance_m,
+            airborne_s: log.airborne_s,
+        };
+        self.emit(context, effects, landed);
+        effects.send(Mail::Fleet(FleetMessage::Docked {
+            drone: self.id,
+            hub,
+            energy_wh: energy_left_wh,
+        }));
+    }
+
+    fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
+        self.tell_delivery(effects, DeliveryMessage::DroneLost);
+        if self.moves(DroneInput::Exhausted { at }) {
+            let lost = DroneEvent::Lost {
+                location: at,
+                energy_wh: log.energy_wh,
+                distance_m: log.distance_m,
+                airborne_s: log.airborne_s,
+            };
+            self.emit(context, effects, lost);
+        }
+    }
+}
+
+impl Role for Drone {
+    type Message = DroneMessage;
+
+    fn step(&mut self, context: &Context, message: DroneMessage, effects: &mut Effects) {
+        match message {
+            DroneMessage::Mission { delivery, plan } => self.take_off(context, delivery, plan, effects),
+            DroneMessage::PickedUp => {
+                if self.moves(DroneInput::PickedUp) {
+                    self.tell_delivery(effects, DeliveryMessage::PickedUp);
+                }
+            }
+            DroneMessage::Delivered => {
+                self.tell_delivery(effects, DeliveryMessage::Delivered);
+                self.moves(DroneInput::Delivered);
+            }
+            DroneMessage::Landed {
+                hub,
+                log,
+                energy_left_wh,
+            } => {
+                self.land(context, hub, log, energy_left_wh, effects);
+            }
+            DroneMessage::LowBattery => self.emit(context, effects, DroneEvent::LowBattery),
+            DroneMessage::Exhausted { at, log } => self.fall(context, at, log, effects),
+            DroneMessage::EtaMoved(etas) => self.tell_delivery(effects, DeliveryMessage::EtaMoved(etas)),
+        }
+    }
+}

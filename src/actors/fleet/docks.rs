@@ -1,0 +1,244 @@
+//! Docked drones and the hubs' chargers.
+//!
+//! A charging drone's energy follows from when it was plugged in, so nothing here changes
+//! while it charges. Drones of one type charge along one curve: who is full first is the
+//! fullest now.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::actors::{Context, Effect, Effects, Mail};
+use crate::sim::dispatch::Pair;
+use crate::sim::energy;
+use crate::sim::event::HubEvent;
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::world::{Battery, World};
+
+use super::FleetMessage;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Docks {
+    /// By pair: plugged-in and full drones by the time when they are full.
+    ready: Vec<BTreeSet<(SimTime, DroneId)>>,
+    plugged: BTreeMap<DroneId, Plug>,
+    hubs: Vec<Chargers>,
+    /// By pair; follows from the world, kept so that it is made once.
+    #[serde(skip)]
+    sites: Vec<Site>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Site {
+    hub: HubId,
+    battery: Battery,
+}
+
+fn sites(world: &World, pairs: &[Pair]) -> Vec<Site> {
+    let site = |pair: &Pair| Site {
+        hub: pair.hub,
+        battery: world.model(pair.model).battery,
+    };
+    pairs.iter().map(site).collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Plug {
+    pair: usize,
+    since: SimTime,
+    energy_wh: f64,
+    full_at: SimTime,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Chargers {
+    in_use: u32,
+    /// First come, first plugged in.
+    queue: VecDeque<Queued>,
+    /// Number of the hub's last event.
+    seq: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Queued {
+    drone: DroneId,
+    pair: usize,
+    energy_wh: f64,
+}
+
+impl Docks {
+    pub fn new(world: &World, pairs: &[Pair], aloft: &[DroneId]) -> Self {
+        let mut ready = vec![BTreeSet::new(); pairs.len()];
+        let aloft: BTreeSet<DroneId> = aloft.iter().copied().collect();
+        let mut first = 0;
+        for fleet in &world.fleets {
+            let pair = Pair {
+                hub: fleet.hub,
+                model: fleet.model,
+            };
+            let pair = pairs
+                .binary_search(&pair)
+                .expect("pairs are made from the fleets");
+            let drones = (first..first + fleet.count).map(DroneId);
+            let docked = drones.filter(|drone| !aloft.contains(drone));
+            ready[pair].extend(docked.map(|drone| (SimTime::START, drone)));
+            first += fleet.count;
+        }
+        Docks {
+            ready,
+            plugged: BTreeMap::new(),
+            hubs: vec![Chargers::default(); world.hubs.len()],
+            sites: sites(world, pairs),
+        }
+    }
+
+    /// After a restore: what follows from the world is made again.
+    pub fn with_world(self, world: &World, pairs: &[Pair]) -> Self {
+        Docks {
+            sites: sites(world, pairs),
+            ..self
+        }
+    }
+
+    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
+        let numbered = self.hubs.iter().enumerate();
+        numbered.map(|(hub, chargers)| (HubId(hub as u16), chargers.in_use, chargers.queue.len() as u32))
+    }
+
+    /// The drone of the pair with the most energy, and how much that is, in watt-hours.
+    pub fn fullest(&self, pair: usize, now: SimTime) -> Option<(DroneId, f64)> {
+        let plugged_or_full = self.ready[pair]
+            .first()
+            .map(|(_, drone)| (*drone, self.energy_wh(pair, *drone, now)));
+        let queued = self.hubs[self.sites[pair].hub.index()].queue.iter();
+        let queued = queued
+            .filter(|queued| queued.pair == pair)
+            .map(|queued| (queued.drone, queued.energy_wh));
+        plugged_or_full
+            .into_iter()
+            .chain(queued)
+            .reduce(|best, other| if other.1 > best.1 { other } else { best })
+    }
+
+    /// When the pair's fullest drone holds this much; `None` while nobody is plugged in.
+    pub fn ready_at(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<SimTime> {
+        let (_, drone) = self.ready[pair].first()?;
+        let missing = energy::time_to_charge(
+            &self.sites[pair].battery,
+            self.energy_wh(pair, *drone, now),
+            need_wh,
+        );
+        Some(now + SimDuration::from_secs(missing))
+    }
+
+    fn energy_wh(&self, pair: usize, drone: DroneId, now: SimTime) -> f64 {
+        let battery = &self.sites[pair].battery;
+        match self.plugged.get(&drone) {
+            Some(plug) => energy::energy_after(battery, plug.energy_wh, now.since(plug.since).as_secs()),
+            None => battery.capacity_wh,
+        }
+    }
+
+    /// A drone has landed: it is plugged in, or waits for a charger.
+    pub fn dock(
+        &mut self,
+        context: &Context,
+        pair: usize,
+        drone: DroneId,
+        energy_wh: f64,
+        effects: &mut Effects,
+    ) {
+        let queued = Queued {
+            drone,
+            pair,
+            energy_wh,
+        };
+        let hub = self.sites[pair].hub;
+        self.hubs[hub.index()].queue.push_back(queued);
+        self.plug_in_next(context, hub, effects);
+        self.tell_queue(context, hub, effects);
+    }
+
+    /// The pair's fullest drone leaves for a mission. Its charger goes to the next in the
+    /// queue, whose pair is answered too.
+    pub fn release_fullest(
+        &mut self,
+        context: &Context,
+        pair: usize,
+        effects: &mut Effects,
+    ) -> Option<(DroneId, Option<usize>)> {
+        let (drone, _) = self.fullest(pair, context.now)?;
+        if self.ready[pair].first().is_some_and(|(_, first)| *first == drone) {
+            self.ready[pair].pop_first();
+            return Some((drone, self.unplug(context, drone, effects)));
+        }
+        let hub = self.sites[pair].hub;
+        self.hubs[hub.index()]
+            .queue
+            .retain(|queued| queued.drone != drone);
+        self.tell_queue(context, hub, effects);
+        Some((drone, None))
+    }
+
+    /// A drone is full, unless it has left since: its charger goes to the next, whose pair
+    /// is answered.
+    pub fn charged(
+        &mut self,
+        context: &Context,
+        drone: DroneId,
+        since: SimTime,
+        effects: &mut Effects,
+    ) -> Option<usize> {
+        self.plugged.get(&drone).filter(|plug| plug.since == since)?;
+        self.unplug(context, drone, effects)
+    }
+
+    fn unplug(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) -> Option<usize> {
+        let plug = self.plugged.remove(&drone)?;
+        let hub = self.sites[plug.pair].hub;
+        self.hubs[hub.index()].in_use -= 1;
+        effects.0.push(Effect::Charge(drone, false));
+        let next = self.plug_in_next(context, hub, effects);
+        self.tell_queue(context, hub, effects);
+        next
+    }
+
+    /// Gives a free charger to the first in the queue; answers with that drone's pair.
+    fn plug_in_next(&mut self, context: &Context, hub: HubId, effects: &mut Effects) -> Option<usize> {
+        let chargers = &mut self.hubs[hub.index()];
+        if chargers.in_use >= context.world.hub(hub).chargers {
+            return None;
+        }
+        let Queued {
+            drone,
+            pair,
+            energy_wh,
+        } = chargers.queue.pop_front()?;
+        chargers.in_use += 1;
+        let battery = &self.sites[pair].battery;
+        let missing = energy::time_to_charge(battery, energy_wh, battery.capacity_wh);
+        let since = context.now;
+        let full_at = since + SimDuration::from_secs(missing);
+        let plug = Plug {
+            pair,
+            since,
+            energy_wh,
+            full_at,
+        };
+        self.plugged.insert(drone, plug);
+        self.ready[pair].insert((full_at, drone));
+        effects.0.push(Effect::Charge(drone, true));
+        effects.wake_at(full_at, Mail::Fleet(FleetMessage::Charged { drone, since }));
+        Some(pair)
+    }
+
+    fn tell_queue(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        let chargers = &mut self.hubs[hub.index()];
+        let event = HubEvent::QueueChanged {
+            charging: chargers.in_use,
+            queued: chargers.queue.len() as u32,
+        };
+        effects.emit_hub(context, &mut chargers.seq, hub, event);
+    }
+}

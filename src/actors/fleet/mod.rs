@@ -1,0 +1,207 @@
+//! The fleet (the reference's Drone service): which drone flies which request.
+//!
+//! Owns who is docked where ([`docks`]), the hubs' chargers, and the queue of requests
+//! that wait for a drone ([`queue`]). Hears requests from the scheduler, landings from
+//! drones, and its own alarms; sends drones on missions. Bounds: the queue holds at most
+//! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`. On a panic the world
+//! halts at the last committed tick.
+
+mod docks;
+mod queue;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::dispatch::{self, Pair};
+use crate::sim::event::Etas;
+use crate::sim::flight::Mission;
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::order::Order;
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::world::World;
+
+use super::drone::DroneMessage;
+use super::host::Role;
+use super::scheduler::SchedulerMessage;
+use super::{Context, Effects, Mail};
+
+use docks::Docks;
+use queue::Queue;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    docks: Docks,
+    queue: Queue,
+    /// By pair: when its fullest drone next suffices for a waiting request.
+    next_offer: Vec<Option<SimTime>>,
+    /// Follows from the world; kept so that it is made once.
+    #[serde(skip)]
+    pairs: Vec<Pair>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FleetMessage {
+    /// From the scheduler: find a drone.
+    Assign { id: DeliveryId, order: Arc<Order> },
+    /// From the scheduler: take it off the queue, unless a drone was found.
+    Withdraw { id: DeliveryId },
+    /// From a drone: landed with this much left.
+    Docked {
+        drone: DroneId,
+        hub: HubId,
+        energy_wh: f64,
+    },
+    /// To itself: a drone that was plugged in then is full.
+    Charged { drone: DroneId, since: SimTime },
+    /// To itself: the pair's fullest drone may suffice now for a request that waits.
+    Offer { pair: usize, due: SimTime },
+}
+
+impl Fleet {
+    /// Everyone but those `aloft` docked with a full battery.
+    pub fn new(world: &World, aloft: &[DroneId]) -> Self {
+        let pairs = dispatch::pairs(world);
+        Fleet {
+            docks: Docks::new(world, &pairs, aloft),
+            queue: Queue::default(),
+            next_offer: vec![None; pairs.len()],
+            pairs,
+        }
+    }
+
+    /// After a restore: what follows from the world is made again.
+    pub fn with_world(self, world: &World) -> Self {
+        let pairs = dispatch::pairs(world);
+        Fleet {
+            docks: self.docks.with_world(world, &pairs),
+            pairs,
+            ..self
+        }
+    }
+
+    /// By hub: how many drones charge, and how many wait for a charger.
+    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
+        self.docks.hub_queues()
+    }
+
+    fn assign(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
+        let world = &context.world;
+        let energy = |pair: usize| self.docks.fullest(pair, context.now).map(|(_, energy)| energy);
+        match dispatch::earliest_pickup(world, &self.pairs, &order, energy) {
+            Some((pair, mission)) => self.send_off(context, pair, id, mission, effects),
+            None if self.queue.len() >= world.dispatch.backlog => {
+                effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
+            }
+            None => {
+                self.queue.push(id, order, world, &self.pairs);
+                effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
+                for pair in 0..self.pairs.len() {
+                    self.plan_offer(context, pair, effects);
+                }
+            }
+        }
+    }
+
+    /// Sends the pair's fullest drone, which the caller knows to suffice.
+    fn send_off(
+        &mut self,
+        context: &Context,
+        pair: usize,
+        id: DeliveryId,
+        mission: Mission,
+        effects: &mut Effects,
+    ) {
+        let Some((drone, plugged_in_next)) = self.docks.release_fullest(context, pair, effects) else {
+            return;
+        };
+        if let Some(next) = plugged_in_next {
+            self.plan_offer(context, next, effects);
+        }
+        let etas = Etas {
+            pickup: context.now + SimDuration::from_secs(mission.pickup_s),
+            delivery: context.now + SimDuration::from_secs(mission.delivery_s),
+        };
+        let plan = Box::new(mission.plan);
+        effects.send(Mail::Drone(drone, DroneMessage::Mission { delivery: id, plan }));
+        effects.send(Mail::Scheduler(SchedulerMessage::Assigned { id, drone, etas }));
+    }
+
+    /// Serves waiting requests from this pair for as long as its fullest drone suffices.
+    fn offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
+        while let Some((_, energy_wh)) = self.docks.fullest(pair, context.now) {
+            let Some((id, order)) = self.queue.take_first(pair, energy_wh) else {
+                break;
+            };
+            let mission = dispatch::mission(&context.world, self.pairs[pair], &order);
+            let mission = mission.expect("a request is only offered to pairs that can fly it");
+            self.send_off(context, pair, id, mission, effects);
+        }
+        self.next_offer[pair] = None;
+        self.plan_offer(context, pair, effects);
+    }
+
+    /// Sets the alarm for when the pair's fullest drone suffices for the least demanding
+    /// request that waits, unless one is set that rings earlier.
+    fn plan_offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
+        let Some(need_wh) = self.queue.least_need_wh(pair) else {
+            return;
+        };
+        let Some(due) = self.docks.ready_at(pair, need_wh, context.now) else {
+            return;
+        };
+        if self.next_offer[pair].is_none_or(|set| due < set) {
+            self.next_offer[pair] = Some(due);
+            effects.wake_at(due, Mail::Fleet(FleetMessage::Offer { pair, due }));
+        }
+    }
+
+    fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {
+        let fleet = context
+            .world
+            .fleet_of(drone)
+            .expect("every drone belongs to a fleet");
+        let pair = Pair {
+            hub,
+            model: fleet.model,
+        };
+        let pair = self
+            .pairs
+            .binary_search(&pair)
+            .expect("drones land at their own hub");
+        self.docks.dock(context, pair, drone, energy_wh, effects);
+        self.offer(context, pair, effects);
+    }
+
+    fn charged(&mut self, context: &Context, drone: DroneId, since: SimTime, effects: &mut Effects) {
+        if let Some(plugged_in_next) = self.docks.charged(context, drone, since, effects) {
+            self.offer(context, plugged_in_next, effects);
+        }
+    }
+}
+
+impl Role for Fleet {
+    type Message = FleetMessage;
+
+    fn step(&mut self, context: &Context, message: FleetMessage, effects: &mut Effects) {
+        match message {
+            FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),
+            FleetMessage::Withdraw { id } => {
+                if self.queue.withdraw(id) {
+                    effects.send(Mail::Scheduler(SchedulerMessage::Withdrawn { id }));
+                }
+            }
+            FleetMessage::Docked {
+                drone,
+                hub,
+                energy_wh,
+            } => self.dock(context, drone, hub, energy_wh, effects),
+            FleetMessage::Charged { drone, since } => self.charged(context, drone, since, effects),
+            FleetMessage::Offer { pair, due } => {
+                if self.next_offer[pair] == Some(due) {
+                    self.offer(context, pair, effects);
+                }
+            }
+        }
+    }
+}

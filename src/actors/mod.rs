@@ -1,0 +1,118 @@
+//! Who owns what: one file an actor, with what it owns, hears and answers.
+//!
+//! Actors of the world never call each other. In each round of a tick an actor with mail
+//! gets one [`host::Round`] and answers with [`Effect`]s, which the engine carries out; so
+//! an actor's test is a message and the expected effects.
+
+pub mod delivery;
+pub mod drone;
+pub mod fleet;
+pub mod host;
+
+pub mod scheduler;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
+use crate::sim::flight::FlightPlan;
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::time::{SimTime, Tick};
+use crate::sim::world::World;
+
+use delivery::{Delivery, DeliveryMessage};
+use drone::DroneMessage;
+use fleet::FleetMessage;
+use scheduler::SchedulerMessage;
+
+/// Who can get mail. Their order is the order in which a round's answers are gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Address {
+    Scheduler,
+    Fleet,
+    Drone(DroneId),
+    Delivery(DeliveryId),
+}
+
+/// A message with its addressee.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Mail {
+    Scheduler(SchedulerMessage),
+    Fleet(FleetMessage),
+    Drone(DroneId, DroneMessage),
+    Delivery(DeliveryId, DeliveryMessage),
+}
+
+impl Mail {
+    pub fn to(&self) -> Address {
+        match self {
+            Mail::Scheduler(_) => Address::Scheduler,
+            Mail::Fleet(_) => Address::Fleet,
+            Mail::Drone(id, _) => Address::Drone(*id),
+            Mail::Delivery(id, _) => Address::Delivery(*id),
+        }
+    }
+}
+
+/// What an actor wants done. Carried out in the order given, after the round.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// To be read in the next round.
+    Send(Mail),
+    Emit(Event),
+    /// Takes off with this plan, or changes to it in the air.
+    Fly(DroneId, Box<FlightPlan>),
+    /// Plugs a drone on the ground in, or out.
+    Charge(DroneId, bool),
+    /// A message to be read at the first tick at or after this time.
+    WakeAt(SimTime, Mail),
+    /// Starts a delivery's actor; mail for it may be sent in the same breath.
+    Start(DeliveryId, Box<Delivery>),
+    /// The delivery's actor has come to its end.
+    End(DeliveryId),
+}
+
+/// What every actor may know while it decides.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub world: Arc<World>,
+    pub tick: Tick,
+    pub now: SimTime,
+}
+
+/// The answers of one actor in one round.
+#[derive(Debug, Default)]
+pub struct Effects(pub Vec<Effect>);
+
+impl Effects {
+    pub fn send(&mut self, mail: Mail) {
+        self.0.push(Effect::Send(mail));
+    }
+
+    pub fn wake_at(&mut self, at: SimTime, mail: Mail) {
+        self.0.push(Effect::WakeAt(at, mail));
+    }
+
+    pub fn emit_delivery(&mut self, context: &Context, seq: &mut u32, id: DeliveryId, event: DeliveryEvent) {
+        self.emit(context, seq, Happening::Delivery(id, event));
+    }
+
+    pub fn emit_drone(&mut self, context: &Context, seq: &mut u32, id: DroneId, event: DroneEvent) {
+        self.emit(context, seq, Happening::Drone(id, event));
+    }
+
+    pub fn emit_hub(&mut self, context: &Context, seq: &mut u32, id: HubId, event: HubEvent) {
+        self.emit(context, seq, Happening::Hub(id, event));
+    }
+
+    /// `seq` is the subject's own counter, owned by the actor that emits.
+    fn emit(&mut self, context: &Context, seq: &mut u32, happening: Happening) {
+        *seq += 1;
+        self.0.push(Effect::Emit(Event {
+            at: context.now,
+            seq: *seq,
+            happening,
+        }));
+    }
+}

@@ -1,0 +1,188 @@
+//! The scheduler: carries each request's workflow from acceptance to a delivery under way.
+//!
+//! Owns the workflows that are not finished; `sim/workflow` says what follows what. Hears
+//! admitted requests from the engine and answers from the fleet; asks the fleet, starts
+//! the delivery's actor. Bounds: at most `[dispatch] backlog` workflows wait for
+//! third-party transport (the fleet bounds those that wait for a drone). On a panic the
+//! world halts at the last committed tick.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::dispatch::{self, Pair};
+use crate::sim::event::{DeliveryEvent, Etas};
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::order::Order;
+use crate::sim::workflow::{self, Fallback, Move, WaitingFor, WorkflowInput, WorkflowState};
+use crate::sim::world::World;
+
+use super::delivery::{Delivery, DeliveryMessage};
+use super::fleet::FleetMessage;
+use super::host::Role;
+use super::{Context, Effect, Effects, Mail};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scheduler {
+    workflows: BTreeMap<DeliveryId, Workflow>,
+    awaiting_third_party: usize,
+    /// Follows from the world; kept so that it is made once.
+    #[serde(skip)]
+    pairs: Vec<Pair>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Workflow {
+    order: Arc<Order>,
+    state: WorkflowState,
+    /// Number of the delivery's last event; handed on to the delivery's actor.
+    seq: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SchedulerMessage {
+    /// From the engine: a durable request, or one of the scenario's own.
+    Admit { id: DeliveryId, order: Arc<Order> },
+    /// From the fleet: this drone flies it.
+    Assigned {
+        id: DeliveryId,
+        drone: DroneId,
+        etas: Etas,
+    },
+    /// From the fleet: no drone yet; it stands in the fleet's queue.
+    Queued { id: DeliveryId },
+    /// From the fleet: no drone, and no room in the queue.
+    NoRoom { id: DeliveryId },
+    /// From the fleet: taken off the queue, as asked.
+    Withdrawn { id: DeliveryId },
+    /// To itself: the scenario's patience is over.
+    PatienceOver { id: DeliveryId },
+    /// To itself: the sender's pick-up time has come.
+    PickupTimeCame { id: DeliveryId },
+}
+
+impl Scheduler {
+    pub fn new(world: &World) -> Self {
+        Scheduler {
+            workflows: BTreeMap::new(),
+            awaiting_third_party: 0,
+            pairs: dispatch::pairs(world),
+        }
+    }
+
+    /// After a restore: what follows from the world is made again.
+    pub fn with_world(self, world: &World) -> Self {
+        Scheduler {
+            pairs: dispatch::pairs(world),
+            ..self
+        }
+    }
+
+    fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
+        let mut seq = 0;
+        let accepted = DeliveryEvent::Accepted {
+            order: Arc::clone(&order),
+        };
+        effects.emit_delivery(context, &mut seq, id, accepted);
+        let servable = dispatch::is_servable(&context.world, &self.pairs, &order);
+        let not_before = order.not_before;
+        let state = WorkflowState::AskingFleet;
+        self.workflows.insert(id, Workflow { order, state, seq });
+        let first = if !servable {
+            self.fallback(context).without_drone()
+        } else if not_before > context.now {
+            effects.wake_at(
+                not_before,
+                Mail::Scheduler(SchedulerMessage::PickupTimeCame { id }),
+            );
+            Move::Wait(WaitingFor::PickupTime)
+        } else {
+            Move::AskFleet
+        };
+        self.carry_out(context, id, first, effects);
+    }
+
+    fn fallback(&self, context: &Context) -> Fallback {
+        let rules = &context.world.dispatch;
+        Fallback {
+            when_full: rules.when_full,
+            third_party_has_room: self.awaiting_third_party < rules.backlog,
+        }
+    }
+
+    fn advance(&mut self, context: &Context, id: DeliveryId, input: WorkflowInput, effects: &mut Effects) {
+        let Some(workflow) = self.workflows.get(&id) else {
+            return;
+        };
+        let next = workflow::next(workflow.state, input, self.fallback(context));
+        self.carry_out(context, id, next, effects);
+    }
+
+    fn carry_out(&mut self, context: &Context, id: DeliveryId, next: Move, effects: &mut Effects) {
+        let Some(workflow) = self.workflows.get_mut(&id) else {
+            return;
+        };
+        match next {
+            Move::Stay => {}
+            Move::AskFleet => {
+                workflow.state = WorkflowState::AskingFleet;
+                let order = Arc::clone(&workflow.order);
+                effects.send(Mail::Fleet(FleetMessage::Assign { id, order }));
+            }
+            Move::Wait(waiting_for) => {
+                workflow.state = WorkflowState::Waiting(waiting_for);
+                effects.emit_delivery(
+                    context,
+                    &mut workflow.seq,
+                    id,
+                    DeliveryEvent::Delayed { waiting_for },
+                );
+                match waiting_for {
+                    WaitingFor::ThirdParty => self.awaiting_third_party += 1,
+                    WaitingFor::Drone => {
+                        let over = context.now + context.world.dispatch.max_wait;
+                        effects.wake_at(over, Mail::Scheduler(SchedulerMessage::PatienceOver { id }));
+                    }
+                    WaitingFor::PickupTime => {}
+                }
+            }
+            Move::Fail(reason) => {
+                effects.emit_delivery(context, &mut workflow.seq, id, DeliveryEvent::Failed { reason });
+                self.workflows.remove(&id);
+            }
+        }
+    }
+
+    fn start_delivery(&mut self, id: DeliveryId, drone: DroneId, etas: Etas, effects: &mut Effects) {
+        let Some(workflow) = self.workflows.remove(&id) else {
+            return;
+        };
+        let delivery = Delivery::new(id, workflow.order, drone, etas, workflow.seq);
+        effects.0.push(Effect::Start(id, Box::new(delivery)));
+        effects.send(Mail::Delivery(id, DeliveryMessage::Begin));
+    }
+}
+
+impl Role for Scheduler {
+    type Message = SchedulerMessage;
+
+    fn step(&mut self, context: &Context, message: SchedulerMessage, effects: &mut Effects) {
+        use SchedulerMessage as Message;
+        match message {
+            Message::Admit { id, order } => self.admit(context, id, order, effects),
+            Message::Assigned { id, drone, etas } => self.start_delivery(id, drone, etas, effects),
+            Message::Queued { id } => self.advance(context, id, WorkflowInput::FleetQueuesIt, effects),
+            Message::NoRoom { id } => self.advance(context, id, WorkflowInput::FleetHasNoRoom, effects),
+            // Only the fleet knows whether a drone was found in the same breath.
+            Message::PatienceOver { id } if self.workflows.contains_key(&id) => {
+                effects.send(Mail::Fleet(FleetMessage::Withdraw { id }));
+            }
+            Message::PatienceOver { .. } => {}
+            Message::Withdrawn { id } => self.advance(context, id, WorkflowInput::PatienceOver, effects),
+            Message::PickupTimeCame { id } => {
+                self.advance(context, id, WorkflowInput::PickupTimeCame, effects);
+            }
+        }
+    }
+}
