@@ -1,2 +1,3 @@
 //! Skyhaul
 pub mod sim;
+pub mod store;
