@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod http;
 pub mod sim;
+pub mod store;
 pub mod view;
 pub mod wire;
 pub mod ws;

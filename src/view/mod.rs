@@ -52,7 +52,7 @@ struct Now {
     tick: Tick,
     at: SimTime,
     digest: [u8; 32],
-    epoch: u32,
+    epoch: u64,
     pace: Pace,
     frame: Arc<Frame>,
     drones: drones::Drones,
@@ -77,7 +77,7 @@ pub struct View {
 pub struct Restored {
     pub tick: Tick,
     pub digest: [u8; 32],
-    pub epoch: u32,
+    pub epoch: u64,
     pub grounded: Vec<Option<Grounded>>,
     pub airborne: Vec<DroneRow>,
     pub lost: Vec<(DroneId, LatLon)>,

@@ -63,7 +63,7 @@ pub struct ClockReading {
     pub at: SimTime,
     pub digest: [u8; 32],
     /// Shown as `e1`; changes when the world's past does.
-    pub epoch: u32,
+    pub epoch: u64,
 }
 
 /// One drone, wherever it is.

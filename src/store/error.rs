@@ -1,0 +1,96 @@
+//! What can go wrong with a store: one line of cause, one of remedy, and whether waiting helps.
+
+use std::path::PathBuf;
+
+use super::Identity;
+use crate::sim::time::Tick;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store in {} is in use by another server{}", dir.display(), holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Locked { dir: PathBuf, holder: Option<u32> },
+    #[error("the store in {} holds another world: {held}, not {asked}", dir.display())]
+    OtherWorld {
+        dir: PathBuf,
+        held: Identity,
+        asked: Identity,
+    },
+    #[error("the store in {} has format {found}, this program knows up to {known}", dir.display())]
+    NewerFormat { dir: PathBuf, found: i64, known: i64 },
+    #[error("{} is not a skyhaul store", path.display())]
+    NotAStore { path: PathBuf },
+    #[error("cannot write to {}: {cause}", path.display())]
+    Unwritable { path: PathBuf, cause: String },
+    #[error("no store is known for the location {location}")]
+    Unsupported { location: String },
+    #[error("the store is corrupt: {what}")]
+    Corrupt { what: String },
+    /// A mistake of the caller: the rows do not continue those already kept.
+    #[error("{what} does not follow what the store holds")]
+    OutOfOrder { what: String },
+    #[error("asked for {what} from {asked} on, which is no longer kept")]
+    Pruned { what: &'static str, asked: u64 },
+    #[error("the disk is full: {cause}")]
+    DiskFull { cause: String },
+    #[error("reading or writing the store failed: {cause}")]
+    Io { cause: String },
+    #[error("the store is busy: {cause}")]
+    Busy { cause: String },
+    #[error("the store is closed")]
+    Closed,
+    #[error("the store's writer panicked")]
+    Panicked,
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody changing the program or its
+    /// arguments; every other error is final.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            StoreError::DiskFull { .. } | StoreError::Io { .. } | StoreError::Busy { .. } => true,
+            StoreError::Locked { .. }
+            | StoreError::OtherWorld { .. }
+            | StoreError::NewerFormat { .. }
+            | StoreError::NotAStore { .. }
+            | StoreError::Unwritable { .. }
+            | StoreError::Unsupported { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::OutOfOrder { .. }
+            | StoreError::Pruned { .. }
+            | StoreError::Closed
+            | StoreError::Panicked => false,
+        }
+    }
+
+    /// What the user can do about it, where there is something.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            StoreError::Locked { .. } => Some("stop that server, or name another folder with --data"),
+            StoreError::OtherWorld { .. } => {
+                Some("start over with --fresh (discards that world), or name another folder with --data")
+            }
+            StoreError::NewerFormat { .. } => {
+                Some("use the newer program, start over with --fresh, or name another folder with --data")
+            }
+            StoreError::NotAStore { .. } => {
+                Some("name another folder with --data; the file was left as it is")
+            }
+            StoreError::Unwritable { .. } => Some("make the folder writable, or name another with --data"),
+            StoreError::Unsupported { .. } => Some("give --data a folder, or :memory:"),
+            StoreError::Corrupt { .. } => Some("restore a copy of the folder, or start over with --fresh"),
+            StoreError::DiskFull { .. } => Some("free space on the disk of the data folder"),
+            StoreError::Io { .. } => Some("check the disk of the data folder"),
+            StoreError::Busy { .. } => Some("end the other program that holds the database"),
+            StoreError::OutOfOrder { .. }
+            | StoreError::Pruned { .. }
+            | StoreError::Closed
+            | StoreError::Panicked => None,
+        }
+    }
+
+    pub(super) fn tick_out_of_order(tick: Tick) -> Self {
+        StoreError::OutOfOrder {
+            what: format!("tick {tick}"),
+        }
+    }
+}

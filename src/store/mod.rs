@@ -1,0 +1,197 @@
+//! Durable truth: the journal, the snapshots and the look-up records, behind one coarse trait.
+//!
+//! The journal is one row per batch of accepted commands and one row per tick. A snapshot
+//! carries only what changed since the one before it and is merged into the tables of actors
+//! and records, so these always hold the full state at the newest snapshot's tick.
+//!
+//! **What is recoverable.** The state at the last committed tick: load the newest snapshot,
+//! admit the journal's commands again at the ticks that admitted them, and compare digests.
+//! Older states are not, since an actor's row is overwritten by each snapshot that touches it.
+//! The ticks and commands since the *previous* snapshot are kept all the same: their events
+//! are what a listener who was away for a while reads. Idempotency keys are kept for the
+//! store's whole life.
+//!
+//! This room knows rows and bytes. What an actor's state or a tick's events mean, and when to
+//! take a snapshot, is the engine's business.
+
+mod error;
+pub mod faulty;
+pub mod sqlite;
+pub mod writer;
+
+#[cfg(test)]
+mod testing;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::Command;
+use crate::sim::time::Tick;
+
+pub use error::StoreError;
+pub use writer::Writer;
+
+/// The location that means "in memory, gone at the end".
+pub const IN_MEMORY: &str = ":memory:";
+
+/// Commands accepted together, numbered without holes: the first command ever is number 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IngestBatch {
+    pub first_seq: u64,
+    pub commands: Vec<Command>,
+}
+
+impl IngestBatch {
+    /// The number that the command after this batch has.
+    pub fn next_seq(&self) -> u64 {
+        self.first_seq + self.commands.len() as u64
+    }
+}
+
+/// What one tick decided. The first tick is 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TickRow {
+    pub tick: Tick,
+    /// The highest number of a command admitted up to and including this tick; 0 before the first.
+    pub admitted_through: u64,
+    pub events: Vec<u8>,
+    pub digest: [u8; 32],
+}
+
+/// The state after `tick`, as far as it changed since the snapshot before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    pub tick: Tick,
+    /// All that is not an actor's: always whole.
+    pub engine: Vec<u8>,
+    /// Actors touched since the last snapshot by their key; `None` for one that ended.
+    pub actors: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Look-up records that are new or changed.
+    pub records: Vec<(DeliveryId, Vec<u8>)>,
+}
+
+/// What becomes durable together or not at all: first the commands, then the ticks that
+/// admitted them, then the snapshot, whose tick must be among those already kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flush {
+    pub ingest: Vec<IngestBatch>,
+    pub ticks: Vec<TickRow>,
+    pub snapshot: Option<Snapshot>,
+}
+
+impl Flush {
+    pub fn is_empty(&self) -> bool {
+        self.ingest.is_empty() && self.ticks.is_empty() && self.snapshot.is_none()
+    }
+}
+
+/// Which world a store belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub scenario_hash: [u8; 32],
+    pub seed: u64,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scenario ")?;
+        for byte in &self.scenario_hash[..6] {
+            write!(f, "{byte:02x}")?;
+        }
+        write!(f, " with seed {}", self.seed)
+    }
+}
+
+/// Which history a sequence number belongs to; listeners see it as `e1`. It only ever grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+impl Epoch {
+    pub const FIRST: Epoch = Epoch(1);
+
+    pub fn next(self) -> Epoch {
+        Epoch(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "e{}", self.0)
+    }
+}
+
+/// Where the truth is kept. Every call blocks, so only the writer's thread makes them once
+/// the server runs; recovery makes its reads before that.
+pub trait Store: Send {
+    /// Makes a flush durable: when this returns `Ok`, a loss of power does not undo it.
+    ///
+    /// After an error nothing of it can be seen, or all of it (the commit went through and
+    /// only its acknowledgement was lost). Repeating the call is always right: rows already
+    /// there are compared and accepted.
+    ///
+    /// # Errors
+    /// Those for which [`StoreError::is_retryable`] holds may go away by themselves.
+    /// [`StoreError::Corrupt`] where a row is there with other content,
+    /// [`StoreError::OutOfOrder`] where the flush would leave a hole.
+    fn append(&mut self, flush: &Flush) -> Result<(), StoreError>;
+
+    /// Writes and flushes something without meaning, to learn whether writing works again.
+    fn probe(&mut self) -> Result<(), StoreError>;
+
+    fn identity(&self) -> Identity;
+
+    fn epoch(&self) -> Epoch;
+
+    fn set_epoch(&mut self, epoch: Epoch) -> Result<(), StoreError>;
+
+    /// The newest snapshot with *all* actors, none of them `None`, in the order of their keys.
+    /// Its records are left empty: read them with [`Store::records`].
+    fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
+
+    /// At most `limit` ticks that follow `tick`, in order without a hole.
+    ///
+    /// # Errors
+    /// [`StoreError::Pruned`] where the tick that follows is no longer kept.
+    fn ticks_after(&mut self, tick: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError>;
+
+    /// At most `limit` commands from number `seq` on, in order without a hole.
+    ///
+    /// # Errors
+    /// [`StoreError::Pruned`] where command `seq` is no longer kept.
+    fn commands_from(&mut self, seq: u64, limit: usize) -> Result<Vec<(u64, Command)>, StoreError>;
+
+    /// The highest number of a durable command; 0 before the first. After a failed `append`
+    /// this answers only once that append can no longer become visible.
+    fn last_command_seq(&mut self) -> Result<u64, StoreError>;
+
+    /// The last durable tick; 0 before the first.
+    fn last_tick(&mut self) -> Result<Tick, StoreError>;
+
+    /// At most `limit` records with ids above `after`, in the order of ids.
+    fn records(
+        &mut self,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError>;
+
+    /// The delivery that a durable command requested under this key; the first if several did.
+    fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError>;
+}
+
+/// Opens the store that `--data` names: a folder or [`IN_MEMORY`]. With `fresh` an old store
+/// in that folder is replaced by an empty one whose epoch is higher.
+///
+/// # Errors
+/// Every variant but [`StoreError::Closed`] and [`StoreError::OutOfOrder`].
+pub fn open(data: &str, identity: &Identity, fresh: bool) -> Result<Box<dyn Store>, StoreError> {
+    if data == IN_MEMORY {
+        return Ok(Box::new(sqlite::in_memory(identity)?));
+    }
+    if data.contains("://") {
+        return Err(StoreError::Unsupported {
+            location: data.to_owned(),
+        });
+    }
+    Ok(Box::new(sqlite::open(Path::new(data), identity, fresh)?))
+}

@@ -1,0 +1,242 @@
+//! The store in a folder, as an SQLite database with a write-ahead log, flushed at each commit.
+//!
+//! One connection, one process: a lock file keeps a second server out, while other programs
+//! may still read. Opening and starting over are in `open`, the rules of rows in `rows`.
+
+mod open;
+mod rows;
+mod schema;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+
+use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::Command;
+use crate::sim::time::Tick;
+use rows::Head;
+
+pub use open::{in_memory, open};
+
+pub struct SqliteStore {
+    conn: Connection,
+    identity: Identity,
+    epoch: Epoch,
+    /// `None` for a store in memory.
+    on_disk: Option<OnDisk>,
+}
+
+struct OnDisk {
+    path: PathBuf,
+    file: FileId,
+    /// Held until the store is dropped.
+    _lock: File,
+}
+
+/// Device and inode: which file a name stands for.
+type FileId = (u64, u64);
+
+fn file_id(path: &Path) -> io::Result<FileId> {
+    fs::metadata(path).map(|meta| (meta.dev(), meta.ino()))
+}
+
+impl SqliteStore {
+    /// SQLite would go on writing into a file that was deleted or moved away, and what is
+    /// acknowledged there is lost with the process.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        let Some(OnDisk { path, file, .. }) = &self.on_disk else {
+            return Ok(());
+        };
+        match file_id(path) {
+            Ok(found) if found == *file => Ok(()),
+            Ok(_) => Err(StoreError::Io {
+                cause: format!("{} was replaced by another file", path.display()),
+            }),
+            Err(cause) => Err(StoreError::Io {
+                cause: format!("{}: {cause}", path.display()),
+            }),
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, flush: &Flush) -> Result<(), StoreError> {
+        self.check_in_place()?;
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut head = Head::read(&tx)?;
+        for batch in &flush.ingest {
+            rows::put_batch(&tx, &mut head, batch)?;
+        }
+        for row in &flush.ticks {
+            rows::put_tick(&tx, &mut head, row)?;
+        }
+        if let Some(snapshot) = &flush.snapshot {
+            rows::put_snapshot(&tx, &head, snapshot)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.check_in_place()?;
+        self.conn.execute("UPDATE world SET probes = probes + 1", [])?;
+        Ok(())
+    }
+
+    fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn set_epoch(&mut self, epoch: Epoch) -> Result<(), StoreError> {
+        self.conn.execute("UPDATE world SET epoch = ?1", [epoch.0])?;
+        self.epoch = epoch;
+        Ok(())
+    }
+
+    fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        let tx = self.conn.transaction()?;
+        let found: Option<(u64, Vec<u8>)> = tx
+            .query_row("SELECT tick, engine FROM snapshot", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((tick, engine)) = found else {
+            return Ok(None);
+        };
+        let actors = tx
+            .prepare("SELECT key, state FROM actor ORDER BY key")?
+            .query_map([], |row| Ok((row.get(0)?, Some(row.get(1)?))))?
+            .collect::<Result<_, _>>()?;
+        Ok(Some(Snapshot {
+            tick,
+            engine,
+            actors,
+            records: Vec::new(),
+        }))
+    }
+
+    fn ticks_after(&mut self, tick: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError> {
+        let rows: Vec<TickRow> = self
+            .conn
+            .prepare_cached(
+                "SELECT tick, admitted_through, events, digest FROM tick WHERE tick > ?1 ORDER BY tick LIMIT ?2",
+            )?
+            .query_map(params![tick, limit], rows::read_tick)?
+            .collect::<Result<_, _>>()?;
+        for (expected, row) in (tick + 1..).zip(&rows) {
+            if row.tick != expected {
+                return Err(hole("ticks", tick + 1, expected));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn commands_from(&mut self, seq: u64, limit: usize) -> Result<Vec<(u64, Command)>, StoreError> {
+        let seq = seq.max(1);
+        // Batches do not overlap: the one that holds `seq` is the last that starts at or before it.
+        let mut statement = self.conn.prepare_cached(
+            "SELECT first_seq, commands FROM ingest
+             WHERE first_seq >= coalesce((SELECT max(first_seq) FROM ingest WHERE first_seq <= ?1), 0)
+             ORDER BY first_seq",
+        )?;
+        let mut batches = statement.query([seq])?;
+        let mut commands = Vec::new();
+        let mut expected = None;
+        while commands.len() < limit {
+            let Some(row) = batches.next()? else { break };
+            let first_seq: u64 = row.get(0)?;
+            let continues = expected.map_or(first_seq <= seq, |expected| first_seq == expected);
+            if !continues {
+                return Err(hole("commands", seq, expected.unwrap_or(seq)));
+            }
+            let batch = rows::decode_batch(
+                first_seq,
+                row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?,
+            )?;
+            expected = Some(first_seq + batch.len() as u64);
+            commands.extend((first_seq..).zip(batch).filter(|(number, _)| *number >= seq));
+        }
+        commands.truncate(limit);
+        Ok(commands)
+    }
+
+    fn last_command_seq(&mut self) -> Result<u64, StoreError> {
+        Ok(Head::read(&self.conn)?.last_seq)
+    }
+
+    fn last_tick(&mut self) -> Result<Tick, StoreError> {
+        Ok(Head::read(&self.conn)?.last_tick)
+    }
+
+    fn records(
+        &mut self,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError> {
+        let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+        let records = self
+            .conn
+            .prepare_cached(
+                "SELECT delivery_id, record FROM record WHERE delivery_id > ?1 ORDER BY delivery_id LIMIT ?2",
+            )?
+            .query_map(params![after, limit], |row| {
+                Ok((DeliveryId::from_bytes(row.get(0)?), row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(records)
+    }
+
+    fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError> {
+        let bytes = self
+            .conn
+            .prepare_cached("SELECT delivery_id FROM idempotency WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()?;
+        Ok(bytes.map(DeliveryId::from_bytes))
+    }
+}
+
+/// A hole at the very start of what was asked for is pruning, a later one is damage.
+fn hole(what: &'static str, asked: u64, at: u64) -> StoreError {
+    if asked == at {
+        StoreError::Pruned { what, asked }
+    } else {
+        StoreError::Corrupt {
+            what: format!("{what} have a hole at {at}"),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let cause = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::DiskFull { cause },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted) => {
+                StoreError::Busy { cause }
+            }
+            Some(
+                ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::OutOfMemory,
+            ) => StoreError::Io { cause },
+            _ => StoreError::Corrupt { what: cause },
+        }
+    }
+}

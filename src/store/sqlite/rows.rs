@@ -1,0 +1,210 @@
+//! Writing rows within a transaction: each continues what is there, or equals it.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::sim::order::Command;
+use crate::sim::time::Tick;
+use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
+
+/// The first byte of a batch; the rest is the commands in postcard.
+const BATCH_FORMAT: u8 = 1;
+
+/// Where the journal ends.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub last_seq: u64,
+    pub last_tick: Tick,
+    admitted_through: u64,
+}
+
+impl Head {
+    pub fn read(conn: &Connection) -> Result<Self, StoreError> {
+        let last_stored: u64 = conn
+            .prepare_cached("SELECT last_seq FROM ingest ORDER BY first_seq DESC LIMIT 1")?
+            .query_row([], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0);
+        let (last_tick, admitted_through): (u64, u64) = conn
+            .prepare_cached("SELECT tick, admitted_through FROM tick ORDER BY tick DESC LIMIT 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .unwrap_or((0, 0));
+        // Batches may all be pruned; then the last tick has admitted every one of them.
+        Ok(Head {
+            last_seq: last_stored.max(admitted_through),
+            last_tick,
+            admitted_through,
+        })
+    }
+}
+
+pub(super) fn put_batch(conn: &Connection, head: &mut Head, batch: &IngestBatch) -> Result<(), StoreError> {
+    if batch.commands.is_empty() {
+        return Ok(());
+    }
+    let (first, last) = (batch.first_seq, batch.next_seq() - 1);
+    let bytes = encode_batch(&batch.commands)?;
+    if first <= head.last_seq {
+        let stored: Option<Vec<u8>> = conn
+            .prepare_cached("SELECT commands FROM ingest WHERE first_seq = ?1")?
+            .query_row([first], |row| row.get(0))
+            .optional()?;
+        return same(stored.as_deref() == Some(bytes.as_slice()), || {
+            format!("commands {first} to {last}")
+        });
+    }
+    if first != head.last_seq + 1 {
+        return Err(StoreError::OutOfOrder {
+            what: format!("command {first}"),
+        });
+    }
+    conn.prepare_cached("INSERT INTO ingest (first_seq, last_seq, commands) VALUES (?1, ?2, ?3)")?
+        .execute(params![first, last, bytes])?;
+    for command in &batch.commands {
+        let Command::RequestDelivery {
+            id,
+            idempotency_key: Some(key),
+            ..
+        } = command
+        else {
+            continue;
+        };
+        conn.prepare_cached(
+            "INSERT INTO idempotency (key, delivery_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![key, id.as_bytes()])?;
+    }
+    head.last_seq = last;
+    Ok(())
+}
+
+pub(super) fn put_tick(conn: &Connection, head: &mut Head, row: &TickRow) -> Result<(), StoreError> {
+    if row.tick <= head.last_tick {
+        let stored = conn
+            .prepare_cached("SELECT tick, admitted_through, events, digest FROM tick WHERE tick = ?1")?
+            .query_row([row.tick], read_tick)
+            .optional()?;
+        return same(stored.as_ref() == Some(row), || format!("tick {}", row.tick));
+    }
+    let follows = row.tick == head.last_tick + 1
+        && (head.admitted_through..=head.last_seq).contains(&row.admitted_through);
+    if !follows {
+        return Err(StoreError::tick_out_of_order(row.tick));
+    }
+    conn.prepare_cached("INSERT INTO tick (tick, admitted_through, events, digest) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![row.tick, row.admitted_through, row.events, row.digest])?;
+    head.last_tick = row.tick;
+    head.admitted_through = row.admitted_through;
+    Ok(())
+}
+
+pub(super) fn read_tick(row: &rusqlite::Row<'_>) -> rusqlite::Result<TickRow> {
+    Ok(TickRow {
+        tick: row.get(0)?,
+        admitted_through: row.get(1)?,
+        events: row.get(2)?,
+        digest: row.get(3)?,
+    })
+}
+
+pub(super) fn put_snapshot(conn: &Connection, head: &Head, snapshot: &Snapshot) -> Result<(), StoreError> {
+    let previous: Option<u64> = conn
+        .prepare_cached("SELECT tick FROM snapshot")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    match previous {
+        Some(tick) if tick == snapshot.tick => {
+            return same(merged_already(conn, snapshot)?, || {
+                format!("the snapshot at tick {tick}")
+            });
+        }
+        Some(tick) if tick < snapshot.tick => prune_before(conn, tick)?,
+        Some(_) => return Err(StoreError::tick_out_of_order(snapshot.tick)),
+        None => {}
+    }
+    if snapshot.tick > head.last_tick {
+        return Err(StoreError::tick_out_of_order(snapshot.tick));
+    }
+    conn.prepare_cached("INSERT OR REPLACE INTO snapshot (id, tick, engine) VALUES (0, ?1, ?2)")?
+        .execute(params![snapshot.tick, snapshot.engine])?;
+    merge(conn, snapshot)
+}
+
+fn merge(conn: &Connection, snapshot: &Snapshot) -> Result<(), StoreError> {
+    let mut put_actor = conn.prepare_cached("INSERT OR REPLACE INTO actor (key, state) VALUES (?1, ?2)")?;
+    let mut end_actor = conn.prepare_cached("DELETE FROM actor WHERE key = ?1")?;
+    for (key, state) in &snapshot.actors {
+        match state {
+            Some(state) => put_actor.execute(params![key, state])?,
+            None => end_actor.execute([key])?,
+        };
+    }
+    let mut put_record =
+        conn.prepare_cached("INSERT OR REPLACE INTO record (delivery_id, record) VALUES (?1, ?2)")?;
+    for (id, record) in &snapshot.records {
+        put_record.execute(params![id.as_bytes(), record])?;
+    }
+    Ok(())
+}
+
+fn merged_already(conn: &Connection, snapshot: &Snapshot) -> Result<bool, StoreError> {
+    let engine: Vec<u8> = conn
+        .prepare_cached("SELECT engine FROM snapshot")?
+        .query_row([], |row| row.get(0))?;
+    if engine != snapshot.engine {
+        return Ok(false);
+    }
+    let mut actor = conn.prepare_cached("SELECT state FROM actor WHERE key = ?1")?;
+    for (key, state) in &snapshot.actors {
+        let stored: Option<Vec<u8>> = actor.query_row([key], |row| row.get(0)).optional()?;
+        if stored != *state {
+            return Ok(false);
+        }
+    }
+    let mut record = conn.prepare_cached("SELECT record FROM record WHERE delivery_id = ?1")?;
+    for (id, bytes) in &snapshot.records {
+        let stored: Option<Vec<u8>> = record.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
+        if stored.as_ref() != Some(bytes) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Forgets what only a listener older than the snapshot at `tick` could ask for.
+fn prune_before(conn: &Connection, tick: Tick) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "DELETE FROM ingest WHERE last_seq <= (SELECT admitted_through FROM tick WHERE tick = ?1)",
+    )?
+    .execute([tick])?;
+    conn.prepare_cached("DELETE FROM tick WHERE tick < ?1")?
+        .execute([tick])?;
+    Ok(())
+}
+
+fn same(equal: bool, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+    if equal {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt {
+            what: format!("{} differ from those kept", what()),
+        })
+    }
+}
+
+fn encode_batch(commands: &[Command]) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(commands, vec![BATCH_FORMAT]).map_err(|cause| StoreError::Corrupt {
+        what: format!("commands that cannot be encoded: {cause}"),
+    })
+}
+
+pub(super) fn decode_batch(first_seq: u64, bytes: &[u8]) -> Result<Vec<Command>, StoreError> {
+    let corrupt = |cause: String| StoreError::Corrupt {
+        what: format!("batch at command {first_seq}: {cause}"),
+    };
+    match bytes.split_first() {
+        Some((&BATCH_FORMAT, rest)) => postcard::from_bytes(rest).map_err(|cause| corrupt(cause.to_string())),
+        Some((format, _)) => Err(corrupt(format!("unknown format {format}"))),
+        None => Err(corrupt("empty".to_owned())),
+    }
+}

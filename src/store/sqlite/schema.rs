@@ -1,0 +1,79 @@
+//! The tables, and the marks by which a file is known as a store of a certain format.
+
+use rusqlite::{Connection, params};
+
+use crate::store::{Epoch, Identity, StoreError};
+
+/// `Skyh`, in the file's header: tells a store from any other SQLite database.
+pub(super) const APPLICATION_ID: u32 = 0x536b_7968;
+
+/// Raise it with every change of the tables, and migrate in [`super::open`].
+pub(super) const FORMAT: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE world (
+    id            INTEGER PRIMARY KEY CHECK (id = 0),
+    scenario_hash BLOB NOT NULL,
+    seed          BLOB NOT NULL,
+    epoch         INTEGER NOT NULL,
+    probes        INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE ingest (
+    first_seq INTEGER PRIMARY KEY,
+    last_seq  INTEGER NOT NULL,
+    commands  BLOB NOT NULL
+);
+CREATE TABLE idempotency (
+    key         TEXT PRIMARY KEY,
+    delivery_id BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE tick (
+    tick             INTEGER PRIMARY KEY,
+    admitted_through INTEGER NOT NULL,
+    events           BLOB NOT NULL,
+    digest           BLOB NOT NULL
+);
+CREATE TABLE snapshot (
+    id     INTEGER PRIMARY KEY CHECK (id = 0),
+    tick   INTEGER NOT NULL,
+    engine BLOB NOT NULL
+);
+CREATE TABLE actor (
+    key   BLOB PRIMARY KEY,
+    state BLOB NOT NULL
+);
+CREATE TABLE record (
+    delivery_id BLOB PRIMARY KEY,
+    record      BLOB NOT NULL
+);
+";
+
+/// Fills an empty database with the tables of an empty world.
+pub(super) fn create(conn: &mut Connection, identity: &Identity, epoch: Epoch) -> Result<(), StoreError> {
+    let tx = conn.transaction()?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", FORMAT)?;
+    tx.execute_batch(TABLES)?;
+    tx.execute(
+        "INSERT INTO world (id, scenario_hash, seed, epoch) VALUES (0, ?1, ?2, ?3)",
+        params![identity.scenario_hash, identity.seed.to_be_bytes(), epoch.0],
+    )?;
+    tx.commit()?;
+    Ok(())
+}
+
+pub(super) fn read_world(conn: &Connection) -> Result<(Identity, Epoch), StoreError> {
+    Ok(
+        conn.query_row("SELECT scenario_hash, seed, epoch FROM world", [], |row| {
+            let identity = Identity {
+                scenario_hash: row.get(0)?,
+                seed: u64::from_be_bytes(row.get::<_, [u8; 8]>(1)?),
+            };
+            Ok((identity, Epoch(row.get(2)?)))
+        })?,
+    )
+}
+
+pub(super) fn read_format(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}

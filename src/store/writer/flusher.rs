@@ -1,0 +1,197 @@
+//! The thread's side: from what waits to one flush, to its answers, and through a stall.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::Refused;
+use super::queue::{Shared, WaitingBatch, WaitingLookup, WaitingTick, Work};
+use crate::store::{Flush, Store, StoreError};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) struct Flusher {
+    store: Box<dyn Store>,
+    shared: Arc<Shared>,
+    /// The number that the next command must have.
+    next_seq: u64,
+}
+
+/// A flush and those who wait for it.
+#[derive(Default)]
+struct Pending {
+    flush: Flush,
+    batches: Vec<oneshot::Sender<Result<(), Refused>>>,
+    ticks: Vec<TickAnswer>,
+}
+
+struct TickAnswer {
+    answer: oneshot::Sender<Result<(), StoreError>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Whatever ends the thread, a panic included, nobody is left waiting.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end(&StoreError::Panicked);
+        } else {
+            self.0.end(&self.0.ended_by().unwrap_or(StoreError::Closed));
+        }
+    }
+}
+
+impl Flusher {
+    pub fn new(store: Box<dyn Store>, shared: Arc<Shared>, next_seq: u64) -> Self {
+        Flusher {
+            store,
+            shared,
+            next_seq,
+        }
+    }
+
+    pub fn run(mut self) {
+        let _ending = Ending(Arc::clone(&self.shared));
+        while let Some(work) = self.shared.take() {
+            if let Err(error) = self.turn(work) {
+                tracing::error!(%error, "the store failed for good");
+                self.shared.end(&error);
+            }
+        }
+    }
+
+    fn turn(&mut self, work: Work) -> Result<(), StoreError> {
+        for lookup in work.lookups {
+            self.look_up(lookup);
+        }
+        let mut pending = Pending::default();
+        for waiting in work.batches {
+            self.add_batch(&mut pending, waiting);
+        }
+        for waiting in work.ticks {
+            pending.add_tick(waiting);
+        }
+        if pending.flush.is_empty() {
+            return Ok(());
+        }
+        let mut result = self.append(&pending.flush);
+        if let Err(error) = &result
+            && error.is_retryable()
+        {
+            result = self.ride_out(&mut pending, error);
+        }
+        pending.answer(&result);
+        result
+    }
+
+    fn look_up(&mut self, lookup: WaitingLookup) {
+        let found = self.store.delivery_of_key(&lookup.key).map_err(|error| {
+            tracing::warn!(%error, "an idempotency key could not be looked up");
+            Refused::Unavailable
+        });
+        let _caller_gone = lookup.answer.send(found);
+    }
+
+    fn add_batch(&mut self, pending: &mut Pending, waiting: WaitingBatch) {
+        let WaitingBatch { batch, answer } = waiting;
+        if batch.first_seq != self.next_seq {
+            let _caller_gone = answer.send(Err(Refused::OutOfSequence {
+                expected: self.next_seq,
+            }));
+            return;
+        }
+        self.next_seq = batch.next_seq();
+        pending.flush.ingest.push(batch);
+        pending.batches.push(answer);
+    }
+
+    fn append(&mut self, flush: &Flush) -> Result<(), StoreError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "measures the disk, nothing is decided by it"
+        )]
+        let start = std::time::Instant::now();
+        self.store.append(flush)?;
+        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let gauges = &self.shared.gauges;
+        gauges.last_flush_micros.store(micros, Ordering::Relaxed);
+        gauges.flushes.fetch_add(1, Ordering::Relaxed);
+        gauges
+            .rows
+            .fetch_add((flush.ingest.len() + flush.ticks.len()) as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Tries until the ticks are durable, or, where the flush has none, until writing works
+    /// again. Closing the writer leaves one last try.
+    fn ride_out(&mut self, pending: &mut Pending, error: &StoreError) -> Result<(), StoreError> {
+        tracing::error!(%error, remedy = error.remedy(), "the store stalls: nothing becomes durable");
+        self.shared.stall();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.settle_batches(pending);
+            let last_try = self.shared.pause(pause);
+            let result = if pending.flush.is_empty() {
+                self.store.probe()
+            } else {
+                self.append(&pending.flush)
+            };
+            match result {
+                Ok(()) => {
+                    tracing::info!("the store works again");
+                    self.shared.resume();
+                    return Ok(());
+                }
+                Err(error) if last_try || !error.is_retryable() => return Err(error),
+                Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
+    }
+
+    /// Refuses the batches of a failed flush once it is certain that they were not committed.
+    /// Where they were, or where it cannot be known yet, they stay for the next try.
+    fn settle_batches(&mut self, pending: &mut Pending) {
+        let Some(last_batch) = pending.flush.ingest.last() else {
+            return;
+        };
+        let Ok(last_seq) = self.store.last_command_seq() else {
+            return;
+        };
+        if last_seq + 1 >= last_batch.next_seq() {
+            return;
+        }
+        self.next_seq = last_seq + 1;
+        pending.flush.ingest.clear();
+        for answer in pending.batches.drain(..) {
+            let _caller_gone = answer.send(Err(Refused::Unavailable));
+        }
+    }
+}
+
+impl Pending {
+    fn add_tick(&mut self, waiting: WaitingTick) {
+        let WaitingTick {
+            row,
+            snapshot,
+            answer,
+            _room,
+        } = waiting;
+        self.flush.ticks.push(row);
+        self.flush.snapshot = snapshot;
+        self.ticks.push(TickAnswer { answer, _room });
+    }
+
+    fn answer(self, result: &Result<(), StoreError>) {
+        for answer in self.batches {
+            let _caller_gone = answer.send(result.clone().map_err(|_| Refused::Unavailable));
+        }
+        for tick in self.ticks {
+            let _caller_gone = tick.answer.send(result.clone());
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What waits for the writer's thread, and the gate that closes in front of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+
+use super::{BATCHES_WAITING, Gauges, Refused, TICKS_AHEAD};
+use crate::sim::ids::DeliveryId;
+use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
+
+pub(super) struct WaitingBatch {
+    pub batch: IngestBatch,
+    pub answer: oneshot::Sender<Result<(), Refused>>,
+}
+
+pub(super) struct WaitingTick {
+    pub row: TickRow,
+    pub snapshot: Option<Snapshot>,
+    pub answer: oneshot::Sender<Result<(), StoreError>>,
+    /// Kept until the answer is given, so that the bound counts ticks not yet durable.
+    pub _room: Option<OwnedSemaphorePermit>,
+}
+
+pub(super) struct WaitingLookup {
+    pub key: String,
+    pub answer: oneshot::Sender<Result<Option<DeliveryId>, Refused>>,
+}
+
+/// What one turn of the thread takes.
+#[derive(Default)]
+pub(super) struct Work {
+    pub batches: VecDeque<WaitingBatch>,
+    pub ticks: Vec<WaitingTick>,
+    pub lookups: VecDeque<WaitingLookup>,
+}
+
+impl Work {
+    pub fn refuse_outside(self) {
+        for waiting in self.batches {
+            let _caller_gone = waiting.answer.send(Err(Refused::Unavailable));
+        }
+        for waiting in self.lookups {
+            let _caller_gone = waiting.answer.send(Err(Refused::Unavailable));
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Gate {
+    Open,
+    /// Ticks only.
+    Stalled,
+    /// Nothing more, for this reason.
+    Shut(StoreError),
+}
+
+struct Queue {
+    gate: Gate,
+    batches: VecDeque<WaitingBatch>,
+    /// Bounded by the permits that its members hold.
+    ticks: VecDeque<WaitingTick>,
+    lookups: VecDeque<WaitingLookup>,
+}
+
+pub(super) struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    pub tick_room: Arc<Semaphore>,
+    pub gauges: Gauges,
+    pub stalled: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub fn new() -> Self {
+        Shared {
+            queue: Mutex::new(Queue {
+                gate: Gate::Open,
+                batches: VecDeque::new(),
+                ticks: VecDeque::new(),
+                lookups: VecDeque::new(),
+            }),
+            wake: Condvar::new(),
+            tick_room: Arc::new(Semaphore::new(TICKS_AHEAD)),
+            gauges: Gauges::default(),
+            stalled: watch::Sender::new(false),
+        }
+    }
+
+    pub fn offer_batch(&self, waiting: WaitingBatch) -> Result<(), Refused> {
+        let mut queue = self.queue.lock();
+        queue.check_room(queue.batches.len())?;
+        queue.batches.push_back(waiting);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub fn offer_lookup(&self, waiting: WaitingLookup) -> Result<(), Refused> {
+        let mut queue = self.queue.lock();
+        queue.check_room(queue.lookups.len())?;
+        queue.lookups.push_back(waiting);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub fn push_tick(&self, waiting: WaitingTick) {
+        let mut queue = self.queue.lock();
+        if let Gate::Shut(reason) = &queue.gate {
+            let _caller_gone = waiting.answer.send(Err(reason.clone()));
+            return;
+        }
+        queue.ticks.push_back(waiting);
+        self.wake.notify_one();
+    }
+
+    /// Batches and look-ups that wait.
+    pub fn waiting(&self) -> (usize, usize) {
+        let queue = self.queue.lock();
+        (queue.batches.len(), queue.lookups.len())
+    }
+
+    /// Blocks until there is something to do; `None` when there never will be again.
+    pub fn take(&self) -> Option<Work> {
+        let mut queue = self.queue.lock();
+        loop {
+            let work = queue.take();
+            if work.is_some() || matches!(queue.gate, Gate::Shut(_)) {
+                return work;
+            }
+            self.wake.wait(&mut queue);
+        }
+    }
+
+    /// Lets in ticks only, and refuses the rest of what waits: none of it was tried.
+    pub fn stall(&self) {
+        let mut queue = self.queue.lock();
+        if queue.gate == Gate::Open {
+            queue.gate = Gate::Stalled;
+        }
+        let refused = Work {
+            batches: std::mem::take(&mut queue.batches),
+            lookups: std::mem::take(&mut queue.lookups),
+            ticks: Vec::new(),
+        };
+        drop(queue);
+        refused.refuse_outside();
+        self.tell_stalled(true);
+    }
+
+    pub fn resume(&self) {
+        let mut queue = self.queue.lock();
+        if queue.gate == Gate::Stalled {
+            queue.gate = Gate::Open;
+        }
+        drop(queue);
+        self.tell_stalled(false);
+    }
+
+    fn tell_stalled(&self, stalled: bool) {
+        self.gauges.stalled.store(stalled, Ordering::Relaxed);
+        self.stalled.send_replace(stalled);
+    }
+
+    /// Waits for `time` or for the end; tells whether the end has come.
+    pub fn pause(&self, time: Duration) -> bool {
+        let mut queue = self.queue.lock();
+        let still_wanted = |queue: &mut Queue| !matches!(queue.gate, Gate::Shut(_));
+        self.wake.wait_while_for(&mut queue, still_wanted, time);
+        matches!(queue.gate, Gate::Shut(_))
+    }
+
+    /// Takes nothing more; what waits is still done.
+    pub fn close(&self) {
+        let mut queue = self.queue.lock();
+        if !matches!(queue.gate, Gate::Shut(_)) {
+            queue.gate = Gate::Shut(StoreError::Closed);
+        }
+        drop(queue);
+        self.tick_room.close();
+        self.wake.notify_all();
+    }
+
+    /// Takes nothing more, and answers what waits with the error.
+    pub fn end(&self, error: &StoreError) {
+        let mut queue = self.queue.lock();
+        queue.gate = Gate::Shut(error.clone());
+        while let Some(work) = queue.take() {
+            for waiting in work.ticks {
+                let _caller_gone = waiting.answer.send(Err(error.clone()));
+            }
+            Work {
+                ticks: Vec::new(),
+                ..work
+            }
+            .refuse_outside();
+        }
+        drop(queue);
+        self.tick_room.close();
+    }
+
+    pub fn ended_by(&self) -> Option<StoreError> {
+        match &self.queue.lock().gate {
+            Gate::Shut(reason) => Some(reason.clone()),
+            Gate::Open | Gate::Stalled => None,
+        }
+    }
+}
+
+impl Queue {
+    fn check_room(&self, waiting: usize) -> Result<(), Refused> {
+        match self.gate {
+            Gate::Open if waiting < BATCHES_WAITING => Ok(()),
+            Gate::Open => Err(Refused::Busy),
+            Gate::Stalled | Gate::Shut(_) => Err(Refused::Unavailable),
+        }
+    }
+
+    fn take(&mut self) -> Option<Work> {
+        // A flush holds one snapshot at most.
+        let snapshot_at = self.ticks.iter().position(|tick| tick.snapshot.is_some());
+        let ticks = snapshot_at.map_or(self.ticks.len(), |at| at + 1);
+        let work = Work {
+            batches: std::mem::take(&mut self.batches),
+            ticks: self.ticks.drain(..ticks).collect(),
+            lookups: std::mem::take(&mut self.lookups),
+        };
+        let nothing = work.batches.is_empty() && work.ticks.is_empty() && work.lookups.is_empty();
+        if nothing { None } else { Some(work) }
+    }
+}
