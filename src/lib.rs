@@ -1,6 +1,7 @@
 //! Skyhaul
 
 pub mod actors;
+pub mod engine;
 pub mod http;
 pub mod sim;
 pub mod store;

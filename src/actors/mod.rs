@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod drone;
 pub mod fleet;
 pub mod host;
+pub mod ingestion;
 
 pub mod scheduler;
 

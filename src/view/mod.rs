@@ -184,6 +184,11 @@ impl View {
         self.published.subscribe()
     }
 
+    /// The world's past is not the one that was published before.
+    pub fn set_epoch(&self, epoch: u64) {
+        self.now.write().epoch = epoch;
+    }
+
     pub fn set_pace(&self, pace: Pace) {
         self.now.write().pace = pace;
     }

@@ -124,7 +124,7 @@ impl Docks {
     /// When the pair's fullest drone holds this much; `None` while nobody is plugged in.
     pub fn ready_at(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<SimTime> {
         let (_, drone) = self.ready[pair].first()?;
-        let missing = energy::time_to_charge(
+        let missing = energy::time_to_reach(
             &self.sites[pair].battery,
             self.energy_wh(pair, *drone, now),
             need_wh,
@@ -217,7 +217,7 @@ impl Docks {
         } = chargers.queue.pop_front()?;
         chargers.in_use += 1;
         let battery = &self.sites[pair].battery;
-        let missing = energy::time_to_charge(battery, energy_wh, battery.capacity_wh);
+        let missing = energy::time_to_reach(battery, energy_wh, battery.capacity_wh);
         let since = context.now;
         let full_at = since + SimDuration::from_secs(missing);
         let plug = Plug {

@@ -1,0 +1,245 @@
+//! Ingestion: takes requests from outside and makes them durable before anybody hears yes.
+//!
+//! Owns the numbering of commands and what waits for the journal; requests that wait
+//! together share one flush. Hears [`Submit`]; answers once durable, and hands the command
+//! on through the [`Gate`]. Bound: accepted and not yet admitted requests, `capacity` in
+//! all; beyond that `Full`. If it dies, the answers it owes are `StoreGone`, and what is
+//! durable is found again at the next start.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use uuid::Uuid;
+
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::{Command, Order};
+use crate::store::writer::Refused;
+use crate::store::{IngestBatch, Writer};
+
+/// Commands that share one journal row at most.
+const BATCH: usize = 4_096;
+
+/// A command that is in the journal, on its way to the world. Dropping it frees its room.
+pub struct Durable {
+    pub seq: u64,
+    pub command: Command,
+    pub _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Where durable commands go.
+pub trait Gate: Send + Sync + 'static {
+    fn pass(&self, commands: Vec<Durable>);
+}
+
+/// The actor's answer: the delivery, and whether the key was seen before.
+pub type Receipt = Result<(DeliveryId, bool), NotTaken>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    Full,
+    StoreGone,
+}
+
+/// A request from outside.
+pub struct Submit {
+    order: Arc<Order>,
+    key: Option<String>,
+    answer: oneshot::Sender<Receipt>,
+    room: OwnedSemaphorePermit,
+}
+
+impl Message for Submit {
+    type Result = ();
+}
+
+/// The private actor's public side. Clone it freely.
+#[derive(Clone)]
+pub struct IngestionHandle {
+    actor: actix::Addr<Ingestion>,
+    room: Arc<Semaphore>,
+    capacity: usize,
+}
+
+impl IngestionHandle {
+    pub async fn submit(&self, order: Order, key: Option<String>) -> Receipt {
+        let room = Arc::clone(&self.room)
+            .try_acquire_owned()
+            .map_err(|_| NotTaken::Full)?;
+        let (answer, answered) = oneshot::channel();
+        let order = Arc::new(order);
+        // Room bounds what waits, so the mailbox needs no bound of its own.
+        self.actor.do_send(Submit {
+            order,
+            key,
+            answer,
+            room,
+        });
+        answered.await.unwrap_or(Err(NotTaken::StoreGone))
+    }
+
+    /// Accepted and not yet admitted, and the bound.
+    pub fn queue(&self) -> (usize, usize) {
+        (self.capacity - self.room.available_permits(), self.capacity)
+    }
+}
+
+pub struct Ingestion {
+    journal: Writer,
+    gate: Arc<dyn Gate>,
+    next_seq: u64,
+    waiting: VecDeque<Submit>,
+    flushing: bool,
+    /// Keys that are on their way to the journal, and who else waits for their answer.
+    keys: BTreeMap<String, Vec<oneshot::Sender<Receipt>>>,
+}
+
+impl Ingestion {
+    /// Starts it on one of the arbiters. `next_seq` continues the journal's numbers.
+    pub fn start(
+        arbiter: &actix::ArbiterHandle,
+        journal: Writer,
+        gate: Arc<dyn Gate>,
+        next_seq: u64,
+        capacity: usize,
+    ) -> IngestionHandle {
+        let actor = Ingestion::start_in_arbiter(arbiter, move |_| Ingestion {
+            journal,
+            gate,
+            next_seq,
+            waiting: VecDeque::new(),
+            flushing: false,
+            keys: BTreeMap::new(),
+        });
+        let room = Arc::new(Semaphore::new(capacity));
+        IngestionHandle {
+            actor,
+            room,
+            capacity,
+        }
+    }
+
+    fn enqueue(&mut self, submit: Submit, context: &mut Context<Self>) {
+        self.waiting.push_back(submit);
+        self.flush(context);
+    }
+
+    /// Looks the key up in the journal before the request may go there.
+    fn look_up(&mut self, key: String, submit: Submit, context: &mut Context<Self>) {
+        if let Some(waiting) = self.keys.get_mut(&key) {
+            waiting.push(submit.answer);
+            return;
+        }
+        self.keys.insert(key.clone(), Vec::new());
+        let journal = self.journal.clone();
+        let look_up = async move { (journal.delivery_of_key(key).await, submit) };
+        let then = look_up
+            .into_actor(self)
+            .map(|(found, submit), actor, context| match found {
+                Ok(None) => actor.enqueue(submit, context),
+                Ok(Some(id)) => actor.answer(submit, Ok((id, true))),
+                Err(_) => actor.answer(submit, Err(NotTaken::StoreGone)),
+            });
+        context.spawn(then);
+    }
+
+    /// One batch at a time: what arrives meanwhile gathers for the next.
+    fn flush(&mut self, context: &mut Context<Self>) {
+        if self.flushing || self.waiting.is_empty() {
+            return;
+        }
+        self.flushing = true;
+        let count = self.waiting.len().min(BATCH);
+        let submits: Vec<Submit> = self.waiting.drain(..count).collect();
+        let commands: Vec<Command> = submits.iter().map(command_of).collect();
+        let batch = IngestBatch {
+            first_seq: self.next_seq,
+            commands: commands.clone(),
+        };
+        let journal = self.journal.clone();
+        let flush = async move { (journal.append_commands(batch).await, commands, submits) };
+        let then = flush
+            .into_actor(self)
+            .map(|(result, commands, submits), actor, context| {
+                actor.flushing = false;
+                actor.flushed(result, commands, submits);
+                actor.flush(context);
+            });
+        context.spawn(then);
+    }
+
+    fn flushed(&mut self, result: Result<(), Refused>, commands: Vec<Command>, submits: Vec<Submit>) {
+        match result {
+            Ok(()) => self.pass_on(commands, submits),
+            Err(Refused::OutOfSequence { expected }) => {
+                self.next_seq = expected;
+                submits
+                    .into_iter()
+                    .rev()
+                    .for_each(|submit| self.waiting.push_front(submit));
+            }
+            Err(Refused::Busy | Refused::Unavailable) => {
+                for submit in submits {
+                    self.answer(submit, Err(NotTaken::StoreGone));
+                }
+            }
+        }
+    }
+
+    fn pass_on(&mut self, commands: Vec<Command>, submits: Vec<Submit>) {
+        let mut durable = Vec::with_capacity(commands.len());
+        let mut answers = Vec::with_capacity(commands.len());
+        for (command, submit) in commands.into_iter().zip(submits) {
+            let Command::RequestDelivery { id, .. } = &command;
+            answers.push((submit.key, submit.answer, *id));
+            durable.push(Durable {
+                seq: self.next_seq,
+                command,
+                _room: Some(submit.room),
+            });
+            self.next_seq += 1;
+        }
+        // The read side must know a request before its client hears of it.
+        self.gate.pass(durable);
+        for (key, answer, id) in answers {
+            self.answer_all(key, answer, Ok((id, false)));
+        }
+    }
+
+    fn answer(&mut self, submit: Submit, receipt: Receipt) {
+        self.answer_all(submit.key, submit.answer, receipt);
+    }
+
+    /// A client that went away does not read its answer; its request stands all the same.
+    fn answer_all(&mut self, key: Option<String>, first: oneshot::Sender<Receipt>, receipt: Receipt) {
+        let others = key.and_then(|key| self.keys.remove(&key)).unwrap_or_default();
+        for other in others {
+            let _gone = other.send(receipt.map(|(id, _)| (id, true)));
+        }
+        let _gone = first.send(receipt);
+    }
+}
+
+fn command_of(submit: &Submit) -> Command {
+    Command::RequestDelivery {
+        id: DeliveryId::from_bytes(*Uuid::now_v7().as_bytes()),
+        order: Arc::clone(&submit.order),
+        idempotency_key: submit.key.clone(),
+    }
+}
+
+impl Actor for Ingestion {
+    type Context = Context<Self>;
+}
+
+impl Handler<Submit> for Ingestion {
+    type Result = ();
+
+    fn handle(&mut self, submit: Submit, context: &mut Context<Self>) {
+        match submit.key.clone() {
+            Some(key) => self.look_up(key, submit, context),
+            None => self.enqueue(submit, context),
+        }
+    }
+}

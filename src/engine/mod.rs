@@ -1,0 +1,306 @@
+//! The tick: admit, fly, decide, and what comes out of it.
+//!
+//! [`Engine::tick`] is all there is to time passing in the world; pace, commit and
+//! publication are apart from it ([`live`], [`headless`]), so they cannot change results.
+
+pub mod cast;
+pub mod digest;
+pub mod genesis;
+pub mod headless;
+pub mod inbox;
+pub mod live;
+pub mod metrics;
+pub mod pace;
+pub mod publication;
+pub mod recovery;
+pub mod snapshot;
+pub mod telemetry;
+mod wakes;
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use actix::ArbiterHandle;
+use serde::Serialize;
+
+use crate::actors::drone::DroneMessage;
+use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::{Address, Context, Effect, Mail};
+use crate::sim::demand;
+use crate::sim::event::{Etas, Event};
+use crate::sim::flight::Milestone;
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::order::Command;
+use crate::sim::sky::{FlightEvent, FlightEventKind, Sky};
+use crate::sim::time::Tick;
+use crate::sim::world::World;
+
+use cast::Cast;
+use digest::Digest;
+use telemetry::{Phase, PhaseTimes, Stopwatch};
+use wakes::Wakes;
+
+/// Rounds in one tick; mail that is left waits for the next.
+pub const ROUNDS: usize = 64;
+
+/// The world cannot go on. What is committed is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum Halted {
+    #[error("the actor {who:?} failed: {cause}")]
+    Actor { who: Address, cause: String },
+    #[error("the store ended: {0}")]
+    Store(#[from] crate::store::StoreError),
+    #[error("a snapshot cannot be read: {0}")]
+    Snapshot(#[from] postcard::Error),
+    #[error("the thread pool cannot be made: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl Halted {
+    fn gone(who: Address) -> Self {
+        Halted::Actor {
+            who,
+            cause: "it is gone".to_owned(),
+        }
+    }
+}
+
+/// How a world is run; none of it changes results.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub threads: usize,
+    /// Whether the scenario's own customers order.
+    pub demand: bool,
+}
+
+pub struct Engine {
+    world: Arc<World>,
+    demand: bool,
+    pool: Option<rayon::ThreadPool>,
+    sky: Sky,
+    cast: Cast,
+    wakes: Wakes,
+    carried: Vec<Mail>,
+    tick: Tick,
+    digest: Digest,
+    admitted_through: u64,
+}
+
+/// Outside commands for one tick.
+#[derive(Default)]
+pub struct Admission {
+    /// The journal's number of the last of them, or of the last before.
+    pub through: u64,
+    /// In journal order.
+    pub commands: Vec<Command>,
+}
+
+/// What one tick did.
+pub struct Outcome {
+    pub tick: Tick,
+    pub digest: Digest,
+    pub events: Vec<Event>,
+    /// The same as they stand in the journal.
+    pub event_bytes: Vec<u8>,
+    /// Drones whose record on the ground changed.
+    pub grounded: Vec<DroneId>,
+    pub rounds: usize,
+    pub carried_over: usize,
+    pub times: PhaseTimes,
+}
+
+/// What the rounds of one tick brought about.
+#[derive(Default)]
+struct Decided {
+    events: Vec<Event>,
+    grounded: Vec<DroneId>,
+    rounds: usize,
+}
+
+impl Engine {
+    /// A world before its first tick.
+    ///
+    /// # Errors
+    /// No threads to be had.
+    pub fn genesis(world: Arc<World>, setup: &Setup, arbiters: Vec<ArbiterHandle>) -> Result<Self, Halted> {
+        let (sky, roles) = genesis::sky_and_roles(&world);
+        Ok(Engine {
+            world,
+            demand: setup.demand,
+            pool: pool(setup.threads)?,
+            sky,
+            cast: Cast::start(arbiters, roles),
+            wakes: Wakes::default(),
+            carried: Vec::new(),
+            tick: 0,
+            digest: digest::GENESIS,
+            admitted_through: 0,
+        })
+    }
+
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    pub fn tick_number(&self) -> Tick {
+        self.tick
+    }
+
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The journal's number of the last outside command that is in the world.
+    pub fn admitted_through(&self) -> u64 {
+        self.admitted_through
+    }
+
+    pub fn sky(&self) -> &Sky {
+        &self.sky
+    }
+
+    pub fn census(&self) -> cast::Census {
+        self.cast.census()
+    }
+
+    pub fn alarms(&self) -> usize {
+        self.wakes.len()
+    }
+
+    /// Lets one tick of simulated time pass, and admits these commands in it.
+    ///
+    /// # Errors
+    /// An actor that failed; the engine is of no use then.
+    pub async fn tick(&mut self, admission: Admission) -> Result<Outcome, Halted> {
+        let mut watch = Stopwatch::start();
+        self.tick += 1;
+        let now = self.world.time_of(self.tick);
+        let mut mail = std::mem::take(&mut self.carried);
+        self.admitted_through = self.admitted_through.max(admission.through);
+        self.admit(admission.commands, &mut mail);
+        mail.extend(self.wakes.due(now));
+        watch.lap(Phase::Admit);
+
+        let flight_events = self.sky.step(&self.world, now, self.pool.as_ref());
+        let mut decided = Decided::default();
+        for event in flight_events {
+            self.tell_drone(event, &mut mail, &mut decided);
+        }
+        watch.lap(Phase::Fly);
+
+        let context = Arc::new(Context {
+            world: Arc::clone(&self.world),
+            tick: self.tick,
+            now,
+        });
+        self.decide(&context, mail, &mut decided).await?;
+        watch.lap(Phase::Decide);
+
+        let event_bytes = encode(&decided.events);
+        self.digest = digest::chain(&self.digest, self.tick, &event_bytes, self.sky.fingerprints());
+        watch.lap(Phase::Digest);
+        Ok(Outcome {
+            tick: self.tick,
+            digest: self.digest,
+            events: decided.events,
+            event_bytes,
+            grounded: decided.grounded,
+            rounds: decided.rounds,
+            carried_over: self.carried.len(),
+            times: watch.times(),
+        })
+    }
+
+    /// Outside requests in journal order, then the scenario's own.
+    fn admit(&self, commands: Vec<Command>, mail: &mut Vec<Mail>) {
+        let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
+        for Command::RequestDelivery { id, order, .. } in commands {
+            mail.push(admit((id, order)));
+        }
+        if self.demand {
+            mail.extend(demand::arrivals(&self.world, self.tick).into_iter().map(admit));
+        }
+    }
+
+    fn tell_drone(&self, event: FlightEvent, mail: &mut Vec<Mail>, decided: &mut Decided) {
+        let message = match event.kind {
+            FlightEventKind::Reached(Milestone::PickedUp) => DroneMessage::PickedUp,
+            FlightEventKind::Reached(Milestone::Delivered) => DroneMessage::Delivered,
+            FlightEventKind::Reached(Milestone::Landed) => return,
+            FlightEventKind::Landed(log) => {
+                let grounded = self
+                    .sky
+                    .grounded(event.drone)
+                    .expect("who has landed is on the ground");
+                decided.grounded.push(event.drone);
+                DroneMessage::Landed {
+                    hub: grounded.hub,
+                    log,
+                    energy_left_wh: grounded.energy_wh,
+                }
+            }
+            FlightEventKind::LowBattery => DroneMessage::LowBattery,
+            FlightEventKind::Exhausted { at, log } => DroneMessage::Exhausted {
+                at: self.world.area.frame.to_latlon(at),
+                log,
+            },
+            FlightEventKind::EtaMoved { pickup, delivery } => {
+                DroneMessage::EtaMoved(Etas { pickup, delivery })
+            }
+        };
+        mail.push(Mail::Drone(event.drone, message));
+    }
+
+    /// Rounds until no mail is left, or the tick's share of them is used up.
+    async fn decide(
+        &mut self,
+        context: &Arc<Context>,
+        mut mail: Vec<Mail>,
+        decided: &mut Decided,
+    ) -> Result<(), Halted> {
+        while !mail.is_empty() && decided.rounds < ROUNDS {
+            decided.rounds += 1;
+            // Stable: within an address, mail stays in the order of its senders.
+            mail.sort_by_key(Mail::to);
+            let answers = self.cast.ask(context, std::mem::take(&mut mail)).await?;
+            for effect in answers.into_iter().flat_map(|effects| effects.0) {
+                self.carry_out(context, effect, &mut mail, decided);
+            }
+        }
+        self.carried = mail;
+        Ok(())
+    }
+
+    fn carry_out(&mut self, context: &Context, effect: Effect, mail: &mut Vec<Mail>, decided: &mut Decided) {
+        match effect {
+            Effect::Send(next) => mail.push(next),
+            Effect::Emit(event) => decided.events.push(event),
+            Effect::Fly(drone, plan) => {
+                decided.grounded.push(drone);
+                if let Err(discontinuous) = self.sky.fly(&self.world, drone, *plan, context.now) {
+                    tracing::error!(%drone, %discontinuous, "a flight plan was refused");
+                }
+            }
+            Effect::Charge(drone, charging) => {
+                self.sky.set_charging(&self.world, drone, charging, context.now);
+                decided.grounded.push(drone);
+            }
+            Effect::WakeAt(at, mail) => self.wakes.set(at, mail),
+            Effect::Start(id, delivery) => self.cast.start_delivery(id, *delivery),
+            Effect::End(id) => self.cast.end_delivery(id),
+        }
+    }
+}
+
+fn pool(threads: usize) -> Result<Option<rayon::ThreadPool>, Halted> {
+    if threads < 2 {
+        return Ok(None);
+    }
+    let named = rayon::ThreadPoolBuilder::new().thread_name(|index| format!("sky-{index}"));
+    Ok(Some(named.num_threads(threads).build()?))
+}
+
+/// Events as they stand in the journal and under the digest.
+pub fn encode<E: Borrow<Event> + Serialize>(events: &[E]) -> Vec<u8> {
+    postcard::to_stdvec(events).expect("events hold only plain values, which always serialise")
+}

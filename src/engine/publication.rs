@@ -1,0 +1,66 @@
+//! From an outcome to what is committed and what is published.
+
+use std::sync::Arc;
+
+use crate::sim::sky::{Airborne, Sky};
+use crate::sim::world::World;
+use crate::store::TickRow;
+use crate::view::Publication;
+use crate::view::frame::DroneRow;
+
+use super::{Engine, Outcome};
+
+/// The journal's row and the read side's share of one tick.
+pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
+    let Outcome {
+        tick,
+        digest,
+        events,
+        event_bytes,
+        grounded,
+        ..
+    } = outcome;
+    let row = TickRow {
+        tick,
+        admitted_through: engine.admitted_through(),
+        events: event_bytes,
+        digest,
+    };
+    let sky = engine.sky();
+    let publication = Publication {
+        tick,
+        at: engine.world().time_of(tick),
+        digest,
+        events: events.into_iter().map(Arc::new).collect(),
+        airborne: airborne_rows(engine.world(), sky),
+        grounded: grounded
+            .into_iter()
+            .map(|drone| (drone, sky.grounded(drone)))
+            .collect(),
+    };
+    (row, publication)
+}
+
+pub fn airborne_rows(world: &World, sky: &Sky) -> Vec<DroneRow> {
+    sky.airborne().map(|drone| row(world, &drone)).collect()
+}
+
+fn row(world: &World, airborne: &Airborne) -> DroneRow {
+    let fleet = world
+        .fleet_of(airborne.drone)
+        .expect("every drone belongs to a fleet");
+    let capacity_wh = world.model(fleet.model).battery.capacity_wh;
+    DroneRow {
+        drone: airborne.drone,
+        status: airborne.status,
+        at: world.area.frame.to_latlon(airborne.at),
+        height_m: airborne.height_m as f32,
+        heading_deg: airborne.heading_rad.to_degrees() as f32,
+        ground_speed_mps: airborne.ground_speed_mps as f32,
+        vertical_speed_mps: airborne.vertical_speed_mps as f32,
+        battery: (airborne.energy_wh / capacity_wh) as f32,
+        payload_kg: airborne.payload_kg as f32,
+        pickup_eta: airborne.pickup_eta,
+        delivery_eta: airborne.delivery_eta,
+    }
+}

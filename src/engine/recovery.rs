@@ -1,0 +1,164 @@
+//! Where a stopped world left off: its newest snapshot, and the journal since, executed
+//! again and checked against the stored digests.
+
+use std::sync::Arc;
+
+use actix::ArbiterHandle;
+
+use crate::sim::event::Event;
+use crate::sim::ids::DroneId;
+use crate::sim::order::Command;
+use crate::sim::world::World;
+use crate::store::{Snapshot, Store, TickRow};
+use crate::view::{DeliveryRecord, Restored, View};
+
+use super::snapshot::Remembered;
+use super::{Admission, Engine, Halted, Setup, digest, publication};
+
+/// Journal rows, and records, that are read at once.
+const PAGE: usize = 4_096;
+
+pub struct Recovered {
+    pub engine: Engine,
+    pub view: Arc<View>,
+    /// Durable commands that are not, by number.
+    pub pending: Vec<(u64, Command)>,
+    /// The past could not be repeated: a snapshot is due at once.
+    pub diverged: bool,
+}
+
+/// # Errors
+/// A store that cannot be read, or a snapshot in another format.
+pub async fn recover(
+    store: &mut dyn Store,
+    world: Arc<World>,
+    setup: &Setup,
+    arbiters: Vec<ArbiterHandle>,
+) -> Result<Recovered, Halted> {
+    let snapshot = store.latest_snapshot()?;
+    let (engine, remembered) = start(world, setup, arbiters, snapshot)?;
+    let restored = restored(&engine, remembered, store)?;
+    let view = Arc::new(View::new(Arc::clone(engine.world()), restored));
+    let mut recovered = Recovered {
+        engine,
+        view,
+        pending: Vec::new(),
+        diverged: false,
+    };
+    recovered.repeat(store).await?;
+    recovered.find_pending(store)?;
+    Ok(recovered)
+}
+
+fn start(
+    world: Arc<World>,
+    setup: &Setup,
+    arbiters: Vec<ArbiterHandle>,
+    snapshot: Option<Snapshot>,
+) -> Result<(Engine, Remembered), Halted> {
+    match snapshot {
+        Some(snapshot) => Engine::restore(world, setup, arbiters, snapshot),
+        None => Ok((Engine::genesis(world, setup, arbiters)?, Remembered::default())),
+    }
+}
+
+fn restored(engine: &Engine, remembered: Remembered, store: &mut dyn Store) -> Result<Restored, Halted> {
+    let (world, sky) = (engine.world(), engine.sky());
+    Ok(Restored {
+        tick: engine.tick_number(),
+        digest: *engine.digest(),
+        epoch: store.epoch().0,
+        grounded: (0..world.drone_count())
+            .map(|drone| sky.grounded(DroneId(drone)))
+            .collect(),
+        airborne: publication::airborne_rows(world, sky),
+        lost: remembered.lost,
+        drone_seqs: remembered.drone_seqs,
+        hub_queues: remembered.hub_queues,
+        records: records(store)?,
+    })
+}
+
+fn records(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
+    let mut records = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.records(after, PAGE)?;
+        let Some((last, _)) = page.last() else {
+            return Ok(records);
+        };
+        after = Some(*last);
+        for (_, bytes) in &page {
+            let events: Vec<Event> = postcard::from_bytes(bytes)?;
+            records.extend(DeliveryRecord::from_events(
+                events.into_iter().map(Arc::new).collect(),
+            ));
+        }
+    }
+}
+
+impl Recovered {
+    /// Executes every stored tick after the snapshot once more.
+    async fn repeat(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
+        loop {
+            let rows = store.ticks_after(self.engine.tick_number(), PAGE)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                self.repeat_tick(store, row).await?;
+            }
+        }
+    }
+
+    async fn repeat_tick(&mut self, store: &mut dyn Store, row: TickRow) -> Result<(), Halted> {
+        let admitted = self.engine.admitted_through();
+        let count = row.admitted_through.saturating_sub(admitted) as usize;
+        let commands = match count {
+            0 => Vec::new(),
+            _ => store.commands_from(admitted + 1, count)?,
+        };
+        let admission = Admission {
+            through: row.admitted_through,
+            commands: commands.into_iter().map(|(_, command)| command).collect(),
+        };
+        let outcome = self.engine.tick(admission).await?;
+        if outcome.digest != row.digest && !self.diverged {
+            self.diverge(store, &row)?;
+        }
+        let (_, publication) = publication::split(&self.engine, outcome);
+        self.view.publish(publication);
+        Ok(())
+    }
+
+    /// The stored past was made by another program: go on from what this one makes of it,
+    /// loudly, and under a new epoch so that no listener takes one for the other.
+    fn diverge(&mut self, store: &mut dyn Store, row: &TickRow) -> Result<(), Halted> {
+        self.diverged = true;
+        let epoch = store.epoch().next();
+        store.set_epoch(epoch)?;
+        self.view.set_epoch(epoch.0);
+        tracing::error!(
+            tick = row.tick,
+            stored = digest::hex(&row.digest),
+            repeated = digest::hex(self.engine.digest()),
+            %epoch,
+            "the journal, executed again, gives another digest; the world goes on under a new epoch"
+        );
+        Ok(())
+    }
+
+    fn find_pending(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
+        let mut next = self.engine.admitted_through() + 1;
+        while next <= store.last_command_seq()? {
+            let page = store.commands_from(next, PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            next = last + 1;
+            self.pending.extend(page);
+        }
+        for (_, Command::RequestDelivery { id, order, .. }) in &self.pending {
+            self.view.queue(*id, Arc::clone(order));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Snapshots: the engine's own state whole, and the actors that were touched.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::ArbiterHandle;
+use serde::{Deserialize, Serialize};
+
+use crate::actors::delivery::Delivery;
+use crate::actors::drone::Drone;
+use crate::actors::fleet::Fleet;
+use crate::actors::scheduler::Scheduler;
+use crate::actors::{Address, Mail};
+use crate::sim::drone::DroneState;
+use crate::sim::geo::LatLon;
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::sky::Sky;
+use crate::sim::world::World;
+use crate::store::Snapshot;
+
+use super::cast::{Cast, Roles};
+use super::digest::Digest;
+use super::wakes::Wakes;
+use super::{Engine, Halted, Setup, genesis, pool};
+
+/// Changes with every change of what is below or of an actor's state.
+const FORMAT: u8 = 1;
+
+#[derive(Serialize)]
+struct EngineStateRef<'a> {
+    digest: &'a Digest,
+    admitted_through: u64,
+    wakes: &'a Wakes,
+    carried: &'a [Mail],
+    sky: &'a Sky,
+}
+
+#[derive(Deserialize)]
+struct EngineState {
+    digest: Digest,
+    admitted_through: u64,
+    wakes: Wakes,
+    carried: Vec<Mail>,
+    sky: Sky,
+}
+
+/// What the read side cannot tell from the sky: it follows from the actors' states.
+#[derive(Default)]
+pub struct Remembered {
+    pub drone_seqs: Vec<(DroneId, u32)>,
+    pub lost: Vec<(DroneId, LatLon)>,
+    /// Hub, drones that charge, drones that wait for a charger.
+    pub hub_queues: Vec<(HubId, u32, u32)>,
+}
+
+impl Engine {
+    /// The state after the last tick; the caller adds the records.
+    ///
+    /// # Errors
+    /// An actor that is gone.
+    pub async fn snapshot(&mut self) -> Result<Snapshot, Halted> {
+        let state = EngineStateRef {
+            digest: &self.digest,
+            admitted_through: self.admitted_through,
+            wakes: &self.wakes,
+            carried: &self.carried,
+            sky: &self.sky,
+        };
+        let engine = postcard::to_stdvec(&(FORMAT, state))?;
+        let touched = self.cast.save_touched().await?;
+        let keyed = touched
+            .into_iter()
+            .map(|(address, state)| Ok((postcard::to_stdvec(&address)?, state)));
+        Ok(Snapshot {
+            tick: self.tick,
+            engine,
+            actors: keyed.collect::<Result<_, Halted>>()?,
+            records: Vec::new(),
+        })
+    }
+
+    /// A world as its newest snapshot has it.
+    ///
+    /// # Errors
+    /// A snapshot in another format, or no threads to be had.
+    pub fn restore(
+        world: Arc<World>,
+        setup: &Setup,
+        arbiters: Vec<ArbiterHandle>,
+        snapshot: Snapshot,
+    ) -> Result<(Self, Remembered), Halted> {
+        if snapshot.engine.first() != Some(&FORMAT) {
+            return Err(Halted::Snapshot(postcard::Error::SerdeDeCustom));
+        }
+        let state: EngineState = postcard::from_bytes(&snapshot.engine[1..])?;
+        let (roles, remembered) = roles(&world, snapshot.actors)?;
+        let engine = Engine {
+            demand: setup.demand,
+            pool: pool(setup.threads)?,
+            sky: state.sky,
+            cast: Cast::start(arbiters, roles),
+            wakes: state.wakes,
+            carried: state.carried,
+            tick: snapshot.tick,
+            digest: state.digest,
+            admitted_through: state.admitted_through,
+            world,
+        };
+        Ok((engine, remembered))
+    }
+}
+
+/// Who was never touched is as at the beginning.
+fn roles(world: &World, saved: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(Roles, Remembered), Halted> {
+    let (_, mut roles) = genesis::sky_and_roles(world);
+    let mut deliveries = BTreeMap::new();
+    for (key, state) in saved {
+        let Some(state) = state else { continue };
+        match postcard::from_bytes::<Address>(&key)? {
+            Address::Scheduler => {
+                roles.scheduler = postcard::from_bytes::<Scheduler>(&state)?.with_world(world);
+            }
+            Address::Fleet => roles.fleet = postcard::from_bytes::<Fleet>(&state)?.with_world(world),
+            Address::Drone(id) => roles.drones[id.index()] = postcard::from_bytes::<Drone>(&state)?,
+            Address::Delivery(id) => {
+                deliveries.insert(id, postcard::from_bytes::<Delivery>(&state)?);
+            }
+        }
+    }
+    roles.deliveries = deliveries.into_iter().collect();
+    let remembered = remember(&roles);
+    Ok((roles, remembered))
+}
+
+fn remember(roles: &Roles) -> Remembered {
+    let lost_at = |drone: &Drone| match drone.state {
+        DroneState::Lost { at } => Some((drone.id, at)),
+        _ => None,
+    };
+    let flown = roles.drones.iter().filter(|drone| drone.seq > 0);
+    Remembered {
+        drone_seqs: flown.map(|drone| (drone.id, drone.seq)).collect(),
+        lost: roles.drones.iter().filter_map(lost_at).collect(),
+        hub_queues: roles.fleet.hub_queues().collect(),
+    }
+}
