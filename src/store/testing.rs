@@ -1,1 +1,215 @@
-//! x
+//! Rows for this room's tests, and a model of what a store must hold after a flush.
+
+use std::collections::BTreeMap;
+
+use super::{Flush, Identity, IngestBatch, Snapshot, Store, StoreError, TickRow};
+use crate::sim::geo::LatLon;
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::{Command, ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::time::SimTime;
+
+pub(super) const WORLD: Identity = Identity {
+    scenario_hash: [7; 32],
+    seed: u64::MAX,
+};
+
+pub(super) fn delivery(number: u64) -> DeliveryId {
+    DeliveryId::new(number, [3; 10])
+}
+
+/// Every third command has a key of its own, every seventh the same one.
+pub(super) fn key(number: u64) -> Option<String> {
+    match number {
+        n if n.is_multiple_of(7) => Some("shared".to_owned()),
+        n if n.is_multiple_of(3) => Some(format!("key-{n}")),
+        _ => None,
+    }
+}
+
+pub(super) fn command(number: u64) -> Command {
+    let stop = Stop {
+        location: LatLon {
+            lat: 37.0 + number as f64 * 1e-4,
+            lon: -122.0,
+        },
+        altitude_m: 5.0,
+    };
+    let package = Package {
+        id: format!("package-{number}"),
+        size: ContainerSize::Small,
+        weight_kg: 0.5,
+        tag: number.is_multiple_of(2).then(|| "lunch".to_owned()),
+    };
+    let order = Order {
+        owner_id: "owner".to_owned(),
+        pickup: stop,
+        dropoff: stop,
+        package,
+        expedited: false,
+        confirmation: ConfirmationRequired::None,
+        deadline: String::new(),
+        not_before: SimTime(number),
+    };
+    Command::RequestDelivery {
+        id: delivery(number),
+        order: Box::new(order),
+        idempotency_key: key(number),
+    }
+}
+
+pub(super) fn batch(first_seq: u64, count: u64) -> IngestBatch {
+    IngestBatch {
+        first_seq,
+        commands: (first_seq..first_seq + count).map(command).collect(),
+    }
+}
+
+pub(super) fn tick(tick: u64, admitted_through: u64) -> TickRow {
+    let events = vec![tick as u8; (tick * 37 % 300) as usize];
+    TickRow {
+        tick,
+        admitted_through,
+        events,
+        digest: [tick as u8; 32],
+    }
+}
+
+pub(super) fn commands_only(batch: IngestBatch) -> Flush {
+    Flush {
+        ingest: vec![batch],
+        ..Flush::default()
+    }
+}
+
+/// All that was ever made durable.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    pub last_seq: u64,
+    pub ticks: Vec<TickRow>,
+    pub snapshots: Vec<(u64, Vec<u8>)>,
+    actors: BTreeMap<Vec<u8>, Vec<u8>>,
+    records: BTreeMap<DeliveryId, Vec<u8>>,
+}
+
+impl Model {
+    pub fn last_tick(&self) -> u64 {
+        self.ticks.len() as u64
+    }
+
+    pub fn admitted_through(&self, tick: u64) -> u64 {
+        if tick == 0 {
+            0
+        } else {
+            self.ticks[tick as usize - 1].admitted_through
+        }
+    }
+
+    /// A flush that continues this model.
+    pub fn next_flush(&self, batch_sizes: &[u64], ticks: u64, with_snapshot: bool) -> Flush {
+        let mut flush = Flush::default();
+        let mut next_seq = self.last_seq + 1;
+        for &size in batch_sizes {
+            flush.ingest.push(batch(next_seq, size));
+            next_seq += size;
+        }
+        let first = self.last_tick() + 1;
+        let admitted_before = self.admitted_through(self.last_tick());
+        for (step, number) in (first..first + ticks).enumerate() {
+            let admitted = (admitted_before + 2 * step as u64).min(next_seq - 1);
+            flush.ticks.push(tick(number, admitted));
+        }
+        let at = self.last_tick() + ticks;
+        let is_new = self.snapshots.last().is_none_or(|(tick, _)| *tick < at);
+        flush.snapshot = (with_snapshot && is_new).then(|| {
+            let byte = at as u8;
+            let alive = (vec![b'a', byte % 5], Some(vec![byte; 40]));
+            let gone = (vec![b'a', (byte + 1) % 5], None);
+            let record = (delivery(at % 4), vec![byte; 9]);
+            Snapshot {
+                tick: at,
+                engine: vec![byte; 64],
+                actors: vec![alive, gone],
+                records: vec![record],
+            }
+        });
+        flush
+    }
+
+    pub fn apply(&mut self, flush: &Flush) {
+        self.last_seq += flush
+            .ingest
+            .iter()
+            .map(|batch| batch.commands.len() as u64)
+            .sum::<u64>();
+        self.ticks.extend(flush.ticks.iter().cloned());
+        let Some(snapshot) = &flush.snapshot else { return };
+        self.snapshots.push((snapshot.tick, snapshot.engine.clone()));
+        for (key, state) in &snapshot.actors {
+            match state {
+                Some(state) => self.actors.insert(key.clone(), state.clone()),
+                None => self.actors.remove(key),
+            };
+        }
+        self.records.extend(snapshot.records.iter().cloned());
+    }
+
+    /// Panics where the store holds anything else than this model.
+    pub fn check(&self, store: &mut dyn Store) {
+        assert_eq!(store.last_command_seq(), Ok(self.last_seq));
+        assert_eq!(store.last_tick(), Ok(self.last_tick()));
+        let snapshot = self.snapshots.last().map(|(tick, engine)| Snapshot {
+            tick: *tick,
+            engine: engine.clone(),
+            actors: self
+                .actors
+                .iter()
+                .map(|(key, state)| (key.clone(), Some(state.clone())))
+                .collect(),
+            records: Vec::new(),
+        });
+        assert_eq!(store.latest_snapshot(), Ok(snapshot));
+        self.check_journal(store);
+        self.check_keys_and_records(store);
+    }
+
+    fn check_journal(&self, store: &mut dyn Store) {
+        let previous = self.snapshots.iter().rev().nth(1).map_or(0, |(tick, _)| *tick);
+        let kept = self.ticks[previous as usize..].to_vec();
+        assert_eq!(store.ticks_after(previous, 2).unwrap(), kept[..kept.len().min(2)]);
+        assert_eq!(store.ticks_after(previous, usize::MAX >> 1), Ok(kept));
+        if previous > 1 {
+            let gone = store.ticks_after(previous - 2, 1);
+            assert!(matches!(gone, Err(StoreError::Pruned { .. })), "{gone:?}");
+        }
+        let from = self.admitted_through(previous) + 1;
+        let commands: Vec<_> = (from..=self.last_seq)
+            .map(|number| (number, command(number)))
+            .collect();
+        assert_eq!(store.commands_from(from, usize::MAX).unwrap(), commands);
+        assert_eq!(
+            store.commands_from(from, 3).unwrap(),
+            commands[..commands.len().min(3)]
+        );
+    }
+
+    fn check_keys_and_records(&self, store: &mut dyn Store) {
+        for number in 1..=self.last_seq {
+            let Some(key) = key(number) else { continue };
+            let first = if key == "shared" { 7 } else { number };
+            assert_eq!(store.delivery_of_key(&key), Ok(Some(delivery(first))), "{key}");
+        }
+        assert_eq!(
+            store.delivery_of_key(&format!("key-{}", (self.last_seq / 3 + 1) * 3)),
+            Ok(None)
+        );
+        let mut found = Vec::new();
+        loop {
+            let page = store.records(found.last().map(|(id, _)| *id), 2).unwrap();
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        assert_eq!(found, self.records.clone().into_iter().collect::<Vec<_>>());
+    }
+}

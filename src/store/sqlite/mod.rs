@@ -23,7 +23,7 @@ use crate::sim::order::Command;
 use crate::sim::time::Tick;
 use rows::Head;
 
-pub use open::{in_memory, open};
+pub use open::{DATABASE, LOG, in_memory, open};
 
 pub struct SqliteStore {
     conn: Connection,

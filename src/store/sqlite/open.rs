@@ -14,7 +14,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::{OnDisk, SqliteStore, file_id, schema};
 use crate::store::{Epoch, Identity, StoreError};
 
-pub(super) const DATABASE: &str = "skyhaul.db";
+/// The database's name in its folder.
+pub const DATABASE: &str = "skyhaul.db";
+/// The write-ahead log's.
+pub const LOG: &str = "skyhaul.db-wal";
 const NEW_DATABASE: &str = "skyhaul.db.new";
 const LOCK: &str = "skyhaul.lock";
 
@@ -234,7 +237,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// `skyhaul.db` and `-wal` make `skyhaul.db-wal`.
-pub(super) fn companion(path: &Path, suffix: &str) -> PathBuf {
+fn companion(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -1,1 +1,465 @@
-//! x
+//! The store in a folder: whose it is, what it refuses, and what a crash leaves of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::faulty::{Tear, copy_as_after_crash, log_bytes};
+use crate::store::testing::{Model, WORLD, batch, command, commands_only, tick};
+use crate::store::{IngestBatch, open as open_location};
+
+fn open_world(dir: &Path) -> SqliteStore {
+    open(dir, &WORLD, false).unwrap()
+}
+
+fn refusal(dir: &Path, fresh: bool) -> StoreError {
+    open(dir, &WORLD, fresh).err().expect("the store must not open")
+}
+
+/// A store with one flush of each kind in its write-ahead log.
+fn filled(dir: &Path) -> (SqliteStore, Model) {
+    let mut store = open_world(dir);
+    let mut model = Model::default();
+    for with_snapshot in [false, true] {
+        let flush = model.next_flush(&[3, 8], 4, with_snapshot);
+        store.append(&flush).unwrap();
+        model.apply(&flush);
+    }
+    (store, model)
+}
+
+#[test]
+fn every_commit_is_flushed() {
+    let dir = TempDir::new().unwrap();
+    let store = open_world(dir.path());
+    let journal: String = store
+        .conn
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .unwrap();
+    let synchronous: i64 = store
+        .conn
+        .pragma_query_value(None, "synchronous", |row| row.get(0))
+        .unwrap();
+    assert_eq!((journal.as_str(), synchronous), ("wal", 2));
+}
+
+#[test]
+fn a_missing_folder_is_made_for_the_owner_alone() {
+    let parent = TempDir::new().unwrap();
+    let dir = parent.path().join("made/here");
+    drop(open_world(&dir));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    assert_eq!(mode(&dir.join(DATABASE)), 0o600);
+}
+
+#[test]
+fn two_servers_cannot_share_a_store() {
+    let dir = TempDir::new().unwrap();
+    let first = open_world(dir.path());
+    for fresh in [false, true] {
+        let error = refusal(dir.path(), fresh);
+        assert_eq!(
+            error,
+            StoreError::Locked {
+                dir: dir.path().to_owned(),
+                holder: Some(std::process::id())
+            }
+        );
+    }
+    drop(first);
+    open_world(dir.path());
+}
+
+#[test]
+fn another_worlds_store_is_refused_with_words() {
+    let dir = TempDir::new().unwrap();
+    drop(open_world(dir.path()));
+    let asked = Identity { seed: 43, ..WORLD };
+    let error = open(dir.path(), &asked, false).err().unwrap();
+    assert_eq!(
+        error,
+        StoreError::OtherWorld {
+            dir: dir.path().to_owned(),
+            held: WORLD,
+            asked
+        }
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("seed 18446744073709551615, not scenario 070707070707 with seed 43"),
+        "{text}"
+    );
+    let remedy = error.remedy().unwrap();
+    assert!(
+        remedy.contains("--fresh") && remedy.contains("--data"),
+        "{remedy}"
+    );
+}
+
+#[test]
+fn files_that_are_no_store_are_refused_and_left_alone() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join(DATABASE);
+    fs::write(&path, "my diary, dear to me").unwrap();
+    for fresh in [false, true] {
+        assert_eq!(
+            refusal(dir.path(), fresh),
+            StoreError::NotAStore { path: path.clone() }
+        );
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"my diary, dear to me");
+
+    fs::remove_file(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE diary (day TEXT)")
+        .unwrap();
+    for fresh in [false, true] {
+        assert_eq!(
+            refusal(dir.path(), fresh),
+            StoreError::NotAStore { path: path.clone() }
+        );
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let store = open_world(dir.path());
+    store
+        .conn
+        .pragma_update(None, "user_version", schema::FORMAT + 1)
+        .unwrap();
+    drop(store);
+    let error = refusal(dir.path(), false);
+    assert!(
+        matches!(
+            error,
+            StoreError::NewerFormat {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert_eq!(open(dir.path(), &WORLD, true).unwrap().epoch(), Epoch(2));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    for place in [file.clone(), file.join("data")] {
+        let error = refusal(&place, false);
+        assert!(
+            matches!(&error, StoreError::Unwritable { path, .. } if *path == place),
+            "{error:?}"
+        );
+    }
+    let error = open_location("postgres://localhost/skyhaul", &WORLD, false)
+        .err()
+        .unwrap();
+    assert!(matches!(error, StoreError::Unsupported { .. }), "{error:?}");
+}
+
+#[test]
+fn a_damaged_database_is_refused_and_can_be_started_over() {
+    let dir = TempDir::new().unwrap();
+    drop(filled(dir.path()));
+    let path = dir.path().join(DATABASE);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..].fill(0xA5);
+    fs::write(&path, bytes).unwrap();
+    let error = refusal(dir.path(), false);
+    assert!(
+        matches!(error, StoreError::Corrupt { .. }) && !error.is_retryable(),
+        "{error:?}"
+    );
+    let mut store = open(dir.path(), &WORLD, true).unwrap();
+    assert!(
+        store.epoch() > Epoch(1_000_000),
+        "an epoch that no listener saw: {}",
+        store.epoch()
+    );
+    Model::default().check(&mut store);
+}
+
+#[test]
+fn fresh_replaces_the_store_only_and_raises_the_epoch() {
+    let dir = TempDir::new().unwrap();
+    let (mut store, _) = filled(dir.path());
+    store.set_epoch(Epoch(5)).unwrap();
+    let crashed = TempDir::new().unwrap();
+    copy_as_after_crash(dir.path(), crashed.path(), &Tear::None).unwrap();
+    fs::write(crashed.path().join("notes.txt"), "mine").unwrap();
+
+    let other = Identity { seed: 1, ..WORLD };
+    let mut store = open(crashed.path(), &other, true).unwrap();
+    assert_eq!((store.epoch(), store.identity()), (Epoch(6), other));
+    Model::default().check(&mut store);
+    store.append(&commands_only(batch(1, 2))).unwrap();
+    drop(store);
+
+    let mut store = open(crashed.path(), &other, false).unwrap();
+    assert_eq!(
+        (store.epoch().to_string().as_str(), store.last_command_seq()),
+        ("e6", Ok(2))
+    );
+    assert_eq!(fs::read(crashed.path().join("notes.txt")).unwrap(), b"mine");
+}
+
+#[test]
+fn rows_that_do_not_continue_or_equal_the_journal_are_refused_whole() {
+    let dir = TempDir::new().unwrap();
+    let (mut store, model) = filled(dir.path());
+    let next_tick = model.last_tick() + 1;
+    let last = tick(model.last_tick(), model.admitted_through(model.last_tick()));
+
+    let ticks = |rows: &[TickRow]| Flush {
+        ticks: rows.to_vec(),
+        ..Flush::default()
+    };
+    let snapshot = |tick| Flush {
+        snapshot: Some(Snapshot {
+            tick,
+            ..Snapshot::default()
+        }),
+        ..commands_only(batch(model.last_seq + 1, 1))
+    };
+    for hole in [
+        commands_only(batch(model.last_seq + 2, 1)),
+        ticks(&[tick(next_tick + 1, last.admitted_through)]),
+        ticks(&[tick(next_tick, model.last_seq + 1)]),
+        ticks(&[tick(next_tick, last.admitted_through - 1)]),
+        snapshot(next_tick),
+        snapshot(1),
+    ] {
+        let error = store.append(&hole).unwrap_err();
+        assert!(matches!(error, StoreError::OutOfOrder { .. }), "{error:?}");
+    }
+    let mut altered = last.clone();
+    altered.digest[0] ^= 1;
+    let other_commands = IngestBatch {
+        first_seq: 1,
+        commands: vec![command(2); 3],
+    };
+    for different in [
+        ticks(&[altered]),
+        commands_only(other_commands),
+        commands_only(batch(2, 2)),
+        snapshot(model.last_tick()),
+    ] {
+        let error = store.append(&different).unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+    }
+    store.append(&ticks(&[last])).unwrap();
+    model.check(&mut store);
+}
+
+#[test]
+fn a_disk_that_fills_in_the_middle_leaves_nothing_and_can_be_tried_again() {
+    let dir = TempDir::new().unwrap();
+    let (mut store, mut model) = filled(dir.path());
+    let pages: i64 = store
+        .conn
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    let limit = |store: &SqliteStore, pages: i64| {
+        store
+            .conn
+            .pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    limit(&store, pages + 2);
+    let flush = model.next_flush(&[40, 40, 40], 30, true);
+    let error = store.append(&flush).unwrap_err();
+    assert!(
+        matches!(error, StoreError::DiskFull { .. }) && error.is_retryable(),
+        "{error:?}"
+    );
+    model.check(&mut store);
+
+    limit(&store, 1 << 20);
+    store.append(&flush).unwrap();
+    model.apply(&flush);
+    model.check(&mut store);
+}
+
+#[test]
+fn nothing_is_acknowledged_into_a_database_that_is_gone() {
+    let dir = TempDir::new().unwrap();
+    let (mut store, mut model) = filled(dir.path());
+    let (path, aside) = (dir.path().join(DATABASE), dir.path().join("aside"));
+    let flush = model.next_flush(&[1], 1, false);
+
+    fs::rename(&path, &aside).unwrap();
+    assert!(matches!(store.append(&flush), Err(StoreError::Io { .. })));
+    fs::write(&path, "").unwrap();
+    assert!(matches!(store.append(&flush), Err(StoreError::Io { .. })));
+    assert!(matches!(store.probe(), Err(StoreError::Io { .. })));
+
+    fs::rename(&aside, &path).unwrap();
+    store.append(&flush).unwrap();
+    model.apply(&flush);
+    model.check(&mut store);
+}
+
+/// Each acknowledged flush ends at a known byte of the log, so what must be recovered from a
+/// log that ends (or turns into garbage) at any byte is known exactly.
+#[test]
+fn a_torn_log_recovers_exactly_the_flushes_that_are_whole() {
+    let dir = TempDir::new().unwrap();
+    let mut store = open_world(dir.path());
+    let mut histories = vec![(0, Model::default())];
+    for round in 0..12_u64 {
+        let mut model = histories.last().unwrap().1.clone();
+        let flush = model.next_flush(&[round % 4, 2], round % 3 + 1, round % 5 == 4);
+        store.append(&flush).unwrap();
+        model.apply(&flush);
+        histories.push((log_bytes(dir.path()), model));
+    }
+    assert!(
+        histories.is_sorted_by(|(before, _), (after, _)| before < after),
+        "the log only grew"
+    );
+    let end = histories.last().unwrap().0;
+
+    let mut cuts: Vec<u64> = histories
+        .iter()
+        .flat_map(|(at, _)| [*at, at.saturating_sub(1)])
+        .collect();
+    cuts.extend((0..40).map(|step| step * 7919 % end));
+    for (index, cut) in cuts.into_iter().enumerate() {
+        let tear = if index % 2 == 0 {
+            Tear::CutAt(cut)
+        } else {
+            Tear::Overwritten {
+                at: cut,
+                with: vec![0x5A; (end - cut) as usize],
+            }
+        };
+        let crashed = TempDir::new().unwrap();
+        copy_as_after_crash(dir.path(), crashed.path(), &tear).unwrap();
+        let whole = histories.iter().rev().find(|(at, _)| *at <= cut).unwrap();
+        whole.1.check(&mut open_world(crashed.path()));
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Flush {
+        batch_sizes: Vec<u64>,
+        ticks: u64,
+        snapshot: bool,
+    },
+    /// The last flush once more, as after a lost acknowledgement.
+    Again,
+    /// The process is killed, and started on what the files hold.
+    Crash,
+    /// The log of the last flush is cut at this share of its length, and the flush repeated.
+    Tear(f64),
+    Restart,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let flush = (prop::collection::vec(0_u64..6, 0..4), 0_u64..6, any::<bool>()).prop_map(
+        |(batch_sizes, ticks, snapshot)| Step::Flush {
+            batch_sizes,
+            ticks,
+            snapshot,
+        },
+    );
+    prop_oneof![
+        6 => flush,
+        1 => Just(Step::Again),
+        1 => Just(Step::Crash),
+        2 => (0.0..1.0).prop_map(Step::Tear),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// A store under test, its model, and its last flush with the log's length before it.
+struct Run {
+    dir: TempDir,
+    store: SqliteStore,
+    before: (u64, Model),
+    model: Model,
+    last: Flush,
+}
+
+impl Run {
+    fn start() -> Self {
+        let dir = TempDir::new().unwrap();
+        let store = open_world(dir.path());
+        Run {
+            dir,
+            store,
+            before: Default::default(),
+            model: Model::default(),
+            last: Flush::default(),
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Flush {
+                batch_sizes,
+                ticks,
+                snapshot,
+            } => {
+                self.before = (log_bytes(self.dir.path()), self.model.clone());
+                self.last = self.model.next_flush(batch_sizes, *ticks, *snapshot);
+                self.store.append(&self.last).unwrap();
+                self.model.apply(&self.last);
+            }
+            Step::Again => self.store.append(&self.last).unwrap(),
+            Step::Crash => self.crash(&Tear::None),
+            Step::Tear(share) => self.tear(*share),
+            Step::Restart => self.restart(),
+        }
+        self.model.check(&mut self.store);
+    }
+
+    fn crash(&mut self, tear: &Tear) {
+        let dir = TempDir::new().unwrap();
+        copy_as_after_crash(self.dir.path(), dir.path(), tear).unwrap();
+        self.store = open_world(dir.path());
+        self.dir = dir;
+        self.before.0 = u64::MAX;
+    }
+
+    fn tear(&mut self, share: f64) {
+        let (start, end) = (self.before.0, log_bytes(self.dir.path()));
+        if start >= end {
+            return;
+        }
+        self.crash(&Tear::CutAt(start + ((end - start) as f64 * share) as u64));
+        self.before.1.check(&mut self.store);
+        self.store.append(&self.last).unwrap();
+    }
+
+    fn restart(&mut self) {
+        self.store = in_memory(&WORLD).unwrap();
+        self.store = open_world(self.dir.path());
+        self.before.0 = u64::MAX;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn no_crash_leaves_a_hole_or_a_double(steps in prop::collection::vec(any_step(), 1..20)) {
+        let mut run = Run::start();
+        for step in &steps {
+            run.step(step);
+        }
+    }
+}
