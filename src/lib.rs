@@ -1,2 +1,3 @@
 //! Skyhaul
+pub mod scenario;
 pub mod sim;
