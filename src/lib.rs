@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod engine;
 pub mod http;
+pub mod run;
 pub mod scenario;
 pub mod sim;
 pub mod store;

@@ -1,0 +1,242 @@
+//! What a run comes to: totals over its events, in the shape that `run --json` prints.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::engine::digest::{self, Digest};
+use crate::sim::energy::PowerModel;
+use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
+use crate::sim::time::Tick;
+use crate::sim::world::World;
+
+use super::quality::{Quality, Spread};
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    pub scenario: String,
+    pub seed: u64,
+    pub policy: &'static str,
+    pub sim_seconds: f64,
+    pub wall_seconds: f64,
+    pub real_time_factor: f64,
+    pub ticks: Tick,
+    pub drones: u32,
+    pub airborne_mean: f64,
+    pub deliveries: DeliveryTotals,
+    pub eta: EtaQuality,
+    pub energy: EnergyTotals,
+    pub separation: SeparationTotals,
+    pub peak_rss_bytes: Option<u64>,
+    pub digest: String,
+}
+
+/// Each request is in exactly one of the five behind `requested`, which is their sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryTotals {
+    pub requested: u64,
+    pub completed: u64,
+    pub cancelled: u64,
+    pub failed: u64,
+    pub third_party: u64,
+    pub in_progress: u64,
+}
+
+/// `None` where no delivery was completed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtaQuality {
+    /// Shares of the trip's length.
+    pub quote_error_p50: Option<f64>,
+    pub quote_error_p95: Option<f64>,
+    pub quote_bias_seconds: Option<f64>,
+    /// Over a minute after the first quote.
+    pub late_share: Option<f64>,
+    pub at_quote: Spread,
+    pub at_pickup: Spread,
+    pub by_time_to_go: Vec<TimeToGo>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TimeToGo {
+    pub seconds: u32,
+    #[serde(flatten)]
+    pub error: Spread,
+}
+
+/// Over flights that ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnergyTotals {
+    pub model: String,
+    pub total_wh: f64,
+    pub wh_per_km: Option<f64>,
+    /// Flights that went below the reserve.
+    pub reserve_dips: u64,
+}
+
+/// Separation is not simulated in this version: `None` is "not measured", not "none".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeparationTotals {
+    pub flight_hours: f64,
+    pub conflicts: Option<u64>,
+    pub losses: Option<u64>,
+    pub terminal_losses: Option<u64>,
+    pub prevention_rate: Option<f64>,
+}
+
+/// A listener that adds up what it hears.
+#[derive(Default)]
+pub struct Tally {
+    deliveries: DeliveryTotals,
+    quality: Quality,
+    ticks: u64,
+    airborne_sum: u64,
+    energy_wh: f64,
+    distance_m: f64,
+    airborne_s: f64,
+    reserve_dips: u64,
+}
+
+impl Tally {
+    pub fn hear(&mut self, events: &[Event], airborne: usize) {
+        self.ticks += 1;
+        self.airborne_sum += airborne as u64;
+        for event in events {
+            match &event.happening {
+                Happening::Delivery(id, kind) => {
+                    self.quality.hear(event.at, *id, kind);
+                    self.count(kind);
+                }
+                Happening::Drone(_, kind) => self.add_flight(kind),
+                Happening::Hub(..) => {}
+            }
+        }
+    }
+
+    fn count(&mut self, event: &DeliveryEvent) {
+        let deliveries = &mut self.deliveries;
+        match event {
+            DeliveryEvent::Accepted { .. } => {
+                deliveries.requested += 1;
+                deliveries.in_progress += 1;
+            }
+            DeliveryEvent::Completed { .. } => {
+                deliveries.completed += 1;
+                deliveries.in_progress -= 1;
+            }
+            DeliveryEvent::Failed { .. } => {
+                deliveries.failed += 1;
+                deliveries.in_progress -= 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn add_flight(&mut self, event: &DroneEvent) {
+        match event {
+            DroneEvent::Landed {
+                energy_wh,
+                distance_m,
+                airborne_s,
+                ..
+            }
+            | DroneEvent::Lost {
+                energy_wh,
+                distance_m,
+                airborne_s,
+                ..
+            } => {
+                self.energy_wh += energy_wh;
+                self.distance_m += distance_m;
+                self.airborne_s += airborne_s;
+            }
+            DroneEvent::LowBattery => self.reserve_dips += 1,
+            DroneEvent::TakenOff { .. } => {}
+        }
+    }
+
+    pub fn deliveries(&self) -> DeliveryTotals {
+        self.deliveries
+    }
+
+    pub fn summary(&self, world: &World, ticks: Tick, digest: Digest, wall: Duration) -> Summary {
+        let sim_seconds = world.time_of(ticks).as_secs();
+        let wall_seconds = wall.as_secs_f64();
+        let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        Summary {
+            scenario: world.name.clone(),
+            seed: world.seed,
+            policy: "earliest-pickup",
+            sim_seconds,
+            wall_seconds,
+            real_time_factor: ratio(sim_seconds, wall_seconds),
+            ticks,
+            drones: world.drone_count(),
+            airborne_mean: ratio(self.airborne_sum as f64, self.ticks as f64),
+            deliveries: self.deliveries,
+            eta: self.eta(),
+            energy: self.energy(world),
+            separation: SeparationTotals {
+                flight_hours: self.airborne_s / 3_600.0,
+                ..SeparationTotals::default()
+            },
+            peak_rss_bytes: peak_rss_bytes(),
+            digest: digest::hex(&digest),
+        }
+    }
+
+    fn eta(&self) -> EtaQuality {
+        let (quote_error_p50, quote_error_p95) = self.quality.quote_error_shares();
+        let by_time_to_go = self.quality.by_time_to_go();
+        EtaQuality {
+            quote_error_p50,
+            quote_error_p95,
+            quote_bias_seconds: self.quality.bias_s(),
+            late_share: self.quality.late_share(),
+            at_quote: self.quality.at_quote(),
+            at_pickup: self.quality.at_pickup(),
+            by_time_to_go: by_time_to_go
+                .map(|(seconds, error)| TimeToGo { seconds, error })
+                .collect(),
+        }
+    }
+
+    fn energy(&self, world: &World) -> EnergyTotals {
+        let km = self.distance_m / 1_000.0;
+        EnergyTotals {
+            model: power_models(world),
+            total_wh: self.energy_wh,
+            wh_per_km: (km > 0.0).then(|| self.energy_wh / km),
+            reserve_dips: self.reserve_dips,
+        }
+    }
+}
+
+/// The models that this world's fleets fly by, `+` between several.
+fn power_models(world: &World) -> String {
+    let name = |power: &PowerModel| match power {
+        PowerModel::LiftToDrag(_) => "lift_to_drag",
+        PowerModel::Multirotor(_) => "multirotor",
+        PowerModel::Hybrid { .. } => "hybrid",
+    };
+    let mut names: Vec<_> = world
+        .fleets
+        .iter()
+        .map(|fleet| name(&world.model(fleet.model).power))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join("+")
+}
+
+/// The most memory that this process ever held; `None` where the system does not tell.
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1_024)
+}
