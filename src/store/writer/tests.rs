@@ -151,6 +151,11 @@ async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick() {
     assert_eq!(writer.append_commands(batch(3, 1)).await, Ok(()));
     writer.close().unwrap();
     assert_eq!(ends(&dir), (3, ahead + 1));
+    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+    assert_eq!(
+        store.latest_snapshot().unwrap().map(|snapshot| snapshot.tick),
+        Some(60)
+    );
 }
 
 #[tokio::test]
