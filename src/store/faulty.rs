@@ -6,7 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex};
 
 use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
 use crate::sim::ids::DeliveryId;
@@ -26,7 +26,19 @@ pub enum Moment {
 #[derive(Clone, Default)]
 pub struct Faults {
     plan: Arc<Mutex<Plan>>,
-    gate: Arc<Mutex<()>>,
+    released: Arc<Condvar>,
+}
+
+/// As long as it lives, appends wait.
+pub struct HeldAppends {
+    faults: Faults,
+}
+
+impl Drop for HeldAppends {
+    fn drop(&mut self) {
+        self.faults.plan.lock().held = false;
+        self.faults.released.notify_all();
+    }
 }
 
 #[derive(Default)]
@@ -35,6 +47,8 @@ struct Plan {
     armed: Vec<(u64, Moment, StoreError)>,
     writes_fail: Option<StoreError>,
     reads_fail: Option<StoreError>,
+    held: bool,
+    append_waits: bool,
 }
 
 impl Faults {
@@ -55,14 +69,22 @@ impl Faults {
         self.plan.lock().reads_fail = error;
     }
 
-    /// Lets appends wait as long as the guard lives.
-    pub fn hold_appends(&self) -> MutexGuard<'_, ()> {
-        self.gate.lock()
+    /// Lets appends wait until what this returns is dropped.
+    pub fn hold_appends(&self) -> HeldAppends {
+        self.plan.lock().held = true;
+        HeldAppends { faults: self.clone() }
+    }
+
+    /// Whether an append stands waiting for [`Faults::hold_appends`] to end.
+    pub fn is_append_held(&self) -> bool {
+        self.plan.lock().append_waits
     }
 
     fn next_append(&self) -> Result<Option<(Moment, StoreError)>, StoreError> {
-        let _open = self.gate.lock();
         let mut plan = self.plan.lock();
+        plan.append_waits = true;
+        self.released.wait_while(&mut plan, |plan| plan.held);
+        plan.append_waits = false;
         plan.appends += 1;
         if let Some(error) = &plan.writes_fail {
             return Err(error.clone());

@@ -8,6 +8,8 @@ mod rows;
 mod schema;
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fs::{self, File};

@@ -1,1 +1,333 @@
-//! x
+//! The writer against a store that fails: every answer is true, and nothing is lost or doubled.
+
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::{BATCHES_WAITING, Refused, TICKS_AHEAD, Writer};
+use crate::sim::order::Command;
+use crate::store::faulty::{Faults, FaultyStore, Moment};
+use crate::store::testing::{WORLD, batch, command, delivery, tick};
+use crate::store::{IngestBatch, Snapshot, Store, StoreError, sqlite};
+
+fn full() -> StoreError {
+    StoreError::DiskFull {
+        cause: "on purpose".to_owned(),
+    }
+}
+
+fn start(dir: &TempDir) -> (Writer, Faults) {
+    let faults = Faults::default();
+    let store = Box::new(sqlite::open(dir.path(), &WORLD, false).unwrap());
+    (
+        Writer::start(Box::new(FaultyStore::new(store, faults.clone()))).unwrap(),
+        faults,
+    )
+}
+
+async fn stalled(writer: &Writer, wanted: bool) {
+    writer
+        .watch_stalled()
+        .wait_for(|stalled| *stalled == wanted)
+        .await
+        .unwrap();
+}
+
+/// The last command and the last tick that the folder holds, after a restart.
+fn ends(dir: &TempDir) -> (u64, u64) {
+    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+    (store.last_command_seq().unwrap(), store.last_tick().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_in_the_store() {
+    let dir = TempDir::new().unwrap();
+    let (writer, _) = start(&dir);
+    writer.append_commands(batch(1, 4)).await.unwrap();
+    let snapshot = Snapshot {
+        tick: 1,
+        engine: vec![1],
+        ..Snapshot::default()
+    };
+    writer
+        .commit_tick(tick(1, 4), Some(snapshot))
+        .await
+        .await
+        .unwrap();
+    assert_eq!(
+        writer.delivery_of_key("key-3".to_owned()).await,
+        Ok(Some(delivery(3)))
+    );
+    assert_eq!(writer.delivery_of_key("key-9".to_owned()).await, Ok(None));
+    assert_eq!((writer.gauges().flushes(), writer.gauges().rows()), (2, 2));
+
+    let late = writer.clone();
+    writer.close().unwrap();
+    assert_eq!(late.append_commands(batch(5, 1)).await, Err(Refused::Unavailable));
+    assert_eq!(
+        late.commit_tick(tick(2, 4), None).await.await,
+        Err(StoreError::Closed)
+    );
+    assert_eq!(ends(&dir), (4, 1));
+}
+
+/// Spawned calls run on the test's own thread, so they are made once this one yields.
+fn spawn_batch(writer: &Writer, batch: IngestBatch) -> JoinHandle<Result<(), Refused>> {
+    let writer = writer.clone();
+    tokio::spawn(async move { writer.append_commands(batch).await })
+}
+
+#[tokio::test]
+async fn what_waits_shares_one_flush_and_what_is_too_much_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    let held = faults.hold_appends();
+    let mut calls = vec![spawn_batch(&writer, batch(1, 1))];
+    while !faults.is_append_held() {
+        tokio::task::yield_now().await;
+    }
+    let waiting = BATCHES_WAITING as u64;
+    calls.extend((2..2 + waiting).map(|number| spawn_batch(&writer, batch(number, 1))));
+    for _ in 0..waiting {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        writer.queues()[0],
+        ("store_commands", BATCHES_WAITING, BATCHES_WAITING)
+    );
+    assert_eq!(
+        writer.append_commands(batch(2 + waiting, 1)).await,
+        Err(Refused::Busy)
+    );
+
+    drop(held);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(()));
+    }
+    assert_eq!(writer.gauges().flushes(), 2);
+    assert_eq!(writer.append_commands(batch(2 + waiting, 1)).await, Ok(()));
+    writer.close().unwrap();
+    assert_eq!(ends(&dir), (2 + waiting, 0));
+}
+
+#[tokio::test]
+async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick() {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    writer.append_commands(batch(1, 2)).await.unwrap();
+    faults.fail_writes(Some(full()));
+    let mut pending = vec![writer.commit_tick(tick(1, 2), None).await];
+    stalled(&writer, true).await;
+    assert!(writer.gauges().is_stalled());
+    assert_eq!(
+        writer.append_commands(batch(3, 1)).await,
+        Err(Refused::Unavailable)
+    );
+    assert_eq!(
+        writer.delivery_of_key("key-3".to_owned()).await,
+        Err(Refused::Unavailable)
+    );
+
+    let ahead = TICKS_AHEAD as u64;
+    for number in 2..=ahead {
+        // Two snapshots among them must not end up in one flush.
+        let snapshot = (number % 20 == 0).then(|| Snapshot {
+            tick: number,
+            ..Snapshot::default()
+        });
+        pending.push(writer.commit_tick(tick(number, 2), snapshot).await);
+    }
+    assert_eq!(writer.queues()[1], ("store_ticks", TICKS_AHEAD, TICKS_AHEAD));
+    let mut one_too_many = Box::pin(writer.commit_tick(tick(ahead + 1, 2), None));
+    assert!((&mut one_too_many).now_or_never().is_none());
+
+    faults.fail_writes(None);
+    for tick in pending {
+        assert_eq!(tick.await, Ok(()));
+    }
+    assert_eq!(one_too_many.await.await, Ok(()));
+    stalled(&writer, false).await;
+    assert_eq!(writer.append_commands(batch(3, 1)).await, Ok(()));
+    writer.close().unwrap();
+    assert_eq!(ends(&dir), (3, ahead + 1));
+    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+    assert_eq!(
+        store.latest_snapshot().unwrap().map(|snapshot| snapshot.tick),
+        Some(60)
+    );
+}
+
+#[tokio::test]
+async fn a_lost_acknowledgement_is_found_out_before_anybody_is_answered() {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    faults.fail_append(1, Moment::AfterCommit, full());
+    assert_eq!(writer.append_commands(batch(1, 2)).await, Ok(()));
+    stalled(&writer, false).await;
+
+    faults.fail_append(1, Moment::BeforeCommit, full());
+    assert_eq!(
+        writer.append_commands(batch(3, 2)).await,
+        Err(Refused::Unavailable)
+    );
+    stalled(&writer, false).await;
+    assert_eq!(
+        writer.append_commands(batch(5, 1)).await,
+        Err(Refused::OutOfSequence { expected: 3 }),
+        "the refused batch must leave no hole"
+    );
+
+    // While its fate cannot be read the batch is neither refused nor dropped.
+    faults.fail_reads(Some(full()));
+    faults.fail_append(1, Moment::BeforeCommit, full());
+    assert_eq!(writer.append_commands(batch(3, 1)).await, Ok(()));
+    writer.close().unwrap();
+    assert_eq!(ends(&dir), (3, 0));
+}
+
+#[tokio::test]
+async fn a_stall_with_nothing_to_retry_ends_when_writing_works_again() {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    faults.fail_writes(Some(full()));
+    assert_eq!(
+        writer.append_commands(batch(1, 1)).await,
+        Err(Refused::Unavailable)
+    );
+    stalled(&writer, true).await;
+    faults.fail_writes(None);
+    stalled(&writer, false).await;
+    assert_eq!(writer.append_commands(batch(1, 1)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_final_error_answers_everybody_and_ends_the_writer() {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    let corrupt = StoreError::Corrupt {
+        what: "on purpose".to_owned(),
+    };
+    faults.fail_append(1, Moment::BeforeCommit, corrupt.clone());
+    let held = faults.hold_appends();
+    let first = writer.commit_tick(tick(1, 0), None).await;
+    while !faults.is_append_held() {
+        tokio::task::yield_now().await;
+    }
+    let queued_tick = writer.commit_tick(tick(2, 0), None).await;
+    let queued_batch = spawn_batch(&writer, batch(1, 1));
+    tokio::task::yield_now().await;
+    drop(held);
+    assert_eq!(first.await, Err(corrupt.clone()));
+    assert_eq!(queued_tick.await, Err(corrupt.clone()));
+    assert_eq!(queued_batch.await.unwrap(), Err(Refused::Unavailable));
+    assert_eq!(
+        writer.commit_tick(tick(3, 0), None).await.await,
+        Err(corrupt.clone())
+    );
+    assert_eq!(writer.close(), Err(corrupt));
+}
+
+#[tokio::test]
+async fn closing_flushes_what_waits_and_cuts_a_stall_short() {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    let held = faults.hold_appends();
+    let pending = [
+        writer.commit_tick(tick(1, 0), None).await,
+        writer
+            .commit_tick(
+                tick(2, 0),
+                Some(Snapshot {
+                    tick: 2,
+                    ..Snapshot::default()
+                }),
+            )
+            .await,
+        writer.commit_tick(tick(3, 0), None).await,
+    ];
+    drop(held);
+    drop(writer);
+    for tick in pending {
+        assert_eq!(tick.await, Ok(()));
+    }
+    assert_eq!(ends(&dir), (0, 3));
+
+    let (writer, faults) = start(&dir);
+    faults.fail_writes(Some(full()));
+    let pending = writer.commit_tick(tick(4, 0), None).await;
+    stalled(&writer, true).await;
+    assert_eq!(writer.close(), Err(full()));
+    assert_eq!(pending.await, Err(full()));
+    assert_eq!(ends(&dir), (0, 3));
+}
+
+/// A client that keeps to the rules: one batch at a time, numbered again after a refusal.
+/// Each try has other content, so that a refused batch that was kept would show.
+async fn send_until_taken(writer: &Writer, next_seq: u64, tries: &mut u64) -> Command {
+    loop {
+        *tries += 1;
+        let content = command(*tries);
+        let result = writer
+            .append_commands(IngestBatch {
+                first_seq: next_seq,
+                commands: vec![content.clone()],
+            })
+            .await;
+        match result {
+            Ok(()) => return content,
+            Err(Refused::Unavailable) => stalled(writer, false).await,
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+async fn run_against(faults_at: &[(u64, bool)], steps: &[u64]) {
+    let dir = TempDir::new().unwrap();
+    let (writer, faults) = start(&dir);
+    for (nth, after_commit) in faults_at {
+        let moment = if *after_commit {
+            Moment::AfterCommit
+        } else {
+            Moment::BeforeCommit
+        };
+        faults.fail_append(*nth, moment, full());
+    }
+    let (mut acknowledged, mut ticks, mut pending, mut tries) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for ticks_meanwhile in steps {
+        for _ in 0..*ticks_meanwhile {
+            let row = tick(ticks.len() as u64 + 1, acknowledged.len() as u64);
+            ticks.push(row.clone());
+            pending.push(writer.commit_tick(row, None).await);
+        }
+        let taken = send_until_taken(&writer, acknowledged.len() as u64 + 1, &mut tries).await;
+        acknowledged.push(taken);
+    }
+    for tick in pending {
+        assert_eq!(tick.await, Ok(()));
+    }
+    writer.close().unwrap();
+
+    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+    let kept: Vec<Command> = store
+        .commands_from(1, usize::MAX)
+        .unwrap()
+        .into_iter()
+        .map(|(_, command)| command)
+        .collect();
+    assert_eq!(kept, acknowledged);
+    assert_eq!(store.ticks_after(0, 10_000).unwrap(), ticks);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn exactly_the_acknowledged_is_kept_whatever_fails(
+        faults_at in prop::collection::vec((1_u64..40, any::<bool>()), 0..8),
+        steps in prop::collection::vec(0_u64..5, 1..20),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(run_against(&faults_at, &steps));
+    }
+}
