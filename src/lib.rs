@@ -1,6 +1,7 @@
 //! Skyhaul
 
 pub mod actors;
+pub mod cli;
 pub mod engine;
 pub mod http;
 pub mod run;

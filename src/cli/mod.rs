@@ -1,0 +1,152 @@
+//! The command line: flags and environment in, an exit status out.
+//!
+//! Parses and dispatches; what a command does is in its own file here, what the program
+//! does is in the library's rooms.
+
+mod check;
+mod run;
+mod serve;
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::scenario::{self, Severity};
+use crate::sim::world::World;
+
+#[derive(Parser)]
+#[command(name = "skyhaul", version, about, arg_required_else_help = true)]
+struct Cli {
+    /// How log lines look; they go to standard error
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        global = true,
+        env = "SKYHAUL_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the live server: HTTP, WebSocket and the page
+    Serve(serve::Args),
+    /// Run a scenario to its end without a server, as fast as it goes
+    Run(run::Args),
+    /// Validate scenario files: every mistake, with its line and column
+    Check(check::Args),
+    /// Print the JSON Schema of scenario files
+    Schema,
+}
+
+/// Why a command ends badly: one line of cause, one of remedy.
+struct Failure {
+    cause: String,
+    remedy: String,
+    status: u8,
+}
+
+impl Failure {
+    /// The user can put it right: exit status 2.
+    fn bad_input(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Failure {
+            cause: cause.into(),
+            remedy: remedy.into(),
+            status: 2,
+        }
+    }
+
+    /// The run failed: exit status 1.
+    fn failed(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Failure {
+            status: 1,
+            ..Failure::bad_input(cause, remedy)
+        }
+    }
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(cli.log_format);
+    let result = match cli.command {
+        Command::Serve(args) => serve::serve(args),
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Schema => check::schema(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {}", failure.cause);
+            eprintln!("remedy: {}", failure.remedy);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+/// Levels by `RUST_LOG`, `info` otherwise.
+fn start_logging(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .from_env_lossy();
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+/// Loads a scenario for running it; its warnings are printed.
+fn load_world(path: &Path, seed: Option<u64>) -> Result<Arc<World>, Failure> {
+    let scenario = scenario::load(path).map_err(|diagnostics| {
+        diagnostics
+            .iter()
+            .for_each(|diagnostic| eprintln!("{diagnostic}"));
+        let errors = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let (file, errors) = (path.display(), errors.count());
+        let mistakes = if errors == 1 { "mistake" } else { "mistakes" };
+        Failure::bad_input(
+            format!("{file} has {errors} {mistakes}"),
+            format!("correct what is listed above; `skyhaul check {file}` lists it again"),
+        )
+    })?;
+    scenario
+        .warnings
+        .iter()
+        .for_each(|warning| eprintln!("{warning}"));
+    let mut world = scenario.world;
+    world.seed = seed.unwrap_or(world.seed);
+    Ok(Arc::new(world))
+}
+
+/// As many as the machine has cores, unless told otherwise.
+fn threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads @ 1..=256) => Ok(threads),
+        _ => Err("a number from 1 to 256 is wanted".to_owned()),
+    }
+}
