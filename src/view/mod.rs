@@ -13,6 +13,7 @@ pub mod reading;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
 use parking_lot::RwLock;
@@ -30,7 +31,7 @@ use deliveries::Deliveries;
 pub use deliveries::{DeliveryFilter, DeliveryRecord, WorkflowState};
 pub use drones::DroneFilter;
 use frame::{DroneRow, Frame};
-use reading::{ClockReading, EventsAfter, FleetReading, HubReading, Pace};
+use reading::{ClockReading, EventsAfter, FleetReading, HubReading, Pace, RunState};
 
 /// Events of one drone that are kept for its topic.
 const DRONE_EVENTS_KEPT: usize = 64;
@@ -71,6 +72,7 @@ pub struct View {
     deliveries: Deliveries,
     drone_events: DashMap<DroneId, VecDeque<Arc<Event>>>,
     published: watch::Sender<Tick>,
+    stalled: AtomicBool,
 }
 
 /// Where a stopped world left off, for a view that starts with it.
@@ -116,6 +118,7 @@ impl View {
             deliveries: Deliveries::new(restored.records),
             drone_events: DashMap::new(),
             published: watch::channel(restored.tick).0,
+            stalled: AtomicBool::new(false),
         }
     }
 
@@ -193,10 +196,20 @@ impl View {
         self.now.write().pace = pace;
     }
 
+    /// Whether the store keeps the clock from going on.
+    pub fn set_stalled(&self, stalled: bool) {
+        self.stalled.store(stalled, Ordering::Relaxed);
+    }
+
     pub fn clock(&self) -> ClockReading {
         let now = self.now.read();
+        let mut pace = now.pace;
+        if self.stalled.load(Ordering::Relaxed) {
+            pace.state = RunState::Stalled;
+            pace.real_time_factor = 0.0;
+        }
         ClockReading {
-            pace: now.pace,
+            pace,
             tick: now.tick,
             at: now.at,
             digest: now.digest,

@@ -1,0 +1,152 @@
+//! What `/metrics` shows beyond the tick and the requests: numbers that other rooms keep,
+//! read when somebody asks.
+
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::Registry;
+
+use crate::actors::ingestion::IngestionHandle;
+use crate::engine::inbox::Inbox;
+use crate::store::Writer;
+use crate::view::View;
+use crate::ws::Telemetry;
+
+use super::Started;
+
+/// Answers with all metrics in OpenMetrics text.
+pub fn render(
+    mut registry: Registry,
+    started: &Started,
+    sessions: Arc<Telemetry>,
+) -> Arc<dyn Fn() -> String + Send + Sync> {
+    registry.register_collector(Box::new(House {
+        view: Arc::clone(&started.view),
+        writer: started.writer.clone(),
+        ingestion: started.ingestion.clone(),
+        inbox: Arc::clone(&started.inbox),
+        sessions,
+    }));
+    Arc::new(move || {
+        let mut page = String::new();
+        if let Err(error) = text::encode(&mut page, &registry) {
+            tracing::error!(%error, "the metrics cannot be written");
+        }
+        page
+    })
+}
+
+struct House {
+    view: Arc<View>,
+    writer: Writer,
+    ingestion: IngestionHandle,
+    inbox: Arc<Inbox>,
+    sessions: Arc<Telemetry>,
+}
+
+impl std::fmt::Debug for House {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("House")
+    }
+}
+
+type Labelled = Family<Vec<(&'static str, &'static str)>, Gauge>;
+
+fn gauge(encoder: &mut DescriptorEncoder, name: &str, help: &str, value: u64) -> std::fmt::Result {
+    let gauge = ConstGauge::new(value as i64);
+    let described = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+    gauge.encode(described)
+}
+
+fn counter(encoder: &mut DescriptorEncoder, name: &str, help: &str, value: u64) -> std::fmt::Result {
+    let counter = ConstCounter::new(value);
+    let described = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
+    counter.encode(described)
+}
+
+impl House {
+    /// Every bounded queue of the house: what waits, and how much may.
+    fn queues(&self) -> Vec<(&'static str, usize, usize)> {
+        let (waiting, capacity) = self.ingestion.queue();
+        let mut queues = vec![
+            ("ingestion", waiting, capacity),
+            ("inbox", self.inbox.len(), capacity),
+        ];
+        queues.extend(self.writer.queues());
+        queues
+    }
+
+    fn encode_queues(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let (depth, bound) = (Labelled::default(), Labelled::default());
+        for (queue, waiting, capacity) in self.queues() {
+            let label = vec![("queue", queue)];
+            depth.get_or_create(&label).set(waiting as i64);
+            bound.get_or_create(&label).set(capacity as i64);
+        }
+        let help = "What waits in each queue";
+        depth.encode(encoder.encode_descriptor("skyhaul_queue_depth", help, None, depth.metric_type())?)?;
+        let help = "How much may wait in each queue";
+        bound.encode(encoder.encode_descriptor("skyhaul_queue_bound", help, None, bound.metric_type())?)
+    }
+
+    fn encode_deliveries(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let counts = self.view.fleet().deliveries;
+        let by_state = Labelled::default();
+        let states = [
+            ("waiting", counts.waiting),
+            ("under_way", counts.under_way),
+            ("completed", counts.completed),
+            ("failed", counts.failed),
+        ];
+        for (state, count) in states {
+            by_state.get_or_create(&vec![("state", state)]).set(count as i64);
+        }
+        let help = "Deliveries by how far they have come";
+        let described = encoder.encode_descriptor("skyhaul_deliveries", help, None, by_state.metric_type())?;
+        by_state.encode(described)
+    }
+
+    fn encode_store(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let store = self.writer.gauges();
+        counter(encoder, "skyhaul_store_flushes", "Flushed transactions", store.flushes())?;
+        counter(encoder, "skyhaul_store_rows", "Journal rows in them", store.rows())?;
+        let micros = store.last_flush_micros();
+        gauge(encoder, "skyhaul_store_last_flush_microseconds", "How long the last flush took", micros)?;
+        let stalled = u64::from(store.is_stalled());
+        gauge(encoder, "skyhaul_store_stalled", "1 while the store takes no writes", stalled)
+    }
+
+    fn encode_sessions(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let ws = &self.sessions;
+        gauge(encoder, "skyhaul_ws_sessions_open", "WebSocket sessions", ws.sessions_open())?;
+        let tick = self.view.clock().tick;
+        gauge(encoder, "skyhaul_published_tick", "The newest tick that can be seen", tick)?;
+        let counters = [
+            ("skyhaul_ws_sessions", "Sessions since the start", ws.sessions_total()),
+            ("skyhaul_ws_sessions_refused", "Handshakes refused", ws.sessions_refused()),
+            ("skyhaul_ws_messages_sent", "Messages sent to sessions", ws.messages_sent()),
+            ("skyhaul_ws_bytes_sent", "Bytes sent to sessions", ws.bytes_sent()),
+            ("skyhaul_ws_beats", "Beats of the fan-out", ws.beats()),
+            ("skyhaul_ws_beats_skipped", "Beats that slow sessions skipped", ws.beats_skipped()),
+            ("skyhaul_ws_closed_slow", "Sessions closed for not reading", ws.closed_slow()),
+        ];
+        for (name, help, value) in counters {
+            counter(encoder, name, help, value)?;
+        }
+        let errors: u64 = ws.errors().map(|(_, count)| count).sum();
+        counter(encoder, "skyhaul_ws_errors", "Error messages sent to sessions", errors)
+    }
+}
+
+impl Collector for House {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
+        self.encode_queues(&mut encoder)?;
+        self.encode_deliveries(&mut encoder)?;
+        self.encode_store(&mut encoder)?;
+        self.encode_sessions(&mut encoder)
+    }
+}

@@ -1,0 +1,305 @@
+//! Composition: the only place that knows every part.
+//!
+//! Two worlds of threads meet here: the world's (an actix system with the engine, the
+//! actors and the sessions) and the sockets' (tokio's runtime with axum). Only addresses
+//! and channels cross.
+
+mod door;
+mod metrics;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Arbiter, ArbiterHandle, System};
+use axum::serve::ListenerExt;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
+use crate::engine::inbox::Inbox;
+use crate::engine::live::{CONTROLS_WAITING, Control, Live};
+use crate::engine::metrics::Metrics;
+use crate::engine::pace::Pace;
+use crate::engine::recovery::{self, Recovered};
+use crate::engine::{Halted, Setup, headless};
+use crate::http::{self, Api, Readiness};
+use crate::sim::world::World;
+use crate::store::{self, Identity, Store, StoreError, Writer};
+use crate::view::View;
+use crate::view::reading::Speed;
+use crate::ws::{self, Gateway};
+
+use door::Door;
+
+/// Accepted and not yet admitted requests; beyond that clients hear 503.
+const INGESTION_CAPACITY: usize = 100_000;
+/// From the signal to the end, whatever clients do.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// How to serve a world.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A folder, or `:memory:`.
+    pub data: String,
+    /// Replaces an old store.
+    pub fresh: bool,
+    pub speed: Speed,
+    pub paused: bool,
+    pub threads: usize,
+    /// Whether the scenario's own customers order.
+    pub demand: bool,
+    pub sessions: ws::Config,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            data: store::IN_MEMORY.to_owned(),
+            fresh: false,
+            speed: Speed::Times(1.0),
+            paused: false,
+            threads: 1,
+            demand: true,
+            sessions: ws::Config::default(),
+        }
+    }
+}
+
+/// Why a server does not start, or ends by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the world stopped: {0}")]
+    World(#[from] Halted),
+    #[error("the listener failed: {0}")]
+    Listener(#[from] std::io::Error),
+    #[error("the world's thread ended without a word")]
+    WorldGone,
+}
+
+/// A running server. Dropping it does not stop it: [`Server::stop`] does.
+pub struct Server {
+    address: SocketAddr,
+    view: Arc<View>,
+    closing: watch::Sender<bool>,
+    gateway: Gateway,
+    http: JoinHandle<std::io::Result<()>>,
+    world: WorldThread,
+}
+
+/// What the rest needs of the world once it is there.
+struct Started {
+    view: Arc<View>,
+    ingestion: IngestionHandle,
+    controls: mpsc::Sender<Control>,
+    inbox: Arc<Inbox>,
+    writer: Writer,
+    sessions_arbiter: ArbiterHandle,
+}
+
+struct WorldThread {
+    ended: oneshot::Receiver<Result<(), Halted>>,
+    /// Dropped when the sessions, whose actors live there, are gone.
+    _keep: oneshot::Sender<()>,
+    writer: Writer,
+}
+
+/// Opens the store, brings the world to where it was, and serves it.
+///
+/// # Errors
+/// A store that cannot be opened or belongs to another world, or one that cannot be
+/// recovered.
+pub async fn start(world: Arc<World>, options: Options, listener: TcpListener) -> Result<Server, ServerError> {
+    let address = listener.local_addr()?;
+    let identity = Identity {
+        scenario_hash: world.scenario_hash,
+        seed: world.seed,
+    };
+    let store = store::open(&options.data, &identity, options.fresh)?;
+    start_with(world, options, listener, store).await.map(|server| Server { address, ..server })
+}
+
+/// As [`start`], with a store of the caller's.
+///
+/// # Errors
+/// A store that cannot be recovered.
+pub async fn start_with(
+    world: Arc<World>,
+    options: Options,
+    listener: TcpListener,
+    store: Box<dyn Store>,
+) -> Result<Server, ServerError> {
+    let (closing, closed) = watch::channel(false);
+    let mut registry = Registry::default();
+    let tick_metrics = Metrics::register(&mut registry);
+    let requests = http::telemetry::Requests::register(&mut registry);
+
+    let (started, thread) = start_world(world, &options, store, tick_metrics, closed.clone()).await?;
+    let view = Arc::clone(&started.view);
+    let arbiters = vec![started.sessions_arbiter.clone()];
+    let gateway = Gateway::new(Arc::clone(&view), arbiters, options.sessions, closed.clone());
+    let metrics = metrics::render(registry, &started, gateway.telemetry());
+    let ready = closed.clone();
+    let api = Api {
+        view: Arc::clone(&view),
+        commands: Arc::new(Door::new(&started, closed.clone())),
+        ready: Arc::new(move || if *ready.borrow() { Readiness::Draining } else { Readiness::Ready }),
+        metrics,
+        requests,
+    };
+    let routes = http::router(api).merge(gateway.route());
+    let address = listener.local_addr()?;
+    let listener = listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "a socket keeps Nagle's delay");
+        }
+    });
+    let served = axum::serve(listener, routes).with_graceful_shutdown(until(closed));
+    Ok(Server {
+        address,
+        view,
+        closing,
+        gateway,
+        http: tokio::spawn(served.into_future()),
+        world: thread,
+    })
+}
+
+impl Server {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
+    }
+
+    /// Returns when the world ends by itself, which is a failure; cancel-safe.
+    pub async fn failed(&mut self) -> ServerError {
+        match (&mut self.world.ended).await {
+            Ok(Err(halted)) => halted.into(),
+            Ok(Ok(())) | Err(_) => ServerError::WorldGone,
+        }
+    }
+
+    /// Stops accepting, finishes the tick, commits, closes the sessions.
+    ///
+    /// # Errors
+    /// What kept the last ticks from being committed.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        self.closing.send_replace(true);
+        let ended = self.world.ended.await;
+        let drained = async {
+            self.gateway.drained().await;
+            self.http.await
+        };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("some connections did not close in time");
+        }
+        let writer = self.world.writer;
+        let closed = tokio::task::spawn_blocking(move || writer.close()).await;
+        ended.map_err(|_| ServerError::WorldGone)??;
+        closed.map_err(|_| ServerError::WorldGone)??;
+        Ok(())
+    }
+}
+
+async fn until(mut closed: watch::Receiver<bool>) {
+    // A server that was dropped serves on.
+    if closed.wait_for(|closed| *closed).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn start_world(
+    world: Arc<World>,
+    options: &Options,
+    store: Box<dyn Store>,
+    metrics: Metrics,
+    closed: watch::Receiver<bool>,
+) -> Result<(Started, WorldThread), ServerError> {
+    let (ready, started) = oneshot::channel();
+    let (end, ended) = oneshot::channel();
+    let (keep, released) = oneshot::channel();
+    let options = options.clone();
+    std::thread::Builder::new().name("world".to_owned()).spawn(move || {
+        System::new().block_on(async move {
+            match bring_up(world, &options, store, metrics, closed).await {
+                Ok((live, started)) => {
+                    let _server_is_gone = ready.send(Ok(started));
+                    let _server_is_gone = end.send(live.run().await);
+                    let _released_by_dropping = released.await;
+                }
+                Err(error) => {
+                    let _server_is_gone = ready.send(Err(error));
+                }
+            }
+            System::current().stop();
+        });
+    })?;
+    let started = started.await.map_err(|_| ServerError::WorldGone)??;
+    let thread = WorldThread {
+        ended,
+        _keep: keep,
+        writer: started.writer.clone(),
+    };
+    Ok((started, thread))
+}
+
+/// On the world's thread: from the store to a world that is ready to go on.
+async fn bring_up(
+    world: Arc<World>,
+    options: &Options,
+    mut store: Box<dyn Store>,
+    metrics: Metrics,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(Live, Started), ServerError> {
+    let setup = Setup {
+        threads: options.threads,
+        demand: options.demand,
+    };
+    let next_seq = store.last_command_seq()? + 1;
+    let recovered = recovery::recover(store.as_mut(), world, &setup, headless::arbiters(options.threads)).await?;
+    let Recovered { engine, view, pending, diverged } = recovered;
+    tracing::info!(tick = engine.tick_number(), pending = pending.len(), "the world is where it was");
+    let writer = Writer::start(store)?;
+    let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
+    let pending = pending.into_iter();
+    inbox.pass(pending.map(|(seq, command)| Durable { seq, command, _room: None }).collect());
+    let sessions_arbiter = Arbiter::new().handle();
+    let gate: Arc<dyn Gate> = inbox.clone();
+    let ingestion = Ingestion::start(&sessions_arbiter, writer.clone(), gate, next_seq, INGESTION_CAPACITY);
+    follow_stalls(&writer, &view);
+    let (controls, controlled) = mpsc::channel(CONTROLS_WAITING);
+    let live = Live {
+        engine,
+        inbox: Arc::clone(&inbox),
+        writer: writer.clone(),
+        view: Arc::clone(&view),
+        pace: Pace::new(options.speed, options.paused),
+        controls: controlled,
+        shutdown,
+        metrics,
+        snapshot_due: diverged,
+    };
+    let started = Started { view, ingestion, controls, inbox, writer, sessions_arbiter };
+    Ok((live, started))
+}
+
+/// Shows at once when the store stalls: the clock that would show it stands still then.
+fn follow_stalls(writer: &Writer, view: &Arc<View>) {
+    let (mut stalled, view) = (writer.watch_stalled(), Arc::clone(view));
+    actix::spawn(async move {
+        loop {
+            let now = *stalled.borrow_and_update();
+            view.set_stalled(now);
+            if stalled.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+}
