@@ -1,8 +1,17 @@
 //! Flight plans: a mission as legs with times and energies, known before take-off.
+//!
+//! A plan is pure geometry and timing. The sky flies it; whether a battery can do it is
+//! the dispatcher's to compare. Winds are the mean ones that planners may know.
+
+mod cruise;
+mod leg;
 
 use serde::{Deserialize, Serialize};
 
+use self::cruise::cruise;
+pub use self::leg::{Leg, Path};
 use super::geo::Point;
+use super::route::Route;
 use super::wind::Weather;
 use super::world::Model;
 
@@ -30,9 +39,11 @@ pub enum Milestone {
     Landed,
 }
 
-/// The legs of a whole flight, from a take-off to a landing (internals: physics).
+/// The legs of a whole flight, from a take-off to a landing; never empty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FlightPlan {}
+pub struct FlightPlan {
+    legs: Box<[Leg]>,
+}
 
 /// A plan with what a planner must know of it.
 #[derive(Clone, Debug)]
@@ -58,6 +69,16 @@ pub struct Errand {
     pub payload_kg: f64,
 }
 
+/// A delivery flight with its routes laid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Itinerary {
+    /// `None` where the goods are at the hub: they are loaded on the ground.
+    pub to_pickup: Option<Route>,
+    pub to_dropoff: Route,
+    pub home: Route,
+    pub payload_kg: f64,
+}
+
 /// Why no plan exists, whatever the battery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Infeasible {
@@ -67,23 +88,254 @@ pub enum Infeasible {
     TooWindy,
 }
 
+/// A pick-up this close to the hub is the hub itself.
+const AT_HUB_M: f64 = 30.0;
+
+impl Itinerary {
+    pub fn direct(errand: &Errand) -> Self {
+        let Errand {
+            hub,
+            pickup,
+            dropoff,
+            home,
+            payload_kg,
+        } = *errand;
+        let at_hub = hub.distance(pickup) < AT_HUB_M;
+        Itinerary {
+            to_pickup: (!at_hub).then(|| Route::direct(hub, pickup)),
+            to_dropoff: Route::direct(if at_hub { hub } else { pickup }, dropoff),
+            home: Route::direct(dropoff, home),
+            payload_kg,
+        }
+    }
+}
+
 /// Seconds from the start until the package is on board: what dispatch compares.
 /// Equal to [`Mission::pickup_s`] of the same errand.
-pub fn time_to_pickup(_model: &Model, _weather: &Weather, _errand: &Errand) -> Result<f64, Infeasible> {
-    todo!()
+pub fn time_to_pickup(model: &Model, weather: &Weather, errand: &Errand) -> Result<f64, Infeasible> {
+    let itinerary = Itinerary::direct(errand);
+    check_payload(model, itinerary.payload_kg)?;
+    let mut seconds = 0.0;
+    let planner = Planner { model, weather };
+    planner.to_pickup(&itinerary, &mut |leg| seconds += leg.duration_s)?;
+    Ok(seconds)
 }
 
 /// The whole mission. Whether a battery can do it is the caller's to compare.
-pub fn plan_delivery(_model: &Model, _weather: &Weather, _errand: &Errand) -> Result<Mission, Infeasible> {
-    todo!()
+pub fn plan_delivery(model: &Model, weather: &Weather, errand: &Errand) -> Result<Mission, Infeasible> {
+    plan_along(model, weather, &Itinerary::direct(errand))
 }
 
-/// Home from a place in the air at cruise height, at rest: cruise, descend, land.
+/// The whole mission along routes with any number of way-points.
+pub fn plan_along(model: &Model, weather: &Weather, itinerary: &Itinerary) -> Result<Mission, Infeasible> {
+    check_payload(model, itinerary.payload_kg)?;
+    let planner = Planner { model, weather };
+    let mut legs = Vec::with_capacity(16);
+    let sink = &mut |leg| legs.push(leg);
+    planner.to_pickup(itinerary, sink)?;
+    let handover_m = model.handover_height_m;
+    let pickup_height_m = if itinerary.to_pickup.is_some() {
+        handover_m
+    } else {
+        0.0
+    };
+    let out = Load {
+        payload_kg: itinerary.payload_kg,
+        homeward: false,
+    };
+    planner.hop(&itinerary.to_dropoff, pickup_height_m, handover_m, out, sink)?;
+    planner.handover(
+        itinerary.to_dropoff.to,
+        handover_m,
+        out,
+        Milestone::Delivered,
+        sink,
+    );
+    planner.hop(&itinerary.home, handover_m, 0.0, Load::HOMEWARD, sink)?;
+    Ok(planner.mission(legs))
+}
+
+/// Home from a place in the air at rest, at the cruise height of the way home: cruise,
+/// descend, land.
 pub fn plan_return(
-    _model: &Model,
-    _weather: &Weather,
-    _from: Point,
-    _home: Point,
+    model: &Model,
+    weather: &Weather,
+    from: Point,
+    home: Point,
 ) -> Result<Mission, Infeasible> {
-    todo!()
+    let route = Route::direct(from, home);
+    let level_m = route.level_m();
+    plan_return_along(model, weather, &route, level_m)
+}
+
+/// Home from any height, at rest: up or down to the route's level first.
+pub fn plan_return_along(
+    model: &Model,
+    weather: &Weather,
+    route: &Route,
+    height_m: f64,
+) -> Result<Mission, Infeasible> {
+    let planner = Planner { model, weather };
+    let mut legs = Vec::with_capacity(3);
+    planner.hop(route, height_m, 0.0, Load::HOMEWARD, &mut |leg| legs.push(leg))?;
+    Ok(planner.mission(legs))
+}
+
+impl FlightPlan {
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+
+    /// Where the flight begins, and its height above ground.
+    pub fn start(&self) -> (Point, f64) {
+        self.legs[0].path.start()
+    }
+
+    pub fn end(&self) -> Point {
+        self.legs[self.legs.len() - 1].end().0
+    }
+
+    /// Seconds from the end of the first `done` legs to a milestone; `None` where it is
+    /// behind, or not part of the plan.
+    pub fn time_to(&self, milestone: Milestone, done: usize) -> Option<f64> {
+        let ahead = self.legs.get(done..)?;
+        let last = ahead.iter().position(|leg| leg.milestone == Some(milestone))?;
+        Some(ahead[..=last].iter().map(|leg| leg.duration_s).sum())
+    }
+}
+
+fn check_payload(model: &Model, payload_kg: f64) -> Result<(), Infeasible> {
+    if payload_kg > model.max_payload_kg {
+        return Err(Infeasible::TooHeavy);
+    }
+    Ok(())
+}
+
+/// What the drone carries, and whether its delivery is done.
+#[derive(Clone, Copy)]
+struct Load {
+    payload_kg: f64,
+    homeward: bool,
+}
+
+impl Load {
+    const EMPTY: Load = Load {
+        payload_kg: 0.0,
+        homeward: false,
+    };
+    const HOMEWARD: Load = Load {
+        payload_kg: 0.0,
+        homeward: true,
+    };
+
+    fn phase(self, outward: Phase) -> Phase {
+        if self.homeward { Phase::Return } else { outward }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Planner<'a> {
+    model: &'a Model,
+    weather: &'a Weather,
+}
+
+impl Planner<'_> {
+    fn to_pickup(&self, itinerary: &Itinerary, sink: &mut impl FnMut(Leg)) -> Result<(), Infeasible> {
+        let (at, height_m) = match &itinerary.to_pickup {
+            Some(route) => {
+                self.hop(route, 0.0, self.model.handover_height_m, Load::EMPTY, sink)?;
+                (route.to, self.model.handover_height_m)
+            }
+            None => (itinerary.to_dropoff.from, 0.0),
+        };
+        self.handover(at, height_m, Load::EMPTY, Milestone::PickedUp, sink);
+        Ok(())
+    }
+
+    /// Up to the route's level, along it, and down; a homeward hop ends in a landing.
+    fn hop(
+        &self,
+        route: &Route,
+        from_m: f64,
+        to_m: f64,
+        load: Load,
+        sink: &mut impl FnMut(Leg),
+    ) -> Result<(), Infeasible> {
+        let level_m = route.level_m();
+        self.vertical(route.from, from_m, level_m, load, None, sink);
+        let draft = |path| Leg::new(path, load.phase(Phase::Cruise), load.payload_kg);
+        cruise(self.model, self.weather, route, level_m, draft, sink)?;
+        let end = load.homeward.then_some(Milestone::Landed);
+        self.vertical(route.to, level_m, to_m, load, end, sink);
+        Ok(())
+    }
+
+    fn vertical(
+        &self,
+        at: Point,
+        from_m: f64,
+        to_m: f64,
+        load: Load,
+        milestone: Option<Milestone>,
+        sink: &mut impl FnMut(Leg),
+    ) {
+        let (phase, target_mps) = if to_m >= from_m {
+            (Phase::Climb, self.model.climb_mps)
+        } else {
+            (Phase::Descend, self.model.descent_mps)
+        };
+        let path = Path::Vertical { at, from_m, to_m };
+        if path.length() == 0.0 && milestone.is_none() {
+            return;
+        }
+        let leg = Leg {
+            target_mps,
+            milestone,
+            ..Leg::new(path, load.phase(phase), load.payload_kg)
+        };
+        sink(leg.timed(self.model));
+    }
+
+    fn handover(
+        &self,
+        at: Point,
+        height_m: f64,
+        load: Load,
+        milestone: Milestone,
+        sink: &mut impl FnMut(Leg),
+    ) {
+        let path = Path::Hold {
+            at,
+            height_m,
+            seconds: self.model.handover_s,
+        };
+        let leg = Leg {
+            entry_mps: 1.0,
+            target_mps: 1.0,
+            exit_mps: 1.0,
+            milestone: Some(milestone),
+            ..Leg::new(path, Phase::Handover, load.payload_kg)
+        };
+        sink(leg.timed(self.model));
+    }
+
+    fn mission(&self, legs: Vec<Leg>) -> Mission {
+        let energy_wh = legs
+            .iter()
+            .map(|leg| leg.energy_wh(self.model, self.weather))
+            .sum();
+        let distance_m = legs.iter().map(|leg| leg.path.ground_length()).sum();
+        let plan = FlightPlan {
+            legs: legs.into_boxed_slice(),
+        };
+        let at = |milestone| plan.time_to(milestone, 0).unwrap_or(0.0);
+        Mission {
+            pickup_s: at(Milestone::PickedUp),
+            delivery_s: at(Milestone::Delivered),
+            landing_s: at(Milestone::Landed),
+            energy_wh,
+            distance_m,
+            plan,
+        }
+    }
 }

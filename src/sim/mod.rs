@@ -14,6 +14,7 @@ pub mod event;
 pub mod flight;
 pub mod geo;
 pub mod ids;
+pub mod motion;
 pub mod order;
 pub mod random;
 pub mod route;

@@ -1,0 +1,232 @@
+//! The cruise along a route: straight legs joined by fly-by arcs, each as fast as wind,
+//! bank, yaw rate, room and acceleration allow.
+
+use super::super::geo::Point;
+use super::super::motion::lesser;
+use super::super::route::Route;
+use super::super::units::GRAVITY_MPS2;
+use super::super::wind::{Weather, ground_speed};
+use super::super::world::Model;
+use super::{Infeasible, Leg, Path};
+
+/// Way-points closer together than this are one.
+const SAME_PLACE_M: f64 = 1.0;
+/// Changes of course below this need no arc.
+const STRAIGHT_RAD: f64 = 1e-3;
+/// Where a turn would have to be slower than this, the drone stops and turns on the spot.
+const MIN_TURN_MPS: f64 = 1.0;
+
+/// Adds the legs of a cruise from rest to rest. A direct route makes one leg and
+/// allocates nothing.
+pub(super) fn cruise(
+    model: &Model,
+    weather: &Weather,
+    route: &Route,
+    level_m: f64,
+    draft: impl Fn(Path) -> Leg,
+    sink: &mut impl FnMut(Leg),
+) -> Result<(), Infeasible> {
+    let wind = weather.wind_at(level_m);
+    let pilot = Pilot {
+        model,
+        wind,
+        level_m,
+        draft,
+    };
+    pilot.check_hover()?;
+    if route.via.is_empty() {
+        if route.from.distance(route.to) > 0.0 {
+            sink(pilot.straight(route.from, route.to)?.timed(model));
+        }
+        return Ok(());
+    }
+    let (mut legs, junctions) = pilot.legs(&waypoints(route))?;
+    limit_speeds(&mut legs, &junctions, model.acceleration_mps2);
+    legs.into_iter().for_each(|leg| sink(leg.timed(model)));
+    Ok(())
+}
+
+fn waypoints(route: &Route) -> Vec<Point> {
+    let mut points = vec![route.from];
+    for &point in &route.via {
+        let news = |other: Point| point.distance(other) >= SAME_PLACE_M;
+        if points.last().is_none_or(|&last| news(last)) && news(route.to) {
+            points.push(point);
+        }
+    }
+    if route.from != route.to || points.len() > 1 {
+        points.push(route.to);
+    }
+    points
+}
+
+struct Pilot<'a, D> {
+    model: &'a Model,
+    wind: (f64, f64),
+    level_m: f64,
+    draft: D,
+}
+
+/// A fly-by at a way-point.
+struct Turn {
+    /// From the way-point to where the arc touches either leg.
+    tangent_m: f64,
+    /// The arc; `None` where the drone stops, or need not turn.
+    arc: Option<Leg>,
+    /// Fastest at which the way-point may be passed.
+    speed_mps: f64,
+}
+
+impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
+    fn check_hover(&self) -> Result<(), Infeasible> {
+        let speed = (self.wind.0 * self.wind.0 + self.wind.1 * self.wind.1).sqrt();
+        if speed >= self.model.cruise_airspeed_mps {
+            return Err(Infeasible::TooWindy);
+        }
+        Ok(())
+    }
+
+    fn ground_speed(&self, course: (f64, f64)) -> Result<f64, Infeasible> {
+        ground_speed(self.model.cruise_airspeed_mps, self.wind, course).ok_or(Infeasible::TooWindy)
+    }
+
+    fn straight(&self, from: Point, to: Point) -> Result<Leg, Infeasible> {
+        let (east, north) = from.direction_to(to);
+        let path = Path::Line {
+            from,
+            east,
+            north,
+            length_m: from.distance(to),
+            height_m: self.level_m,
+        };
+        Ok(Leg {
+            target_mps: self.ground_speed((east, north))?,
+            ..(self.draft)(path)
+        })
+    }
+
+    /// All legs, and the speed limit at the end of each.
+    fn legs(&self, points: &[Point]) -> Result<(Vec<Leg>, Vec<f64>), Infeasible> {
+        let mut legs = Vec::with_capacity(2 * points.len());
+        let mut junctions = Vec::with_capacity(2 * points.len());
+        let Some(&(mut from)) = points.first() else {
+            return Ok((legs, junctions));
+        };
+        for corner in points.windows(3) {
+            let turn = self.turn(corner[0], corner[1], corner[2])?;
+            legs.push(self.straight(from, along(corner[1], corner[0], turn.tangent_m))?);
+            junctions.push(turn.speed_mps);
+            if let Some(arc) = turn.arc {
+                legs.push(arc);
+                junctions.push(turn.speed_mps);
+            }
+            from = along(corner[1], corner[2], turn.tangent_m);
+        }
+        if let [.., _, last] = points {
+            legs.push(self.straight(from, *last)?);
+            junctions.push(0.0);
+        }
+        Ok((legs, junctions))
+    }
+
+    /// Half of the shorter leg is room for a turn. Its radius follows from the bank
+    /// limit, v² / (g tan φ), and from the yaw rate, v / ω; where the room is too small
+    /// the speed gives way.
+    fn turn(&self, before: Point, at: Point, after: Point) -> Result<Turn, Infeasible> {
+        let (inward, outward) = (before.direction_to(at), at.direction_to(after));
+        let cross = inward.0 * outward.1 - inward.1 * outward.0;
+        let dot = inward.0 * outward.0 + inward.1 * outward.1;
+        let sweep_rad = libm::atan2(cross, dot);
+        let slowest = self.slowest_through(inward, sweep_rad)?;
+        if sweep_rad.abs() < STRAIGHT_RAD {
+            return Ok(Turn {
+                tangent_m: 0.0,
+                arc: None,
+                speed_mps: slowest,
+            });
+        }
+        let lateral_mps2 = GRAVITY_MPS2 * libm::tan(self.model.max_bank_rad);
+        let yaw_rate = self.model.yaw_rate_radps;
+        let tan_half = libm::tan(0.5 * sweep_rad.abs());
+        let room_m = 0.5 * lesser(before.distance(at), at.distance(after));
+        let widest_m = room_m / tan_half;
+        let speed_mps = lesser(
+            slowest,
+            lesser((widest_m * lateral_mps2).sqrt(), widest_m * yaw_rate),
+        );
+        if speed_mps < MIN_TURN_MPS {
+            return Ok(Turn {
+                tangent_m: 0.0,
+                arc: None,
+                speed_mps: 0.0,
+            });
+        }
+        let radius_m = (speed_mps * speed_mps / lateral_mps2).max(speed_mps / yaw_rate);
+        let tangent_m = lesser(radius_m * tan_half, room_m);
+        let from = along(at, before, tangent_m);
+        let side = if sweep_rad >= 0.0 { 1.0 } else { -1.0 };
+        let centre = Point {
+            x: from.x - side * inward.1 * radius_m,
+            y: from.y + side * inward.0 * radius_m,
+        };
+        let path = Path::Arc {
+            centre,
+            radius_m,
+            start_rad: libm::atan2(from.y - centre.y, from.x - centre.x),
+            sweep_rad,
+            height_m: self.level_m,
+        };
+        let arc = Leg {
+            target_mps: speed_mps,
+            ..(self.draft)(path)
+        };
+        Ok(Turn {
+            tangent_m,
+            arc: Some(arc),
+            speed_mps,
+        })
+    }
+
+    /// The lowest ground speed on five courses through a turn.
+    fn slowest_through(&self, inward: (f64, f64), sweep_rad: f64) -> Result<f64, Infeasible> {
+        let mut slowest = f64::INFINITY;
+        for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+            let (sin, cos) = libm::sincos(share * sweep_rad);
+            let course = (inward.0 * cos - inward.1 * sin, inward.0 * sin + inward.1 * cos);
+            slowest = lesser(slowest, self.ground_speed(course)?);
+        }
+        Ok(slowest)
+    }
+}
+
+/// The point this far from `from` towards `to`.
+fn along(from: Point, to: Point, metres: f64) -> Point {
+    let (east, north) = from.direction_to(to);
+    Point {
+        x: from.x + east * metres,
+        y: from.y + north * metres,
+    }
+}
+
+/// Sets entry and exit speeds from rest to rest: no junction faster than its limit, its
+/// two legs, or what acceleration reaches from either side.
+fn limit_speeds(legs: &mut [Leg], junctions: &[f64], acceleration: f64) {
+    let gain = |from: f64, leg: &Leg| (from * from + 2.0 * acceleration * leg.path.length()).sqrt();
+    let mut entry = 0.0;
+    for i in 0..legs.len() {
+        let next_target = legs.get(i + 1).map_or(0.0, |next| next.target_mps);
+        let limit = lesser(lesser(junctions[i], legs[i].target_mps), next_target);
+        legs[i].exit_mps = lesser(limit, gain(entry, &legs[i]));
+        entry = legs[i].exit_mps;
+    }
+    let mut exit = 0.0;
+    for leg in legs.iter_mut().rev() {
+        leg.exit_mps = lesser(leg.exit_mps, exit);
+        exit = gain(leg.exit_mps, leg);
+    }
+    let mut entry = 0.0;
+    for leg in legs {
+        leg.entry_mps = entry;
+        entry = leg.exit_mps;
+    }
+}

@@ -1,0 +1,281 @@
+//! One leg: a line, an arc, a climb or a wait, with its speeds, time and energy.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::drone::DroneStatus;
+use super::super::energy::PowerLaw;
+use super::super::geo::Point;
+use super::super::motion::{self, Profile};
+use super::super::units::joules_to_wh;
+use super::super::wind::{Weather, ground_speed};
+use super::super::world::Model;
+use super::{Milestone, Phase};
+
+/// Where a leg leads. Heights are above ground, directions are unit vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Path {
+    Line {
+        from: Point,
+        east: f64,
+        north: f64,
+        length_m: f64,
+        height_m: f64,
+    },
+    /// Part of a circle, from `start_rad` (counter-clockwise from east, seen from the
+    /// centre) through `sweep_rad` (positive is counter-clockwise).
+    Arc {
+        centre: Point,
+        radius_m: f64,
+        start_rad: f64,
+        sweep_rad: f64,
+        height_m: f64,
+    },
+    Vertical {
+        at: Point,
+        from_m: f64,
+        to_m: f64,
+    },
+    Hold {
+        at: Point,
+        height_m: f64,
+        seconds: f64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    pub path: Path,
+    /// Speeds along the path, over the ground. All 1 on a hold, whose metres are seconds.
+    pub entry_mps: f64,
+    pub target_mps: f64,
+    pub exit_mps: f64,
+    pub duration_s: f64,
+    pub payload_kg: f64,
+    pub phase: Phase,
+    /// What its end means.
+    pub milestone: Option<Milestone>,
+}
+
+impl Path {
+    /// Metres; seconds for a hold.
+    pub fn length(&self) -> f64 {
+        match *self {
+            Path::Line { length_m, .. } => length_m,
+            Path::Arc {
+                radius_m, sweep_rad, ..
+            } => radius_m * sweep_rad.abs(),
+            Path::Vertical { from_m, to_m, .. } => (to_m - from_m).abs(),
+            Path::Hold { seconds, .. } => seconds,
+        }
+    }
+
+    /// Metres over the ground.
+    pub fn ground_length(&self) -> f64 {
+        match self {
+            Path::Line { .. } | Path::Arc { .. } => self.length(),
+            Path::Vertical { .. } | Path::Hold { .. } => 0.0,
+        }
+    }
+
+    pub fn start(&self) -> (Point, f64) {
+        self.at(0.0)
+    }
+
+    /// The place and the height after `along` of the path's length.
+    pub fn at(&self, along: f64) -> (Point, f64) {
+        match *self {
+            Path::Line {
+                from,
+                east,
+                north,
+                height_m,
+                ..
+            } => {
+                let at = Point {
+                    x: from.x + east * along,
+                    y: from.y + north * along,
+                };
+                (at, height_m)
+            }
+            Path::Arc {
+                centre,
+                radius_m,
+                height_m,
+                ..
+            } => {
+                let (sin, cos) = libm::sincos(self.arc_angle(along));
+                let at = Point {
+                    x: centre.x + radius_m * cos,
+                    y: centre.y + radius_m * sin,
+                };
+                (at, height_m)
+            }
+            Path::Vertical { at, from_m, to_m } => (
+                at,
+                if to_m >= from_m {
+                    from_m + along
+                } else {
+                    from_m - along
+                },
+            ),
+            Path::Hold { at, height_m, .. } => (at, height_m),
+        }
+    }
+
+    /// The unit vector (east, north, up) of motion; zero while holding.
+    pub fn direction(&self, along: f64) -> (f64, f64, f64) {
+        match *self {
+            Path::Line { east, north, .. } => (east, north, 0.0),
+            Path::Arc { sweep_rad, .. } => {
+                let (sin, cos) = libm::sincos(self.arc_angle(along));
+                if sweep_rad >= 0.0 {
+                    (-sin, cos, 0.0)
+                } else {
+                    (sin, -cos, 0.0)
+                }
+            }
+            Path::Vertical { from_m, to_m, .. } => (0.0, 0.0, if to_m >= from_m { 1.0 } else { -1.0 }),
+            Path::Hold { .. } => (0.0, 0.0, 0.0),
+        }
+    }
+
+    pub fn is_turn(&self) -> bool {
+        matches!(self, Path::Arc { .. })
+    }
+
+    pub fn is_hold(&self) -> bool {
+        matches!(self, Path::Hold { .. })
+    }
+
+    fn height_m(&self) -> f64 {
+        self.start().1
+    }
+
+    fn arc_angle(&self, along: f64) -> f64 {
+        match *self {
+            Path::Arc {
+                radius_m,
+                start_rad,
+                sweep_rad,
+                ..
+            } => {
+                start_rad
+                    + if sweep_rad >= 0.0 {
+                        along / radius_m
+                    } else {
+                        -along / radius_m
+                    }
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+impl Leg {
+    /// From rest to rest, its target speed and time yet to be set.
+    pub(super) fn new(path: Path, phase: Phase, payload_kg: f64) -> Self {
+        Leg {
+            path,
+            entry_mps: 0.0,
+            target_mps: 0.0,
+            exit_mps: 0.0,
+            duration_s: 0.0,
+            payload_kg,
+            phase,
+            milestone: None,
+        }
+    }
+
+    pub(super) fn timed(mut self, model: &Model) -> Self {
+        self.duration_s = motion::duration(self.entry_mps, self.path.length(), self.profile(model));
+        self
+    }
+
+    pub fn end(&self) -> (Point, f64) {
+        self.path.at(self.path.length())
+    }
+
+    pub fn profile(&self, model: &Model) -> Profile {
+        let acceleration = match self.path {
+            Path::Line { .. } | Path::Arc { .. } => model.acceleration_mps2,
+            Path::Vertical { .. } => model.vertical_acceleration_mps2,
+            Path::Hold { .. } => 0.0,
+        };
+        Profile {
+            target: self.target_mps,
+            exit: self.exit_mps,
+            acceleration,
+        }
+    }
+
+    pub fn on_ground(&self) -> bool {
+        matches!(self.path, Path::Hold { height_m, .. } if height_m <= 0.0)
+    }
+
+    pub fn status(&self) -> DroneStatus {
+        match self.phase {
+            Phase::Climb => DroneStatus::Climbing,
+            Phase::Cruise => DroneStatus::Cruising,
+            Phase::Descend => DroneStatus::Descending,
+            Phase::Handover if self.on_ground() => DroneStatus::Parked,
+            Phase::Handover => DroneStatus::Hovering,
+            Phase::Return => DroneStatus::Returning,
+        }
+    }
+
+    /// Power against the speed along this leg. Exact at rest and at the target speed;
+    /// in between airspeed is taken to grow linearly with ground speed, which bends the
+    /// truth only while accelerating in wind. A hover costs the same in any wind.
+    pub fn power(&self, model: &Model, weather: &Weather) -> PowerLaw {
+        let mass_kg = model.empty_mass_kg + self.payload_kg;
+        let density = weather.air_density_kgpm3;
+        let hover_w = model.power.hover_w(model, mass_kg, density);
+        match self.path {
+            Path::Hold { .. } if self.on_ground() => PowerLaw::default(),
+            Path::Hold { .. } => PowerLaw::constant(hover_w),
+            Path::Vertical { from_m, to_m, .. } if to_m < from_m => PowerLaw::constant(hover_w),
+            Path::Vertical { .. } => {
+                let climb_w = model.power.climb_w(model, mass_kg, density);
+                PowerLaw::through((0.0, hover_w), (model.climb_mps, climb_w))
+            }
+            Path::Line { .. } | Path::Arc { .. } => self.cruise_power(model, weather, mass_kg, hover_w),
+        }
+    }
+
+    fn cruise_power(&self, model: &Model, weather: &Weather, mass_kg: f64, hover_w: f64) -> PowerLaw {
+        let wind = weather.wind_at(self.path.height_m());
+        let (east, north, _) = self.path.direction(0.5 * self.path.length());
+        let airspeed = |ground_mps: f64| {
+            let (x, y) = (ground_mps * east - wind.0, ground_mps * north - wind.1);
+            (x * x + y * y).sqrt()
+        };
+        let watts = |airspeed_mps| {
+            model
+                .power
+                .forward_w(mass_kg, airspeed_mps, weather.air_density_kgpm3)
+        };
+        let cruise = (self.target_mps, watts(airspeed(self.target_mps)));
+        let Some(share) = model.power.transition_share() else {
+            return PowerLaw::through((0.0, hover_w), cruise);
+        };
+        let transition_airspeed = share * model.cruise_airspeed_mps;
+        let transition_mps = if airspeed(self.target_mps) < transition_airspeed {
+            f64::INFINITY
+        } else {
+            ground_speed(transition_airspeed, wind, (east, north)).unwrap_or(0.0)
+        };
+        PowerLaw::through((transition_mps, watts(airspeed(transition_mps))), cruise)
+            .slow_below(transition_mps, hover_w)
+    }
+
+    /// What the leg takes out of the battery: its power over its speed profile.
+    pub fn energy_wh(&self, model: &Model, weather: &Weather) -> f64 {
+        let law = self.power(model, weather);
+        let length = self.path.length();
+        let (slow_s, slow_m) =
+            motion::slower_part(self.entry_mps, length, self.profile(model), law.transition_mps);
+        let fast_s = self.duration_s - slow_s;
+        let fast_m = length - slow_m;
+        joules_to_wh(law.slow_w * slow_s + law.base_w * fast_s + law.slope_w_per_mps * fast_m)
+    }
+}

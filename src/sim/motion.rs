@@ -1,0 +1,135 @@
+//! Motion along a leg: the trapezoidal speed profile, in closed form for planners and
+//! tick by tick for the sky.
+//!
+//! A leg is entered at one speed, flown at most at its target speed, and left at its exit
+//! speed, with one acceleration limit both ways. Time spent waiting is the same thing
+//! with metres read as seconds: acceleration 0, all speeds 1.
+
+/// A leg's speed limits. Lengths and speeds are in metres and m/s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Profile {
+    pub target: f64,
+    pub exit: f64,
+    pub acceleration: f64,
+}
+
+/// The speed at the end of the next `dt` seconds: as fast as acceleration, target and
+/// braking distance allow. With v' the answer and r metres remaining, braking in time
+/// means v'² ≤ exit² + 2a(r − (v + v')/2·dt), solved for v'.
+#[inline(always)]
+pub fn next_speed(speed: f64, remaining: f64, profile: Profile, dt: f64) -> f64 {
+    let Profile {
+        target,
+        exit,
+        acceleration,
+    } = profile;
+    let step = acceleration * dt;
+    let half = 0.5 * step;
+    let radicand = half * half + exit * exit + 2.0 * acceleration * remaining - step * speed;
+    let braking = positive(radicand).sqrt() - half;
+    positive(lesser(lesser(speed + step, target), braking))
+}
+
+/// Seconds for `length` from `entry` speed on. The exit speed is taken as reachable.
+#[inline]
+pub fn duration(entry: f64, length: f64, profile: Profile) -> f64 {
+    let Profile {
+        target,
+        exit,
+        acceleration,
+    } = profile;
+    if acceleration <= 0.0 {
+        return length / target;
+    }
+    let peak = peak_speed(entry, length, profile);
+    if peak <= 0.0 {
+        return 0.0;
+    }
+    let ramps = (2.0 * peak * peak - entry * entry - exit * exit) / (2.0 * acceleration);
+    (2.0 * peak - entry - exit) / acceleration + positive(length - ramps) / peak
+}
+
+/// How much of the leg is slower than `threshold`: (seconds, metres).
+pub fn slower_part(entry: f64, length: f64, profile: Profile, threshold: f64) -> (f64, f64) {
+    if peak_speed(entry, length, profile) <= threshold {
+        return (duration(entry, length, profile), length);
+    }
+    let ramp = |from: f64| {
+        let gain = positive(threshold - from);
+        (
+            gain / profile.acceleration,
+            gain * (threshold + from) / (2.0 * profile.acceleration),
+        )
+    };
+    if profile.acceleration <= 0.0 {
+        return (0.0, 0.0);
+    }
+    let (entry, exit) = (ramp(entry), ramp(profile.exit));
+    (entry.0 + exit.0, entry.1 + exit.1)
+}
+
+fn peak_speed(entry: f64, length: f64, profile: Profile) -> f64 {
+    let exit = profile.exit;
+    let reach = (profile.acceleration * length + 0.5 * (entry * entry + exit * exit)).sqrt();
+    greater(lesser(profile.target, reach), greater(entry, exit))
+}
+
+// Plain compare and select: `f64::min` and `max` cost more for the sake of not-a-number.
+#[inline(always)]
+pub fn lesser(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+#[inline(always)]
+pub fn greater(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+pub fn positive(a: f64) -> f64 {
+    greater(a, 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_trapezoid_by_hand() {
+        let profile = Profile {
+            target: 10.0,
+            exit: 0.0,
+            acceleration: 2.0,
+        };
+        // 5 s and 25 m up, 5 s and 25 m down, 50 m at 10 m/s.
+        assert_eq!(duration(0.0, 100.0, profile), 15.0);
+        // Never gets to its target: 32 m are 4 s up to 8 m/s and 4 s down.
+        assert_eq!(duration(0.0, 32.0, profile), 8.0);
+        assert_eq!(slower_part(0.0, 100.0, profile, 4.0), (4.0, 8.0));
+        assert_eq!(slower_part(0.0, 100.0, profile, 11.0), (15.0, 100.0));
+    }
+
+    proptest! {
+        #[test]
+        fn stepping_takes_the_planned_time(
+            length in 0.1..3_000.0f64, target in 1.0..35.0f64, acceleration in 0.5..5.0f64, dt in 0.02..1.0f64,
+        ) {
+            let profile = Profile { target, exit: 0.0, acceleration };
+            let (mut speed, mut remaining, mut elapsed) = (0.0, length, 0.0);
+            loop {
+                let next = next_speed(speed, remaining, profile, dt);
+                prop_assert!(next <= target && next - speed <= acceleration * dt * (1.0 + 1e-12));
+                let moved = 0.5 * (speed + next) * dt;
+                if moved >= remaining - 1e-6 {
+                    elapsed += lesser(dt, 2.0 * remaining / speed);
+                    break;
+                }
+                (speed, remaining, elapsed) = (next, remaining - moved, elapsed + dt);
+            }
+            let planned = duration(0.0, length, profile);
+            prop_assert!((elapsed - planned).abs() <= dt, "{elapsed} against {planned}");
+        }
+    }
+}
