@@ -16,6 +16,7 @@ pub mod geo;
 pub mod ids;
 pub mod motion;
 pub mod order;
+pub mod places;
 pub mod random;
 pub mod route;
 pub mod sky;

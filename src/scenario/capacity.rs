@@ -1,0 +1,163 @@
+//! How many deliveries an hour the fleet can serve, before anything flies.
+
+use super::diagnostic::Log;
+use super::document::Document;
+use crate::sim::flight::{Errand, plan_delivery};
+use crate::sim::geo::LatLon;
+use crate::sim::random::{Purpose, Stream};
+use crate::sim::world::{Demand, DropoffSpread, Fleet, Model, PickupAt, World};
+
+/// An estimate: steady state, every drone busy, hubs chosen without regard to the way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capacity {
+    /// At the demand's peak.
+    pub offered_per_s: f64,
+    pub served_per_s: f64,
+}
+
+/// Enough for a few per cent of error, quick enough to do on every start.
+const SAMPLES: u32 = 256;
+
+/// What the scenario's demand asks of its fleet; `None` without demand.
+pub fn estimate(world: &World) -> Option<Capacity> {
+    let demand = world.demand.as_ref()?;
+    let orders: Vec<Sample> = (0..SAMPLES).map(|index| sample(world, demand, index)).collect();
+    let mut fleets: Vec<Service> = world
+        .fleets
+        .iter()
+        .map(|fleet| serve(world, fleet, &orders))
+        .collect();
+    fleets.sort_by(|a, b| b.max_payload_kg.total_cmp(&a.max_payload_kg));
+
+    // Heavy orders need heavy drones, and light ones take what is left: the fleet keeps
+    // up only if it does so for every class "heavier than …" by itself.
+    let mut served_per_s = f64::INFINITY;
+    let mut stronger_per_s = 0.0;
+    for (index, fleet) in fleets.iter().enumerate() {
+        stronger_per_s += fleet.served_per_s;
+        let next_payload_kg = fleets.get(index + 1).map_or(0.0, |fleet| fleet.max_payload_kg);
+        let heavier = orders.iter().filter(|order| {
+            order.payload_kg > next_payload_kg && order.payload_kg <= fleets[0].max_payload_kg
+        });
+        let share = heavier.count() as f64 / orders.len() as f64;
+        if share > 0.0 {
+            served_per_s = served_per_s.min(stronger_per_s / share);
+        }
+    }
+    if !served_per_s.is_finite() {
+        served_per_s = 0.0;
+    }
+    let peak = demand
+        .profile
+        .iter()
+        .map(|(_, factor)| *factor)
+        .fold(f64::NAN, f64::max);
+    let peak = if peak.is_nan() { 1.0 } else { peak };
+    Some(Capacity {
+        offered_per_s: demand.rate_per_s * peak,
+        served_per_s,
+    })
+}
+
+/// An order as the demand might make it.
+struct Sample {
+    /// `None` picks up at the hub that the drone comes from.
+    pickup: Option<LatLon>,
+    dropoff: LatLon,
+    payload_kg: f64,
+}
+
+fn sample(world: &World, demand: &Demand, index: u32) -> Sample {
+    // Seed 0: the estimate is the scenario's, whatever the run's seed.
+    let mut stream = Stream::new(0, u64::from(index), Purpose::Demand);
+    let place = |stream: &mut Stream| {
+        let count = u32::try_from(world.places.len()).unwrap_or(u32::MAX).max(1);
+        let place = world.places.get(stream.below(count) as usize);
+        place.map_or(world.area.bounds.middle(), |place| place.location)
+    };
+    let pickup = match demand.pickup {
+        PickupAt::Places => Some(place(&mut stream)),
+        PickupAt::Hub => None,
+    };
+    let dropoff = match demand.dropoff {
+        DropoffSpread::Places => place(&mut stream),
+        DropoffSpread::Area => anywhere(world, &mut stream, |_| true),
+        DropoffSpread::Land => anywhere(world, &mut stream, |at| world.area.is_land(at)),
+    };
+    let (min, max) = demand.payload_kg;
+    Sample {
+        pickup,
+        dropoff,
+        payload_kg: stream.uniform_in(min, max),
+    }
+}
+
+fn anywhere(world: &World, stream: &mut Stream, fits: impl Fn(LatLon) -> bool) -> LatLon {
+    const ATTEMPTS: u32 = 1_000;
+    let bounds = &world.area.bounds;
+    let mut candidates = (0..ATTEMPTS).map(|_| bounds.at(stream.uniform(), stream.uniform()));
+    candidates.find(|at| fits(*at)).unwrap_or_else(|| bounds.middle())
+}
+
+/// What a fleet does for those of the orders that it can fly.
+struct Service {
+    max_payload_kg: f64,
+    served_per_s: f64,
+}
+
+fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
+    let model = world.model(fleet.model);
+    let cycles: Vec<f64> = orders
+        .iter()
+        .filter_map(|order| cycle_s(world, fleet, model, order))
+        .collect();
+    let mean_s = cycles.iter().sum::<f64>() / cycles.len() as f64;
+    let served_per_s = if cycles.is_empty() {
+        0.0
+    } else {
+        f64::from(fleet.count) / mean_s
+    };
+    Service {
+        max_payload_kg: model.max_payload_kg,
+        served_per_s,
+    }
+}
+
+/// Seconds that an order keeps a drone busy: out, back, and charging what it used.
+fn cycle_s(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<f64> {
+    let hub = world.hub(fleet.hub).at;
+    let errand = Errand {
+        hub,
+        pickup: order.pickup.map_or(hub, |at| world.area.point(at)),
+        dropoff: world.area.point(order.dropoff),
+        home: hub,
+        payload_kg: order.payload_kg,
+    };
+    let mission = plan_delivery(model, &world.weather, &errand).ok()?;
+    let usable_wh = model.battery.capacity_wh * (1.0 - model.battery.reserve);
+    if mission.energy_wh > usable_wh {
+        return None;
+    }
+    const SECONDS_PER_HOUR: f64 = 3_600.0;
+    let charge_s = mission.energy_wh / model.battery.charge_power_w * SECONDS_PER_HOUR;
+    Some(mission.landing_s + charge_s)
+}
+
+pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log) {
+    let rate = document
+        .demand
+        .as_ref()
+        .and_then(|demand| demand.value.rate.as_ref());
+    let (Some(rate), Some(capacity)) = (rate, estimate(world)) else {
+        return;
+    };
+    if capacity.offered_per_s > capacity.served_per_s {
+        let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
+        let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
+        log.warn(
+            &rate.span,
+            format!("offered {offered}/h at the peak, the fleet serves about {served}/h"),
+            "lower the rate, or add drones",
+        );
+    }
+}

@@ -1,0 +1,535 @@
+//! The keys of a scenario file: what each is called, means, and may be.
+//!
+//! Values are checked one by one here; what one value means for another is
+//! [`super::build`]'s. Keys that a required value lacks are `None`, and the log says so.
+
+use super::diagnostic::{At, Span};
+use super::fields::{Fields, List, Named, NamedEntry, Table, defaults_of};
+use super::kinds::{
+    ANY_DURATION, Bounds, Choice, Duration, Either, Flag, Integer, Key, LONGEST, Location, Moment, Number,
+    OneOf, Pair, Rate, SECOND, Text,
+};
+use super::model::{self, ModelKeys};
+use super::watchers;
+use crate::sim::geo::{BoundingBox, LatLon};
+use crate::sim::time::SimDuration;
+use crate::sim::world::{DropoffSpread, HeightReference, PickupAt, UnknownPlaces, WhenFull};
+use toml::de::DeValue;
+
+pub(super) struct Document {
+    pub name: Option<At<String>>,
+    pub description: Option<At<String>>,
+    pub seed: Option<At<u64>>,
+    pub start: Option<At<i64>>,
+    pub duration: Option<At<SimDuration>>,
+    pub tick: At<SimDuration>,
+    pub area: Option<At<Area>>,
+    pub hubs: Option<At<Vec<At<Hub>>>>,
+    pub fleets: Option<At<Vec<At<Fleet>>>>,
+    pub models: Vec<NamedEntry<ModelKeys>>,
+    pub places: Vec<At<Place>>,
+    pub zones: Vec<At<Zone>>,
+    pub zone_file: Option<At<String>>,
+    pub weather: Weather,
+    pub demand: Option<At<Demand>>,
+    pub requests: Vec<At<Request>>,
+    pub dispatch: Dispatch,
+    pub faults: Vec<At<watchers::Fault>>,
+    /// Tables that are checked, but that the simulation does not act on.
+    pub inert: Vec<(&'static str, Span)>,
+}
+
+pub(super) fn document(f: &mut Fields<'_>) -> Document {
+    let shortest = SimDuration(1);
+    let mut document = Document {
+        name: f.required("name", "the world's name, for stores and reports", Text),
+        description: f.optional("description", "what the scenario shows, in a sentence", Text),
+        seed: f.required("seed", "a whole number that all randomness comes from", Integer(0..=i64::MAX as u64)),
+        start: f.required("start", "the date and time at which the simulation starts, in UTC", Moment),
+        duration: f.required(
+            "duration",
+            "how much simulated time a run takes; a server goes on after it",
+            Duration(shortest..=LONGEST),
+        ),
+        tick: f.or("tick", "the simulation's fixed step", Duration(SimDuration(1_000)..=SimDuration(10 * SECOND)), "\"100ms\""),
+        area: f.required("area", "the part of the globe that is simulated", Table(area)),
+        hubs: f.required("hub", "where drones live: `[[hub]]`, at least one", List { of: Table(hub), at_least: 1 }),
+        fleets: f.required(
+            "fleet",
+            "drones of one type at one hub: `[[fleet]]`, at least one",
+            List { of: Table(fleet), at_least: 1 },
+        ),
+        models: list(f.optional("model", "drone types of your own: `[model.NAME]`", Named(Table(model::model)))),
+        places: list(f.optional("place", "names that a delivery request may use: `[[place]]`", List { of: Table(place), at_least: 0 })),
+        zones: list(f.optional("zone", "no-fly zones: `[[zone]]`", List { of: Table(zone), at_least: 0 })),
+        zone_file: f.optional(
+            "zones",
+            "a GeoJSON file with more no-fly zones as polygons, with the properties name, floor, ceiling and reference",
+            Text,
+        ),
+        weather: f
+            .optional("weather", "the air over the area", Table(weather))
+            .map(|at| at.value)
+            .unwrap_or_default(),
+        demand: f.optional("demand", "the scenario's own customers", Table(demand)),
+        requests: list(f.optional("request", "scripted delivery requests: `[[request]]`", List { of: Table(request), at_least: 0 })),
+        dispatch: f
+            .optional("dispatch", "how drones are chosen and what waits for them", Table(dispatch))
+            .map(|at| at.value)
+            .unwrap_or_default(),
+        faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(watchers::fault), at_least: 0 })),
+        inert: Vec::new(),
+    };
+    let recipient = f.optional("recipient", "how receivers confirm", Table(watchers::recipient));
+    let third_party = f.optional(
+        "third_party",
+        "the carrier for what no drone can take",
+        Table(watchers::third_party),
+    );
+    f.optional(
+        "audience",
+        "who is watching, for `skyhaul load`",
+        Table(watchers::audience),
+    );
+    f.optional(
+        "load",
+        "the load that `skyhaul load` makes",
+        Table(watchers::load),
+    );
+    f.optional(
+        "slo",
+        "what `skyhaul load` must find: `[[slo]]`",
+        List {
+            of: Table(watchers::slo),
+            at_least: 0,
+        },
+    );
+    let inert = [
+        ("[recipient]", recipient.map(|at| at.span)),
+        ("[third_party]", third_party.map(|at| at.span)),
+    ];
+    document.inert = inert
+        .into_iter()
+        .filter_map(|(name, span)| Some((name, span?)))
+        .collect();
+    document
+}
+
+/// A list that may be left out is then empty.
+fn list<T>(read: Option<At<Vec<T>>>) -> Vec<T> {
+    read.map(|at| at.value).unwrap_or_default()
+}
+
+pub(super) struct Area {
+    pub bounds: Option<At<BoundingBox>>,
+    pub land: Option<At<String>>,
+    pub ground: f64,
+    pub geoid: f64,
+    pub unknown_places: UnknownPlaces,
+}
+
+fn area(f: &mut Fields<'_>) -> Area {
+    Area {
+        bounds: f.required("bbox", "west, south, east, north in degrees", Bounds),
+        land: f.optional("land", "a GeoJSON file with the land as polygons; without it all of the area is land", Text),
+        ground: f.or("ground", "height of the ground above sea level, m", Number(-500.0..=6_000.0), "0.0").value,
+        geoid: f.or("geoid", "height of the geoid above the ellipsoid, m", Number(-120.0..=100.0), "0.0").value,
+        unknown_places: f
+            .or(
+                "unknown_places",
+                "what becomes of a place name that the file does not list: refused, or a fixed point on land made from its letters",
+                Choice(&[("refuse", UnknownPlaces::Refuse), ("scatter", UnknownPlaces::Scatter)]),
+                "\"refuse\"",
+            )
+            .value,
+    }
+}
+
+pub(super) struct Hub {
+    pub id: Option<At<String>>,
+    pub name: Option<At<String>>,
+    pub location: Option<At<LatLon>>,
+    pub pads: u32,
+    pub chargers: u32,
+}
+
+fn hub(f: &mut Fields<'_>) -> Hub {
+    Hub {
+        id: f.required("id", "a short name for addresses", Key),
+        name: f.optional(
+            "name",
+            "the name that people see; the id where it is left out",
+            Text,
+        ),
+        location: f.required("location", "latitude, longitude", Location),
+        pads: small(f.or(
+            "pads",
+            "how many drones can take off and land at once",
+            Integer(1..=10_000),
+            "8",
+        )),
+        chargers: small(f.or(
+            "chargers",
+            "how many drones can charge at once",
+            Integer(1..=1_000_000),
+            "16",
+        )),
+    }
+}
+
+/// The bounds of these keys are far below `u32`'s.
+fn small(number: At<u64>) -> u32 {
+    u32::try_from(number.value).unwrap_or(u32::MAX)
+}
+
+pub(super) struct Fleet {
+    pub hub: Option<At<String>>,
+    pub model: Option<At<String>>,
+    pub count: Option<At<u64>>,
+    pub aloft: f64,
+}
+
+pub(super) const MOST_DRONES: u64 = 10_000_000;
+
+fn fleet(f: &mut Fields<'_>) -> Fleet {
+    Fleet {
+        hub: f.required("hub", "the id of the hub where these drones live", Text),
+        model: f.required(
+            "model",
+            "the drone type: from the catalogue, or a `[model.NAME]` of this file",
+            Text,
+        ),
+        count: f.required("count", "how many drones", Integer(1..=MOST_DRONES)),
+        aloft: f
+            .or(
+                "aloft",
+                "share of them in the air at the start, on the way home",
+                Number(0.0..=1.0),
+                "0.0",
+            )
+            .value,
+    }
+}
+
+pub(super) struct Place {
+    pub name: Option<At<String>>,
+    pub location: Option<At<LatLon>>,
+}
+
+fn place(f: &mut Fields<'_>) -> Place {
+    Place {
+        name: f.required("name", "the place's name; capitals do not matter", Text),
+        location: f.required("location", "latitude, longitude", Location),
+    }
+}
+
+pub(super) struct Zone {
+    pub name: Option<At<String>>,
+    pub polygon: Option<At<Vec<At<LatLon>>>>,
+    pub floor: f64,
+    pub ceiling: At<f64>,
+    pub reference: HeightReference,
+}
+
+pub(super) const REFERENCES: Choice<HeightReference> =
+    Choice(&[("AGL", HeightReference::Agl), ("AMSL", HeightReference::Amsl)]);
+pub(super) const ZONE_HEIGHTS: Number = Number(-500.0..=20_000.0);
+
+fn zone(f: &mut Fields<'_>) -> Zone {
+    Zone {
+        name: f.required("name", "the zone's name", Text),
+        polygon: f.required(
+            "polygon",
+            "its corners, each latitude, longitude",
+            List {
+                of: Location,
+                at_least: 3,
+            },
+        ),
+        floor: f.or("floor", "where it begins, m", ZONE_HEIGHTS, "0.0").value,
+        ceiling: f.or("ceiling", "where it ends, m", ZONE_HEIGHTS, "120.0"),
+        reference: f
+            .or(
+                "reference",
+                "whether heights are above ground or above sea level",
+                REFERENCES,
+                "\"AGL\"",
+            )
+            .value,
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Weather {
+    pub wind: Option<Wind>,
+    pub air_density: Option<f64>,
+}
+
+fn weather(f: &mut Fields<'_>) -> Weather {
+    Weather {
+        wind: f
+            .optional("wind", "the wind at 10 m above ground", Table(wind))
+            .map(|at| at.value),
+        air_density: f
+            .optional(
+                "air_density",
+                "kg/m³; 1.225 where it is left out",
+                Number(0.5..=1.6),
+            )
+            .map(|at| at.value),
+    }
+}
+
+pub(super) struct Wind {
+    pub speed: Option<At<f64>>,
+    pub from: Option<At<f64>>,
+    /// Keys that are read and do nothing yet.
+    pub inert: Vec<(&'static str, Span)>,
+}
+
+fn wind(f: &mut Fields<'_>) -> Wind {
+    let speed = f.required("speed", "the mean, m/s", Number(0.0..=60.0));
+    let from = f.required(
+        "from",
+        "where it comes from, degrees clockwise from north",
+        Number(0.0..=360.0),
+    );
+    let gust = f.optional(
+        "gust",
+        "standard deviation around the mean, m/s",
+        Number(0.0..=30.0),
+    );
+    let gust_time = f.optional(
+        "gust_time",
+        "how long a gust lasts",
+        Duration(SimDuration(SECOND)..=LONGEST),
+    );
+    let error = f.optional(
+        "forecast_error",
+        "error of the wind that planners know, as a share",
+        Number(0.0..=1.0),
+    );
+    let inert = [
+        ("gust", gust.map(|at| at.span)),
+        ("gust_time", gust_time.map(|at| at.span)),
+        ("forecast_error", error.map(|at| at.span)),
+    ];
+    Wind {
+        speed,
+        from,
+        inert: inert
+            .into_iter()
+            .filter_map(|(name, span)| Some((name, span?)))
+            .collect(),
+    }
+}
+
+/// Times and factors.
+pub(super) type Profile = Vec<At<(SimDuration, f64)>>;
+
+pub(super) struct Demand {
+    pub rate: Option<At<f64>>,
+    pub profile: Option<At<Profile>>,
+    pub pickup_at: Option<At<PickupAt>>,
+    pub prep: Option<At<Prep>>,
+    pub dropoff: Dropoff,
+    pub payload: Option<At<Payload>>,
+    pub expedited: f64,
+    pub trace: Option<At<String>>,
+}
+
+fn demand(f: &mut Fields<'_>) -> Demand {
+    let rate = f.optional("rate", "how many requests arrive, by chance (Poisson)", Rate);
+    let profile = f.optional(
+        "profile",
+        "pairs of a time and a factor to the rate, linear between them and held before and after",
+        List {
+            of: Pair(ANY_DURATION, Number(0.0..=1_000.0)),
+            at_least: 1,
+        },
+    );
+    let pickup = f
+        .optional("pickup", "where goods are picked up", Table(pickup))
+        .map(|at| at.value);
+    let dropoff = f
+        .optional("dropoff", "where goods go", Table(dropoff))
+        .map(|at| at.value);
+    let payload = f.optional(
+        "payload",
+        "weights, evenly spread; 0.2 to 1.1 kg where it is left out",
+        Table(payload),
+    );
+    let expedited = f
+        .or(
+            "expedited",
+            "share of expedited requests",
+            Number(0.0..=1.0),
+            "0.0",
+        )
+        .value;
+    let trace = f.optional(
+        "trace",
+        "a CSV file of requests, instead of or besides arrivals",
+        Text,
+    );
+    let (pickup_at, prep) = pickup.map_or((None, None), |pickup| (pickup.at, pickup.prep));
+    Demand {
+        rate,
+        profile,
+        pickup_at,
+        prep,
+        dropoff: dropoff.unwrap_or_default(),
+        payload,
+        expedited,
+        trace,
+    }
+}
+
+struct Pickup {
+    at: Option<At<PickupAt>>,
+    prep: Option<At<Prep>>,
+}
+
+fn pickup(f: &mut Fields<'_>) -> Pickup {
+    Pickup {
+        at: f.optional(
+            "at",
+            "at the listed places, or at the hubs; places where there are any",
+            Choice(&[("places", PickupAt::Places), ("hub", PickupAt::Hub)]),
+        ),
+        prep: f.optional("prep", "how long goods take to be ready", Table(prep)),
+    }
+}
+
+pub(super) struct Prep {
+    pub median: Option<At<SimDuration>>,
+    pub p95: Option<At<SimDuration>>,
+}
+
+fn prep(f: &mut Fields<'_>) -> Prep {
+    Prep {
+        median: f.required("median", "half of them are ready by then", ANY_DURATION),
+        p95: f.required("p95", "95 of 100 are ready by then", ANY_DURATION),
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Dropoff {
+    pub spread: Option<At<DropoffSpread>>,
+    pub points: Option<At<String>>,
+}
+
+fn dropoff(f: &mut Fields<'_>) -> Dropoff {
+    Dropoff {
+        spread: f.optional(
+            "spread",
+            "anywhere on land, anywhere in the area, or at the listed places; land where it is left out",
+            Choice(&[
+                ("land", DropoffSpread::Land),
+                ("area", DropoffSpread::Area),
+                ("places", DropoffSpread::Places),
+            ]),
+        ),
+        points: f.optional("points", "a CSV file of addresses, instead of `spread`", Text),
+    }
+}
+
+pub(super) struct Payload {
+    pub min: Option<At<f64>>,
+    pub max: Option<At<f64>>,
+}
+
+/// Grams to what no drone here would lift, kg.
+const PAYLOADS: Number = Number(0.001..=1_000.0);
+
+fn payload(f: &mut Fields<'_>) -> Payload {
+    Payload {
+        min: f.required("min", "the lightest, kg", PAYLOADS),
+        max: f.required("max", "the heaviest, kg", PAYLOADS),
+    }
+}
+
+/// A place by its name (or its coordinates as text), or by its coordinates.
+pub(super) type Spot = OneOf<String, LatLon>;
+
+const SPOT: Either<Text, Location> = Either {
+    first: Text,
+    takes_first: |value| matches!(value, DeValue::String(_)),
+    second: Location,
+};
+
+pub(super) struct Request {
+    pub at: Option<At<SimDuration>>,
+    pub pickup: Option<At<Spot>>,
+    pub dropoff: Option<At<Spot>>,
+    pub payload: Option<At<f64>>,
+    pub tag: Option<At<String>>,
+    pub owner: At<String>,
+    pub expedited: bool,
+}
+
+fn request(f: &mut Fields<'_>) -> Request {
+    Request {
+        at: f.required("at", "when it is made, from the start on", ANY_DURATION),
+        pickup: f.required("pickup", "a place's name, or latitude, longitude", SPOT),
+        dropoff: f.required("dropoff", "a place's name, or latitude, longitude", SPOT),
+        payload: f.required("payload", "its weight, kg", PAYLOADS),
+        tag: f.optional("tag", "a word to know it by", Text),
+        owner: f.or("owner", "the account that pays", Text, "\"scenario\""),
+        expedited: f.or("expedited", "whether it goes first", Flag, "false").value,
+    }
+}
+
+pub(super) struct Dispatch {
+    pub policy: Option<At<Policy>>,
+    pub backlog: u64,
+    pub max_wait: SimDuration,
+    pub when_full: WhenFull,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Policy {
+    Nearest,
+    EarliestPickup,
+    Batch,
+}
+
+/// What `[dispatch]` means where it is left out: each of its keys' default.
+impl Default for Dispatch {
+    fn default() -> Self {
+        defaults_of(dispatch)
+    }
+}
+
+fn dispatch(f: &mut Fields<'_>) -> Dispatch {
+    Dispatch {
+        policy: f.optional(
+            "policy",
+            "which drone a delivery gets; earliest-pickup where it is left out",
+            Choice(&[
+                ("nearest", Policy::Nearest),
+                ("earliest-pickup", Policy::EarliestPickup),
+                ("batch", Policy::Batch),
+            ]),
+        ),
+        backlog: f
+            .or(
+                "backlog",
+                "how many deliveries may wait for a drone",
+                Integer(0..=10_000_000),
+                "10000",
+            )
+            .value,
+        max_wait: f
+            .or("max_wait", "how long each of them waits", ANY_DURATION, "\"20m\"")
+            .value,
+        when_full: f
+            .or(
+                "when_full",
+                "what becomes of a delivery that finds no room or waited too long",
+                Choice(&[("third_party", WhenFull::ThirdParty), ("fail", WhenFull::Fail)]),
+                "\"third_party\"",
+            )
+            .value,
+    }
+}

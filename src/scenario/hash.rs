@@ -1,0 +1,213 @@
+//! A world's fingerprint: what the simulation depends on, in a form that comments,
+//! formatting and the order of keys do not touch.
+//!
+//! Every struct is taken apart by name, so that a new field does not compile until it is
+//! decided whether it belongs here.
+
+use serde::Serialize;
+
+use crate::sim::geo::Area;
+use crate::sim::wind::Weather;
+use crate::sim::world::{
+    Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
+    ScriptedRequest, UnknownPlaces, World, Zone,
+};
+
+/// Not the seed, which may be chosen for each run, and not the description.
+pub(super) fn of(world: &World) -> [u8; 32] {
+    let World {
+        name,
+        description: _,
+        seed: _,
+        start_unix_us,
+        duration,
+        tick,
+        area,
+        unknown_places,
+        hubs,
+        models,
+        fleets,
+        places,
+        zones,
+        weather,
+        demand,
+        scripted,
+        dispatch,
+        scenario_hash: _,
+    } = world;
+    let mut hash = Canonical::default();
+    hash.add(&(name, start_unix_us, duration, tick));
+    hash.add_area(area);
+    hash.add(&match unknown_places {
+        UnknownPlaces::Refuse => 0_u8,
+        UnknownPlaces::Scatter => 1,
+    });
+    hash.add_all(hubs, Canonical::add_hub);
+    hash.add_all(models, Canonical::add_model);
+    hash.add_all(
+        fleets,
+        |hash,
+         Fleet {
+             hub,
+             model,
+             count,
+             aloft,
+         }| hash.add(&(hub, model, count, aloft)),
+    );
+    hash.add_all(places, |hash, Place { name, location }| {
+        hash.add(&(name, location))
+    });
+    hash.add_all(zones, Canonical::add_zone);
+    let Weather {
+        wind_east_mps,
+        wind_north_mps,
+        air_density_kgpm3,
+    } = weather;
+    hash.add(&(wind_east_mps, wind_north_mps, air_density_kgpm3));
+    hash.add_all(demand.as_slice(), Canonical::add_demand);
+    hash.add_all(scripted, |hash, ScriptedRequest { at, order }| {
+        hash.add(&(at, order))
+    });
+    let DispatchRules {
+        backlog,
+        max_wait,
+        when_full,
+    } = dispatch;
+    hash.add(&(backlog, max_wait, when_full));
+    hash.0.finalize().into()
+}
+
+#[derive(Default)]
+struct Canonical(blake3::Hasher);
+
+impl Canonical {
+    /// Postcard's format is fixed and tells lengths, so that no two values look alike.
+    fn add(&mut self, value: &impl Serialize) {
+        let bytes = postcard::to_stdvec(value).expect("a value in memory can be written");
+        self.0.update(&bytes);
+    }
+
+    fn add_all<T>(&mut self, items: &[T], mut add: impl FnMut(&mut Self, &T)) {
+        self.add(&items.len());
+        for item in items {
+            add(self, item);
+        }
+    }
+
+    fn add_area(&mut self, area: &Area) {
+        // The frame follows from the bounds.
+        let Area {
+            bounds,
+            frame: _,
+            land,
+            ground_m,
+            geoid_m,
+        } = area;
+        self.add(&(bounds, ground_m, geoid_m, land.is_some()));
+        if let Some(land) = land {
+            self.add_all(&land.0, Canonical::add_polygon);
+        }
+    }
+
+    fn add_polygon(&mut self, polygon: &geo::Polygon) {
+        let rings: Vec<_> = std::iter::once(polygon.exterior())
+            .chain(polygon.interiors())
+            .collect();
+        self.add_all(&rings, |hash, ring| {
+            hash.add_all(&ring.0, |hash, corner| hash.add(&(corner.x, corner.y)));
+        });
+    }
+
+    fn add_hub(&mut self, hub: &Hub) {
+        // The point follows from the location.
+        let Hub {
+            key,
+            name,
+            location,
+            at: _,
+            pads,
+            chargers,
+        } = hub;
+        self.add(&(key, name, location, pads, chargers));
+    }
+
+    fn add_model(&mut self, model: &Model) {
+        let Model {
+            key,
+            empty_mass_kg,
+            max_payload_kg,
+            cruise_airspeed_mps,
+            climb_mps,
+            descent_mps,
+            acceleration_mps2,
+            vertical_acceleration_mps2,
+            max_bank_rad,
+            yaw_rate_radps,
+            handover_height_m,
+            handover_s,
+            battery,
+            power,
+        } = model;
+        let Battery {
+            capacity_wh,
+            reserve,
+            charge_power_w,
+        } = battery;
+        self.add(&(
+            key,
+            empty_mass_kg,
+            max_payload_kg,
+            cruise_airspeed_mps,
+            climb_mps,
+            descent_mps,
+        ));
+        self.add(&(
+            acceleration_mps2,
+            vertical_acceleration_mps2,
+            max_bank_rad,
+            yaw_rate_radps,
+        ));
+        self.add(&(
+            handover_height_m,
+            handover_s,
+            capacity_wh,
+            reserve,
+            charge_power_w,
+            power,
+        ));
+    }
+
+    fn add_zone(&mut self, zone: &Zone) {
+        let Zone {
+            name,
+            polygon,
+            floor_m,
+            ceiling_m,
+            reference,
+        } = zone;
+        let above_sea = *reference == HeightReference::Amsl;
+        self.add(&(name, floor_m, ceiling_m, above_sea));
+        self.add_polygon(polygon);
+    }
+
+    fn add_demand(&mut self, demand: &Demand) {
+        let Demand {
+            rate_per_s,
+            profile,
+            pickup,
+            dropoff,
+            payload_kg,
+            expedited,
+        } = demand;
+        let pickup = match pickup {
+            PickupAt::Places => 0_u8,
+            PickupAt::Hub => 1,
+        };
+        let dropoff = match dropoff {
+            DropoffSpread::Land => 0_u8,
+            DropoffSpread::Area => 1,
+            DropoffSpread::Places => 2,
+        };
+        self.add(&(rate_per_s, profile, pickup, dropoff, payload_kg, expedited));
+    }
+}

@@ -1,0 +1,113 @@
+//! Scenario files: TOML in, a world out, and every mistake with its line and column.
+//!
+//! [`document`] names the keys (and thereby the JSON Schema), [`kinds`] and [`fields`]
+//! say how keys are described and read, [`build`] and [`orders`] make the world and check
+//! what one value means for another, [`capacity`] estimates what the fleet can serve.
+//! Nothing here runs anything.
+
+mod build;
+mod capacity;
+mod diagnostic;
+mod document;
+mod fields;
+mod geojson;
+mod hash;
+mod kinds;
+mod model;
+mod orders;
+mod watchers;
+
+use std::path::Path;
+
+pub use capacity::{Capacity, estimate};
+pub use diagnostic::{Diagnostic, Severity};
+pub use kinds::{parse_duration, parse_rate, show_duration};
+use toml::de::DeTable;
+
+use crate::sim::world::World;
+use diagnostic::{LineIndex, Log};
+
+/// A scenario without mistakes.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub world: World,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a scenario file; paths in it are relative to it. The error holds every mistake,
+/// and the warnings beside them, in the order of the file.
+pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
+    let file_name = path.display().to_string();
+    let whole_file = |line, column, message: String, remedy: &str| {
+        vec![Diagnostic {
+            file: file_name.clone(),
+            line,
+            column,
+            severity: Severity::Error,
+            message,
+            remedy: remedy.to_owned(),
+        }]
+    };
+    let bytes = std::fs::read(path).map_err(|error| {
+        whole_file(
+            1,
+            1,
+            format!("the file cannot be read: {error}"),
+            "give the path of a scenario file",
+        )
+    })?;
+    let source = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+        let (line, column) = LineIndex::new(&text).position(valid);
+        whole_file(
+            line,
+            column,
+            "the file is not UTF-8 text".to_owned(),
+            "save it as UTF-8",
+        )
+    })?;
+    let base_dir = path.parent().unwrap_or(Path::new(""));
+    parse(&source, &file_name, base_dir)
+}
+
+/// Reads a scenario from text. `file_name` stands in diagnostics; paths in the text are
+/// relative to `base_dir`.
+pub fn parse(source: &str, file_name: &str, base_dir: &Path) -> Result<Scenario, Vec<Diagnostic>> {
+    let (tree, syntax) = DeTable::parse_recoverable(source);
+    let mut log = Log::default();
+    let document = fields::read_table(tree.get_ref(), 0..0, &mut log, document::document);
+    let world = build::build(&document, base_dir, &mut log);
+    if let Some(world) = &world {
+        capacity::warn_of_overload(&document, world, &mut log);
+    }
+    let diagnostics = log.into_diagnostics(file_name, source, &syntax);
+    match world {
+        Some(world) if syntax.is_empty() => Ok(Scenario {
+            world,
+            warnings: diagnostics,
+        }),
+        _ => Err(diagnostics),
+    }
+}
+
+/// Everything there is to say about several files.
+pub fn check<P: AsRef<Path>>(paths: &[P]) -> Vec<Diagnostic> {
+    let of_file = |path: &P| match load(path.as_ref()) {
+        Ok(scenario) => scenario.warnings,
+        Err(diagnostics) => diagnostics,
+    };
+    paths.iter().flat_map(of_file).collect()
+}
+
+/// The JSON Schema (draft 2020-12) of scenario files, for editors that check TOML.
+pub fn schema() -> serde_json::Value {
+    use fields::{Kind, Table};
+    let mut schema = Table(document::document).schema();
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "Skyhaul scenario".into();
+    schema
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! `[model.NAME]`: drone types of the file's own, whole or on top of another.
+
+use super::diagnostic::{At, Log, Span};
+use super::fields::{Fields, Table, suggest};
+use super::kinds::{Choice, Duration, Number, SECOND, Text};
+use crate::sim::catalogue;
+use crate::sim::energy::{PowerModel, Rotors, Wing};
+use crate::sim::time::SimDuration;
+use crate::sim::world::{Battery, Model};
+
+pub(super) struct ModelKeys {
+    base: Option<At<String>>,
+    empty_mass: Option<f64>,
+    max_payload: Option<f64>,
+    airspeed: Option<f64>,
+    climb: Option<f64>,
+    descent: Option<f64>,
+    acceleration: Option<f64>,
+    vertical_acceleration: Option<f64>,
+    bank_deg: Option<f64>,
+    yaw_rate_degps: Option<f64>,
+    handover_height: Option<f64>,
+    handover: Option<SimDuration>,
+    battery: BatteryKeys,
+    power: Option<At<PowerKeys>>,
+}
+
+pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
+    const SPEED: fn() -> Number = || Number(0.1..=150.0);
+    const ACCELERATION: fn() -> Number = || Number(0.05..=50.0);
+    let base = f.optional(
+        "base",
+        "the catalogue's type that this one changes; without it every other key is needed",
+        Text,
+    );
+    let mut number = |name, doc, kind| f.optional(name, doc, kind).map(|at| at.value);
+    let empty_mass = number(
+        "empty_mass",
+        "with battery, without payload, kg",
+        Number(0.05..=2_000.0),
+    );
+    let max_payload = number("max_payload", "kg", Number(0.001..=1_000.0));
+    let airspeed = number("airspeed", "in cruise, m/s", SPEED());
+    let climb = number("climb", "m/s", SPEED());
+    let descent = number("descent", "m/s", SPEED());
+    let acceleration = number("acceleration", "along the way, m/s²", ACCELERATION());
+    let vertical_acceleration = number("vertical_acceleration", "m/s²", ACCELERATION());
+    let bank_deg = number("bank", "steepest bank in a turn, degrees", Number(1.0..=75.0));
+    let yaw_rate_degps = number(
+        "yaw_rate",
+        "how fast the nose turns in hover, degrees a second",
+        Number(1.0..=720.0),
+    );
+    let handover_height = number(
+        "handover_height",
+        "height above ground at which it hovers to take up or lower a package, m; 0 lands for it",
+        Number(0.0..=120.0),
+    );
+    ModelKeys {
+        base,
+        empty_mass,
+        max_payload,
+        airspeed,
+        climb,
+        descent,
+        acceleration,
+        vertical_acceleration,
+        bank_deg,
+        yaw_rate_degps,
+        handover_height,
+        handover: f
+            .optional(
+                "handover",
+                "time to take up, and to lower, a package",
+                Duration(SimDuration::ZERO..=SimDuration(3_600 * SECOND)),
+            )
+            .map(|at| at.value),
+        battery: f
+            .optional("battery", "what it flies on", Table(battery))
+            .map(|at| at.value)
+            .unwrap_or_default(),
+        power: f.optional("power", "what flying costs", Table(power)),
+    }
+}
+
+#[derive(Default)]
+struct BatteryKeys {
+    capacity: Option<f64>,
+    reserve: Option<f64>,
+    charge_power: Option<f64>,
+}
+
+fn battery(f: &mut Fields<'_>) -> BatteryKeys {
+    let mut number = |name, doc, kind| f.optional(name, doc, kind).map(|at| at.value);
+    BatteryKeys {
+        capacity: number("capacity", "Wh", Number(1.0..=1e6)),
+        reserve: number(
+            "reserve",
+            "share of the capacity that a plan must leave",
+            Number(0.0..=0.9),
+        ),
+        charge_power: number(
+            "charge_power",
+            "up to four fifths of the capacity, W",
+            Number(1.0..=1e6),
+        ),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PowerKind {
+    LiftToDrag,
+    Multirotor,
+    Hybrid,
+}
+
+struct PowerKeys {
+    kind: Option<At<PowerKind>>,
+    rotors: Option<RotorKeys>,
+    wing: Option<WingKeys>,
+}
+
+fn power(f: &mut Fields<'_>) -> PowerKeys {
+    PowerKeys {
+        kind: f.required(
+            "model",
+            "wings alone, rotors alone, or rotors to rise and wings to cruise",
+            Choice(&[
+                ("lift_to_drag", PowerKind::LiftToDrag),
+                ("multirotor", PowerKind::Multirotor),
+                ("hybrid", PowerKind::Hybrid),
+            ]),
+        ),
+        rotors: f
+            .optional("rotors", "for multirotor and hybrid", Table(rotors))
+            .map(|at| at.value),
+        wing: f
+            .optional("wing", "for lift_to_drag and hybrid", Table(wing))
+            .map(|at| at.value),
+    }
+}
+
+struct RotorKeys {
+    disc_area: Option<At<f64>>,
+    efficiency: Option<At<f64>>,
+    drag_area: Option<At<f64>>,
+    electronics: f64,
+}
+
+const EFFICIENCY: fn() -> Number = || Number(0.01..=1.0);
+
+fn electronics(f: &mut Fields<'_>) -> f64 {
+    f.or(
+        "electronics",
+        "what it draws besides, W",
+        Number(0.0..=10_000.0),
+        "0.0",
+    )
+    .value
+}
+
+fn rotors(f: &mut Fields<'_>) -> RotorKeys {
+    RotorKeys {
+        disc_area: f.required("disc_area", "of all rotors together, m²", Number(0.001..=1_000.0)),
+        efficiency: f.required("efficiency", "from battery to air, as a share", EFFICIENCY()),
+        drag_area: f.required(
+            "drag_area",
+            "sum of drag coefficients times areas, m²",
+            Number(0.0..=100.0),
+        ),
+        electronics: electronics(f),
+    }
+}
+
+struct WingKeys {
+    efficiency: Option<At<f64>>,
+    lift_to_drag: Option<At<f64>>,
+    electronics: f64,
+}
+
+fn wing(f: &mut Fields<'_>) -> WingKeys {
+    WingKeys {
+        efficiency: f.required("efficiency", "from battery to air, as a share", EFFICIENCY()),
+        lift_to_drag: f.required("lift_to_drag", "in cruise", Number(0.5..=60.0)),
+        electronics: electronics(f),
+    }
+}
+
+/// The type that the keys describe; `None` after a mistake, which the log then holds.
+pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<Model> {
+    let span = &keys.span;
+    let keys = &keys.value;
+    let base = match &keys.base {
+        Some(base) => Some(from_catalogue(base, log)?),
+        None => None,
+    };
+    let base = base.as_ref();
+    let mut need = |key, given: Option<f64>, inherited: fn(&Model) -> f64| {
+        given
+            .or_else(|| base.map(inherited))
+            .or_else(|| missing(name, key, span, log))
+    };
+    let empty_mass_kg = need("empty_mass", keys.empty_mass, |base| base.empty_mass_kg);
+    let max_payload_kg = need("max_payload", keys.max_payload, |base| base.max_payload_kg);
+    let cruise_airspeed_mps = need("airspeed", keys.airspeed, |base| base.cruise_airspeed_mps);
+    let climb_mps = need("climb", keys.climb, |base| base.climb_mps);
+    let descent_mps = need("descent", keys.descent, |base| base.descent_mps);
+    let acceleration_mps2 = need("acceleration", keys.acceleration, |base| base.acceleration_mps2);
+    let vertical_acceleration_mps2 = need("vertical_acceleration", keys.vertical_acceleration, |base| {
+        base.vertical_acceleration_mps2
+    });
+    let max_bank_rad = need("bank", keys.bank_deg.map(f64::to_radians), |base| {
+        base.max_bank_rad
+    });
+    let yaw_rate_radps = need("yaw_rate", keys.yaw_rate_degps.map(f64::to_radians), |base| {
+        base.yaw_rate_radps
+    });
+    let handover_height_m = need("handover_height", keys.handover_height, |base| {
+        base.handover_height_m
+    });
+    let handover_s = need("handover", keys.handover.map(SimDuration::as_secs), |base| {
+        base.handover_s
+    });
+    let capacity_wh = need("battery.capacity", keys.battery.capacity, |base| {
+        base.battery.capacity_wh
+    });
+    let charge_power_w = need("battery.charge_power", keys.battery.charge_power, |base| {
+        base.battery.charge_power_w
+    });
+    let power = match &keys.power {
+        Some(power) => lower_power(power, log),
+        None => base
+            .map(|base| base.power)
+            .or_else(|| missing(name, "power", span, log)),
+    };
+    const RESERVE: f64 = 0.2;
+    let reserve = keys
+        .battery
+        .reserve
+        .or(base.map(|base| base.battery.reserve))
+        .unwrap_or(RESERVE);
+    Some(Model {
+        key: name.to_owned(),
+        empty_mass_kg: empty_mass_kg?,
+        max_payload_kg: max_payload_kg?,
+        cruise_airspeed_mps: cruise_airspeed_mps?,
+        climb_mps: climb_mps?,
+        descent_mps: descent_mps?,
+        acceleration_mps2: acceleration_mps2?,
+        vertical_acceleration_mps2: vertical_acceleration_mps2?,
+        max_bank_rad: max_bank_rad?,
+        yaw_rate_radps: yaw_rate_radps?,
+        handover_height_m: handover_height_m?,
+        handover_s: handover_s?,
+        battery: Battery {
+            capacity_wh: capacity_wh?,
+            reserve,
+            charge_power_w: charge_power_w?,
+        },
+        power: power?,
+    })
+}
+
+/// A type of the catalogue, or the mistake that there is none of that name.
+pub(super) fn from_catalogue(key: &At<String>, log: &mut Log) -> Option<Model> {
+    let model = catalogue::model(&key.value);
+    if model.is_none() {
+        let remedy = suggest(&key.value, catalogue::keys().iter().copied());
+        log.error(
+            &key.span,
+            format!("there is no drone type \"{}\" in the catalogue", key.value),
+            remedy,
+        );
+    }
+    model
+}
+
+fn missing<T>(model: &str, key: &str, span: &Span, log: &mut Log) -> Option<T> {
+    log.missing(
+        span,
+        format!("drone type `{model}` has no `{key}`"),
+        format!("add `{key}`, or `base` to take it from another type"),
+    );
+    None
+}
+
+fn lower_power(keys: &At<PowerKeys>, log: &mut Log) -> Option<PowerModel> {
+    let kind = keys.value.kind.as_ref()?.value;
+    let needs_rotors = kind != PowerKind::LiftToDrag;
+    let needs_wing = kind != PowerKind::Multirotor;
+    let mut complete = true;
+    for (needed, given, name) in [
+        (needs_rotors, keys.value.rotors.is_some(), "rotors"),
+        (needs_wing, keys.value.wing.is_some(), "wing"),
+    ] {
+        if needed && !given {
+            log.missing(
+                &keys.span,
+                format!("`power` has no `{name}`, which its model needs"),
+                format!("add `{name} = {{ … }}`"),
+            );
+            complete = false;
+        } else if given && !needed {
+            log.error(
+                &keys.span,
+                format!("`power` has `{name}`, which its model does not use"),
+                format!("drop `{name}`, or choose `model = \"hybrid\"`"),
+            );
+        }
+    }
+    if !complete {
+        return None;
+    }
+    let rotors = || {
+        let keys = keys.value.rotors.as_ref()?;
+        Some(Rotors {
+            disc_area_m2: keys.disc_area.as_ref()?.value,
+            efficiency: keys.efficiency.as_ref()?.value,
+            drag_area_m2: keys.drag_area.as_ref()?.value,
+            electronics_w: keys.electronics,
+        })
+    };
+    let wing = || {
+        let keys = keys.value.wing.as_ref()?;
+        Some(Wing {
+            efficiency: keys.efficiency.as_ref()?.value,
+            lift_to_drag: keys.lift_to_drag.as_ref()?.value,
+            electronics_w: keys.electronics,
+        })
+    };
+    Some(match kind {
+        PowerKind::LiftToDrag => PowerModel::LiftToDrag(wing()?),
+        PowerKind::Multirotor => PowerModel::Multirotor(rotors()?),
+        PowerKind::Hybrid => PowerModel::Hybrid {
+            rotors: rotors()?,
+            wing: wing()?,
+        },
+    })
+}

@@ -1,0 +1,286 @@
+//! What is delivered: the scenario's own demand, its scripted requests, and how they are
+//! dispatched.
+
+use std::path::Path;
+
+use super::diagnostic::{At, Log};
+use super::document::{self, Document, Spot};
+use super::kinds::OneOf;
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::places::{self, PlaceError};
+use crate::sim::time::SimTime;
+use crate::sim::world::{Demand, DispatchRules, DropoffSpread, PickupAt, ScriptedRequest, World};
+
+/// Light parcels, as drones carry them today, kg.
+const DEFAULT_PAYLOAD_KG: (f64, f64) = (0.2, 1.1);
+
+/// The scenario's own customers; `None` where they send nothing.
+pub(super) fn build_demand(
+    demand: &At<document::Demand>,
+    no_places: bool,
+    base_dir: &Path,
+    log: &mut Log,
+) -> Option<Demand> {
+    let span = &demand.span;
+    let demand = &demand.value;
+    if demand.rate.is_none() && demand.trace.is_none() {
+        log.missing(
+            span,
+            "`demand` has no `rate`",
+            "add `rate = \"400/h\"`, or leave [demand] out",
+        );
+    }
+    for (what, file) in [("trace", &demand.trace), ("points", &demand.dropoff.points)] {
+        if let Some(file) = file {
+            check_inert_file(what, file, base_dir, log);
+        }
+    }
+    if let Some(prep) = &demand.prep {
+        check_prep(prep, log);
+    }
+    let pickup = choose_pickup(demand, no_places, log);
+    let dropoff = choose_dropoff(&demand.dropoff, no_places, log);
+    let payload_kg = match &demand.payload {
+        Some(payload) => read_payload(&payload.value, log)?,
+        None => DEFAULT_PAYLOAD_KG,
+    };
+    Some(Demand {
+        rate_per_s: demand.rate.as_ref()?.value,
+        profile: read_profile(demand, log),
+        pickup,
+        dropoff,
+        payload_kg,
+        expedited: demand.expedited,
+    })
+}
+
+fn check_inert_file(what: &str, file: &At<String>, base_dir: &Path, log: &mut Log) {
+    if let Err(error) = std::fs::metadata(base_dir.join(&file.value)) {
+        log.error(
+            &file.span,
+            format!("the file \"{}\" cannot be read: {error}", file.value),
+            "paths are relative to the scenario file",
+        );
+    }
+    log.warn(
+        &file.span,
+        format!("`{what}` is read but has no effect in this version"),
+        "use `rate` and `spread`",
+    );
+}
+
+fn check_prep(prep: &At<document::Prep>, log: &mut Log) {
+    if let (Some(median), Some(p95)) = (&prep.value.median, &prep.value.p95)
+        && p95.value < median.value
+    {
+        log.error(
+            &p95.span,
+            "`p95` is shorter than the median",
+            "give a longer `p95`",
+        );
+    }
+    log.warn(
+        &prep.span,
+        "`prep` is read but has no effect in this version: goods are ready at once",
+        "leave it out, or keep it for a later version",
+    );
+}
+
+fn choose_pickup(demand: &document::Demand, no_places: bool, log: &mut Log) -> PickupAt {
+    match &demand.pickup_at {
+        Some(at) => {
+            if at.value == PickupAt::Places && no_places {
+                log.missing(
+                    &at.span,
+                    "there is no place to pick up at",
+                    "add a [[place]], or pick up at \"hub\"",
+                );
+            }
+            at.value
+        }
+        None if no_places => PickupAt::Hub,
+        None => PickupAt::Places,
+    }
+}
+
+fn choose_dropoff(dropoff: &document::Dropoff, no_places: bool, log: &mut Log) -> DropoffSpread {
+    let Some(spread) = &dropoff.spread else {
+        return DropoffSpread::Land;
+    };
+    if let Some(points) = &dropoff.points {
+        log.error(
+            &points.span,
+            "`dropoff` has both `spread` and `points`",
+            "give one of them",
+        );
+    }
+    if spread.value == DropoffSpread::Places && no_places {
+        log.missing(
+            &spread.span,
+            "there is no place to deliver to",
+            "add a [[place]], or spread over \"land\"",
+        );
+    }
+    spread.value
+}
+
+fn read_payload(payload: &document::Payload, log: &mut Log) -> Option<(f64, f64)> {
+    let (min, max) = (payload.min.as_ref()?, payload.max.as_ref()?);
+    if min.value > max.value {
+        log.error(
+            &min.span,
+            format!(
+                "the lightest payload ({} kg) is heavier than the heaviest ({} kg)",
+                min.value, max.value
+            ),
+            "swap `min` and `max`",
+        );
+        return None;
+    }
+    Some((min.value, max.value))
+}
+
+fn read_profile(demand: &document::Demand, log: &mut Log) -> Vec<(SimTime, f64)> {
+    let Some(profile) = &demand.profile else {
+        return Vec::new();
+    };
+    for pair in profile.value.windows(2) {
+        if pair[1].value.0 <= pair[0].value.0 {
+            log.error(
+                &pair[1].span,
+                "this time in `profile` is not after the one before it",
+                "put the times in order, each once",
+            );
+        }
+    }
+    profile
+        .value
+        .iter()
+        .map(|at| (SimTime(at.value.0.0), at.value.1))
+        .collect()
+}
+
+pub(super) fn build_dispatch(dispatch: &document::Dispatch) -> DispatchRules {
+    DispatchRules {
+        backlog: usize::try_from(dispatch.backlog).unwrap_or(usize::MAX),
+        max_wait: dispatch.max_wait,
+        when_full: dispatch.when_full,
+    }
+}
+
+/// The scripted requests, earliest first. They are numbered as the file has them.
+pub(super) fn build_requests(
+    requests: &[At<document::Request>],
+    world: &World,
+    log: &mut Log,
+) -> Vec<ScriptedRequest> {
+    let mut scripted = Vec::new();
+    for (index, request) in requests.iter().enumerate() {
+        let request = &request.value;
+        let pickup = request.pickup.as_ref().and_then(|spot| resolve(spot, world, log));
+        let dropoff = request
+            .dropoff
+            .as_ref()
+            .and_then(|spot| resolve(spot, world, log));
+        let (Some(at), Some(pickup), Some(dropoff), Some(payload)) =
+            (&request.at, pickup, dropoff, &request.payload)
+        else {
+            continue;
+        };
+        if at.value > world.duration {
+            log.warn(
+                &at.span,
+                "this request is made after the end of a run",
+                "move it, or give a longer `duration`",
+            );
+        }
+        let at = SimTime(at.value.0);
+        let package = Package {
+            id: format!("request-{}", index + 1),
+            size: size_of(payload.value),
+            weight_kg: payload.value,
+            tag: request.tag.as_ref().map(|tag| tag.value.clone()),
+        };
+        let order = Order {
+            owner_id: request.owner.value.clone(),
+            pickup,
+            dropoff,
+            package,
+            expedited: request.expedited,
+            confirmation: ConfirmationRequired::None,
+            deadline: String::new(),
+            not_before: at,
+        };
+        scripted.push(ScriptedRequest { at, order });
+    }
+    scripted.sort_by_key(|request| request.at);
+    scripted
+}
+
+/// A container that a parcel of this weight fits, by rule of thumb.
+fn size_of(weight_kg: f64) -> ContainerSize {
+    if weight_kg <= 1.0 {
+        ContainerSize::Small
+    } else if weight_kg <= 3.0 {
+        ContainerSize::Medium
+    } else {
+        ContainerSize::Large
+    }
+}
+
+fn resolve(spot: &At<Spot>, world: &World, log: &mut Log) -> Option<Stop> {
+    let name = match &spot.value {
+        OneOf::First(name) => name,
+        OneOf::Second(location) => {
+            return Some(Stop {
+                location: *location,
+                altitude_m: 0.0,
+            });
+        }
+    };
+    match places::resolve_place(world, name) {
+        Ok(stop) => Some(stop),
+        Err(error) => {
+            let remedy = match error {
+                PlaceError::Unknown { .. } => {
+                    let names = world.places.iter().map(|place| place.name.as_str());
+                    super::fields::suggest(name, names)
+                }
+                _ => "write a place's name, or \"latitude,longitude\"".to_owned(),
+            };
+            log.error(&spot.span, error.to_string(), remedy);
+            None
+        }
+    }
+}
+
+/// Payloads that no drone type of the world carries go by third party at best.
+pub(super) fn warn_of_heavy_payloads(document: &Document, world: &World, log: &mut Log) {
+    let strongest = world
+        .models
+        .iter()
+        .map(|model| model.max_payload_kg)
+        .fold(0.0, f64::max);
+    let remedy = format!("no type here carries more than {strongest} kg");
+    let demand = document
+        .demand
+        .as_ref()
+        .and_then(|demand| demand.value.payload.as_ref());
+    let demanded = demand.and_then(|payload| payload.value.max.as_ref());
+    let requested = document
+        .requests
+        .iter()
+        .filter_map(|request| request.value.payload.as_ref());
+    for payload in demanded.into_iter().chain(requested) {
+        if payload.value > strongest {
+            log.warn(
+                &payload.span,
+                format!(
+                    "a payload of {} kg is more than any drone type carries",
+                    payload.value
+                ),
+                remedy.clone(),
+            );
+        }
+    }
+}
