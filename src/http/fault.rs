@@ -231,3 +231,30 @@ fn problem_response(fault: Fault, path: &str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_problem_of_the_server() {
+        async fn broken() -> &'static str {
+            panic!("a bug")
+        }
+        let router = Router::new()
+            .route("/broken", get(broken))
+            .layer(axum::middleware::from_fn(as_problems));
+        let request = Request::get("/broken").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+        let body = to_bytes(response.into_body(), 4_096).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem.kind, "urn:skyhaul:problem:internal");
+        assert_eq!(problem.instance, "/broken");
+    }
+}

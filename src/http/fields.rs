@@ -39,15 +39,15 @@ impl Complaints {
 
 /// An object of the body. Null counts as missing, and fields that nobody asks for as
 /// not there.
-pub struct Fields<'a> {
+pub struct Fields<'v, 'c> {
     at: &'static str,
-    object: Option<&'a Map<String, Value>>,
-    complaints: &'a mut Complaints,
+    object: Option<&'v Map<String, Value>>,
+    complaints: &'c mut Complaints,
 }
 
-impl<'a> Fields<'a> {
+impl<'v, 'c> Fields<'v, 'c> {
     /// The body itself; one that is no object is complained of, and reads as an empty one.
-    pub fn of_body(body: &'a Value, complaints: &'a mut Complaints) -> Self {
+    pub fn of_body(body: &'v Value, complaints: &'c mut Complaints) -> Self {
         let object = body.as_object();
         if object.is_none() {
             complaints.add("", "must be an object");
@@ -61,7 +61,7 @@ impl<'a> Fields<'a> {
 
     /// A required object inside this one, which stands at `pointer`; reads as an empty
     /// one where it is missing, so that its own required fields are named too.
-    pub fn object(&mut self, key: &str, pointer: &'static str) -> Fields<'_> {
+    pub fn object(&mut self, key: &str, pointer: &'static str) -> Fields<'v, '_> {
         let object = self.required(key, |value| {
             value.as_object().ok_or(Complaint::Borrowed("must be an object"))
         });
@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
     pub fn required<T>(
         &mut self,
         key: &str,
-        read: impl FnOnce(&'a Value) -> Result<T, Complaint>,
+        read: impl FnOnce(&'v Value) -> Result<T, Complaint>,
     ) -> Option<T> {
         match self.get(key) {
             Some(value) => self.note(key, read(value)),
@@ -87,12 +87,12 @@ impl<'a> Fields<'a> {
     pub fn optional<T>(
         &mut self,
         key: &str,
-        read: impl FnOnce(&'a Value) -> Result<T, Complaint>,
+        read: impl FnOnce(&'v Value) -> Result<T, Complaint>,
     ) -> Option<T> {
         self.get(key).and_then(|value| self.note(key, read(value)))
     }
 
-    fn get(&self, key: &str) -> Option<&'a Value> {
+    fn get(&self, key: &str) -> Option<&'v Value> {
         self.object?.get(key).filter(|value| !value.is_null())
     }
 

@@ -50,11 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    pub fn optional<T>(
-        &mut self,
-        key: &str,
-        read: impl FnOnce(&str) -> Result<T, Complaint>,
-    ) -> Option<T> {
+    pub fn optional<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
         let (_, text) = self.pairs.iter().rev().find(|(name, _)| name == key)?;
         self.complaints.note(|| format!("?{key}"), read(text))
     }
