@@ -1,4 +1,25 @@
-//! Skyhaul
+//! Skyhaul: a drone delivery service as one living, simulated world.
+//!
+//! A request comes in at the front door ([`http`]), is made durable by ingestion
+//! ([`actors::ingestion`], [`store`]), and is admitted at the next tick ([`engine`]). The
+//! scheduler carries its workflow, the fleet picks a drone, the drone flies, the delivery
+//! follows it ([`actors`]); what each may decide is pure ([`sim`]), and all airborne drones
+//! move in one pass a tick ([`sim::sky`]). What a tick brought about is committed, then
+//! published to the read side ([`view`]), where HTTP and WebSocket sessions ([`ws`]) look.
+//!
+//! The rooms, from the bottom up; imports point down only:
+//! - [`sim`]: the rules; pure and deterministic
+//! - [`actors`]: who owns what; messages in, effects out
+//! - [`store`]: durable truth: journal, snapshots, records
+//! - [`scenario`]: TOML in, a world out
+//! - [`wire`]: shapes of HTTP bodies and WebSocket messages
+//! - [`view`]: the read side; fed by the engine
+//! - [`engine`]: the tick, and what drives it
+//! - [`ws`]: the window: sessions and fan-out
+//! - [`http`]: the front door
+//! - [`run`]: a world without listeners, and its summary
+//! - [`server`]: composition
+//! - [`cli`]: the command line
 
 pub mod actors;
 pub mod cli;
@@ -6,6 +27,7 @@ pub mod engine;
 pub mod http;
 pub mod run;
 pub mod scenario;
+pub mod server;
 pub mod sim;
 pub mod store;
 pub mod view;

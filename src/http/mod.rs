@@ -1,1 +1,108 @@
-//! The front door.
+//! The front door: HTTP in, typed questions to the view and commands to the world, HTTP
+//! out. One file a resource; `fault` alone knows which failure has which status.
+//!
+//! Nothing here decides anything about drones or deliveries, and nothing here knows who
+//! runs the world. Sockets, addresses and the WebSocket route are the server's.
+
+mod body;
+mod cursor;
+mod deliveries;
+mod delivery_requests;
+mod documents;
+mod drones;
+mod fault;
+mod fields;
+mod map;
+mod operations;
+mod order;
+mod parameters;
+mod shown;
+mod simulation;
+pub mod telemetry;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use axum::middleware;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::view::View;
+use crate::view::commands::Commands;
+
+/// All that the front door needs of the rest of the house.
+#[derive(Clone)]
+pub struct Api {
+    pub view: Arc<View>,
+    pub commands: Arc<dyn Commands>,
+    /// Asked by `/readyz`; that the clock is stalled the view says by itself.
+    pub ready: Arc<dyn Fn() -> Readiness + Send + Sync>,
+    /// What `/metrics` shows, in the OpenMetrics text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub requests: telemetry::Requests,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Recovering,
+    Ready,
+    Draining,
+}
+
+/// All routes but those of the WebSocket, for the server to merge with them. Trailing
+/// slashes are tolerated.
+pub fn router(api: Api) -> Router {
+    let requests = api.requests.clone();
+    let (routes, _) = routes().split_for_parts();
+    let routes = routes
+        .with_state(api)
+        .merge(operations::documentation())
+        .layer(middleware::from_fn(fault::as_problems))
+        .layer(middleware::from_fn_with_state(requests, telemetry::measure));
+    // A layer sees what its own router has routed already, so the paths are trimmed in
+    // front of the one that routes.
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::map_request(trim_trailing_slash))
+}
+
+/// The description of all routes, made from the handlers themselves.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(documents::Head::openapi())
+        .merge(delivery_requests::routes())
+        .merge(deliveries::routes())
+        .merge(drones::routes())
+        .merge(map::routes())
+        .merge(simulation::routes())
+        .merge(operations::routes())
+}
+
+async fn trim_trailing_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    // The documentation's own links are relative to its slash.
+    if path.len() < 2 || !path.ends_with('/') || path.starts_with("/docs") {
+        return request;
+    }
+    let trimmed = match (path.trim_end_matches('/'), request.uri().query()) {
+        ("", _) => return request,
+        (path, Some(query)) => format!("{path}?{query}"),
+        (path, None) => path.to_owned(),
+    };
+    if let Ok(path_and_query) = PathAndQuery::try_from(trimmed) {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(path_and_query);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}

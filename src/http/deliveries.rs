@@ -1,0 +1,149 @@
+//! `/api/deliveries`: what was ordered and where it is, in the reference's shapes.
+
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::cursor;
+use super::documents::{QueryProblems, ReadProblems};
+use super::fault::Fault;
+use super::parameters::{Parameters, PathId, one_of};
+use super::shown::{location, stop};
+use crate::sim::delivery::Stage;
+use crate::sim::ids::DeliveryId;
+use crate::view::{DeliveryFilter, DeliveryRecord};
+use crate::wire::api::List;
+use crate::wire::api::deliveries::{Delivery, DeliveryStatus, ListedDelivery, Owner};
+use crate::wire::time::rfc3339;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_deliveries))
+        .routes(routes!(read_delivery))
+        .routes(routes!(read_public_delivery))
+        .routes(routes!(read_owner))
+        .routes(routes!(read_status))
+}
+
+const UNKNOWN: Fault = Fault::Unknown("delivery");
+
+/// Deliveries in the order they were accepted
+#[utoipa::path(
+    get,
+    path = "/api/deliveries",
+    tag = "Deliveries",
+    params(
+        ("ownerId" = Option<String>, Query),
+        ("stage" = Option<Stage>, Query),
+        ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, body = List<ListedDelivery>), QueryProblems)
+)]
+async fn list_deliveries(
+    State(api): State<Api>,
+    mut parameters: Parameters,
+) -> Result<Json<List<ListedDelivery>>, Fault> {
+    let filter = DeliveryFilter {
+        owner: parameters.optional("ownerId", |text| Ok(text.to_owned())),
+        stage: parameters.optional("stage", |text| one_of(text, &Stage::ALL, Stage::as_str)),
+    };
+    let limit = parameters.limit();
+    let after = parameters.optional("cursor", cursor::decode);
+    parameters.finish()?;
+    let page = api.view.deliveries(&filter, after, limit);
+    let listed = |record: &DeliveryRecord| ListedDelivery {
+        delivery: delivery_of(record),
+        stage: record.stage,
+    };
+    Ok(Json(List {
+        items: page.items.iter().map(listed).collect(),
+        next: page.next.as_ref().map(cursor::encode),
+    }))
+}
+
+/// One delivery
+#[utoipa::path(
+    get,
+    path = "/api/deliveries/{id}",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Delivery), ReadProblems)
+)]
+async fn read_delivery(
+    State(api): State<Api>,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<Json<Delivery>, Fault> {
+    let record = id.and_then(|id| api.view.delivery(id)).ok_or(UNKNOWN)?;
+    Ok(Json(delivery_of(&record)))
+}
+
+/// One delivery, as anyone may see it
+#[utoipa::path(
+    get,
+    path = "/api/deliveries/public/{id}",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Delivery), ReadProblems)
+)]
+async fn read_public_delivery(api: State<Api>, id: PathId<DeliveryId>) -> Result<Json<Delivery>, Fault> {
+    read_delivery(api, id).await
+}
+
+/// Who ordered a delivery
+#[utoipa::path(
+    get,
+    path = "/api/deliveries/{id}/owner",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Owner), ReadProblems)
+)]
+async fn read_owner(State(api): State<Api>, PathId(id): PathId<DeliveryId>) -> Result<Json<Owner>, Fault> {
+    let record = id.and_then(|id| api.view.delivery(id)).ok_or(UNKNOWN)?;
+    Ok(Json(owner_of(&record)))
+}
+
+/// Where a delivery is, and when it is expected
+#[utoipa::path(
+    get,
+    path = "/api/deliveries/{id}/status",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    responses((status = 200, body = DeliveryStatus), ReadProblems)
+)]
+async fn read_status(
+    State(api): State<Api>,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<Json<DeliveryStatus>, Fault> {
+    let status = id.and_then(|id| api.view.delivery_status(id)).ok_or(UNKNOWN)?;
+    let date = |at| rfc3339(api.view.world(), at);
+    Ok(Json(DeliveryStatus {
+        stage: status.stage,
+        last_known_location: location(status.location, status.height_m),
+        pickup_eta: status.etas.map(|etas| date(etas.pickup)),
+        delivery_eta: status.etas.map(|etas| date(etas.delivery)),
+    }))
+}
+
+fn delivery_of(record: &DeliveryRecord) -> Delivery {
+    Delivery {
+        id: record.id.to_string(),
+        owner: owner_of(record),
+        pickup: stop(&record.order.pickup),
+        dropoff: stop(&record.order.dropoff),
+        deadline: record.order.deadline.clone(),
+        expedited: record.order.expedited,
+        confirmation_required: record.order.confirmation,
+        drone_id: record.drone.map(|drone| drone.to_string()),
+        carrier: None,
+    }
+}
+
+fn owner_of(record: &DeliveryRecord) -> Owner {
+    Owner {
+        user_id: record.order.owner_id.clone(),
+        account_id: record.order.owner_id.clone(),
+    }
+}

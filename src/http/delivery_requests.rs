@@ -1,0 +1,160 @@
+//! `/api/deliveryrequests`: takes requests in, and tells how far their workflows are.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::body::JsonBody;
+use super::documents::{BodyProblems, ReadProblems, WriteProblems};
+use super::fault::Fault;
+use super::fields::{Complaint, Complaints};
+use super::order::read_order;
+use super::parameters::PathId;
+use crate::sim::event::{DeliveryEvent, Happening};
+use crate::sim::ids::DeliveryId;
+use crate::sim::workflow::{FailureReason, Step, WaitingFor};
+use crate::view::{DeliveryRecord, WorkflowState};
+use crate::wire::api::Health;
+use crate::wire::api::delivery_requests::{ExternalDelivery, RequestState, RequestStatus};
+
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const MAX_KEY_BYTES: usize = 255;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(request_delivery))
+        .routes(routes!(read_request))
+        .routes(routes!(probe))
+}
+
+/// Request a delivery
+///
+/// Answers once the request is durable, with the same body and a `deliveryId` of the
+/// server's own. A request with the key of an earlier one gets that one's answer.
+#[utoipa::path(
+    post,
+    path = "/api/deliveryrequests",
+    tag = "Delivery requests",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    request_body = ExternalDelivery,
+    responses(
+        (status = 202, description = "Accepted and durable", body = ExternalDelivery,
+            headers(("Location" = String, description = "/api/deliveryrequests/{deliveryId}"))),
+        BodyProblems,
+        WriteProblems,
+    )
+)]
+async fn request_delivery(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<Response, Fault> {
+    let mut complaints = Complaints::default();
+    let key = complaints.note(|| IDEMPOTENCY_KEY.into(), idempotency_key(&headers));
+    let order = read_order(api.view.world(), &body.value, &mut complaints);
+    let (Some(order), Some(key)) = (order, key) else {
+        return Err(complaints.into_fault());
+    };
+    let accepted = api.commands.request_delivery(order, key).await?;
+    Ok(accepted_response(accepted.id, body))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Complaint> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let bytes = value.as_bytes();
+    let well_formed = (1..=MAX_KEY_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+    match (well_formed, values.next(), value.to_str()) {
+        (true, None, Ok(key)) => Ok(Some(key.to_owned())),
+        _ => Err("must be 1 to 255 visible ASCII characters, and given once".into()),
+    }
+}
+
+/// The client's own body, under the server's id.
+fn accepted_response(id: DeliveryId, body: JsonBody) -> Response {
+    const ROOM_FOR_ID: usize = 64;
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    let id = id.to_string();
+    let location = HeaderValue::try_from(format!("/api/deliveryrequests/{id}"))
+        .expect("ids are hexadecimal digits and hyphens");
+    let mut echo = body.value;
+    if let Value::Object(fields) = &mut echo {
+        fields.insert("deliveryId".into(), Value::String(id));
+    }
+    let mut bytes = Vec::with_capacity(body.length + ROOM_FOR_ID);
+    serde_json::to_writer(&mut bytes, &echo).expect("a vector takes all that is written");
+    let headers = [(CONTENT_TYPE, JSON), (LOCATION, location)];
+    (StatusCode::ACCEPTED, headers, bytes).into_response()
+}
+
+/// How far a request's workflow has come
+#[utoipa::path(
+    get,
+    path = "/api/deliveryrequests/{id}",
+    tag = "Delivery requests",
+    params(("id" = String, Path)),
+    responses((status = 200, body = RequestStatus), ReadProblems)
+)]
+async fn read_request(
+    State(api): State<Api>,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<Json<RequestStatus>, Fault> {
+    let record = id.and_then(|id| api.view.delivery(id));
+    let record = record.ok_or(Fault::Unknown("delivery request"))?;
+    Ok(Json(status_of(&record)))
+}
+
+fn status_of(record: &DeliveryRecord) -> RequestStatus {
+    let (state, step, waiting_for) = match record.workflow {
+        WorkflowState::Queued => (RequestState::Queued, None, None),
+        WorkflowState::Running => (RequestState::Running, Some(Step::ThirdParty), None),
+        WorkflowState::AwaitingDrone(waiting_for) => {
+            let step = match waiting_for {
+                WaitingFor::ThirdParty => Step::ThirdParty,
+                WaitingFor::Drone | WaitingFor::PickupTime => Step::Drone,
+            };
+            (RequestState::AwaitingDrone, Some(step), Some(waiting_for))
+        }
+        WorkflowState::Scheduled => (RequestState::Scheduled, Some(Step::Delivery), None),
+        WorkflowState::Failed(_) => (RequestState::Failed, Some(Step::Drone), None),
+    };
+    RequestStatus {
+        delivery_id: record.id.to_string(),
+        state,
+        step,
+        attempts: u32::from(step.is_some()),
+        waiting_for,
+        reason: failure_of(record),
+    }
+}
+
+/// A workflow that had done its part can still end in a delivery that failed.
+fn failure_of(record: &DeliveryRecord) -> Option<FailureReason> {
+    record
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event.happening {
+            Happening::Delivery(_, DeliveryEvent::Failed { reason }) => Some(reason),
+            _ => None,
+        })
+}
+
+/// Whether requests are taken at all
+#[utoipa::path(
+    get,
+    path = "/api/probe",
+    tag = "Delivery requests",
+    responses((status = 200, body = Health))
+)]
+async fn probe() -> Json<Health> {
+    Json(Health { status: "ok".into() })
+}

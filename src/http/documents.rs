@@ -1,0 +1,80 @@
+//! What every route's documentation has in common: its problems, and the document's head.
+
+use utoipa::{IntoResponses, OpenApi};
+
+use crate::wire::api::problem::{FieldProblem, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Skyhaul",
+        description = "One living, simulated world of drones and deliveries. Times are simulated, RFC 3339 \
+                       in UTC; metres above the ground, m/s, Wh and kg, but for the pounds of a package. \
+                       Every failure is a problem (RFC 9457) that names every wrong field at once.",
+        license(name = "Apache-2.0 OR MIT")
+    ),
+    components(schemas(Problem, FieldProblem)),
+    tags(
+        (name = "Delivery requests", description = "Ask for a delivery, and follow its workflow"),
+        (name = "Deliveries", description = "What customers see"),
+        (name = "World", description = "Drones, hubs and zones"),
+        (name = "Simulation", description = "The clock"),
+        (name = "Operations", description = "Health and figures"),
+    )
+)]
+pub struct Head;
+
+/// Of any route that takes a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum BodyProblems {
+    /// The body is not JSON
+    #[response(status = 400, content_type = "application/problem+json")]
+    Unparsable(#[to_schema] Problem),
+    /// The body is larger than 1 MiB
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] Problem),
+    /// The body is not sent as JSON
+    #[response(status = 415, content_type = "application/problem+json")]
+    WrongMediaType(#[to_schema] Problem),
+    /// Fields are wrong or missing; all are named
+    #[response(status = 422, content_type = "application/problem+json")]
+    WrongFields(#[to_schema] Problem),
+}
+
+/// Of any route that changes something.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum WriteProblems {
+    /// Nothing was taken; `Retry-After` says when to try again
+    #[response(status = 503, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "seconds")))]
+    Unavailable(#[to_schema] Problem),
+}
+
+/// Of clock control.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum ClockProblems {
+    /// The clock is not in a state that allows it
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] Problem),
+}
+
+/// Of any route with an id.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum ReadProblems {
+    /// There is no such thing
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(#[to_schema] Problem),
+}
+
+/// Of any route with a query.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum QueryProblems {
+    /// Parameters are wrong; all are named
+    #[response(status = 422, content_type = "application/problem+json")]
+    WrongParameters(#[to_schema] Problem),
+}

@@ -1,0 +1,157 @@
+//! `/api/drones` and `/api/drones.geojson`: the fleet, wherever it is.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::cursor;
+use super::documents::{QueryProblems, ReadProblems};
+use super::fault::Fault;
+use super::parameters::{MAX_LIMIT, Parameters, PathId, one_of};
+use super::shown::{location, rounded};
+use crate::sim::drone::DroneStatus;
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::world::World;
+use crate::view::DroneFilter;
+use crate::view::reading::DroneReading;
+use crate::wire::api::List;
+use crate::wire::api::drones::{Drone, DroneCollection, DroneFeature};
+use crate::wire::api::map::PointGeometry;
+
+pub const GEOJSON: HeaderValue = HeaderValue::from_static("application/geo+json");
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_drones))
+        .routes(routes!(read_drone))
+        .routes(routes!(drones_as_geojson))
+}
+
+/// Drones in order of their numbers
+#[utoipa::path(
+    get,
+    path = "/api/drones",
+    tag = "World",
+    params(
+        ("hub" = Option<String>, Query, description = "the hub that they belong to"),
+        ("status" = Option<DroneStatus>, Query),
+        ("bbox" = Option<String>, Query, description = "west,south,east,north"),
+        ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, body = List<Drone>), QueryProblems)
+)]
+async fn list_drones(State(api): State<Api>, mut parameters: Parameters) -> Result<Json<List<Drone>>, Fault> {
+    let world = api.view.world();
+    let filter = DroneFilter {
+        hub: parameters.optional("hub", |key| {
+            hub_of(world, key).ok_or_else(|| format!("this world has no hub \"{key}\"").into())
+        }),
+        status: parameters.optional("status", |text| {
+            one_of(text, &DroneStatus::ALL, DroneStatus::as_str)
+        }),
+        bounds: parameters.bounds(),
+    };
+    let limit = parameters.limit();
+    let after = parameters.optional("cursor", cursor::decode);
+    parameters.finish()?;
+    let page = api.view.drones(&filter, after, limit);
+    Ok(Json(List {
+        items: page.items.iter().map(|drone| shown(world, drone)).collect(),
+        next: page.next.as_ref().map(cursor::encode),
+    }))
+}
+
+fn hub_of(world: &World, key: &str) -> Option<HubId> {
+    let index = world.hubs.iter().position(|hub| hub.key == key)?;
+    u16::try_from(index).ok().map(HubId)
+}
+
+/// One drone
+#[utoipa::path(
+    get,
+    path = "/api/drones/{id}",
+    tag = "World",
+    params(("id" = String, Path, example = "d-17")),
+    responses((status = 200, body = Drone), ReadProblems)
+)]
+async fn read_drone(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Result<Json<Drone>, Fault> {
+    let reading = id.and_then(|id| api.view.drone(id));
+    let reading = reading.ok_or(Fault::Unknown("drone"))?;
+    Ok(Json(shown(api.view.world(), &reading)))
+}
+
+/// All drones as GeoJSON
+///
+/// Longitude, latitude, metres above the ground; the properties are those of
+/// `/api/drones`. Made page by page, so a large fleet may be seen over a tick or two.
+#[utoipa::path(
+    get,
+    path = "/api/drones.geojson",
+    tag = "World",
+    params(("bbox" = Option<String>, Query, description = "west,south,east,north")),
+    responses(
+        (status = 200, body = DroneCollection, content_type = "application/geo+json"),
+        QueryProblems,
+    )
+)]
+async fn drones_as_geojson(State(api): State<Api>, mut parameters: Parameters) -> Result<Response, Fault> {
+    let filter = DroneFilter {
+        bounds: parameters.bounds(),
+        ..DroneFilter::default()
+    };
+    parameters.finish()?;
+    let mut json = br#"{"type":"FeatureCollection","features":["#.to_vec();
+    let mut after = None;
+    loop {
+        let page = api.view.drones(&filter, after, MAX_LIMIT);
+        for reading in &page.items {
+            if !json.ends_with(b"[") {
+                json.push(b',');
+            }
+            let feature = feature(shown(api.view.world(), reading));
+            serde_json::to_writer(&mut json, &feature).expect("a vector takes all that is written");
+        }
+        if page.next.is_none() {
+            break;
+        }
+        after = page.next;
+        tokio::task::yield_now().await;
+    }
+    json.extend_from_slice(b"]}");
+    Ok(([(CONTENT_TYPE, GEOJSON)], json).into_response())
+}
+
+fn feature(drone: Drone) -> DroneFeature {
+    let at = &drone.location;
+    DroneFeature {
+        kind: "Feature".into(),
+        id: drone.id.clone(),
+        geometry: PointGeometry {
+            kind: "Point".into(),
+            coordinates: [at.longitude, at.latitude, at.altitude],
+        },
+        properties: drone,
+    }
+}
+
+fn shown(world: &World, drone: &DroneReading) -> Drone {
+    Drone {
+        id: drone.id.to_string(),
+        model: world.model(drone.model).key.clone(),
+        hub: world.hub(drone.hub).key.clone(),
+        status: drone.status,
+        location: location(drone.location, drone.height_m),
+        heading: rounded(drone.heading_deg, 1e1),
+        ground_speed: rounded(drone.ground_speed_mps, 1e2),
+        vertical_speed: rounded(drone.vertical_speed_mps, 1e2),
+        battery: rounded(drone.battery, 1e4),
+        delivery_id: drone.delivery.map(|delivery| delivery.to_string()),
+        payload_kg: rounded(drone.payload_kg, 1e3),
+    }
+}

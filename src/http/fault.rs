@@ -1,0 +1,260 @@
+//! Everything that can go wrong at the front door, and the one place that says which
+//! status and problem (RFC 9457) each becomes.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+
+use crate::view::commands::Refusal;
+use crate::wire::api::problem::{FieldProblem, Problem};
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// How long a client should wait where nobody knows better.
+const DEFAULT_RETRY: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug)]
+pub enum Fault {
+    UnknownRoute,
+    /// The `Allow` header says what would do.
+    MethodNotAllowed,
+    /// No such thing of this kind, whether the id is well-formed or not.
+    Unknown(&'static str),
+    /// The body did not arrive whole, or is no JSON.
+    Unparsable(String),
+    BodyTooLarge,
+    WrongMediaType,
+    WrongFields(Vec<FieldProblem>),
+    Refused(Refusal),
+    NotReady(&'static str),
+    /// A bug: a handler panicked.
+    Panicked,
+    /// Whatever a library answered by itself.
+    Other(StatusCode),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Fault::Refused(refusal)
+    }
+}
+
+/// What a fault looks like from outside.
+struct Shape {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    retry_after: Option<Duration>,
+}
+
+impl Fault {
+    fn shape(&self) -> Shape {
+        use StatusCode as S;
+        let (status, slug, title) = match self {
+            Fault::UnknownRoute => (S::NOT_FOUND, "unknown-route", "There is nothing here"),
+            Fault::MethodNotAllowed => (
+                S::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "This route does not take that method",
+            ),
+            Fault::Unknown(_) => (S::NOT_FOUND, "unknown-id", "No such thing"),
+            Fault::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
+            Fault::BodyTooLarge => (
+                S::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "The body is larger than 1 MiB",
+            ),
+            Fault::WrongMediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "wrong-media-type",
+                "The body must be JSON",
+            ),
+            Fault::WrongFields(_) => (
+                S::UNPROCESSABLE_ENTITY,
+                "wrong-fields",
+                "Some fields are wrong or missing",
+            ),
+            Fault::Refused(refusal) => return shape_of_refusal(refusal),
+            Fault::NotReady(_) => {
+                return Shape {
+                    status: S::SERVICE_UNAVAILABLE,
+                    slug: "not-ready",
+                    title: "Not ready",
+                    retry_after: Some(DEFAULT_RETRY),
+                };
+            }
+            Fault::Panicked => (S::INTERNAL_SERVER_ERROR, "internal", "A bug in the server"),
+            Fault::Other(status) => (*status, "other", status.canonical_reason().unwrap_or("Refused")),
+        };
+        Shape {
+            status,
+            slug,
+            title,
+            retry_after: None,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Fault::UnknownRoute => "no route has this path; /docs lists them all".into(),
+            Fault::MethodNotAllowed => "the Allow header lists the methods that this route takes".into(),
+            Fault::Unknown(kind) => format!("no {kind} has this id"),
+            Fault::Unparsable(why) => why.clone(),
+            Fault::BodyTooLarge => "send at most 1,048,576 bytes".into(),
+            Fault::WrongMediaType => "send the body with Content-Type: application/json".into(),
+            Fault::WrongFields(errors) => match errors.len() {
+                1 => "1 field is wrong or missing".into(),
+                many => format!("{many} fields are wrong or missing"),
+            },
+            Fault::Refused(refusal) => refusal.to_string(),
+            Fault::NotReady(why) => (*why).into(),
+            Fault::Panicked => "the request could not be answered; the server's log says why".into(),
+            Fault::Other(status) => status.canonical_reason().unwrap_or("refused").to_lowercase(),
+        }
+    }
+
+    fn into_errors(self) -> Vec<FieldProblem> {
+        match self {
+            Fault::WrongFields(errors) => errors,
+            Fault::Refused(Refusal::KeyReused) => vec![FieldProblem {
+                pointer: super::delivery_requests::IDEMPOTENCY_KEY.into(),
+                detail: "was first used with another request".into(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn shape_of_refusal(refusal: &Refusal) -> Shape {
+    use StatusCode as S;
+    let (status, slug, title, retry_after) = match refusal {
+        Refusal::Full { retry_after } => (
+            S::SERVICE_UNAVAILABLE,
+            "full",
+            "Too many requests wait already",
+            Some(*retry_after),
+        ),
+        Refusal::StoreGone { retry_after } => (
+            S::SERVICE_UNAVAILABLE,
+            "store-gone",
+            "Nothing can be stored",
+            Some(*retry_after),
+        ),
+        Refusal::ShuttingDown => (
+            S::SERVICE_UNAVAILABLE,
+            "shutting-down",
+            "Shutting down",
+            Some(DEFAULT_RETRY),
+        ),
+        Refusal::NotPaused => (S::CONFLICT, "not-paused", "Not paused", None),
+        Refusal::TickPassed { .. } => (S::CONFLICT, "tick-passed", "That tick has passed", None),
+        Refusal::KeyReused => (
+            S::UNPROCESSABLE_ENTITY,
+            "key-reused",
+            "The idempotency key belongs to another request",
+            None,
+        ),
+    };
+    Shape {
+        status,
+        slug,
+        title,
+        retry_after,
+    }
+}
+
+/// A response without its body yet: [`as_problems`] knows the path that the body names.
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = self.shape().status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives every failure the body of a problem: this crate's faults, what axum answers by
+/// itself, and handlers that panic.
+pub async fn as_problems(request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = answer.await.unwrap_or_else(|_| {
+        tracing::error!(path = uri.path(), "a handler panicked");
+        Fault::Panicked.into_response()
+    });
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let fault = match response.extensions_mut().remove::<Fault>() {
+        Some(fault) => fault,
+        None => fault_of_status(status),
+    };
+    let mut problem = problem_response(fault, uri.path());
+    if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
+        problem.headers_mut().insert(axum::http::header::ALLOW, allow);
+    }
+    problem
+}
+
+fn fault_of_status(status: StatusCode) -> Fault {
+    match status {
+        StatusCode::NOT_FOUND => Fault::UnknownRoute,
+        StatusCode::METHOD_NOT_ALLOWED => Fault::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Fault::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Fault::WrongMediaType,
+        other => Fault::Other(other),
+    }
+}
+
+fn problem_response(fault: Fault, path: &str) -> Response {
+    let shape = fault.shape();
+    let problem = Problem {
+        kind: format!("urn:skyhaul:problem:{}", shape.slug),
+        title: shape.title.into(),
+        status: shape.status.as_u16(),
+        detail: fault.detail(),
+        instance: path.into(),
+        errors: fault.into_errors(),
+    };
+    let mut response = (shape.status, Json(problem)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+    if let Some(wait) = shape.retry_after {
+        let seconds = wait.as_millis().div_ceil(1_000).max(1) as u64;
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_problem_of_the_server() {
+        async fn broken() -> &'static str {
+            panic!("a bug")
+        }
+        let router = Router::new()
+            .route("/broken", get(broken))
+            .layer(axum::middleware::from_fn(as_problems));
+        let request = Request::get("/broken").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+        let body = to_bytes(response.into_body(), 4_096).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem.kind, "urn:skyhaul:problem:internal");
+        assert_eq!(problem.instance, "/broken");
+    }
+}

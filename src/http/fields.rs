@@ -1,0 +1,144 @@
+//! Reads fields and remembers everything that is wrong with them, so that a client hears
+//! of all its mistakes at once.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::fault::Fault;
+use crate::wire::api::problem::FieldProblem;
+
+/// What is wrong with one value.
+pub type Complaint = Cow<'static, str>;
+
+/// All that is wrong with one request.
+#[derive(Default)]
+pub struct Complaints(Vec<FieldProblem>);
+
+impl Complaints {
+    pub fn add(&mut self, pointer: impl Into<String>, complaint: impl Into<Complaint>) {
+        self.0.push(FieldProblem {
+            pointer: pointer.into(),
+            detail: complaint.into().into_owned(),
+        });
+    }
+
+    /// The value, or `None` once its complaint is noted.
+    pub fn note<T>(&mut self, pointer: impl FnOnce() -> String, read: Result<T, Complaint>) -> Option<T> {
+        read.map_err(|complaint| self.add(pointer(), complaint)).ok()
+    }
+
+    pub fn into_fault(self) -> Fault {
+        Fault::WrongFields(self.0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// An object of the body. Null counts as missing, and fields that nobody asks for as
+/// not there.
+pub struct Fields<'v, 'c> {
+    at: &'static str,
+    object: Option<&'v Map<String, Value>>,
+    complaints: &'c mut Complaints,
+}
+
+impl<'v, 'c> Fields<'v, 'c> {
+    /// The body itself; one that is no object is complained of, and reads as an empty one.
+    pub fn of_body(body: &'v Value, complaints: &'c mut Complaints) -> Self {
+        let object = body.as_object();
+        if object.is_none() {
+            complaints.add("", "must be an object");
+        }
+        Fields {
+            at: "",
+            object,
+            complaints,
+        }
+    }
+
+    /// A required object inside this one, which stands at `pointer`; reads as an empty
+    /// one where it is missing, so that its own required fields are named too.
+    pub fn object(&mut self, key: &str, pointer: &'static str) -> Fields<'v, '_> {
+        let object = self.required(key, |value| {
+            value.as_object().ok_or(Complaint::Borrowed("must be an object"))
+        });
+        Fields {
+            at: pointer,
+            object,
+            complaints: self.complaints,
+        }
+    }
+
+    pub fn required<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&'v Value) -> Result<T, Complaint>,
+    ) -> Option<T> {
+        match self.get(key) {
+            Some(value) => self.note(key, read(value)),
+            None => self.note(key, Err(Complaint::Borrowed("is missing"))),
+        }
+    }
+
+    /// `None` where it is missing or wrong; the latter is noted.
+    pub fn optional<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&'v Value) -> Result<T, Complaint>,
+    ) -> Option<T> {
+        self.get(key).and_then(|value| self.note(key, read(value)))
+    }
+
+    fn get(&self, key: &str) -> Option<&'v Value> {
+        self.object?.get(key).filter(|value| !value.is_null())
+    }
+
+    fn note<T>(&mut self, key: &str, read: Result<T, Complaint>) -> Option<T> {
+        let at = self.at;
+        self.complaints.note(|| format!("{at}/{key}"), read)
+    }
+}
+
+/// Free text up to this many characters.
+pub fn text(value: &Value, most: usize) -> Result<&str, Complaint> {
+    let text = value.as_str().ok_or("must be a string")?;
+    // No character takes less than a byte, so that most texts need no counting.
+    if text.len() > most && text.chars().count() > most {
+        return Err(format!("must have at most {most} characters").into());
+    }
+    Ok(text)
+}
+
+/// A client's own name for something: not empty, without control characters.
+pub fn name(value: &Value) -> Result<&str, Complaint> {
+    let name = text(value, 256)?;
+    if name.is_empty() {
+        return Err("must not be empty".into());
+    }
+    if name.chars().any(char::is_control) {
+        return Err("must not hold control characters".into());
+    }
+    Ok(name)
+}
+
+pub fn boolean(value: &Value) -> Result<bool, Complaint> {
+    value.as_bool().ok_or("must be true or false".into())
+}
+
+/// An enum's value by its name in any case, or by its place in the list.
+pub fn name_or_number<T: Copy>(value: &Value, names: &[(&str, T)]) -> Result<T, Complaint> {
+    let found = match value {
+        Value::String(text) => names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)),
+        Value::Number(number) => number
+            .as_u64()
+            .and_then(|place| names.get(usize::try_from(place).ok()?)),
+        _ => None,
+    };
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+        format!("must be one of {}", names.join(", ")).into()
+    })
+}

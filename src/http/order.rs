@@ -1,0 +1,96 @@
+//! From a client's body to an order: every field checked, units converted, places found.
+//! What becomes of the order is nobody's business here.
+
+use serde_json::Value;
+
+use super::fields::{self, Complaint, Complaints, Fields};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::places::resolve_place;
+use crate::sim::time::SimTime;
+use crate::sim::units;
+use crate::sim::world::World;
+use crate::wire::time::parse_rfc3339;
+
+const MAX_TEXT: usize = 256;
+const MAX_TAG: usize = 1_024;
+
+/// In the order of the reference's numbers.
+const SIZES: [(&str, ContainerSize); 3] = [
+    ("Small", ContainerSize::Small),
+    ("Medium", ContainerSize::Medium),
+    ("Large", ContainerSize::Large),
+];
+
+/// In the order of the reference's numbers.
+const CONFIRMATIONS: [(&str, ConfirmationRequired); 4] = [
+    ("FingerPrint", ConfirmationRequired::FingerPrint),
+    ("Picture", ConfirmationRequired::Picture),
+    ("Voice", ConfirmationRequired::Voice),
+    ("None", ConfirmationRequired::None),
+];
+
+/// `None` where something is wrong; `complaints` has it all.
+pub fn read_order(world: &World, body: &Value, complaints: &mut Complaints) -> Option<Order> {
+    let place = |value: &Value| stop(world, value);
+    let mut request = Fields::of_body(body, complaints);
+    let owner_id = request.required("ownerId", fields::name);
+    let pickup = request.required("pickupLocation", place);
+    let dropoff = request.required("dropOffLocation", place);
+    let expedited = request.optional("expedited", fields::boolean);
+    let confirmation = request.optional("confirmationRequired", |value| {
+        fields::name_or_number(value, &CONFIRMATIONS)
+    });
+    let deadline = request.optional("deadline", |value| fields::text(value, MAX_TEXT));
+    let not_before = request.optional("pickupTime", |value| moment(world, value));
+    let package = read_package(&mut request.object("packageInfo", "/packageInfo"));
+    if !complaints.is_empty() {
+        return None;
+    }
+    Some(Order {
+        owner_id: owner_id?.to_owned(),
+        pickup: pickup?,
+        dropoff: dropoff?,
+        package: package?,
+        expedited: expedited.unwrap_or(false),
+        confirmation: confirmation.unwrap_or(ConfirmationRequired::None),
+        deadline: deadline.unwrap_or_default().to_owned(),
+        not_before: not_before.unwrap_or(SimTime::START),
+    })
+}
+
+fn read_package(package: &mut Fields) -> Option<Package> {
+    let id = package.required("packageId", fields::name);
+    let size = package.required("size", |value| fields::name_or_number(value, &SIZES));
+    let weight_kg = package.required("weight", weight_kg);
+    let tag = package.optional("tag", |value| fields::text(value, MAX_TAG));
+    Some(Package {
+        id: id?.to_owned(),
+        size: size?,
+        weight_kg: weight_kg?,
+        tag: tag.map(str::to_owned),
+    })
+}
+
+fn stop(world: &World, value: &Value) -> Result<Stop, Complaint> {
+    let text = fields::text(value, MAX_TEXT)?;
+    resolve_place(world, text).map_err(|error| error.to_string().into())
+}
+
+/// Pounds, as a number or as a text that is one.
+fn weight_kg(value: &Value) -> Result<f64, Complaint> {
+    let pounds: Option<f64> = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let kg = pounds.map(units::pounds_to_kg);
+    kg.filter(|kg| kg.is_finite() && *kg > 0.0)
+        .ok_or("must be a number of pounds above 0".into())
+}
+
+fn moment(world: &World, value: &Value) -> Result<SimTime, Complaint> {
+    let unix_us = value.as_str().and_then(parse_rfc3339);
+    unix_us
+        .map(|unix_us| world.sim_time(unix_us))
+        .ok_or("must be a date and time like 2026-06-01T18:00:00Z".into())
+}

@@ -1,0 +1,115 @@
+//! What stands in the address: ids in the path, filters and pages in the query.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+
+use super::fault::Fault;
+use super::fields::{Complaint, Complaints};
+use crate::sim::geo::BoundingBox;
+
+const DEFAULT_LIMIT: usize = 100;
+pub const MAX_LIMIT: usize = 1_000;
+
+/// The id in the path; `None` where it is not even well-formed, which is for the caller
+/// the same as one that does not exist.
+pub struct PathId<T>(pub Option<T>);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        Ok(PathId(text.ok().and_then(|Path(text)| text.parse().ok())))
+    }
+}
+
+/// The query, and what is wrong with it so far. Parameters that nobody asks for are
+/// ignored; of one that is given twice the last counts.
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    complaints: Complaints,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) = query.map_err(|_| {
+            let mut complaints = Complaints::default();
+            complaints.add("?", "is not a query string");
+            complaints.into_fault()
+        })?;
+        Ok(Parameters {
+            pairs,
+            complaints: Complaints::default(),
+        })
+    }
+}
+
+impl Parameters {
+    pub fn optional<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
+        let (_, text) = self.pairs.iter().rev().find(|(name, _)| name == key)?;
+        self.complaints.note(|| format!("?{key}"), read(text))
+    }
+
+    pub fn limit(&mut self) -> usize {
+        let read = |text: &str| match text.parse() {
+            Ok(limit @ 1..=MAX_LIMIT) => Ok(limit),
+            _ => Err(format!("must be a number from 1 to {MAX_LIMIT}").into()),
+        };
+        self.optional("limit", read).unwrap_or(DEFAULT_LIMIT)
+    }
+
+    pub fn bounds(&mut self) -> Option<BoundingBox> {
+        self.optional("bbox", bounding_box)
+    }
+
+    /// Tells of everything that was wrong, once all is read.
+    pub fn finish(self) -> Result<(), Fault> {
+        if self.complaints.is_empty() {
+            Ok(())
+        } else {
+            Err(self.complaints.into_fault())
+        }
+    }
+}
+
+fn bounding_box(text: &str) -> Result<BoundingBox, Complaint> {
+    const SHAPE: &str = "must be west,south,east,north in degrees";
+    let mut degrees = [0.0; 4];
+    let mut parts = text.split(',');
+    for degree in &mut degrees {
+        let part = parts.next().ok_or(SHAPE)?;
+        *degree = part.trim().parse().map_err(|_| SHAPE)?;
+    }
+    if parts.next().is_some() {
+        return Err(SHAPE.into());
+    }
+    let [west, south, east, north] = degrees;
+    let on_globe = [west, east].iter().all(|lon| (-180.0..=180.0).contains(lon))
+        && [south, north].iter().all(|lat| (-90.0..=90.0).contains(lat));
+    if !on_globe {
+        return Err("must lie within longitudes -180 to 180 and latitudes -90 to 90".into());
+    }
+    if west > east || south > north {
+        return Err("must have west before east and south before north".into());
+    }
+    Ok(BoundingBox {
+        west,
+        south,
+        east,
+        north,
+    })
+}
+
+/// The value of this name, spelt exactly.
+pub fn one_of<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, Complaint> {
+    let found = all.iter().find(|value| name(**value) == text);
+    found.copied().ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|value| name(*value)).collect();
+        format!("must be one of {}", names.join(", ")).into()
+    })
+}

@@ -1,0 +1,141 @@
+//! `/api/simulation`: the clock, and control over it.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::body::{JsonBody, OptionalJsonBody};
+use super::documents::{BodyProblems, ClockProblems, WriteProblems};
+use super::fault::Fault;
+use super::fields::{Complaint, Complaints, Fields};
+use super::shown::rounded;
+use crate::sim::time::Tick;
+use crate::view::View;
+use crate::view::commands::PaceChange;
+use crate::view::reading::{RunState, Speed};
+use crate::wire::api::simulation as wire;
+use crate::wire::time::rfc3339;
+
+const MAX_SPEED: f64 = 10_000.0;
+const MAX_STEP: Tick = 1_000_000;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(read_simulation, change_simulation))
+        .routes(routes!(step_simulation))
+}
+
+/// How the clock stands
+#[utoipa::path(
+    get,
+    path = "/api/simulation",
+    tag = "Simulation",
+    responses((status = 200, body = wire::Simulation))
+)]
+async fn read_simulation(State(api): State<Api>) -> Json<wire::Simulation> {
+    Json(shown(&api.view))
+}
+
+/// Pause, resume, or change the speed
+///
+/// Answers once the change is in force, with how the clock stands then.
+#[utoipa::path(
+    put,
+    path = "/api/simulation",
+    tag = "Simulation",
+    request_body = wire::SimulationChange,
+    responses((status = 200, body = wire::Simulation), BodyProblems, ClockProblems, WriteProblems)
+)]
+async fn change_simulation(State(api): State<Api>, body: JsonBody) -> Result<Json<wire::Simulation>, Fault> {
+    let mut complaints = Complaints::default();
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let change = PaceChange {
+        paused: fields.optional("state", wanted_state),
+        speed: fields.optional("speed", speed),
+        pause_at_tick: fields.optional("pauseAtTick", |value| {
+            value.as_u64().ok_or("must be the number of a tick".into())
+        }),
+    };
+    if !complaints.is_empty() {
+        return Err(complaints.into_fault());
+    }
+    api.commands.control(change).await?;
+    Ok(Json(shown(&api.view)))
+}
+
+/// `true` pauses.
+fn wanted_state(value: &Value) -> Result<bool, Complaint> {
+    match value.as_str() {
+        Some("paused") => Ok(true),
+        Some("running") => Ok(false),
+        _ => Err("must be one of running, paused".into()),
+    }
+}
+
+fn speed(value: &Value) -> Result<Speed, Complaint> {
+    match value {
+        Value::String(name) if name == "max" => Some(Speed::Max),
+        Value::Number(factor) => factor
+            .as_f64()
+            .filter(|factor| *factor > 0.0 && *factor <= MAX_SPEED)
+            .map(Speed::Times),
+        _ => None,
+    }
+    .ok_or("must be above 0 and up to 10,000, or \"max\"".into())
+}
+
+/// Take single steps while paused
+///
+/// Answers when the last tick is committed.
+#[utoipa::path(
+    post,
+    path = "/api/simulation/step",
+    tag = "Simulation",
+    request_body = Option<wire::StepRequest>,
+    responses((status = 200, body = wire::Simulation), BodyProblems, ClockProblems, WriteProblems)
+)]
+async fn step_simulation(
+    State(api): State<Api>,
+    OptionalJsonBody(body): OptionalJsonBody,
+) -> Result<Json<wire::Simulation>, Fault> {
+    let mut ticks = 1;
+    if let Some(body) = body {
+        let mut complaints = Complaints::default();
+        let read = |value: &Value| match value.as_u64() {
+            Some(ticks @ 1..=MAX_STEP) => Ok(ticks),
+            _ => Err("must be a whole number from 1 to 1,000,000".into()),
+        };
+        ticks = Fields::of_body(&body, &mut complaints)
+            .optional("ticks", read)
+            .unwrap_or(ticks);
+        if !complaints.is_empty() {
+            return Err(complaints.into_fault());
+        }
+    }
+    api.commands.step(ticks).await?;
+    Ok(Json(shown(&api.view)))
+}
+
+fn shown(view: &View) -> wire::Simulation {
+    let clock = view.clock();
+    wire::Simulation {
+        state: match clock.pace.state {
+            RunState::Running => wire::SimulationState::Running,
+            RunState::Paused => wire::SimulationState::Paused,
+            RunState::Stalled => wire::SimulationState::Stalled,
+        },
+        speed: match clock.pace.speed {
+            Speed::Times(factor) => wire::Speed::Times(factor),
+            Speed::Max => wire::Speed::Named(wire::NamedSpeed::Max),
+        },
+        tick: clock.tick,
+        sim_time: rfc3339(view.world(), clock.at),
+        real_time_factor: rounded(clock.pace.real_time_factor, 1e3),
+        tick_slip_ms: rounded(clock.pace.tick_slip_ms, 1e3),
+        digest: clock.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        epoch: format!("e{}", clock.epoch),
+    }
+}

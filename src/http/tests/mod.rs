@@ -1,0 +1,292 @@
+//! The front door against a small world and somebody who takes every command.
+
+mod documents;
+mod orders;
+mod reads;
+mod simulation;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use geo::polygon;
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::telemetry::Requests;
+use super::{Api, Readiness, router};
+use crate::sim::catalogue;
+use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
+use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
+use crate::sim::order::Order;
+use crate::sim::sky::Grounded;
+use crate::sim::time::{SimDuration, Tick};
+use crate::sim::wind::Weather;
+use crate::sim::world::{
+    DispatchRules, Fleet, HeightReference, Hub, Place, UnknownPlaces, WhenFull, World, Zone,
+};
+use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
+use crate::view::reading::{Pace, RunState};
+use crate::view::{Restored, View};
+
+const START_UNIX_US: i64 = 1_780_336_800_000_000;
+const HUB_AT: LatLon = LatLon {
+    lat: 37.7599,
+    lon: -122.4148,
+};
+
+fn world(unknown_places: UnknownPlaces) -> World {
+    let bounds = BoundingBox {
+        west: -122.52,
+        south: 37.70,
+        east: -122.35,
+        north: 37.83,
+    };
+    let frame = LocalFrame::at(bounds.middle());
+    // Clockwise, so that showing it has something to put right.
+    let zone = polygon![(x: -122.40, y: 37.77), (x: -122.40, y: 37.78), (x: -122.39, y: 37.78)];
+    World {
+        name: "small".into(),
+        description: String::new(),
+        seed: 1,
+        start_unix_us: START_UNIX_US,
+        duration: SimDuration::from_secs(3_600.0),
+        tick: SimDuration::from_secs(0.1),
+        area: Area {
+            bounds,
+            frame,
+            land: None,
+            ground_m: 0.0,
+            geoid_m: 0.0,
+        },
+        unknown_places,
+        hubs: vec![Hub {
+            key: "mission".into(),
+            name: "Mission Street hub".into(),
+            location: HUB_AT,
+            at: frame.to_point(HUB_AT),
+            pads: 2,
+            chargers: 2,
+        }],
+        models: vec![catalogue::model("wing").expect("the catalogue has it")],
+        fleets: vec![Fleet {
+            hub: HubId(0),
+            model: ModelId(0),
+            count: 3,
+            aloft: 0.0,
+        }],
+        places: vec![Place {
+            name: "Ferry Building".into(),
+            location: LatLon {
+                lat: 37.7955,
+                lon: -122.3937,
+            },
+        }],
+        zones: vec![Zone {
+            name: "Heliport".into(),
+            polygon: zone,
+            floor_m: 0.0,
+            ceiling_m: 120.0,
+            reference: HeightReference::Agl,
+        }],
+        weather: Weather {
+            wind_east_mps: 0.0,
+            wind_north_mps: 0.0,
+            air_density_kgpm3: 1.225,
+        },
+        demand: None,
+        scripted: Vec::new(),
+        dispatch: DispatchRules {
+            backlog: 10,
+            max_wait: SimDuration::from_secs(600.0),
+            when_full: WhenFull::Fail,
+        },
+        scenario_hash: [0; 32],
+    }
+}
+
+fn view(unknown_places: UnknownPlaces) -> View {
+    let world = world(unknown_places);
+    let full = Grounded {
+        hub: HubId(0),
+        energy_wh: world.models[0].battery.capacity_wh,
+        charging_since: None,
+    };
+    let restored = Restored {
+        tick: 10,
+        digest: [0xab; 32],
+        epoch: 1,
+        grounded: vec![Some(full), Some(full), None],
+        airborne: Vec::new(),
+        lost: vec![(DroneId(2), HUB_AT)],
+        drone_seqs: Vec::new(),
+        hub_queues: vec![(HubId(0), 0, 0)],
+        records: Vec::new(),
+    };
+    View::new(Arc::new(world), restored)
+}
+
+/// Takes every command and remembers it, or refuses them all.
+struct Taker {
+    view: Arc<View>,
+    refusal: Mutex<Option<Refusal>>,
+    orders: Mutex<Vec<(Order, Option<String>)>>,
+}
+
+impl Taker {
+    fn check(&self) -> Result<(), Refusal> {
+        self.refusal.lock().clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Commands for Taker {
+    fn request_delivery(&self, order: Order, key: Option<String>) -> Answer<'_, Accepted, Refusal> {
+        Box::pin(async move {
+            self.check()?;
+            let mut orders = self.orders.lock();
+            let id = DeliveryId::new(1_780_336_800_000 + orders.len() as u64, [7; 10]);
+            orders.push((order.clone(), key));
+            self.view.queue(id, Arc::new(order));
+            Ok(Accepted { id, repeated: false })
+        })
+    }
+
+    fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {
+        Box::pin(async move {
+            self.check()?;
+            let pace = self.view.clock().pace;
+            self.view.set_pace(Pace {
+                state: match change.paused {
+                    Some(true) => RunState::Paused,
+                    Some(false) => RunState::Running,
+                    None => pace.state,
+                },
+                speed: change.speed.unwrap_or(pace.speed),
+                ..pace
+            });
+            Ok(())
+        })
+    }
+
+    fn step(&self, ticks: u64) -> Answer<'_, Tick, Refusal> {
+        Box::pin(async move { self.check().map(|()| self.view.clock().tick + ticks) })
+    }
+}
+
+/// A client at the front door.
+struct Door {
+    router: Router,
+    view: Arc<View>,
+    taker: Arc<Taker>,
+    runtime: tokio::runtime::Runtime,
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Checks that this is a whole problem, and names its pointers.
+    fn pointers(&self, status: u16) -> Vec<String> {
+        let problem = self.json();
+        assert_eq!(self.status, status, "{problem}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(problem["status"], status);
+        for key in ["type", "title", "detail", "instance"] {
+            assert!(!problem[key].as_str().unwrap().is_empty(), "{problem}");
+        }
+        let errors = problem["errors"].as_array().unwrap().iter();
+        errors
+            .map(|error| {
+                assert!(!error["detail"].as_str().unwrap().is_empty());
+                error["pointer"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    }
+}
+
+impl Door {
+    fn open(unknown_places: UnknownPlaces) -> Door {
+        let view = Arc::new(view(unknown_places));
+        let taker = Arc::new(Taker {
+            view: Arc::clone(&view),
+            refusal: Mutex::new(None),
+            orders: Mutex::new(Vec::new()),
+        });
+        let mut registry = Registry::default();
+        let requests = Requests::register(&mut registry);
+        let api = Api {
+            view: Arc::clone(&view),
+            commands: Arc::clone(&taker) as Arc<dyn Commands>,
+            ready: Arc::new(|| Readiness::Ready),
+            metrics: Arc::new(move || {
+                let mut text = String::new();
+                prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+                text
+            }),
+            requests,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Door {
+            router: router(api),
+            view,
+            taker,
+            runtime,
+        }
+    }
+
+    fn send(&self, request: Request<Body>) -> Reply {
+        self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            Reply {
+                status: parts.status,
+                headers: parts.headers,
+                body: axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+            }
+        })
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+    }
+
+    fn json(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("content-type", "application/json; charset=utf-8");
+        self.send(request.body(body.into()).unwrap())
+    }
+
+    fn order(&self, body: &Value) -> Reply {
+        self.json(Method::POST, "/api/deliveryrequests", body.to_string())
+    }
+
+    /// Sends a small, fine order; answers its id.
+    fn accepted(&self) -> String {
+        let reply = self.order(&fine_order());
+        assert_eq!(reply.status, StatusCode::ACCEPTED);
+        reply.json()["deliveryId"].as_str().unwrap().to_owned()
+    }
+}
+
+fn fine_order() -> Value {
+    serde_json::json!({
+        "ownerId": "ada",
+        "pickupLocation": "ferry building",
+        "dropOffLocation": "5,37.76,-122.42",
+        "packageInfo": {"packageId": "p", "size": "small", "weight": 1}
+    })
+}

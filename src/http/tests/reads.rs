@@ -1,0 +1,279 @@
+//! Deliveries, drones, hubs and zones as they are looked up; and what is not there.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Door, START_UNIX_US};
+use crate::sim::drone::DroneStatus;
+use crate::sim::event::{DeliveryEvent, Etas, Event, Happening};
+use crate::sim::geo::LatLon;
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::time::SimTime;
+use crate::sim::workflow::WaitingFor;
+use crate::sim::world::UnknownPlaces;
+use crate::view::Publication;
+use crate::view::frame::DroneRow;
+use crate::view::reading::{Pace, RunState};
+use crate::wire::time::rfc3339_unix_us;
+
+impl Door {
+    /// Tells the view of the first events of a delivery, and where its drone is.
+    fn publish(&self, id: &str, events: Vec<DeliveryEvent>, airborne: Vec<DroneRow>) {
+        let id: DeliveryId = id.parse().unwrap();
+        let event = |(index, kind)| {
+            Arc::new(Event {
+                at: SimTime::START,
+                seq: index as u32 + 1,
+                happening: Happening::Delivery(id, kind),
+            })
+        };
+        self.view.publish(Publication {
+            tick: 11,
+            at: SimTime::from_secs(1.1),
+            digest: [0xcd; 32],
+            events: events.into_iter().enumerate().map(event).collect(),
+            grounded: airborne.iter().map(|row| (row.drone, None)).collect(),
+            airborne,
+        });
+    }
+
+    fn admitted(&self) -> DeliveryEvent {
+        let order = Arc::new(self.taker.orders.lock()[0].0.clone());
+        DeliveryEvent::Accepted { order }
+    }
+}
+
+#[test]
+fn a_delivery_is_shown_from_acceptance_on() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let id = door.accepted();
+    let shown = door.get(&format!("/api/deliveries/{id}")).json();
+    let expected = json!({
+        "id": id,
+        "owner": {"userId": "ada", "accountId": "ada"},
+        "pickup": {"altitude": 0.0, "latitude": 37.7955, "longitude": -122.3937},
+        "dropoff": {"altitude": 5.0, "latitude": 37.76, "longitude": -122.42},
+        "deadline": "", "expedited": false, "confirmationRequired": "None",
+        "droneId": null, "carrier": null,
+    });
+    assert_eq!(shown, expected);
+    assert_eq!(
+        door.get(&format!("/api/deliveries/public/{id}/")).json(),
+        expected
+    );
+    let owner = door.get(&format!("/api/deliveries/{id}/owner")).json();
+    assert_eq!(owner, expected["owner"]);
+    let status = door.get(&format!("/api/deliveries/{id}/status")).json();
+    let expected = json!({
+        "stage": "Created", "lastKnownLocation": expected["pickup"], "pickupETA": null, "deliveryETA": null,
+    });
+    assert_eq!(status, expected);
+}
+
+#[test]
+fn a_delivery_under_way_is_where_its_drone_is() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let id = door.accepted();
+    let etas = Etas {
+        pickup: SimTime::from_secs(60.0),
+        delivery: SimTime::from_secs(120.0),
+    };
+    let row = DroneRow {
+        drone: DroneId(1),
+        status: DroneStatus::Cruising,
+        at: LatLon {
+            lat: 37.77,
+            lon: -122.4,
+        },
+        height_m: 75.0,
+        heading_deg: 271.0,
+        ground_speed_mps: 14.2,
+        vertical_speed_mps: 0.0,
+        battery: 0.83,
+        payload_kg: 0.0,
+        pickup_eta: Some(SimTime::from_secs(61.5)),
+        delivery_eta: None,
+    };
+    let drone = DroneId(1);
+    let events = vec![
+        door.admitted(),
+        DeliveryEvent::Created,
+        DeliveryEvent::Assigned { drone, etas },
+        DeliveryEvent::HeadedToPickup { etas },
+    ];
+    door.publish(&id, events, vec![row]);
+    let after = |seconds: f64| rfc3339_unix_us(START_UNIX_US + (seconds * 1e6) as i64);
+    let place = json!({"altitude": 75.0, "latitude": 37.77, "longitude": -122.4});
+    let status = door.get(&format!("/api/deliveries/{id}/status")).json();
+    let expected = json!({
+        "stage": "HeadedToPickup", "lastKnownLocation": place,
+        "pickupETA": after(61.5), "deliveryETA": after(120.0),
+    });
+    assert_eq!(status, expected);
+    let drone = door.get("/api/drones/d-1").json();
+    let expected = json!({
+        "id": "d-1", "model": "wing", "hub": "mission", "status": "cruising", "location": place,
+        "heading": 271.0, "groundSpeed": 14.2, "verticalSpeed": 0.0, "battery": 0.83,
+        "deliveryId": id, "payloadKg": 0.0,
+    });
+    assert_eq!(drone, expected);
+    let collection = door
+        .get("/api/drones.geojson?bbox=-122.41,37.76,-122.39,37.78")
+        .json();
+    assert_eq!(collection["features"].as_array().unwrap().len(), 1);
+    let point = json!({"type": "Point", "coordinates": [-122.4, 37.77, 75.0]});
+    assert_eq!(collection["features"][0]["geometry"], point);
+    assert_eq!(collection["features"][0]["properties"], expected);
+    let request = door.get(&format!("/api/deliveryrequests/{id}")).json();
+    assert_eq!(request["state"], "Scheduled");
+}
+
+#[test]
+fn a_request_says_what_it_waits_for() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let id = door.accepted();
+    let waiting_for = WaitingFor::ThirdParty;
+    door.publish(
+        &id,
+        vec![door.admitted(), DeliveryEvent::Delayed { waiting_for }],
+        Vec::new(),
+    );
+    let status = door.get(&format!("/api/deliveryrequests/{id}")).json();
+    let expected = json!({
+        "deliveryId": id, "state": "AwaitingDrone", "step": "third_party", "attempts": 1,
+        "waitingFor": "third_party",
+    });
+    assert_eq!(status, expected);
+}
+
+#[test]
+fn lists_page_through_everything_once() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let ids: Vec<Value> = (0..5).map(|_| door.accepted().into()).collect();
+    for (path, expected) in [
+        ("/api/deliveries?ownerId=ada&stage=Created&limit=2", ids),
+        (
+            "/api/drones?hub=mission&limit=2",
+            vec!["d-0".into(), "d-1".into(), "d-2".into()],
+        ),
+    ] {
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = door.get(&format!("{path}{cursor}")).json();
+            let items = page["items"].as_array().unwrap();
+            assert!((1..=2).contains(&items.len()));
+            seen.extend(items.iter().map(|item| item["id"].clone()));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, expected);
+    }
+    for nobodys in [
+        "/api/deliveries?ownerId=bob",
+        "/api/deliveries?stage=Completed",
+        "/api/drones?status=hovering",
+    ] {
+        assert_eq!(door.get(nobodys).json(), json!({"items": [], "next": null}));
+    }
+}
+
+#[test]
+fn wrong_parameters_are_all_named() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let reply = door.get("/api/drones?hub=x&status=flying&bbox=1,2,3&limit=0&cursor=zz");
+    assert_eq!(
+        reply.pointers(422),
+        ["?hub", "?status", "?bbox", "?limit", "?cursor"]
+    );
+    let reply = door.get("/api/deliveries?stage=gone&limit=1001&cursor=01");
+    assert_eq!(reply.pointers(422), ["?stage", "?limit", "?cursor"]);
+    for bounds in [
+        "a,b,c,d",
+        "NaN,0,1,1",
+        "0,0,181,1",
+        "2,0,1,1",
+        "0,2,1,1",
+        "0,0,1,1,1",
+        "",
+    ] {
+        let reply = door.get(&format!("/api/drones.geojson?bbox={bounds}"));
+        assert_eq!(reply.pointers(422), ["?bbox"], "{bounds}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_a_problem() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let unknown = DeliveryId::new(1, [0; 10]);
+    for path in [
+        format!("/api/deliveries/{unknown}"),
+        format!("/api/deliveries/{unknown}/status"),
+        format!("/api/deliveryrequests/{unknown}"),
+        "/api/deliveries/42".into(),
+        "/api/deliveries/%ff".into(),
+        "/api/drones/d-3".into(),
+        "/api/drones/17".into(),
+        "/api/nothing?here=1".into(),
+        "/docs/nothing.js".into(),
+        "//".into(),
+    ] {
+        let reply = door.get(&path);
+        assert_eq!(reply.pointers(404), [""; 0]);
+        assert_eq!(reply.json()["instance"], path.split('?').next().unwrap());
+    }
+    let reply = door.send(Request::delete("/api/hubs").body(Body::empty()).unwrap());
+    assert_eq!(reply.pointers(405), [""; 0]);
+    assert_eq!(reply.header("allow"), "GET,HEAD");
+}
+
+#[test]
+fn hubs_and_zones_are_shown_as_the_scenario_has_them() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let hubs = door.get("/api/hubs/").json();
+    let expected = json!({
+        "id": "mission", "name": "Mission Street hub",
+        "location": {"altitude": 0.0, "latitude": 37.7599, "longitude": -122.4148},
+        "pads": 2, "chargers": 2, "charging": 0, "queued": 0, "parked": 2,
+    });
+    assert_eq!(hubs, json!({"items": [expected], "next": null}));
+    let zones = door.get("/api/zones").json();
+    let expected = json!({"name": "Heliport", "floor": 0.0, "ceiling": 120.0, "reference": "AGL"});
+    assert_eq!(zones["features"][0]["properties"], expected);
+    let rings = json!([[
+        [-122.40, 37.77],
+        [-122.39, 37.78],
+        [-122.40, 37.78],
+        [-122.40, 37.77]
+    ]]);
+    assert_eq!(zones["features"][0]["geometry"]["coordinates"], rings);
+}
+
+#[test]
+fn a_stalled_clock_is_not_ready_and_requests_are_counted_by_route() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    assert_eq!(door.get("/readyz").status, StatusCode::OK);
+    door.view.set_pace(Pace {
+        state: RunState::Stalled,
+        ..Pace::default()
+    });
+    let reply = door.get("/readyz");
+    assert_eq!(reply.pointers(503), [""; 0]);
+    assert_eq!(reply.header("retry-after"), "1");
+    assert_eq!(door.get("/healthz").status, StatusCode::OK);
+    door.get("/api/drones/d-0");
+    door.get("/api/drones/d-1/");
+    door.get("/nowhere");
+    let metrics = String::from_utf8(door.get("/metrics").body).unwrap();
+    for line in [
+        r#"skyhaul_http_requests_total{method="GET",route="/api/drones/{id}",status="200"} 2"#,
+        r#"skyhaul_http_requests_total{method="GET",route="unmatched",status="404"} 1"#,
+        r#"skyhaul_http_requests_total{method="GET",route="/readyz",status="503"} 1"#,
+        r#"skyhaul_http_request_duration_seconds_count{route="/api/drones/{id}"} 2"#,
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
+}

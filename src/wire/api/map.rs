@@ -1,0 +1,76 @@
+//! What stands still: hubs, and no-fly zones as GeoJSON (RFC 7946).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Location;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hub {
+    #[schema(example = "mission")]
+    pub id: String,
+    pub name: String,
+    pub location: Location,
+    pub pads: u32,
+    pub chargers: u32,
+    /// Drones that charge.
+    pub charging: u32,
+    /// Drones that wait for a charger.
+    pub queued: u32,
+    /// Drones on the ground that do not charge, those that wait among them.
+    pub parked: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PointGeometry {
+    /// `Point`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Longitude, latitude, metres above the ground.
+    pub coordinates: [f64; 3],
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PolygonGeometry {
+    /// `Polygon`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Closed rings of longitude and latitude, the outer one first and counter-clockwise.
+    pub coordinates: Vec<Vec<[f64; 2]>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneCollection {
+    /// `FeatureCollection`
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub features: Vec<ZoneFeature>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneFeature {
+    /// `Feature`
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub geometry: PolygonGeometry,
+    pub properties: ZoneProperties,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneProperties {
+    pub name: String,
+    /// Metres above `reference`.
+    pub floor: f64,
+    /// Metres above `reference`.
+    pub ceiling: f64,
+    pub reference: HeightReference,
+}
+
+/// Above ground level, or above mean sea level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum HeightReference {
+    Agl,
+    Amsl,
+}
