@@ -1,10 +1,178 @@
-//! `skyhaul serve`.
+//! `skyhaul serve`: the live server until a signal ends it.
 
-use super::Failure;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use tokio::net::TcpListener;
+
+use super::{Failure, load_world, parse_threads, threads};
+use crate::server::{self, Options, ServerError};
+use crate::view::reading::Speed;
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The world to simulate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SKYHAUL_SCENARIO",
+        default_value = "scenarios/san-francisco.toml"
+    )]
+    scenario: PathBuf,
+    /// Where to listen; other addresses than loopback need --auth as well
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "SKYHAUL_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    listen: SocketAddr,
+    /// Folder of the store, or :memory: to keep nothing
+    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data")]
+    data: String,
+    /// Begin the world anew: an old store in the folder is replaced
+    #[arg(long)]
+    fresh: bool,
+    /// Simulated seconds per second, or max
+    #[arg(long, value_name = "N|max", env = "SKYHAUL_SPEED", default_value = "1", value_parser = parse_speed)]
+    speed: Speed,
+    /// Start with the clock standing still
+    #[arg(long)]
+    paused: bool,
+    /// The seed, instead of the scenario's
+    #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
+    seed: Option<u64>,
+    /// Worker threads of the world; results do not depend on them [default: the machine's cores]
+    #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
+    threads: Option<usize>,
+    /// Only outside requests: the scenario's own customers stay away
+    #[arg(long)]
+    no_demand: bool,
+    /// Who may come in; tokens are not available yet, so `open` is all there is
+    #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
+    auth: Option<Auth>,
+}
 
-pub fn serve(_args: Args) -> Result<(), Failure> {
-    Err(Failure::failed("not wired yet", "wait"))
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    /// Anybody who can reach the address
+    Open,
+}
+
+/// Fastest speed that is no `max`.
+const FASTEST: f64 = 10_000.0;
+
+fn parse_speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    match text.parse::<f64>() {
+        Ok(times) if times > 0.0 && times <= FASTEST => Ok(Speed::Times(times)),
+        _ => Err(format!("a number above 0 and up to {FASTEST}, or max, is wanted")),
+    }
+}
+
+pub fn serve(args: Args) -> Result<(), Failure> {
+    check_exposure(&args)?;
+    let world = load_world(&args.scenario, args.seed)?;
+    let options = Options {
+        data: args.data.clone(),
+        fresh: args.fresh,
+        speed: args.speed,
+        paused: args.paused,
+        threads: threads(args.threads),
+        demand: !args.no_demand,
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        Failure::failed(
+            format!("the runtime cannot start: {error}"),
+            "see whether the machine has room for threads",
+        )
+    })?;
+    runtime.block_on(async {
+        let listener = listen(args.listen).await?;
+        let name = world.name.clone();
+        let server = server::start(world, options, listener).await;
+        let server = server.map_err(|error| describe(&error, &args.data))?;
+        let address = server.address();
+        tracing::info!(
+            scenario = name,
+            "serving on http://{address} (API documentation at /docs)"
+        );
+        if args.auth.is_none() {
+            tracing::info!("open to every program on this machine: no tokens are asked for on loopback");
+        }
+        until_signal(server, &args.data).await
+    })
+}
+
+/// Nobody opens a server to a network by accident.
+fn check_exposure(args: &Args) -> Result<(), Failure> {
+    if args.listen.ip().is_loopback() || args.auth == Some(Auth::Open) {
+        return Ok(());
+    }
+    Err(Failure::bad_input(
+        format!(
+            "{} can be reached from other machines, and nobody would be asked for a token",
+            args.listen
+        ),
+        "listen on 127.0.0.1, or say --auth open if that is what you want",
+    ))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let remedy = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "stop what listens there, or choose another address with --listen"
+            }
+            _ => "choose another address with --listen",
+        };
+        Failure::bad_input(format!("cannot listen on {address}: {error}"), remedy)
+    })
+}
+
+async fn until_signal(mut server: server::Server, data: &str) -> Result<(), Failure> {
+    let signal = async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    };
+    tokio::select! {
+        error = server.failed() => return Err(describe(&error, data)),
+        signalled = signal => signalled.map_err(|error| {
+            Failure::failed(format!("signals cannot be heard: {error}"), "this is a bug; please report it")
+        })?,
+    }
+    tracing::info!("shutting down: finishing the tick and closing the sessions");
+    server.stop().await.map_err(|error| describe(&error, data))
+}
+
+fn describe(error: &ServerError, data: &str) -> Failure {
+    let (remedy, input) = match error {
+        ServerError::Store(store) => (store.remedy(), true),
+        ServerError::World(_) => (
+            Some("what is committed is safe: start again, and please report it"),
+            false,
+        ),
+        ServerError::Listener(_) => (Some("see what became of the network"), false),
+        ServerError::WorldGone => (
+            Some("what is committed is safe: start again, and please report it"),
+            false,
+        ),
+    };
+    let cause = match error {
+        ServerError::Store(store) => format!("the store in {data} cannot be used: {store}"),
+        other => other.to_string(),
+    };
+    let remedy = remedy.unwrap_or("choose another folder with --data");
+    if input {
+        Failure::bad_input(cause, remedy)
+    } else {
+        Failure::failed(cause, remedy)
+    }
 }

@@ -34,7 +34,11 @@ impl Door {
     }
 
     fn check_open(&self) -> Result<(), Refusal> {
-        if *self.closing.borrow() { Err(Refusal::ShuttingDown) } else { Ok(()) }
+        if *self.closing.borrow() {
+            Err(Refusal::ShuttingDown)
+        } else {
+            Ok(())
+        }
     }
 
     async fn ask<T>(
@@ -43,23 +47,38 @@ impl Door {
     ) -> Result<T, Refusal> {
         self.check_open()?;
         let (answer, answered) = oneshot::channel();
-        self.controls.send(control(answer)).await.map_err(|_| Refusal::ShuttingDown)?;
+        self.controls
+            .send(control(answer))
+            .await
+            .map_err(|_| Refusal::ShuttingDown)?;
         answered.await.unwrap_or(Err(Refusal::ShuttingDown))
     }
 }
 
 impl Commands for Door {
-    fn request_delivery(&self, order: Order, idempotency_key: Option<String>) -> Answer<'_, Accepted, Refusal> {
+    fn request_delivery(
+        &self,
+        order: Order,
+        idempotency_key: Option<String>,
+    ) -> Answer<'_, Accepted, Refusal> {
         Box::pin(async move {
             self.check_open()?;
             if self.writer.gauges().is_stalled() {
-                return Err(Refusal::StoreGone { retry_after: RETRY_AFTER });
+                return Err(Refusal::StoreGone {
+                    retry_after: RETRY_AFTER,
+                });
             }
             let receipt = self.ingestion.submit(order, idempotency_key).await;
-            receipt.map(|(id, repeated)| Accepted { id, repeated }).map_err(|not_taken| match not_taken {
-                NotTaken::Full => Refusal::Full { retry_after: RETRY_AFTER },
-                NotTaken::StoreGone => Refusal::StoreGone { retry_after: RETRY_AFTER },
-            })
+            receipt
+                .map(|(id, repeated)| Accepted { id, repeated })
+                .map_err(|not_taken| match not_taken {
+                    NotTaken::Full => Refusal::Full {
+                        retry_after: RETRY_AFTER,
+                    },
+                    NotTaken::StoreGone => Refusal::StoreGone {
+                        retry_after: RETRY_AFTER,
+                    },
+                })
         })
     }
 

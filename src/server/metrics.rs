@@ -106,39 +106,95 @@ impl House {
             by_state.get_or_create(&vec![("state", state)]).set(count as i64);
         }
         let help = "Deliveries by how far they have come";
-        let described = encoder.encode_descriptor("skyhaul_deliveries", help, None, by_state.metric_type())?;
+        let described =
+            encoder.encode_descriptor("skyhaul_deliveries", help, None, by_state.metric_type())?;
         by_state.encode(described)
     }
 
     fn encode_store(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
         let store = self.writer.gauges();
-        counter(encoder, "skyhaul_store_flushes", "Flushed transactions", store.flushes())?;
-        counter(encoder, "skyhaul_store_rows", "Journal rows in them", store.rows())?;
+        counter(
+            encoder,
+            "skyhaul_store_flushes",
+            "Flushed transactions",
+            store.flushes(),
+        )?;
+        counter(
+            encoder,
+            "skyhaul_store_rows",
+            "Journal rows in them",
+            store.rows(),
+        )?;
         let micros = store.last_flush_micros();
-        gauge(encoder, "skyhaul_store_last_flush_microseconds", "How long the last flush took", micros)?;
+        gauge(
+            encoder,
+            "skyhaul_store_last_flush_microseconds",
+            "How long the last flush took",
+            micros,
+        )?;
         let stalled = u64::from(store.is_stalled());
-        gauge(encoder, "skyhaul_store_stalled", "1 while the store takes no writes", stalled)
+        gauge(
+            encoder,
+            "skyhaul_store_stalled",
+            "1 while the store takes no writes",
+            stalled,
+        )
     }
 
     fn encode_sessions(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
         let ws = &self.sessions;
-        gauge(encoder, "skyhaul_ws_sessions_open", "WebSocket sessions", ws.sessions_open())?;
+        gauge(
+            encoder,
+            "skyhaul_ws_sessions_open",
+            "WebSocket sessions",
+            ws.sessions_open(),
+        )?;
         let tick = self.view.clock().tick;
-        gauge(encoder, "skyhaul_published_tick", "The newest tick that can be seen", tick)?;
+        gauge(
+            encoder,
+            "skyhaul_published_tick",
+            "The newest tick that can be seen",
+            tick,
+        )?;
         let counters = [
-            ("skyhaul_ws_sessions", "Sessions since the start", ws.sessions_total()),
-            ("skyhaul_ws_sessions_refused", "Handshakes refused", ws.sessions_refused()),
-            ("skyhaul_ws_messages_sent", "Messages sent to sessions", ws.messages_sent()),
+            (
+                "skyhaul_ws_sessions",
+                "Sessions since the start",
+                ws.sessions_total(),
+            ),
+            (
+                "skyhaul_ws_sessions_refused",
+                "Handshakes refused",
+                ws.sessions_refused(),
+            ),
+            (
+                "skyhaul_ws_messages_sent",
+                "Messages sent to sessions",
+                ws.messages_sent(),
+            ),
             ("skyhaul_ws_bytes_sent", "Bytes sent to sessions", ws.bytes_sent()),
             ("skyhaul_ws_beats", "Beats of the fan-out", ws.beats()),
-            ("skyhaul_ws_beats_skipped", "Beats that slow sessions skipped", ws.beats_skipped()),
-            ("skyhaul_ws_closed_slow", "Sessions closed for not reading", ws.closed_slow()),
+            (
+                "skyhaul_ws_beats_skipped",
+                "Beats that slow sessions skipped",
+                ws.beats_skipped(),
+            ),
+            (
+                "skyhaul_ws_closed_slow",
+                "Sessions closed for not reading",
+                ws.closed_slow(),
+            ),
         ];
         for (name, help, value) in counters {
             counter(encoder, name, help, value)?;
         }
         let errors: u64 = ws.errors().map(|(_, count)| count).sum();
-        counter(encoder, "skyhaul_ws_errors", "Error messages sent to sessions", errors)
+        counter(
+            encoder,
+            "skyhaul_ws_errors",
+            "Error messages sent to sessions",
+            errors,
+        )
     }
 }
 

@@ -113,14 +113,20 @@ struct WorldThread {
 /// # Errors
 /// A store that cannot be opened or belongs to another world, or one that cannot be
 /// recovered.
-pub async fn start(world: Arc<World>, options: Options, listener: TcpListener) -> Result<Server, ServerError> {
+pub async fn start(
+    world: Arc<World>,
+    options: Options,
+    listener: TcpListener,
+) -> Result<Server, ServerError> {
     let address = listener.local_addr()?;
     let identity = Identity {
         scenario_hash: world.scenario_hash,
         seed: world.seed,
     };
     let store = store::open(&options.data, &identity, options.fresh)?;
-    start_with(world, options, listener, store).await.map(|server| Server { address, ..server })
+    start_with(world, options, listener, store)
+        .await
+        .map(|server| Server { address, ..server })
 }
 
 /// As [`start`], with a store of the caller's.
@@ -147,7 +153,13 @@ pub async fn start_with(
     let api = Api {
         view: Arc::clone(&view),
         commands: Arc::new(Door::new(&started, closed.clone())),
-        ready: Arc::new(move || if *ready.borrow() { Readiness::Draining } else { Readiness::Ready }),
+        ready: Arc::new(move || {
+            if *ready.borrow() {
+                Readiness::Draining
+            } else {
+                Readiness::Ready
+            }
+        }),
         metrics,
         requests,
     };
@@ -226,21 +238,23 @@ async fn start_world(
     let (end, ended) = oneshot::channel();
     let (keep, released) = oneshot::channel();
     let options = options.clone();
-    std::thread::Builder::new().name("world".to_owned()).spawn(move || {
-        System::new().block_on(async move {
-            match bring_up(world, &options, store, metrics, closed).await {
-                Ok((live, started)) => {
-                    let _server_is_gone = ready.send(Ok(started));
-                    let _server_is_gone = end.send(live.run().await);
-                    let _released_by_dropping = released.await;
+    std::thread::Builder::new()
+        .name("world".to_owned())
+        .spawn(move || {
+            System::new().block_on(async move {
+                match bring_up(world, &options, store, metrics, closed).await {
+                    Ok((live, started)) => {
+                        let _server_is_gone = ready.send(Ok(started));
+                        let _server_is_gone = end.send(live.run().await);
+                        let _released_by_dropping = released.await;
+                    }
+                    Err(error) => {
+                        let _server_is_gone = ready.send(Err(error));
+                    }
                 }
-                Err(error) => {
-                    let _server_is_gone = ready.send(Err(error));
-                }
-            }
-            System::current().stop();
-        });
-    })?;
+                System::current().stop();
+            });
+        })?;
     let started = started.await.map_err(|_| ServerError::WorldGone)??;
     let thread = WorldThread {
         ended,
@@ -263,16 +277,40 @@ async fn bring_up(
         demand: options.demand,
     };
     let next_seq = store.last_command_seq()? + 1;
-    let recovered = recovery::recover(store.as_mut(), world, &setup, headless::arbiters(options.threads)).await?;
-    let Recovered { engine, view, pending, diverged } = recovered;
-    tracing::info!(tick = engine.tick_number(), pending = pending.len(), "the world is where it was");
+    let recovered =
+        recovery::recover(store.as_mut(), world, &setup, headless::arbiters(options.threads)).await?;
+    let Recovered {
+        engine,
+        view,
+        pending,
+        diverged,
+    } = recovered;
+    tracing::info!(
+        tick = engine.tick_number(),
+        pending = pending.len(),
+        "the world is where it was"
+    );
     let writer = Writer::start(store)?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
     let pending = pending.into_iter();
-    inbox.pass(pending.map(|(seq, command)| Durable { seq, command, _room: None }).collect());
+    inbox.pass(
+        pending
+            .map(|(seq, command)| Durable {
+                seq,
+                command,
+                _room: None,
+            })
+            .collect(),
+    );
     let sessions_arbiter = Arbiter::new().handle();
     let gate: Arc<dyn Gate> = inbox.clone();
-    let ingestion = Ingestion::start(&sessions_arbiter, writer.clone(), gate, next_seq, INGESTION_CAPACITY);
+    let ingestion = Ingestion::start(
+        &sessions_arbiter,
+        writer.clone(),
+        gate,
+        next_seq,
+        INGESTION_CAPACITY,
+    );
     follow_stalls(&writer, &view);
     let (controls, controlled) = mpsc::channel(CONTROLS_WAITING);
     let live = Live {
@@ -286,7 +324,14 @@ async fn bring_up(
         metrics,
         snapshot_due: diverged,
     };
-    let started = Started { view, ingestion, controls, inbox, writer, sessions_arbiter };
+    let started = Started {
+        view,
+        ingestion,
+        controls,
+        inbox,
+        writer,
+        sessions_arbiter,
+    };
     Ok((live, started))
 }
 

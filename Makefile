@@ -1,0 +1,51 @@
+# Skyhaul: `make run` starts the server, `make test` passes every test, `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# One clear line for a missing tool.
+need = @command -v $(1) >/dev/null || { echo "missing: $(1) ($(2))" >&2; exit 2; }
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools:
+	$(call need,cargo,install Rust from https://rustup.rs)
+	$(call need,cc,install a C compiler: apt-get install build-essential)
+
+.PHONY: run
+run: build ## Start the server with the San Francisco scenario on http://127.0.0.1:8080
+	./target/release/skyhaul serve
+
+.PHONY: build
+build: tools ## Build target/release/skyhaul
+	cargo build --release --locked
+
+.PHONY: test
+test: tools build ## Run every test
+	$(call need,python3,install Python 3: apt-get install python3)
+	cargo test --locked
+	python3 tests/clients/contract.py target/release/skyhaul
+
+.PHONY: crash
+crash: tools ## Kill and restart a running server a hundred times
+	SKYHAUL_CRASHES=100 cargo test --locked --test journeys crash:: -- --nocapture
+
+.PHONY: bench
+bench: tools ## Measure the sky, the tick, the accept path and memory
+	cargo bench --locked
+
+.PHONY: lint
+lint: tools ## Check formatting and lints, and validate the shipped scenarios
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: fmt
+fmt: tools ## Format the code
+	cargo fmt
+
+.PHONY: check
+check: build ## Validate the shipped scenarios
+	./target/release/skyhaul check scenarios/*.toml

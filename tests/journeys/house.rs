@@ -1,0 +1,110 @@
+//! The house's own rules, read off the source: imports point down, every file has a
+//! header, no file outgrows its topic.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The rooms from the bottom up; rooms on one floor may use each other without circles,
+/// in the order given.
+const FLOORS: [&[&str]; 7] = [
+    &["sim"],
+    &["store", "scenario", "wire", "actors"],
+    &["view", "engine"],
+    &["ws", "http", "run"],
+    &["server"],
+    &["cli"],
+    &["main"],
+];
+
+fn rank(room: &str) -> Option<(usize, usize)> {
+    FLOORS.iter().enumerate().find_map(|(floor, rooms)| {
+        let place = rooms.iter().position(|candidate| *candidate == room)?;
+        Some((floor, place))
+    })
+}
+
+fn sources() -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    found.sort();
+    found
+}
+
+/// `src/ws/session.rs` is in the room `ws`.
+fn room_of(path: &Path) -> String {
+    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Rooms named after `crate::` anywhere in a text, grouped imports included.
+fn rooms_named(text: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        let list = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or(group),
+            None => rest.split([';', ':', ' ', ',', ')', '>', '(', '\n', '`', ']']).next().unwrap_or(rest),
+        };
+        for item in list.split(',') {
+            let name: String = item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            named.insert(name);
+        }
+    }
+    named
+}
+
+/// Imports that point up, as `file: room`.
+fn pointing_up(path: &Path, text: &str) -> Vec<String> {
+    let own = room_of(path);
+    let Some(own_rank) = rank(&own) else { return Vec::new() };
+    let named = rooms_named(text).into_iter();
+    let up = named.filter(|other| *other != own && rank(other).is_some_and(|other| other > own_rank));
+    up.map(|other| format!("{}: {other}", path.display())).collect()
+}
+
+#[test]
+fn imports_point_down() {
+    let up: Vec<String> = sources()
+        .iter()
+        .flat_map(|path| pointing_up(path, &std::fs::read_to_string(path).unwrap()))
+        .collect();
+    assert!(up.is_empty(), "imports that point up:\n{}", up.join("\n"));
+}
+
+#[test]
+fn an_import_that_points_up_is_found() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let up = |file: &str, text: &str| pointing_up(&src.join(file), text).len();
+    assert_eq!(up("sim/sky.rs", "use crate::engine::Engine;"), 1);
+    assert_eq!(up("view/mod.rs", "let x: crate::ws::Gateway = y;"), 1);
+    assert_eq!(up("view/mod.rs", "use crate::{sim::geo, http::Api};"), 1);
+    assert_eq!(up("http/mod.rs", "use crate::ws::Gateway; use crate::sim::geo;"), 0);
+}
+
+#[test]
+fn every_room_is_on_the_plan() {
+    let unknown: BTreeSet<String> =
+        sources().iter().map(|path| room_of(path)).filter(|room| room != "lib" && rank(room).is_none()).collect();
+    assert!(unknown.is_empty(), "rooms that no floor lists: {unknown:?}");
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_keeps_to_one_topic() {
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+        let lines = text.lines().count();
+        assert!(lines <= 700, "{} has {lines} lines: it holds a second topic", path.display());
+    }
+}

@@ -1,0 +1,3 @@
+//! The integration tests, by user journey, in one binary.
+
+mod house;
