@@ -189,9 +189,13 @@ fn end_leg(
 ) {
     let reachable = row.speed * row.speed + 2.0 * profile.acceleration * row.remaining;
     row.discharge(row.remaining, seconds);
-    row.speed = lesser(profile.exit, reachable.sqrt());
-    row.remaining = 0.0;
     let leg = *flight.present_leg();
+    row.speed = if leg.path.is_hold() {
+        0.0
+    } else {
+        lesser(profile.exit, reachable.sqrt())
+    };
+    row.remaining = 0.0;
     put(row, leg.end());
     flight.distance_before_m += leg.path.ground_length();
     if leg.on_ground() && flight.leg == 0 {
