@@ -256,6 +256,7 @@ fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock, step: &mut ChunkStep)
         airborne_s: positive(clock.now_s - flight.airborne_since),
     };
     let at = Point { x: row.x, y: row.y };
+    (chunk.pickup_after_leg[i], chunk.delivery_after_leg[i]) = (f64::NAN, f64::NAN);
     step.events.push(FlightEvent {
         drone,
         kind: FlightEventKind::Exhausted { at, log },
