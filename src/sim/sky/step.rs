@@ -189,9 +189,13 @@ fn end_leg(
 ) {
     let reachable = row.speed * row.speed + 2.0 * profile.acceleration * row.remaining;
     row.discharge(row.remaining, seconds);
-    row.speed = lesser(profile.exit, reachable.sqrt());
-    row.remaining = 0.0;
     let leg = *flight.present_leg();
+    row.speed = if leg.path.is_hold() {
+        0.0
+    } else {
+        lesser(profile.exit, reachable.sqrt())
+    };
+    row.remaining = 0.0;
     put(row, leg.end());
     flight.distance_before_m += leg.path.ground_length();
     if leg.on_ground() && flight.leg == 0 {
@@ -252,6 +256,7 @@ fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock, step: &mut ChunkStep)
         airborne_s: positive(clock.now_s - flight.airborne_since),
     };
     let at = Point { x: row.x, y: row.y };
+    (chunk.pickup_after_leg[i], chunk.delivery_after_leg[i]) = (f64::NAN, f64::NAN);
     step.events.push(FlightEvent {
         drone,
         kind: FlightEventKind::Exhausted { at, log },

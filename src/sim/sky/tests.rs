@@ -284,7 +284,8 @@ fn goods_at_the_hub_are_loaded_on_the_ground() {
 fn busy_hour(threads: Option<usize>, restore_at: Option<u64>) -> (Vec<Vec<FlightEvent>>, Vec<u64>) {
     const DRONES: u32 = 9_000;
     let mut model = wing();
-    (model.handover_s, model.battery.capacity_wh) = (5.0, 27.0);
+    (model.handover_s, model.climb_mps, model.descent_mps) = (5.0, 12.0, 10.0);
+    model.battery.capacity_wh = 24.0;
     let world = world(model, DRONES, 1.0, (4.0, 2.0));
     let pool = threads.map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
     let mut sky = Sky::new(&world);
