@@ -34,7 +34,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     let demand = document
         .demand
         .as_ref()
-        .and_then(|demand| orders::build_demand(demand, document.places.is_empty(), base_dir, log));
+        .and_then(|demand| orders::build_demand(&demand.value, document.places.is_empty(), base_dir, log));
     check_faults(document, log);
     let (fleets, models) = fleets?;
     let mut world = World {
@@ -63,7 +63,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);
     orders::warn_of_heavy_payloads(document, &world, log);
-    if log.has_errors() {
+    if log.error_count() > 0 {
         return None;
     }
     world.scenario_hash = hash::of(&world);
@@ -328,8 +328,9 @@ fn build_fleets(
 
 fn find_hub(hub: &At<String>, ids: &[&str], log: &mut Log) -> Option<HubId> {
     let index = ids.iter().position(|id| *id == hub.value);
-    if index.is_none() && !ids.is_empty() {
-        let remedy = suggest(&hub.value, ids.iter().copied().filter(|id| !id.is_empty()));
+    // An id that could not be read may be the one that is meant.
+    if index.is_none() && !ids.is_empty() && !ids.contains(&"") {
+        let remedy = suggest(&hub.value, ids.iter().copied());
         log.missing(&hub.span, format!("there is no hub \"{}\"", hub.value), remedy);
     }
     u16::try_from(index?).ok().map(HubId)

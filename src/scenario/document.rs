@@ -372,6 +372,14 @@ fn demand(f: &mut Fields<'_>) -> Demand {
         "a CSV file of requests, instead of or besides arrivals",
         Text,
     );
+    if !f.has("rate") && !f.has("trace") {
+        let span = f.span();
+        f.log().missing(
+            &span,
+            "`demand` has no `rate`",
+            "add `rate = \"400/h\"`, or leave [demand] out",
+        );
+    }
     let (pickup_at, prep) = pickup.map_or((None, None), |pickup| (pickup.at, pickup.prep));
     Demand {
         rate,

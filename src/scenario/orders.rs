@@ -16,20 +16,11 @@ const DEFAULT_PAYLOAD_KG: (f64, f64) = (0.2, 1.1);
 
 /// The scenario's own customers; `None` where they send nothing.
 pub(super) fn build_demand(
-    demand: &At<document::Demand>,
+    demand: &document::Demand,
     no_places: bool,
     base_dir: &Path,
     log: &mut Log,
 ) -> Option<Demand> {
-    let span = &demand.span;
-    let demand = &demand.value;
-    if demand.rate.is_none() && demand.trace.is_none() {
-        log.missing(
-            span,
-            "`demand` has no `rate`",
-            "add `rate = \"400/h\"`, or leave [demand] out",
-        );
-    }
     for (what, file) in [("trace", &demand.trace), ("points", &demand.dropoff.points)] {
         if let Some(file) = file {
             check_inert_file(what, file, base_dir, log);
