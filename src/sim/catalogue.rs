@@ -127,7 +127,7 @@ fn matternet_m2() -> Model {
         empty_mass_kg: 11.0,
         max_payload_kg: 2.0,
         cruise_airspeed_mps: 20.0,
-        battery: battery(500.0, 500.0), // derived
+        battery: battery(330.0, 400.0), // derived
         ..multirotor("matternet-m2", rotors)
     }
 }
@@ -150,7 +150,7 @@ fn wing() -> Model {
         max_payload_kg: 1.13,
         cruise_airspeed_mps: 29.0,
         handover_height_m: 7.0,
-        battery: battery(140.0, 170.0), // derived
+        battery: battery(135.0, 170.0), // derived
         ..hybrid("wing", rotors, wing)
     }
 }
@@ -174,7 +174,7 @@ fn zipline_p2() -> Model {
         cruise_airspeed_mps: 29.0,
         handover_height_m: 90.0,
         handover_s: 40.0,
-        battery: battery(700.0, 700.0), // derived
+        battery: battery(510.0, 600.0), // derived
         ..hybrid("zipline-p2", rotors, wing)
     }
 }
@@ -198,7 +198,7 @@ fn mk27() -> Model {
         cruise_airspeed_mps: 31.0,
         handover_height_m: 4.0, // derived
         handover_s: 20.0,
-        battery: battery(1_500.0, 1_500.0), // derived
+        battery: battery(1_090.0, 1_200.0), // derived
         ..hybrid("mk27", rotors, wing)
     }
 }
@@ -217,7 +217,7 @@ fn prism_v2() -> Model {
         cruise_airspeed_mps: 18.0, // derived
         handover_height_m: 25.0,   // derived: lowers on a winch
         handover_s: 40.0,
-        battery: battery(1_000.0, 1_000.0), // derived
+        battery: battery(555.0, 600.0), // derived
         ..multirotor("prism-v2", rotors)
     }
 }

@@ -9,7 +9,6 @@ pub mod demand;
 pub mod dispatch;
 pub mod drone;
 pub mod energy;
-pub mod eta;
 pub mod event;
 pub mod flight;
 pub mod geo;

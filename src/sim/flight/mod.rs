@@ -5,6 +5,8 @@
 
 mod cruise;
 mod leg;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +119,7 @@ pub fn time_to_pickup(model: &Model, weather: &Weather, errand: &Errand) -> Resu
     check_payload(model, itinerary.payload_kg)?;
     let mut seconds = 0.0;
     let planner = Planner { model, weather };
-    planner.to_pickup(&itinerary, &mut |leg| seconds += leg.duration_s)?;
+    planner.reach_pickup(&itinerary, &mut |leg| seconds += leg.duration_s)?;
     Ok(seconds)
 }
 
@@ -132,7 +134,7 @@ pub fn plan_along(model: &Model, weather: &Weather, itinerary: &Itinerary) -> Re
     let planner = Planner { model, weather };
     let mut legs = Vec::with_capacity(16);
     let sink = &mut |leg| legs.push(leg);
-    planner.to_pickup(itinerary, sink)?;
+    planner.reach_pickup(itinerary, sink)?;
     let handover_m = model.handover_height_m;
     let pickup_height_m = if itinerary.to_pickup.is_some() {
         handover_m
@@ -240,7 +242,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn to_pickup(&self, itinerary: &Itinerary, sink: &mut impl FnMut(Leg)) -> Result<(), Infeasible> {
+    fn reach_pickup(&self, itinerary: &Itinerary, sink: &mut impl FnMut(Leg)) -> Result<(), Infeasible> {
         let (at, height_m) = match &itinerary.to_pickup {
             Some(route) => {
                 self.hop(route, 0.0, self.model.handover_height_m, Load::EMPTY, sink)?;

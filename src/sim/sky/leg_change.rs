@@ -1,0 +1,103 @@
+//! From one leg to the next: what a row needs to know of its present leg.
+
+use super::super::flight::{Leg, Milestone, Path};
+use super::super::geo::Point;
+use super::super::motion::{greater, lesser, positive};
+use super::super::wind::Weather;
+use super::super::world::World;
+use super::columns::{Flight, Row};
+
+/// Fills the row's columns from the flight's present leg, entered at `speed`.
+///
+/// Here alone the wind enters a row: its ground speed, power and nose direction are those
+/// of the wind at the leg's height. The wind is constant, so they hold for the whole leg;
+/// where it changes, these must be refreshed for the legs under way.
+pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, speed: f64) {
+    let model = world.model(flight.model);
+    let leg = flight.present_leg();
+    let profile = leg.profile(model);
+    (row.east, row.north, row.up) = leg.path.direction(0.0);
+    row.target = profile.target;
+    row.exit = profile.exit;
+    row.acceleration = profile.acceleration;
+    row.remaining = leg.path.length();
+    row.speed = if leg.path.is_hold() {
+        1.0
+    } else {
+        lesser(speed, profile.target)
+    };
+
+    let power = leg.power(model, &world.weather);
+    row.slow_w = power.slow_w as f32;
+    row.transition_mps = power.transition_mps as f32;
+    row.base_w = power.base_w as f32;
+    row.slope_w_per_mps = power.slope_w_per_mps as f32;
+
+    row.course = course(flight, &world.weather).unwrap_or(row.course);
+    row.watch = if leg.path.is_turn() {
+        f32::INFINITY
+    } else {
+        (1.001 * profile.target * world.tick.as_secs() + 1e-3) as f32
+    };
+    row.status = leg.status();
+    row.payload_kg = leg.payload_kg;
+    row.pickup_after_leg = time_after_leg(flight, Milestone::PickedUp);
+    row.delivery_after_leg = time_after_leg(flight, Milestone::Delivered);
+}
+
+/// Seconds from the end of the present leg; not a number where the milestone is behind.
+fn time_after_leg(flight: &Flight, milestone: Milestone) -> f64 {
+    if flight.present_leg().milestone == Some(milestone) {
+        return 0.0;
+    }
+    let done = flight.leg as usize + 1;
+    flight.plan.time_to(milestone, done).unwrap_or(f64::NAN)
+}
+
+/// Where the nose should point: along the leg, or while climbing along the one to come.
+/// `None`: as before.
+fn course(flight: &Flight, weather: &Weather) -> Option<f32> {
+    let present = flight.present_leg();
+    let looks_ahead = match present.path {
+        Path::Line { .. } | Path::Arc { .. } => return Some(nose(present, 0.0, weather)),
+        Path::Vertical { from_m, to_m, .. } => to_m >= from_m || flight.leg == 0,
+        Path::Hold { .. } => flight.leg == 0,
+    };
+    if !looks_ahead {
+        return None;
+    }
+    let ahead = &flight.plan.legs()[flight.leg as usize..];
+    let cruise = ahead.iter().find(|leg| matches!(leg.path, Path::Line { .. }))?;
+    Some(nose(cruise, 0.0, weather))
+}
+
+/// Clockwise from north: the air's velocity past the drone, so the nose holds against
+/// the cross-wind.
+pub fn nose(leg: &Leg, along: f64, weather: &Weather) -> f32 {
+    let (east, north, _) = leg.path.direction(along);
+    let wind = weather.wind_at(leg.path.start().1);
+    let air = (leg.target_mps * east - wind.0, leg.target_mps * north - wind.1);
+    libm::atan2(air.0, air.1) as f32
+}
+
+/// What remains of a row's speed on a new plan: the part along the new direction, and no
+/// more than can be braked within the first leg.
+pub fn carried_speed(old: &Row, flight: &Flight, acceleration: f64) -> f64 {
+    let leg = flight.present_leg();
+    let (east, north, up) = leg.path.direction(0.0);
+    let along = old.speed * (old.east * east + old.north * north + old.up * up);
+    let brakeable = leg.exit_mps * leg.exit_mps + 2.0 * acceleration * leg.path.length();
+    lesser(positive(along), brakeable.sqrt())
+}
+
+/// Metres over the ground on the present leg so far.
+pub fn distance_on_leg_m(row: &Row, flight: &Flight) -> f64 {
+    greater(flight.present_leg().path.ground_length() - row.remaining, 0.0)
+}
+
+/// Puts a row at a place on its present leg.
+pub fn put(row: &mut Row, (at, height_m): (Point, f64)) {
+    row.x = at.x;
+    row.y = at.y;
+    row.height = height_m;
+}

@@ -1,0 +1,477 @@
+//! The sky: positions, speeds, legs and batteries of all drones as columns.
+//!
+//! Airborne drones fill dense rows of chunks; a landing drone's row is taken by the last
+//! one, so the order of rows is a function of history alone. Drones on the ground are in
+//! a table of their own and cost nothing per tick. The sky decides nothing: it flies
+//! plans, and tells when something happened. It never knows who watches.
+
+mod columns;
+mod eta;
+mod leg_change;
+mod passes;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::f64::consts::TAU;
+
+use serde::{Deserialize, Serialize};
+
+use self::columns::{CHUNK_ROWS, Chunk, Flight, Row};
+use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m};
+use self::step::{ChunkStep, Clock, Departure};
+use super::drone::DroneStatus;
+use super::energy::energy_after;
+use super::flight::{FlightPlan, Milestone};
+use super::geo::Point;
+use super::ids::{DroneId, HubId, ModelId};
+use super::time::SimTime;
+use super::world::{Model, World};
+
+/// What the sky tells about one drone after a step; in drone order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlightEvent {
+    pub drone: DroneId,
+    pub kind: FlightEventKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum FlightEventKind {
+    /// The end of a leg that means something; `Landed` comes with `FlightLog`.
+    Reached(Milestone),
+    /// Down at the hub; the drone has left the airborne columns.
+    Landed(FlightLog),
+    LowBattery,
+    /// The battery is empty: the drone has left the sky for good.
+    Exhausted {
+        at: Point,
+        log: FlightLog,
+    },
+    /// The expected times moved by more than the threshold since they were last told.
+    EtaMoved {
+        pickup: SimTime,
+        delivery: SimTime,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlightLog {
+    pub energy_wh: f64,
+    pub distance_m: f64,
+    pub airborne_s: f64,
+}
+
+/// One airborne drone as the read side sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Airborne {
+    pub drone: DroneId,
+    pub at: Point,
+    pub height_m: f64,
+    /// Where the nose points, radians clockwise from north, 0 to 2π.
+    pub heading_rad: f64,
+    pub ground_speed_mps: f64,
+    pub vertical_speed_mps: f64,
+    pub energy_wh: f64,
+    pub payload_kg: f64,
+    pub status: DroneStatus,
+    /// Expected times as of the last ETA pass; `None` once passed.
+    pub pickup_eta: Option<SimTime>,
+    pub delivery_eta: Option<SimTime>,
+}
+
+/// A drone on the ground. Charging is not stepped: the charge follows from the time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grounded {
+    pub hub: HubId,
+    /// At `charging_since`, or for good while not charging.
+    pub energy_wh: f64,
+    pub charging_since: Option<SimTime>,
+}
+
+/// A plan that cannot be flown from where the drone is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the plan does not start where the drone is")]
+pub struct Discontinuous;
+
+/// A plan may start this far from where the drone is, metres.
+const START_TOLERANCE_M: f64 = 1.0;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sky {
+    chunks: Vec<Chunk>,
+    /// By drone: where its row is, or one of the marks below.
+    places: Vec<u32>,
+    ground: Ground,
+    fingerprints: Vec<u64>,
+}
+
+const ON_GROUND: u32 = u32::MAX;
+const LOST: u32 = u32::MAX - 1;
+
+/// Drones on the ground, by drone; stale while in the air.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Ground {
+    hub: Vec<HubId>,
+    energy_wh: Vec<f64>,
+    /// Microseconds; [`NOT_CHARGING`] while not.
+    charging_since: Vec<u64>,
+}
+
+const NOT_CHARGING: u64 = u64::MAX;
+
+impl Sky {
+    /// Everyone on the ground at their hub with a full battery.
+    pub fn new(world: &World) -> Self {
+        let count = world.drone_count() as usize;
+        let mut ground = Ground {
+            hub: Vec::with_capacity(count),
+            energy_wh: Vec::with_capacity(count),
+            charging_since: vec![NOT_CHARGING; count],
+        };
+        for fleet in &world.fleets {
+            let drones = ground.hub.len() + fleet.count as usize;
+            ground.hub.resize(drones, fleet.hub);
+            let full_wh = world.model(fleet.model).battery.capacity_wh;
+            ground.energy_wh.resize(drones, full_wh);
+        }
+        Sky {
+            chunks: Vec::new(),
+            places: vec![ON_GROUND; count],
+            ground,
+            fingerprints: Vec::new(),
+        }
+    }
+
+    /// Moves every airborne drone by one tick, ending at `now`. Flight events come out in
+    /// drone order, whatever the threads of `pool` (none: this thread alone).
+    pub fn step(
+        &mut self,
+        world: &World,
+        now: SimTime,
+        pool: Option<&rayon::ThreadPool>,
+    ) -> Vec<FlightEvent> {
+        use rayon::prelude::*;
+
+        let clock = Clock::at(world, now);
+        let steps: Vec<ChunkStep> = match pool {
+            Some(pool) if self.chunks.len() > 1 => pool.install(|| {
+                let chunks = self.chunks.par_iter_mut().enumerate();
+                chunks
+                    .map(|(i, chunk)| step::step_chunk(chunk, i, world, &clock))
+                    .collect()
+            }),
+            _ => {
+                let chunks = self.chunks.iter_mut().enumerate();
+                chunks
+                    .map(|(i, chunk)| step::step_chunk(chunk, i, world, &clock))
+                    .collect()
+            }
+        };
+        self.fingerprints.clear();
+        let mut events = Vec::new();
+        for step in steps {
+            self.fingerprints.push(step.fingerprint);
+            events.extend(step.events);
+            for departure in step.departures {
+                self.depart(world, departure);
+            }
+        }
+        events.sort_by_key(|event| event.drone);
+        events
+    }
+
+    /// Takes off with, or in the air changes to, this plan. A change in the air keeps
+    /// that part of the speed that points along the new plan.
+    pub fn fly(
+        &mut self,
+        world: &World,
+        drone: DroneId,
+        plan: FlightPlan,
+        now: SimTime,
+    ) -> Result<(), Discontinuous> {
+        let place = *self.places.get(drone.index()).ok_or(Discontinuous)?;
+        match place {
+            LOST => Err(Discontinuous),
+            ON_GROUND => {
+                let hub = world.hub(self.ground.hub[drone.index()]);
+                let (start, height_m) = plan.start();
+                if start.distance(hub.at) > START_TOLERANCE_M || height_m > START_TOLERANCE_M {
+                    return Err(Discontinuous);
+                }
+                let energy_wh = self.energy_wh(world, drone, now).ok_or(Discontinuous)?;
+                self.take_off(world, drone, plan, energy_wh, now)
+            }
+            _ => self.change_plan(world, place as usize, plan, now),
+        }
+    }
+
+    /// Puts a drone that is on the ground into the air at the start of a plan: how a
+    /// world begins with drones on their way home.
+    pub fn place_aloft(
+        &mut self,
+        world: &World,
+        drone: DroneId,
+        plan: FlightPlan,
+        energy_wh: f64,
+        now: SimTime,
+    ) -> Result<(), Discontinuous> {
+        match self.places.get(drone.index()) {
+            Some(&ON_GROUND) => self.take_off(world, drone, plan, energy_wh, now),
+            _ => Err(Discontinuous),
+        }
+    }
+
+    /// Plugs a grounded drone in, or out. No effect on one in the air.
+    pub fn set_charging(&mut self, world: &World, drone: DroneId, charging: bool, now: SimTime) {
+        let Some(grounded) = self.grounded(drone) else {
+            return;
+        };
+        if charging == grounded.charging_since.is_some() {
+            return;
+        }
+        if let Some(energy_wh) = self.energy_wh(world, drone, now) {
+            self.ground.energy_wh[drone.index()] = energy_wh;
+            self.ground.charging_since[drone.index()] = if charging { now.0 } else { NOT_CHARGING };
+        }
+    }
+
+    /// `None` while in the air or lost.
+    pub fn grounded(&self, drone: DroneId) -> Option<Grounded> {
+        let i = drone.index();
+        let since = match self.places.get(i) {
+            Some(&ON_GROUND) => self.ground.charging_since[i],
+            _ => return None,
+        };
+        Some(Grounded {
+            hub: self.ground.hub[i],
+            energy_wh: self.ground.energy_wh[i],
+            charging_since: (since != NOT_CHARGING).then_some(SimTime(since)),
+        })
+    }
+
+    /// What the battery holds now, in the air or on the ground; `None` once lost.
+    pub fn energy_wh(&self, world: &World, drone: DroneId, now: SimTime) -> Option<f64> {
+        if let Some((chunk, row)) = self.row_of(drone) {
+            return Some(chunk.energy_wh[row]);
+        }
+        let grounded = self.grounded(drone)?;
+        let Some(since) = grounded.charging_since else {
+            return Some(grounded.energy_wh);
+        };
+        let battery = &world.model(world.fleet_of(drone)?.model).battery;
+        let seconds = now.since(since).as_secs();
+        Some(energy_after(battery, grounded.energy_wh, seconds))
+    }
+
+    pub fn is_airborne(&self, drone: DroneId) -> bool {
+        self.row_of(drone).is_some()
+    }
+
+    pub fn is_lost(&self, drone: DroneId) -> bool {
+        self.places.get(drone.index()) == Some(&LOST)
+    }
+
+    pub fn airborne_count(&self) -> usize {
+        self.chunks.iter().map(Chunk::len).sum()
+    }
+
+    /// All airborne drones, in the columns' own order.
+    pub fn airborne(&self) -> impl Iterator<Item = Airborne> + '_ {
+        let rows = |chunk| (0..Chunk::len(chunk)).map(move |i| airborne(chunk, i));
+        self.chunks.iter().flat_map(rows)
+    }
+
+    /// One airborne drone; `None` while on the ground or lost.
+    pub fn airborne_one(&self, drone: DroneId) -> Option<Airborne> {
+        self.row_of(drone).map(|(chunk, row)| airborne(chunk, row))
+    }
+
+    /// One number per chunk over the bits of positions and batteries, for the digest;
+    /// made by the last step while the columns were at hand.
+    pub fn fingerprints(&self) -> impl Iterator<Item = u64> + '_ {
+        self.fingerprints.iter().copied()
+    }
+
+    fn row_of(&self, drone: DroneId) -> Option<(&Chunk, usize)> {
+        match *self.places.get(drone.index())? {
+            ON_GROUND | LOST => None,
+            place => Some((
+                &self.chunks[place as usize / CHUNK_ROWS],
+                place as usize % CHUNK_ROWS,
+            )),
+        }
+    }
+
+    fn take_off(
+        &mut self,
+        world: &World,
+        drone: DroneId,
+        plan: FlightPlan,
+        energy_wh: f64,
+        now: SimTime,
+    ) -> Result<(), Discontinuous> {
+        let model = world.fleet_of(drone).ok_or(Discontinuous)?.model;
+        let (flight, mut row) = new_flight(world, drone, model, plan, energy_wh, now);
+        begin_leg(&mut row, &flight, world, 0.0);
+        row.heading = row.course;
+        if self.chunks.last().is_none_or(Chunk::is_full) {
+            self.chunks.push(Chunk::default());
+        }
+        let last = self.chunks.len() - 1;
+        self.places[drone.index()] = (last * CHUNK_ROWS + self.chunks[last].len()) as u32;
+        self.chunks[last].push(&row, flight);
+        Ok(())
+    }
+
+    fn change_plan(
+        &mut self,
+        world: &World,
+        place: usize,
+        plan: FlightPlan,
+        now: SimTime,
+    ) -> Result<(), Discontinuous> {
+        let (chunk, i) = (&mut self.chunks[place / CHUNK_ROWS], place % CHUNK_ROWS);
+        let old = chunk.row(i);
+        let (start, height_m) = plan.start();
+        let at = Point { x: old.x, y: old.y };
+        if start.distance(at) > START_TOLERANCE_M || (height_m - old.height).abs() > START_TOLERANCE_M {
+            return Err(Discontinuous);
+        }
+        let before = &chunk.flights[i];
+        let (mut flight, mut row) = new_flight(world, old.drone, before.model, plan, old.energy_wh, now);
+        flight.energy_at_start_wh = before.energy_at_start_wh;
+        flight.airborne_since = before.airborne_since;
+        flight.distance_before_m = before.distance_before_m + distance_on_leg_m(&old, before);
+        row.alarm_wh = old.alarm_wh;
+        let acceleration = world.model(flight.model).acceleration_mps2;
+        let speed = carried_speed(&old, &flight, acceleration);
+        begin_leg(&mut row, &flight, world, speed);
+        row.heading = old.heading;
+        chunk.set_row(i, &row);
+        chunk.flights[i] = flight;
+        Ok(())
+    }
+
+    /// Takes a drone out of the air. The last row moves into its place.
+    fn depart(&mut self, world: &World, departure: Departure) {
+        let drone = departure.drone.index();
+        let place = self.places[drone] as usize;
+        let last = self.chunks.len() - 1;
+        let (row, flight) = self.chunks[last].pop().expect("a chunk is never empty");
+        if row.drone != departure.drone {
+            self.places[row.drone.index()] = place as u32;
+            let (chunk, i) = (&mut self.chunks[place / CHUNK_ROWS], place % CHUNK_ROWS);
+            chunk.set_row(i, &row);
+            chunk.flights[i] = flight;
+        }
+        if self.chunks[last].len() == 0 {
+            self.chunks.pop();
+        }
+        match departure.landed_at {
+            None => self.places[drone] = LOST,
+            Some(at) => {
+                self.places[drone] = ON_GROUND;
+                self.ground.hub[drone] = nearest_hub(world, at);
+                self.ground.energy_wh[drone] = departure.energy_wh;
+                self.ground.charging_since[drone] = NOT_CHARGING;
+            }
+        }
+    }
+}
+
+/// The first of the hubs that are nearest.
+fn nearest_hub(world: &World, at: Point) -> HubId {
+    let mut nearest = (f64::INFINITY, HubId(0));
+    for (i, hub) in (0..).zip(&world.hubs) {
+        let distance = hub.at.distance(at);
+        if distance < nearest.0 {
+            nearest = (distance, HubId(i));
+        }
+    }
+    nearest.1
+}
+
+/// A flight and its row at the plan's start; its first leg has yet to begin.
+fn new_flight(
+    world: &World,
+    drone: DroneId,
+    model: ModelId,
+    plan: FlightPlan,
+    energy_wh: f64,
+    now: SimTime,
+) -> (Flight, Row) {
+    let Model {
+        battery,
+        yaw_rate_radps,
+        ..
+    } = world.model(model);
+    let now_s = now.as_secs();
+    let (start, height) = plan.start();
+    let expected = |milestone| now_s + plan.time_to(milestone, 0).unwrap_or(f64::NAN);
+    let pickup_at = expected(Milestone::PickedUp);
+    let delivery_at = expected(Milestone::Delivered);
+    let row = Row {
+        drone,
+        x: start.x,
+        y: start.y,
+        height,
+        east: 0.0,
+        north: 0.0,
+        up: 0.0,
+        speed: 0.0,
+        remaining: 0.0,
+        target: 0.0,
+        exit: 0.0,
+        acceleration: 0.0,
+        energy_wh: energy_wh.clamp(0.0, battery.capacity_wh),
+        alarm_wh: (battery.reserve * battery.capacity_wh) as f32,
+        slow_w: 0.0,
+        transition_mps: 0.0,
+        base_w: 0.0,
+        slope_w_per_mps: 0.0,
+        heading: 0.0,
+        course: 0.0,
+        yaw_rate: *yaw_rate_radps as f32,
+        watch: 0.0,
+        status: DroneStatus::Parked,
+        payload_kg: 0.0,
+        pickup_after_leg: f64::NAN,
+        delivery_after_leg: f64::NAN,
+        pickup_at,
+        delivery_at,
+        told_pickup_at: pickup_at,
+        told_delivery_at: delivery_at,
+    };
+    let flight = Flight {
+        plan,
+        leg: 0,
+        model,
+        energy_at_start_wh: row.energy_wh,
+        airborne_since: now_s,
+        distance_before_m: 0.0,
+    };
+    (flight, row)
+}
+
+fn airborne(chunk: &Chunk, i: usize) -> Airborne {
+    let speed = chunk.speed[i];
+    let (east, north, up) = (chunk.east[i], chunk.north[i], chunk.up[i]);
+    let heading = f64::from(chunk.heading[i]);
+    let eta = |at: f64, after: f64| (!after.is_nan()).then(|| SimTime::from_secs(at));
+    Airborne {
+        drone: chunk.drone[i],
+        at: Point {
+            x: chunk.x[i],
+            y: chunk.y[i],
+        },
+        height_m: chunk.height[i],
+        heading_rad: if heading < 0.0 { heading + TAU } else { heading },
+        ground_speed_mps: speed * (east * east + north * north).sqrt(),
+        vertical_speed_mps: speed * up,
+        energy_wh: chunk.energy_wh[i],
+        payload_kg: chunk.payload_kg[i],
+        status: chunk.status[i],
+        pickup_eta: eta(chunk.pickup_at[i], chunk.pickup_after_leg[i]),
+        delivery_eta: eta(chunk.delivery_at[i], chunk.delivery_after_leg[i]),
+    }
+}
