@@ -15,8 +15,11 @@ pub struct Capacity {
     pub served_per_s: f64,
 }
 
-/// Enough for a few per cent of error, quick enough to do on every start.
+/// Quick enough to do on every start, enough for [`ERROR`].
 const SAMPLES: u32 = 256;
+
+/// What the estimate may be off by, as a share: within it nobody is warned.
+const ERROR: f64 = 0.05;
 
 /// What the scenario's demand asks of its fleet; `None` without demand.
 pub fn estimate(world: &World) -> Option<Capacity> {
@@ -168,7 +171,7 @@ pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log
     let (Some(rate), Some(capacity)) = (rate, estimate(world)) else {
         return;
     };
-    if capacity.offered_per_s > capacity.served_per_s {
+    if capacity.offered_per_s > capacity.served_per_s * (1.0 + ERROR) {
         let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
         let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
         log.warn(

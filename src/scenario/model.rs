@@ -2,7 +2,8 @@
 
 use super::diagnostic::{At, Log, Span};
 use super::fields::{Fields, Table, suggest};
-use super::kinds::{Choice, Duration, Number, SECOND, Text};
+use super::kinds::{Choice, Number, Text};
+use super::times::{Duration, SECOND};
 use crate::sim::catalogue;
 use crate::sim::energy::{PowerModel, Rotors, Wing};
 use crate::sim::time::SimDuration;

@@ -5,9 +5,8 @@ use toml::de::DeValue;
 
 use super::diagnostic::At;
 use super::fields::{Fields, List, Table};
-use super::kinds::{
-    ANY_DURATION, Choice, Duration, Either, Integer, LONGEST, Number, OneOf, Rate, SECOND, Text,
-};
+use super::kinds::{Choice, Either, Integer, Number, OneOf, Text};
+use super::times::{ANY_DURATION, Duration, LONGEST, Rate, SECOND};
 use crate::sim::time::SimDuration;
 
 pub(super) fn recipient(f: &mut Fields<'_>) {
