@@ -2,20 +2,16 @@
 
 use std::path::Path;
 
-use geo::{Coord, LineString, Polygon, Validation};
-
 use super::diagnostic::{At, Log, Span};
-use super::document::{self, Document, REFERENCES, ZONE_HEIGHTS};
+use super::document::{self, Document};
 use super::fields::suggest;
 use super::geojson::{self, GeoError};
-use super::{hash, model, orders};
-use crate::sim::catalogue;
+use super::{fleets, hash, order_keys, orders, zones};
 use crate::sim::geo::{Area, LatLon, LocalFrame};
-use crate::sim::ids::{HubId, ModelId};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
 use crate::sim::wind::Weather;
-use crate::sim::world::{Fleet, HeightReference, Hub, Model, Place, World, Zone};
+use crate::sim::world::{Hub, Place, World};
 
 /// The world that the file describes; `None` after mistakes, all of which the log holds.
 pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Option<World> {
@@ -26,15 +22,15 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         .as_ref()
         .and_then(|area| build_area(&area.value, base_dir, log));
     let hubs = build_hubs(document, area.as_ref(), log);
-    let own_models = build_own_models(document, log);
-    let fleets = build_fleets(document, own_models, log);
+    let own_models = fleets::build_own_models(document, log);
+    let fleets = fleets::build_fleets(document, own_models, log);
     let places = build_places(document, area.as_ref(), log);
-    let zones = build_zones(document, area.as_ref(), base_dir, log);
+    let zones = zones::build_zones(document, area.as_ref(), base_dir, log);
     let weather = build_weather(&document.weather);
     let demand = document
         .demand
         .as_ref()
-        .and_then(|demand| orders::build_demand(demand, document.places.is_empty(), base_dir, log));
+        .and_then(|demand| orders::build_demand(&demand.value, document.places.is_empty(), base_dir, log));
     check_faults(document, log);
     let (fleets, models) = fleets?;
     let mut world = World {
@@ -63,7 +59,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);
     orders::warn_of_heavy_payloads(document, &world, log);
-    if log.has_errors() {
+    if log.error_count() > 0 {
         return None;
     }
     world.scenario_hash = hash::of(&world);
@@ -71,7 +67,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
 }
 
 fn check_clock(document: &Document, log: &mut Log) {
-    const SECOND: u64 = super::kinds::SECOND;
+    const SECOND: u64 = super::times::SECOND;
     let tick = &document.tick;
     if !SECOND.is_multiple_of(tick.value.0) && !tick.value.0.is_multiple_of(SECOND) {
         log.error(
@@ -112,7 +108,7 @@ fn warn_of_what_has_no_effect(document: &Document, log: &mut Log) {
         no_effect(&fault.span, "[[fault]]");
     }
     if let Some(policy) = &document.dispatch.policy
-        && policy.value != document::Policy::EarliestPickup
+        && policy.value != order_keys::Policy::EarliestPickup
     {
         log.warn(
             &policy.span,
@@ -180,7 +176,7 @@ fn has_land(area: &Area) -> bool {
     (0..STEPS).any(|x| (0..STEPS).any(|y| area.is_land(area.bounds.at(share(x), share(y)))))
 }
 
-fn refuse_file(path: &At<String>, what: &str, error: &GeoError, log: &mut Log) {
+pub(super) fn refuse_file(path: &At<String>, what: &str, error: &GeoError, log: &mut Log) {
     log.error(
         &path.span,
         format!("the {what} \"{}\" {error}", path.value),
@@ -252,108 +248,6 @@ fn refuse_doubles<'a>(names: impl Iterator<Item = &'a At<String>>, key: &str, en
     }
 }
 
-struct OwnModel {
-    name: At<String>,
-    /// `None` after a mistake in it.
-    model: Option<Model>,
-}
-
-fn build_own_models(document: &Document, log: &mut Log) -> Vec<OwnModel> {
-    let build = |(name, keys): &(At<String>, At<model::ModelKeys>)| OwnModel {
-        name: name.clone(),
-        model: model::lower(&name.value, keys, log),
-    };
-    let own: Vec<OwnModel> = document.models.iter().map(build).collect();
-    let flown = |name: &str| {
-        let fleets = document.fleets.iter().flat_map(|fleets| &fleets.value);
-        fleets
-            .filter_map(|fleet| fleet.value.model.as_ref())
-            .any(|model| model.value == name)
-    };
-    for model in &own {
-        if !flown(&model.name.value) {
-            log.warn(
-                &model.name.span,
-                format!("no fleet flies the drone type `{}`", model.name.value),
-                "name it in a [[fleet]], or leave it out",
-            );
-        }
-    }
-    own
-}
-
-fn build_fleets(
-    document: &Document,
-    own_models: Vec<OwnModel>,
-    log: &mut Log,
-) -> Option<(Vec<Fleet>, Vec<Model>)> {
-    let fleets = document.fleets.as_ref()?;
-    let hub_ids: Vec<&str> = (document.hubs.iter().flat_map(|hubs| &hubs.value))
-        .map(|hub| hub.value.id.as_ref().map_or("", |id| id.value.as_str()))
-        .collect();
-    let mut models: Vec<Model> = Vec::new();
-    let mut built = Vec::new();
-    for fleet in &fleets.value {
-        let hub = fleet
-            .value
-            .hub
-            .as_ref()
-            .and_then(|hub| find_hub(hub, &hub_ids, log));
-        let model = fleet
-            .value
-            .model
-            .as_ref()
-            .and_then(|key| find_model(key, &own_models, &mut models, log));
-        let count = fleet.value.count.as_ref();
-        if let (Some(hub), Some(model), Some(count)) = (hub, model, count) {
-            let count = u32::try_from(count.value).ok()?;
-            built.push(Fleet {
-                hub,
-                model,
-                count,
-                aloft: fleet.value.aloft,
-            });
-        }
-    }
-    let drones: u64 = built.iter().map(|fleet| u64::from(fleet.count)).sum();
-    if drones > document::MOST_DRONES {
-        log.error(
-            &fleets.span,
-            format!("there are {drones} drones"),
-            format!("keep to {} in all", document::MOST_DRONES),
-        );
-    }
-    (built.len() == fleets.value.len()).then_some((built, models))
-}
-
-fn find_hub(hub: &At<String>, ids: &[&str], log: &mut Log) -> Option<HubId> {
-    let index = ids.iter().position(|id| *id == hub.value);
-    if index.is_none() && !ids.is_empty() {
-        let remedy = suggest(&hub.value, ids.iter().copied().filter(|id| !id.is_empty()));
-        log.missing(&hub.span, format!("there is no hub \"{}\"", hub.value), remedy);
-    }
-    u16::try_from(index?).ok().map(HubId)
-}
-
-/// The file's own types come before the catalogue's, so that a file may change one.
-fn find_model(key: &At<String>, own: &[OwnModel], models: &mut Vec<Model>, log: &mut Log) -> Option<ModelId> {
-    if let Some(index) = models.iter().position(|model| model.key == key.value) {
-        return u16::try_from(index).ok().map(ModelId);
-    }
-    let model = match own.iter().find(|own| own.name.value == key.value) {
-        Some(own) => own.model.clone(),
-        None => catalogue::model(&key.value).or_else(|| {
-            let own = own.iter().map(|own| own.name.value.as_str());
-            let remedy = suggest(&key.value, catalogue::keys().iter().copied().chain(own));
-            let message = format!("there is no drone type \"{}\"", key.value);
-            log.missing(&key.span, message, remedy);
-            None
-        }),
-    };
-    models.push(model?);
-    u16::try_from(models.len() - 1).ok().map(ModelId)
-}
-
 fn build_places(document: &Document, area: Option<&Area>, log: &mut Log) -> Option<Vec<Place>> {
     let names = document
         .places
@@ -378,126 +272,6 @@ fn build_places(document: &Document, area: Option<&Area>, log: &mut Log) -> Opti
     };
     let built: Vec<Option<Place>> = document.places.iter().map(build).collect();
     built.into_iter().collect()
-}
-
-fn build_zones(document: &Document, area: Option<&Area>, base_dir: &Path, log: &mut Log) -> Vec<Zone> {
-    let mut zones = Vec::new();
-    for zone in &document.zones {
-        let (Some(name), Some(corners)) = (&zone.value.name, &zone.value.polygon) else {
-            continue;
-        };
-        let corner = |at: &At<LatLon>| Coord {
-            x: at.value.lon,
-            y: at.value.lat,
-        };
-        let exterior: LineString = corners.value.iter().map(corner).collect();
-        let built = Zone {
-            name: name.value.clone(),
-            polygon: Polygon::new(exterior, Vec::new()),
-            floor_m: zone.value.floor,
-            ceiling_m: zone.value.ceiling.value,
-            reference: zone.value.reference,
-        };
-        check_zone(&built, &corners.span, &zone.value.ceiling.span, area, log);
-        zones.push(built);
-    }
-    if let Some(file) = &document.zone_file {
-        match geojson::read_shapes(&base_dir.join(&file.value)) {
-            Ok(shapes) => {
-                for (index, shape) in shapes.into_iter().enumerate() {
-                    let zone = zone_of(shape, index, file, log);
-                    check_zone(&zone, &file.span, &file.span, area, log);
-                    zones.push(zone);
-                }
-            }
-            Err(error) => refuse_file(file, "zones file", &error, log),
-        }
-    }
-    zones
-}
-
-/// A zone of a GeoJSON file; its properties have the names and defaults of `[[zone]]`.
-fn zone_of(shape: geojson::Shape, index: usize, file: &At<String>, log: &mut Log) -> Zone {
-    let name = match shape.properties.get("name").and_then(|name| name.as_str()) {
-        Some(name) => name.to_owned(),
-        None => format!("zone {}", index + 1),
-    };
-    let mut height = |key: &str, default: f64| match shape.properties.get(key) {
-        None | Some(serde_json::Value::Null) => default,
-        Some(value) => value
-            .as_f64()
-            .filter(|height| ZONE_HEIGHTS.0.contains(height))
-            .unwrap_or_else(|| {
-                log.error(
-                    &file.span,
-                    format!("in \"{}\", the {key} of {name} cannot be {value}", file.value),
-                    "give a number of metres",
-                );
-                default
-            }),
-    };
-    let (floor_m, ceiling_m) = (height("floor", 0.0), height("ceiling", 120.0));
-    let reference = match shape.properties.get("reference").and_then(|word| word.as_str()) {
-        None => HeightReference::Agl,
-        Some(word) => {
-            let known = REFERENCES.0.iter().find(|(known, _)| *known == word);
-            known.map(|(_, reference)| *reference).unwrap_or_else(|| {
-                log.error(
-                    &file.span,
-                    format!(
-                        "in \"{}\", the reference of {name} cannot be \"{word}\"",
-                        file.value
-                    ),
-                    "give \"AGL\" or \"AMSL\"",
-                );
-                HeightReference::Agl
-            })
-        }
-    };
-    Zone {
-        name,
-        polygon: shape.polygon,
-        floor_m,
-        ceiling_m,
-        reference,
-    }
-}
-
-fn check_zone(zone: &Zone, polygon: &Span, ceiling: &Span, area: Option<&Area>, log: &mut Log) {
-    if zone.floor_m >= zone.ceiling_m {
-        log.error(
-            ceiling,
-            format!(
-                "zone \"{}\" ends at {} m, not above its floor",
-                zone.name, zone.ceiling_m
-            ),
-            format!("give a ceiling above {} m", zone.floor_m),
-        );
-    }
-    if let Err(problem) = zone.polygon.check_validation() {
-        log.error(
-            polygon,
-            format!(
-                "the outline of zone \"{}\" is not a simple polygon: {problem}",
-                zone.name
-            ),
-            "give its corners in order, without crossings",
-        );
-    }
-    let Some(area) = area else { return };
-    let inside = |corner: &Coord| {
-        area.bounds.contains(LatLon {
-            lat: corner.y,
-            lon: corner.x,
-        })
-    };
-    if !zone.polygon.exterior().coords().any(inside) {
-        log.warn(
-            polygon,
-            format!("zone \"{}\" is outside the area", zone.name),
-            "each corner is [latitude, longitude]; move it, or widen `bbox`",
-        );
-    }
 }
 
 fn build_weather(weather: &document::Weather) -> Weather {

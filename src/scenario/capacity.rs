@@ -15,8 +15,11 @@ pub struct Capacity {
     pub served_per_s: f64,
 }
 
-/// Enough for a few per cent of error, quick enough to do on every start.
+/// Quick enough to do on every start, enough for [`ERROR`].
 const SAMPLES: u32 = 256;
+
+/// What the estimate may be off by, as a share: within it nobody is warned.
+const ERROR: f64 = 0.05;
 
 /// What the scenario's demand asks of its fleet; `None` without demand.
 pub fn estimate(world: &World) -> Option<Capacity> {
@@ -107,24 +110,38 @@ struct Service {
 
 fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
     let model = world.model(fleet.model);
-    let cycles: Vec<f64> = orders
+    let cycles: Vec<Cycle> = orders
         .iter()
-        .filter_map(|order| cycle_s(world, fleet, model, order))
+        .filter_map(|order| cycle(world, fleet, model, order))
         .collect();
-    let mean_s = cycles.iter().sum::<f64>() / cycles.len() as f64;
-    let served_per_s = if cycles.is_empty() {
-        0.0
-    } else {
-        f64::from(fleet.count) / mean_s
-    };
+    let mut served_per_s = 0.0;
+    if !cycles.is_empty() {
+        let mean_s = |part: fn(&Cycle) -> f64| cycles.iter().map(part).sum::<f64>() / cycles.len() as f64;
+        let by_drones = f64::from(fleet.count) / mean_s(|cycle| cycle.flight_s + cycle.charge_s);
+        let by_chargers = chargers_for(world, fleet) / mean_s(|cycle| cycle.charge_s);
+        served_per_s = by_drones.min(by_chargers);
+    }
     Service {
         max_payload_kg: model.max_payload_kg,
         served_per_s,
     }
 }
 
-/// Seconds that an order keeps a drone busy: out, back, and charging what it used.
-fn cycle_s(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<f64> {
+/// A fleet's part of its hub's chargers, by the number of drones.
+fn chargers_for(world: &World, fleet: &Fleet) -> f64 {
+    let neighbours = world.fleets.iter().filter(|other| other.hub == fleet.hub);
+    let drones: f64 = neighbours.map(|other| f64::from(other.count)).sum();
+    f64::from(world.hub(fleet.hub).chargers) * f64::from(fleet.count) / drones
+}
+
+/// How long an order keeps a drone busy: out and back, then charging what it used.
+struct Cycle {
+    flight_s: f64,
+    charge_s: f64,
+}
+
+/// `None` where the type cannot fly the order.
+fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<Cycle> {
     let hub = world.hub(fleet.hub).at;
     let errand = Errand {
         hub,
@@ -140,7 +157,10 @@ fn cycle_s(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Optio
     }
     const SECONDS_PER_HOUR: f64 = 3_600.0;
     let charge_s = mission.energy_wh / model.battery.charge_power_w * SECONDS_PER_HOUR;
-    Some(mission.landing_s + charge_s)
+    Some(Cycle {
+        flight_s: mission.landing_s,
+        charge_s,
+    })
 }
 
 pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log) {
@@ -151,7 +171,7 @@ pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log
     let (Some(rate), Some(capacity)) = (rate, estimate(world)) else {
         return;
     };
-    if capacity.offered_per_s > capacity.served_per_s {
+    if capacity.offered_per_s > capacity.served_per_s * (1.0 + ERROR) {
         let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
         let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
         log.warn(

@@ -101,8 +101,12 @@ impl Log {
         });
     }
 
-    pub fn has_errors(&self) -> bool {
-        self.entries.iter().any(|entry| entry.severity == Severity::Error)
+    pub fn error_count(&self) -> usize {
+        let errors = self
+            .entries
+            .iter()
+            .filter(|entry| entry.severity == Severity::Error);
+        errors.count()
     }
 
     /// All entries in the order of the file. Where a line has a syntax error, that is

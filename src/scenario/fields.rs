@@ -45,6 +45,11 @@ impl<'a> Fields<'a> {
         self.log
     }
 
+    /// Whether the file has the key, right or wrong.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// A key that must be there.
     pub fn required<K: Kind>(&mut self, name: &'static str, doc: &str, kind: K) -> Option<At<K::Out>> {
         self.required.push(name);

@@ -1,8 +1,9 @@
 //! Scenario files: TOML in, a world out, and every mistake with its line and column.
 //!
-//! [`document`] names the keys (and thereby the JSON Schema), [`kinds`] and [`fields`]
-//! say how keys are described and read, [`build`] and [`orders`] make the world and check
-//! what one value means for another, [`capacity`] estimates what the fleet can serve.
+//! [`document`], [`order_keys`], [`model`] and [`watchers`] name the keys (and thereby the
+//! JSON Schema); [`fields`], [`kinds`], [`times`] and [`locations`] say how keys are
+//! described and read; [`build`], [`fleets`], [`zones`] and [`orders`] make the world and
+//! check what one value means for another; [`capacity`] estimates what the fleet can serve.
 //! Nothing here runs anything.
 
 mod build;
@@ -10,18 +11,23 @@ mod capacity;
 mod diagnostic;
 mod document;
 mod fields;
+mod fleets;
 mod geojson;
 mod hash;
 mod kinds;
+mod locations;
 mod model;
+mod order_keys;
 mod orders;
+mod times;
 mod watchers;
+mod zones;
 
 use std::path::Path;
 
 pub use capacity::{Capacity, estimate};
 pub use diagnostic::{Diagnostic, Severity};
-pub use kinds::{parse_duration, parse_rate, show_duration};
+pub use times::{parse_duration, parse_rate, show_duration};
 use toml::de::DeTable;
 
 use crate::sim::world::World;

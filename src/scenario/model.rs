@@ -2,7 +2,8 @@
 
 use super::diagnostic::{At, Log, Span};
 use super::fields::{Fields, Table, suggest};
-use super::kinds::{Choice, Duration, Number, SECOND, Text};
+use super::kinds::{Choice, Number, Text};
+use super::times::{Duration, SECOND};
 use crate::sim::catalogue;
 use crate::sim::energy::{PowerModel, Rotors, Wing};
 use crate::sim::time::SimDuration;
@@ -23,11 +24,15 @@ pub(super) struct ModelKeys {
     handover: Option<SimDuration>,
     battery: BatteryKeys,
     power: Option<At<PowerKeys>>,
+    /// Has a wrong value somewhere, which the log knows; then nothing is said of what
+    /// seems missing.
+    flawed: bool,
 }
 
 pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
     const SPEED: fn() -> Number = || Number(0.1..=150.0);
     const ACCELERATION: fn() -> Number = || Number(0.05..=50.0);
+    let errors_before = f.log().error_count();
     let base = f.optional(
         "base",
         "the catalogue's type that this one changes; without it every other key is needed",
@@ -56,7 +61,7 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
         "height above ground at which it hovers to take up or lower a package, m; 0 lands for it",
         Number(0.0..=120.0),
     );
-    ModelKeys {
+    let mut keys = ModelKeys {
         base,
         empty_mass,
         max_payload,
@@ -80,7 +85,10 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
             .map(|at| at.value)
             .unwrap_or_default(),
         power: f.optional("power", "what flying costs", Table(power)),
-    }
+        flawed: false,
+    };
+    keys.flawed = f.log().error_count() > errors_before;
+    keys
 }
 
 #[derive(Default)]
@@ -190,6 +198,9 @@ fn wing(f: &mut Fields<'_>) -> WingKeys {
 pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<Model> {
     let span = &keys.span;
     let keys = &keys.value;
+    if keys.flawed {
+        return None;
+    }
     let base = match &keys.base {
         Some(base) => Some(from_catalogue(base, log)?),
         None => None,

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::diagnostic::{At, Log};
-use super::document::{self, Document, Spot};
+use super::document::Document;
 use super::kinds::OneOf;
+use super::order_keys::{self, Spot};
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
 use crate::sim::places::{self, PlaceError};
 use crate::sim::time::SimTime;
@@ -16,20 +17,11 @@ const DEFAULT_PAYLOAD_KG: (f64, f64) = (0.2, 1.1);
 
 /// The scenario's own customers; `None` where they send nothing.
 pub(super) fn build_demand(
-    demand: &At<document::Demand>,
+    demand: &order_keys::Demand,
     no_places: bool,
     base_dir: &Path,
     log: &mut Log,
 ) -> Option<Demand> {
-    let span = &demand.span;
-    let demand = &demand.value;
-    if demand.rate.is_none() && demand.trace.is_none() {
-        log.missing(
-            span,
-            "`demand` has no `rate`",
-            "add `rate = \"400/h\"`, or leave [demand] out",
-        );
-    }
     for (what, file) in [("trace", &demand.trace), ("points", &demand.dropoff.points)] {
         if let Some(file) = file {
             check_inert_file(what, file, base_dir, log);
@@ -69,7 +61,7 @@ fn check_inert_file(what: &str, file: &At<String>, base_dir: &Path, log: &mut Lo
     );
 }
 
-fn check_prep(prep: &At<document::Prep>, log: &mut Log) {
+fn check_prep(prep: &At<order_keys::Prep>, log: &mut Log) {
     if let (Some(median), Some(p95)) = (&prep.value.median, &prep.value.p95)
         && p95.value < median.value
     {
@@ -86,7 +78,7 @@ fn check_prep(prep: &At<document::Prep>, log: &mut Log) {
     );
 }
 
-fn choose_pickup(demand: &document::Demand, no_places: bool, log: &mut Log) -> PickupAt {
+fn choose_pickup(demand: &order_keys::Demand, no_places: bool, log: &mut Log) -> PickupAt {
     match &demand.pickup_at {
         Some(at) => {
             if at.value == PickupAt::Places && no_places {
@@ -103,7 +95,7 @@ fn choose_pickup(demand: &document::Demand, no_places: bool, log: &mut Log) -> P
     }
 }
 
-fn choose_dropoff(dropoff: &document::Dropoff, no_places: bool, log: &mut Log) -> DropoffSpread {
+fn choose_dropoff(dropoff: &order_keys::Dropoff, no_places: bool, log: &mut Log) -> DropoffSpread {
     let Some(spread) = &dropoff.spread else {
         return DropoffSpread::Land;
     };
@@ -124,7 +116,7 @@ fn choose_dropoff(dropoff: &document::Dropoff, no_places: bool, log: &mut Log) -
     spread.value
 }
 
-fn read_payload(payload: &document::Payload, log: &mut Log) -> Option<(f64, f64)> {
+fn read_payload(payload: &order_keys::Payload, log: &mut Log) -> Option<(f64, f64)> {
     let (min, max) = (payload.min.as_ref()?, payload.max.as_ref()?);
     if min.value > max.value {
         log.error(
@@ -140,7 +132,7 @@ fn read_payload(payload: &document::Payload, log: &mut Log) -> Option<(f64, f64)
     Some((min.value, max.value))
 }
 
-fn read_profile(demand: &document::Demand, log: &mut Log) -> Vec<(SimTime, f64)> {
+fn read_profile(demand: &order_keys::Demand, log: &mut Log) -> Vec<(SimTime, f64)> {
     let Some(profile) = &demand.profile else {
         return Vec::new();
     };
@@ -160,7 +152,7 @@ fn read_profile(demand: &document::Demand, log: &mut Log) -> Vec<(SimTime, f64)>
         .collect()
 }
 
-pub(super) fn build_dispatch(dispatch: &document::Dispatch) -> DispatchRules {
+pub(super) fn build_dispatch(dispatch: &order_keys::Dispatch) -> DispatchRules {
     DispatchRules {
         backlog: usize::try_from(dispatch.backlog).unwrap_or(usize::MAX),
         max_wait: dispatch.max_wait,
@@ -170,7 +162,7 @@ pub(super) fn build_dispatch(dispatch: &document::Dispatch) -> DispatchRules {
 
 /// The scripted requests, earliest first. They are numbered as the file has them.
 pub(super) fn build_requests(
-    requests: &[At<document::Request>],
+    requests: &[At<order_keys::Request>],
     world: &World,
     log: &mut Log,
 ) -> Vec<ScriptedRequest> {

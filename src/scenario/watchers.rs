@@ -5,9 +5,8 @@ use toml::de::DeValue;
 
 use super::diagnostic::At;
 use super::fields::{Fields, List, Table};
-use super::kinds::{
-    ANY_DURATION, Choice, Duration, Either, Integer, LONGEST, Number, OneOf, Rate, SECOND, Text,
-};
+use super::kinds::{Choice, Either, Integer, Number, OneOf, Text};
+use super::times::{ANY_DURATION, Duration, LONGEST, Rate, SECOND};
 use crate::sim::time::SimDuration;
 
 pub(super) fn recipient(f: &mut Fields<'_>) {
@@ -115,17 +114,18 @@ pub(super) fn load(f: &mut Fields<'_>) {
 
 fn stage(f: &mut Fields<'_>) {
     let span_of_time = || Duration(SimDuration(1_000)..=LONGEST);
-    let rate = f.optional("rate", "a steady rate, held for `for`", Rate);
-    let hold = f.optional("for", "how long a steady rate is held", span_of_time());
-    let to = f.optional(
+    f.optional("rate", "a steady rate, held for `for`", Rate);
+    f.optional("for", "how long a steady rate is held", span_of_time());
+    f.optional(
         "to",
         "a rate that is reached in a straight line over `over`",
         Rate,
     );
-    let over = f.optional("over", "how long the way to it takes", span_of_time());
+    f.optional("over", "how long the way to it takes", span_of_time());
     let span = f.span();
-    let steady = rate.is_some() && hold.is_some() && to.is_none() && over.is_none();
-    let ramp = to.is_some() && over.is_some() && rate.is_none() && hold.is_none();
+    let given = ["rate", "for", "to", "over"].map(|key| f.has(key));
+    let steady = given == [true, true, false, false];
+    let ramp = given == [false, false, true, true];
     if !steady && !ramp {
         f.log().missing(
             &span,

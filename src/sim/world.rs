@@ -35,7 +35,8 @@ pub struct World {
     /// Scripted requests by the time they are due, earliest first.
     pub scripted: Vec<ScriptedRequest>,
     pub dispatch: DispatchRules,
-    /// A hash of all of the above but the seed, to tell another world's store.
+    /// A hash of all of the above but the seed and the description, to tell another
+    /// world's store.
     pub scenario_hash: [u8; 32],
 }
 

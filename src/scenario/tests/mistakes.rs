@@ -1,0 +1,217 @@
+//! What is said of files that are wrong or doubtful.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is there, what stands there instead, and what is said of that; ⏎ is a line's end.
+const MISTAKES: &str = r#"
+pads = 12 | pds = 12 | 18:1: error: unknown key `pds`; did you mean `pads`?
+from = 270 | from = 270, towards = 90 | 67:35: error: unknown key `towards`
+start = "2026-06-01T18:00:00Z" |  | 1:1: error: `start` is missing; add start
+"2026-06-01T18:00:00Z" | "noon" | 4:9: error: `start` cannot be "noon"
+"2026-06-01T18:00:00Z" | 1960-01-01T00:00:00Z | 4:9: error: `start` is before 1970
+duration = "4h" | duration = "-1h" | 5:12: error: `duration` cannot be "-1h"
+duration = "4h" | duration = "0s" | 5:12: error: `duration` cannot be "0s"
+duration = "4h" | duration = 4 | 5:12: error: `duration` is a number, not a duration
+"100ms" | "0ms" | 6:8: error: `tick` cannot be "0ms"; give a duration from 1ms to 10s
+"100ms" | "11s" | 6:8: error: `tick` cannot be "11s"
+"100ms" | "300ms" | 6:8: error: `tick` is neither a whole part of a second
+[-122.52, 37.70, -122.35, 37.83] | [-122.35, 37.70, -122.52, 37.83] | 9:8: error: `bbox` has its west
+[-122.52, 37.70, -122.35, 37.83] | [37.70, -122.52, 37.83, -122.35] | 9:8: error: `bbox` has latitude and
+[-122.52, 37.70, -122.35, 37.83] | [-122.52, 37.70, -122.35] | 9:8: error: `bbox` has 3 numbers, not 4
+ground = 20 | ground = 20⏎land = "no.geojson" | 11:8: error: the land file "no.geojson" cannot be
+ground = 20 | ground = 20⏎land = "tiny.toml" | 11:8: error: the land file "tiny.toml" is not Geo
+ground = 20 | land = "maps/seattle.land.geojson" | 10:8: error: the land file "maps/seattle.land.geojson" has no land
+ground = 20 | ground = nan | 10:10: error: `ground` is not a finite number
+"refuse" | "ignore" | 12:18: error: `unknown_places` cannot be "ignore"; known: `refuse`
+[model.long-wing] | [[hub]]⏎id = "king"⏎location = [37.75, -122.41]⏎[model.long-wing] | 28:6: error: two hubs have the id "king"; give each its own id
+id = "king" | id = "Kings Rd" | 22:6: error: `id` is "Kings Rd", which cannot stand in
+id = "king" | id = "king"⏎name = "Mission Street hub" | 23:8: error: two hubs have the name
+[37.7599, -122.4148] | [-122.4148, 37.7599] | 17:12: error: `location` has latitude and longitude the
+[37.7599, -122.4148] | [37.7599, 181] | 17:12: error: `location` [37.7599, 181] is no place on
+[37.7599, -122.4148] | [37.7599, "west"] | 17:22: error: `location` is text, not a number
+pads = 12 | pads = -1 | 18:8: error: `pads` cannot be -1; give a whole number from 1 to
+pads = 12 | pads = 1.5 | 18:8: error: `pads` is 1.5, not a whole number
+count = 100 | count = 0 | 50:9: error: `count` cannot be 0
+count = 100 | count = 99999999999 | 50:9: error: `count` cannot be 99999999999
+count = 100 | count = "many" | 50:9: error: `count` is text, not a whole number
+aloft = 0.25 | aloft = 1.5 | 51:9: error: `aloft` cannot be 1.5; give a number from 0 to 1
+hub = "mission" | hub = "misson" | 48:7: error: there is no hub "misson"; did you mean `mission`?
+model = "box" | model = "b747" | 55:9: error: there is no drone type "b747"; known: `m100`, `m600`
+base = "wing" | base = "wings" | 28:8: error: there is no drone type "wings" in the catalogue; did
+airspeed = 15 |  | 32:1: error: drone type `box` has no `airspeed`; add
+model = "multirotor" | model = "hybrid" | 45:9: error: `power` has no `wing`, which its model needs
+[weather] | [[place]]⏎name = "FERRY building"⏎location = [37.75, -122.41]⏎[weather] | 67:8: error: two places have the name "FERRY building"
+[weather] | [[place]]⏎name = "1, 2"⏎location = [37.75, -122.41]⏎[weather] | 67:8: error: the place name "1, 2" would be read as coordinates
+speed = 5.0 | speed = inf | 67:18: error: `speed` is not a finite number
+rate = "60/h" | rate = 60 | 71:8: error: `rate` is no rate; name its unit, as in "600/h"
+rate = "60/h" |  | 70:1: error: `demand` has no `rate`
+["60m", 1.5] | ["0m", 1.5] | 72:25: error: this time in `profile` is not after
+["60m", 1.5] | "60m" | 72:25: error: an entry of `profile` is not a pair
+min = 0.2 | min = 1.2 | 75:19: error: the lightest payload (1.2 kg) is heavier than the heaviest (1.1 kg)
+pickup = "ferry building" | pickup = "ferry bulding" | 80:10: error: there is no place "ferry bulding"
+"37.76,-122.41" | "91,0" | 87:10: error: latitude 91 is not within -90 and 90
+expedited = true | expedited = 1 | 91:13: error: `expedited` is a number, not true or false
+"earliest-pickup" | "earliest" | 94:10: error: `policy` cannot be "earliest"; did you mean `earliest-p
+delivery = 0.7 | delivery = 0.8 | 101:10: error: the shares of `follow` add up to 1.1
+rate = "200/s", for | to = "200/s", for | 106:11: error: a stage of `load` is neither steady nor a ramp
+max = "50ms" | max = 0.5 | 111:7: error: `max` does not suit its `op`
+seed = 42 | seed =  | 3:8: error: not valid TOML
+[weather] | [[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39]]⏎[weather] | 68:11: error: `polygon` has 2 entries; give at least 3
+expedited = 0.1⏎ | expedited = 0.1⏎prep = "5m"⏎ | 77:1: error: unknown key `prep`
+[weather] | [weather | 66:9: error: not valid TOML
+"#;
+
+#[test]
+fn a_mistake_is_told_with_its_place_and_its_remedy() {
+    for mistake in MISTAKES.trim().lines() {
+        let row: Vec<String> = mistake.split(" | ").map(|cell| cell.replace('⏎', "\n")).collect();
+        let [piece, instead, expected] = row.as_slice() else {
+            panic!("not three cells: {mistake}");
+        };
+        let said = said_of(piece, instead);
+        let errors: Vec<&String> = said.iter().filter(|line| line.contains(": error: ")).collect();
+        // One mistake makes one error.
+        let expected = format!("world.toml:{expected}");
+        assert!(
+            errors.len() == 1 && errors[0].starts_with(&expected),
+            "{mistake}\n{said:#?}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_in_one_go() {
+    let source = FULL
+        .replace("seed = 42", "seed = -1")
+        .replace("pads = 12", "pads = ")
+        .replace("count = 2\n", "count = 0\nspare = 1\n")
+        .replace("payload = 0.8", "payload = 0");
+    let wrong = parse_here(&source).unwrap_err();
+    let places: Vec<_> = wrong.iter().map(|error| (error.line, error.column)).collect();
+    assert_eq!(
+        places,
+        [(3, 8), (18, 8), (56, 9), (57, 1), (83, 11)],
+        "{wrong:#?}"
+    );
+}
+
+/// As [`MISTAKES`], for doubts that refuse nothing.
+const DOUBTS: &str = r#"
+from = 270 | from = 270, gust = 1.5 | 67:42: warning: `gust` is read but has no effect in this version
+{ at = "places" } | { at = "places", prep = { median = "6m", p95 = "15m" } } | 73:34: warning: `prep` is read but
+{ spread = "land" } | { points = "tiny.toml" } | 74:22: warning: `points` is read but has no effect in this version
+rate = "60/h" | trace = "tiny.toml" | 71:9: warning: `trace` is read but has no effect in this version
+[audience] | [recipient]⏎never = 0.1⏎[audience] | 99:1: warning: [recipient] is read but has no effect
+[audience] | [third_party]⏎speed = 8.0⏎[audience] | 99:1: warning: [third_party] is read but has no effect
+[audience] | [[fault]]⏎at = "45m"⏎kind = "hub_closed"⏎target = "king"⏎[audience] | 99:1: warning: [[fault]] is read
+"earliest-pickup" | "nearest" | 94:10: warning: this policy is read but has no effect
+[37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area
+[37.7955, -122.3937] | [37.5, -122.3937] | 60:12: warning: place "Ferry Building" is outside the area
+max = 1.1 | max = 6.0 | 75:30: warning: a payload of 6 kg is more than any drone type carries
+payload = 2.5 | payload = 9 | 89:11: warning: a payload of 9 kg is more than any drone type carries
+at = "2m" | at = "5h" | 79:6: warning: this request is made after the end of a run
+rate = "60/h" | rate = "6000/h" | 71:8: warning: offered 9000/h at the peak, the fleet serves about
+model = "box" | model = "m600" | 32:8: warning: no fleet flies the drone type `box`
+"#;
+
+#[test]
+fn doubts_are_told_and_refuse_nothing() {
+    for doubt in DOUBTS.trim().lines() {
+        let row: Vec<String> = doubt.split(" | ").map(|cell| cell.replace('⏎', "\n")).collect();
+        let [piece, instead, expected] = row.as_slice() else {
+            panic!("not three cells: {doubt}");
+        };
+        let said = said_of(piece, instead);
+        let expected = format!("world.toml:{expected}");
+        let errors = said.iter().filter(|line| line.contains(": error: ")).count();
+        let doubted = said.iter().any(|line| line.starts_with(&expected));
+        assert!(errors == 0 && doubted, "{doubt}\n{said:#?}");
+    }
+}
+
+#[test]
+fn a_hub_in_the_water_is_doubted() {
+    let source = FULL
+        .replace("ground = 20", "land = \"maps/san-francisco.land.geojson\"")
+        .replace("[37.7765, -122.3950]", "[37.80, -122.37]");
+    let scenario = parse_here(&source).unwrap();
+    let said: Vec<String> = scenario.warnings.iter().map(Diagnostic::to_string).collect();
+    assert_eq!(
+        said,
+        ["world.toml:23:12: warning: hub `king` is in the water; move it onto land"]
+    );
+}
+
+#[test]
+fn coordinates_inside_the_area_when_swapped_get_a_hint() {
+    let source = "name = \"n\"\nseed = 1\nstart = \"2026-06-01T00:00:00Z\"\nduration = \"1h\"\n\
+        area.bbox = [8.4, 47.3, 8.6, 47.5]\n[[hub]]\nid = \"a\"\nlocation = [8.5, 47.4]\n\
+        [[fleet]]\nhub = \"a\"\nmodel = \"wing\"\ncount = 1\n";
+    let scenario = parse_here(source).unwrap();
+    let said: Vec<String> = scenario.warnings.iter().map(Diagnostic::to_string).collect();
+    let expected =
+        "world.toml:8:12: warning: hub `a` is outside the area; latitude comes first: [47.4, 8.5] is inside";
+    assert_eq!(said, [expected]);
+}
+
+#[test]
+fn files_that_are_no_scenarios_are_refused_with_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.toml");
+    let binary = folder.path().join("binary.toml");
+    std::fs::write(&binary, b"name = \"ok\"\nseed = \xff\xfe").unwrap();
+    let said = check(&[missing, binary, folder.path().to_owned()]);
+    let said: Vec<_> = said
+        .iter()
+        .map(|error| (error.line, error.column, error.message.as_str()))
+        .collect();
+    assert_eq!(said.len(), 3);
+    assert!(said[0].2.starts_with("the file cannot be read"));
+    assert_eq!(said[1], (2, 8, "the file is not UTF-8 text"));
+    assert!(said[2].2.starts_with("the file cannot be read"));
+}
+
+#[test]
+fn an_empty_file_names_all_that_is_required() {
+    let wrong = parse_here("").unwrap_err();
+    let messages: Vec<&str> = wrong.iter().map(|error| error.message.as_str()).collect();
+    let required = ["name", "seed", "start", "duration", "area", "hub", "fleet"];
+    assert_eq!(messages, required.map(|key| format!("`{key}` is missing")));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered(source in ".{0,200}") {
+        let answered = parse_here(&source);
+        prop_assert!(answered.is_err_and(|wrong| !wrong.is_empty()));
+    }
+
+    /// Whatever is exchanged in a good file, there is an answer, and it points into the file.
+    #[test]
+    fn any_mutation_is_answered(
+        start in 0..FULL.len(),
+        length in 0..40_usize,
+        instead in prop_oneof![
+            "[ -~\n]{0,12}".prop_map(String::from),
+            Just("nan".to_owned()), Just("1e999".to_owned()), Just("[[".to_owned()), Just("= {".to_owned()),
+            Just("-9223372036854775808".to_owned()), Just("\"\"\"".to_owned()), Just("\u{feff}é".to_owned()),
+        ],
+    ) {
+        let end = (start + length).min(FULL.len());
+        let source = format!("{}{instead}{}", &FULL[..start], &FULL[end..]);
+        let diagnostics = match parse_here(&source) {
+            Ok(scenario) => scenario.warnings,
+            Err(wrong) => {
+                prop_assert!(wrong.iter().any(|error| error.severity == Severity::Error));
+                wrong
+            }
+        };
+        let lines = source.matches('\n').count() + 1;
+        for diagnostic in diagnostics {
+            prop_assert!((1..=lines).contains(&diagnostic.line) && diagnostic.column >= 1);
+            prop_assert!(!diagnostic.to_string().contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! No-fly zones, from the file itself and from GeoJSON.
+
+use std::path::Path;
+
+use geo::{Coord, LineString, Polygon, Validation};
+
+use super::build::refuse_file;
+use super::diagnostic::{At, Log, Span};
+use super::document::{Document, REFERENCES, ZONE_HEIGHTS};
+use super::geojson;
+use crate::sim::geo::{Area, LatLon};
+use crate::sim::world::{HeightReference, Zone};
+
+pub(super) fn build_zones(
+    document: &Document,
+    area: Option<&Area>,
+    base_dir: &Path,
+    log: &mut Log,
+) -> Vec<Zone> {
+    let mut zones = Vec::new();
+    for zone in &document.zones {
+        let (Some(name), Some(corners)) = (&zone.value.name, &zone.value.polygon) else {
+            continue;
+        };
+        let corner = |at: &At<LatLon>| Coord {
+            x: at.value.lon,
+            y: at.value.lat,
+        };
+        let exterior: LineString = corners.value.iter().map(corner).collect();
+        let built = Zone {
+            name: name.value.clone(),
+            polygon: Polygon::new(exterior, Vec::new()),
+            floor_m: zone.value.floor,
+            ceiling_m: zone.value.ceiling.value,
+            reference: zone.value.reference,
+        };
+        check_zone(&built, &corners.span, &zone.value.ceiling.span, area, log);
+        zones.push(built);
+    }
+    if let Some(file) = &document.zone_file {
+        match geojson::read_shapes(&base_dir.join(&file.value)) {
+            Ok(shapes) => {
+                for (index, shape) in shapes.into_iter().enumerate() {
+                    let zone = zone_of(shape, index, file, log);
+                    check_zone(&zone, &file.span, &file.span, area, log);
+                    zones.push(zone);
+                }
+            }
+            Err(error) => refuse_file(file, "zones file", &error, log),
+        }
+    }
+    zones
+}
+
+/// A zone of a GeoJSON file; its properties have the names and defaults of `[[zone]]`.
+fn zone_of(shape: geojson::Shape, index: usize, file: &At<String>, log: &mut Log) -> Zone {
+    let name = match shape.properties.get("name").and_then(|name| name.as_str()) {
+        Some(name) => name.to_owned(),
+        None => format!("zone {}", index + 1),
+    };
+    let mut height = |key: &str, default: f64| match shape.properties.get(key) {
+        None | Some(serde_json::Value::Null) => default,
+        Some(value) => value
+            .as_f64()
+            .filter(|height| ZONE_HEIGHTS.0.contains(height))
+            .unwrap_or_else(|| {
+                log.error(
+                    &file.span,
+                    format!("in \"{}\", the {key} of {name} cannot be {value}", file.value),
+                    "give a number of metres",
+                );
+                default
+            }),
+    };
+    let (floor_m, ceiling_m) = (height("floor", 0.0), height("ceiling", 120.0));
+    let reference = match shape.properties.get("reference").and_then(|word| word.as_str()) {
+        None => HeightReference::Agl,
+        Some(word) => {
+            let known = REFERENCES.0.iter().find(|(known, _)| *known == word);
+            known.map(|(_, reference)| *reference).unwrap_or_else(|| {
+                log.error(
+                    &file.span,
+                    format!(
+                        "in \"{}\", the reference of {name} cannot be \"{word}\"",
+                        file.value
+                    ),
+                    "give \"AGL\" or \"AMSL\"",
+                );
+                HeightReference::Agl
+            })
+        }
+    };
+    Zone {
+        name,
+        polygon: shape.polygon,
+        floor_m,
+        ceiling_m,
+        reference,
+    }
+}
+
+fn check_zone(zone: &Zone, polygon: &Span, ceiling: &Span, area: Option<&Area>, log: &mut Log) {
+    if zone.floor_m >= zone.ceiling_m {
+        log.error(
+            ceiling,
+            format!(
+                "zone \"{}\" ends at {} m, not above its floor",
+                zone.name, zone.ceiling_m
+            ),
+            format!("give a ceiling above {} m", zone.floor_m),
+        );
+    }
+    if let Err(problem) = zone.polygon.check_validation() {
+        log.error(
+            polygon,
+            format!(
+                "the outline of zone \"{}\" is not a simple polygon: {problem}",
+                zone.name
+            ),
+            "give its corners in order, without crossings",
+        );
+    }
+    let Some(area) = area else { return };
+    let inside = |corner: &Coord| {
+        area.bounds.contains(LatLon {
+            lat: corner.y,
+            lon: corner.x,
+        })
+    };
+    if !zone.polygon.exterior().coords().any(inside) {
+        log.warn(
+            polygon,
+            format!("zone \"{}\" is outside the area", zone.name),
+            "each corner is [latitude, longitude]; move it, or widen `bbox`",
+        );
+    }
+}
