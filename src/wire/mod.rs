@@ -3,5 +3,9 @@
 //! Shapes and encodings only: no routes, no sockets, no rules.
 
 pub mod api;
+pub mod drone;
+pub mod event;
+pub mod hub;
+pub mod place;
 pub mod stream;
 pub mod time;

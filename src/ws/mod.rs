@@ -1,1 +1,237 @@
-//! The window.
+//! The window: WebSocket sessions, their subscriptions, and the fan-out to them.
+//!
+//! A beat ([`fanout`]) follows each published tick: it writes every drone's row once, in
+//! order of the grid's cells ([`layer`], [`grid`]), for each rate tier that somebody
+//! wants ([`tier`], [`beat`]). Each session is an actor ([`session`]) that copies from
+//! the beat what its subscriptions ([`topic`]) follow, whenever its socket ([`socket`])
+//! has written the last batch ([`outlet`]): sessions pull, so nothing piles up before a
+//! slow client, and nothing of theirs reaches the tick.
+
+mod beat;
+mod fanout;
+mod grid;
+mod layer;
+mod outlet;
+mod session;
+mod shown;
+mod socket;
+mod telemetry;
+mod tier;
+mod topic;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use actix::{Actor, Addr, ArbiterHandle};
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use crate::view::View;
+use crate::wire::stream::JSON_PROTOCOL;
+
+use beat::{Beat, Gauges};
+use fanout::FanOut;
+use grid::Grid;
+use session::{CustomerSession, Leave};
+pub use telemetry::Telemetry;
+use tier::Interest;
+
+/// Longest message, and longest frame, that a client may send.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Further handshakes are answered 503.
+    pub max_sessions: usize,
+    /// A client that takes longer than this to read one message is closed.
+    pub slow_after: Duration,
+    /// What a client may say; the rest is answered `rate_limited`.
+    pub messages_per_second: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            max_sessions: 20_000,
+            slow_after: Duration::from_secs(30),
+            messages_per_second: 200,
+        }
+    }
+}
+
+/// A handle to the window; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+/// What all sessions and the fan-out share.
+struct Shared {
+    view: Arc<View>,
+    grid: Grid,
+    config: Config,
+    telemetry: Arc<Telemetry>,
+    interest: Arc<Interest>,
+    newest: RwLock<Arc<Beat>>,
+    sessions: Mutex<BTreeMap<u64, Addr<CustomerSession>>>,
+    /// Sessions and handshakes under way.
+    seats_taken: watch::Sender<usize>,
+    next_session: AtomicU64,
+    /// Where the sessions' actors live.
+    arbiters: Vec<ArbiterHandle>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Gateway {
+    /// Starts the fan-out on the present tokio runtime. `closing` turns true, once and
+    /// for all, when the server shuts down. There must be an arbiter.
+    pub fn new(
+        view: Arc<View>,
+        arbiters: Vec<ArbiterHandle>,
+        config: Config,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        assert!(!arbiters.is_empty(), "sessions need an arbiter to live on");
+        let no_beat = Beat {
+            tiers: Default::default(),
+            gauges: Arc::new(Gauges::new(0)),
+        };
+        let shared = Arc::new(Shared {
+            grid: Grid::of(&view.world().area),
+            view,
+            config,
+            telemetry: Arc::default(),
+            interest: Arc::default(),
+            newest: RwLock::new(Arc::new(no_beat)),
+            sessions: Mutex::default(),
+            seats_taken: watch::channel(0).0,
+            next_session: AtomicU64::new(1),
+            arbiters,
+            closing,
+        });
+        tokio::spawn(FanOut::new(Arc::clone(&shared)).run());
+        Gateway { shared }
+    }
+
+    /// `GET /ws`
+    pub fn route(&self) -> Router {
+        Router::new()
+            .route("/ws", get(handshake))
+            .with_state(Arc::clone(&self.shared))
+    }
+
+    pub fn telemetry(&self) -> Arc<Telemetry> {
+        Arc::clone(&self.shared.telemetry)
+    }
+
+    /// Returns when no session is open; of use once `closing` is true.
+    pub async fn drained(&self) {
+        let mut seats = self.shared.seats_taken.subscribe();
+        // The sender lives in `shared`, so there is always an answer.
+        let _ = seats.wait_for(|taken| *taken == 0).await;
+    }
+}
+
+async fn handshake(State(shared): State<Arc<Shared>>, mut upgrade: WebSocketUpgrade) -> Response {
+    if let Err(detail) = choose_protocol(&mut upgrade) {
+        return refusal(StatusCode::BAD_REQUEST, &detail);
+    }
+    if *shared.closing.borrow() {
+        return unavailable("the server shuts down");
+    }
+    let Some(seat) = Seat::take(&shared) else {
+        shared.telemetry.session_refused();
+        return unavailable("there is no room for another session");
+    };
+    upgrade
+        .read_buffer_size(1024)
+        .write_buffer_size(0)
+        .max_frame_size(LONGEST_MESSAGE)
+        .max_message_size(LONGEST_MESSAGE)
+        .on_upgrade(move |socket| run_session(socket, seat))
+}
+
+/// A client that offers sub-protocols must offer one that is spoken here; one that
+/// offers none gets JSON, and no sub-protocol in the answer.
+fn choose_protocol(upgrade: &mut WebSocketUpgrade) -> Result<(), String> {
+    let offered: Vec<_> = upgrade.requested_protocols().cloned().collect();
+    if offered.is_empty() {
+        Ok(())
+    } else if offered.iter().any(|protocol| protocol == JSON_PROTOCOL) {
+        upgrade.set_selected_protocol(HeaderValue::from_static(JSON_PROTOCOL));
+        Ok(())
+    } else {
+        Err(format!("none of the sub-protocols offered is {JSON_PROTOCOL}"))
+    }
+}
+
+fn unavailable(detail: &str) -> Response {
+    let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, detail);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+fn refusal(status: StatusCode, detail: &str) -> Response {
+    let body = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": detail,
+        "instance": "/ws",
+    });
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, content_type, body.to_string()).into_response()
+}
+
+/// One of the sessions that the server has room for.
+struct Seat {
+    shared: Arc<Shared>,
+}
+
+impl Seat {
+    fn take(shared: &Arc<Shared>) -> Option<Self> {
+        let taken = shared.seats_taken.send_if_modified(|taken| {
+            let free = *taken < shared.config.max_sessions;
+            *taken += usize::from(free);
+            free
+        });
+        taken.then(|| Seat {
+            shared: Arc::clone(shared),
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.shared.seats_taken.send_modify(|taken| *taken -= 1);
+    }
+}
+
+async fn run_session(socket: WebSocket, seat: Seat) {
+    let shared = Arc::clone(&seat.shared);
+    let number = shared.next_session.fetch_add(1, Relaxed);
+    let (outlet, tray) = outlet::outlet();
+    let arbiter = &shared.arbiters[number as usize % shared.arbiters.len()];
+    let its_shared = Arc::clone(&shared);
+    let session =
+        CustomerSession::start_in_arbiter(arbiter, move |_| CustomerSession::new(its_shared, outlet, number));
+    shared.sessions.lock().insert(number, session.clone());
+    shared.telemetry.session_opened();
+    if *shared.closing.borrow() {
+        // The farewell to all may have gone out before this one was listed.
+        session.do_send(Leave);
+    }
+    socket::serve(socket, &session, &tray, &shared).await;
+    shared.sessions.lock().remove(&number);
+    shared.telemetry.session_ended();
+}

@@ -1,0 +1,214 @@
+//! Events as listeners and history read them: `{"kind": …}` and what belongs to the kind.
+
+use serde::Serialize;
+
+use super::place::Location;
+use super::time::rfc3339;
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
+use crate::sim::geo::LatLon;
+use crate::sim::ids::HubId;
+use crate::sim::workflow::{FailureReason, WaitingFor};
+use crate::sim::world::World;
+
+/// What happened and to whom. Number and time belong to the message that carries it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum EventBody {
+    #[serde(rename_all = "camelCase")]
+    Delivery {
+        #[serde(flatten)]
+        kind: DeliveryKind,
+        delivery_id: String,
+    },
+    #[serde(rename_all = "camelCase")]
+    Drone {
+        #[serde(flatten)]
+        kind: DroneKind,
+        drone_id: String,
+    },
+    Hub {
+        #[serde(flatten)]
+        kind: HubKind,
+        hub: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
+pub enum DeliveryKind {
+    Accepted {
+        owner_id: String,
+        pickup: Location,
+        dropoff: Location,
+        payload_kg: f64,
+        expedited: bool,
+    },
+    Delayed {
+        waiting_for: WaitingFor,
+    },
+    Created,
+    Assigned {
+        drone_id: String,
+        #[serde(flatten)]
+        etas: EtasBody,
+    },
+    HeadedToPickup(EtasBody),
+    PickedUp {
+        location: Location,
+    },
+    HeadedToDropoff(EtasBody),
+    EtaChanged(EtasBody),
+    Completed {
+        location: Location,
+    },
+    Failed {
+        reason: FailureReason,
+    },
+}
+
+/// RFC 3339, simulated.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtasBody {
+    pub pickup_eta: String,
+    pub delivery_eta: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
+pub enum DroneKind {
+    TakenOff {
+        hub: String,
+        delivery_id: Option<String>,
+    },
+    Landed {
+        hub: String,
+        #[serde(flatten)]
+        flight: FlightBody,
+    },
+    LowBattery,
+    Lost {
+        location: Location,
+        #[serde(flatten)]
+        flight: FlightBody,
+    },
+}
+
+/// What a flight took, from take-off to its end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlightBody {
+    pub energy_wh: f64,
+    /// Metres over the ground.
+    pub distance_m: f64,
+    pub airborne_seconds: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind")]
+pub enum HubKind {
+    QueueChanged { charging: u32, queued: u32 },
+}
+
+impl EventBody {
+    pub fn new(world: &World, happening: &Happening) -> Self {
+        match happening {
+            Happening::Delivery(id, event) => EventBody::Delivery {
+                kind: delivery_kind(world, event),
+                delivery_id: id.to_string(),
+            },
+            Happening::Drone(id, event) => EventBody::Drone {
+                kind: drone_kind(world, event),
+                drone_id: id.to_string(),
+            },
+            Happening::Hub(hub, HubEvent::QueueChanged { charging, queued }) => EventBody::Hub {
+                kind: HubKind::QueueChanged {
+                    charging: *charging,
+                    queued: *queued,
+                },
+                hub: hub_key(world, *hub),
+            },
+        }
+    }
+}
+
+fn delivery_kind(world: &World, event: &DeliveryEvent) -> DeliveryKind {
+    match event {
+        DeliveryEvent::Accepted { order } => DeliveryKind::Accepted {
+            owner_id: order.owner_id.clone(),
+            pickup: Location::new(order.pickup.location, order.pickup.altitude_m),
+            dropoff: Location::new(order.dropoff.location, order.dropoff.altitude_m),
+            payload_kg: order.package.weight_kg,
+            expedited: order.expedited,
+        },
+        DeliveryEvent::Delayed { waiting_for } => DeliveryKind::Delayed {
+            waiting_for: *waiting_for,
+        },
+        DeliveryEvent::Created => DeliveryKind::Created,
+        DeliveryEvent::Assigned { drone, etas } => DeliveryKind::Assigned {
+            drone_id: drone.to_string(),
+            etas: etas_body(world, etas),
+        },
+        DeliveryEvent::HeadedToPickup { etas } => DeliveryKind::HeadedToPickup(etas_body(world, etas)),
+        DeliveryEvent::PickedUp { location } => DeliveryKind::PickedUp {
+            location: on_ground(*location),
+        },
+        DeliveryEvent::HeadedToDropoff { etas } => DeliveryKind::HeadedToDropoff(etas_body(world, etas)),
+        DeliveryEvent::EtaChanged { etas } => DeliveryKind::EtaChanged(etas_body(world, etas)),
+        DeliveryEvent::Completed { location } => DeliveryKind::Completed {
+            location: on_ground(*location),
+        },
+        DeliveryEvent::Failed { reason } => DeliveryKind::Failed { reason: *reason },
+    }
+}
+
+fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
+    match event {
+        DroneEvent::TakenOff { hub, delivery } => DroneKind::TakenOff {
+            hub: hub_key(world, *hub),
+            delivery_id: delivery.map(|id| id.to_string()),
+        },
+        DroneEvent::Landed {
+            hub,
+            energy_wh,
+            distance_m,
+            airborne_s,
+        } => DroneKind::Landed {
+            hub: hub_key(world, *hub),
+            flight: flight(*energy_wh, *distance_m, *airborne_s),
+        },
+        DroneEvent::LowBattery => DroneKind::LowBattery,
+        DroneEvent::Lost {
+            location,
+            energy_wh,
+            distance_m,
+            airborne_s,
+        } => DroneKind::Lost {
+            location: on_ground(*location),
+            flight: flight(*energy_wh, *distance_m, *airborne_s),
+        },
+    }
+}
+
+fn etas_body(world: &World, etas: &Etas) -> EtasBody {
+    EtasBody {
+        pickup_eta: rfc3339(world, etas.pickup),
+        delivery_eta: rfc3339(world, etas.delivery),
+    }
+}
+
+fn flight(energy_wh: f64, distance_m: f64, airborne_seconds: f64) -> FlightBody {
+    FlightBody {
+        energy_wh,
+        distance_m,
+        airborne_seconds,
+    }
+}
+
+fn hub_key(world: &World, hub: HubId) -> String {
+    world.hub(hub).key.clone()
+}
+
+fn on_ground(at: LatLon) -> Location {
+    Location::new(at, 0.0)
+}

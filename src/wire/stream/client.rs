@@ -1,0 +1,371 @@
+//! What clients say: read strictly enough that a mistake is named, and no stricter.
+//! Members that are not known are ignored.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ErrorCode;
+use crate::sim::geo::BoundingBox;
+use crate::sim::ids::{DeliveryId, DroneId};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientMessage {
+    Subscribe(Subscribe),
+    Update(Update),
+    Unsubscribe { id: u64 },
+    Ping { sent: Option<serde_json::Number> },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscribe {
+    pub id: u64,
+    pub topic: Topic,
+    /// Wanted most positions a second.
+    pub max_hz: Option<f64>,
+    pub since: Option<Since>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    pub id: u64,
+    pub bounds: Option<BoundingBox>,
+    pub max_hz: Option<f64>,
+}
+
+/// The last event that a client saw.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Since {
+    pub epoch: String,
+    pub seq: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Topic {
+    Delivery(DeliveryId),
+    Drone(DroneId),
+    /// By the scenario's own key.
+    Hub(String),
+    Area(BoundingBox),
+    Fleet,
+}
+
+/// The topic's name: two subscriptions with the same name are about the same thing.
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Topic::Delivery(id) => write!(f, "delivery/{id}"),
+            Topic::Drone(id) => write!(f, "drone/{id}"),
+            Topic::Hub(key) => write!(f, "hub/{key}"),
+            Topic::Area(_) => f.write_str("area"),
+            Topic::Fleet => f.write_str("fleet"),
+        }
+    }
+}
+
+/// A request that cannot be followed, with what its sender should know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code:?}: {message}")]
+pub struct Refused {
+    pub id: Option<u64>,
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+impl Refused {
+    pub fn new(id: impl Into<Option<u64>>, code: ErrorCode, message: impl Into<String>) -> Self {
+        Refused {
+            id: id.into(),
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl ClientMessage {
+    /// As the client numbered it.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            ClientMessage::Subscribe(Subscribe { id, .. })
+            | ClientMessage::Update(Update { id, .. })
+            | ClientMessage::Unsubscribe { id } => Some(*id),
+            ClientMessage::Ping { .. } => None,
+        }
+    }
+
+    pub fn read(text: &str) -> Result<Self, Refused> {
+        let bad = |message: String| Refused::new(None, ErrorCode::BadMessage, message);
+        let value: Value = serde_json::from_str(text).map_err(|error| bad(format!("not JSON: {error}")))?;
+        let Some(object) = value.as_object() else {
+            return Err(bad("a message is an object".into()));
+        };
+        let id = object.get("id").and_then(Value::as_u64);
+        let Some(kind) = object.get("type").and_then(Value::as_str) else {
+            return Err(Refused::new(id, ErrorCode::BadMessage, "`type` must be a string"));
+        };
+        match kind {
+            "subscribe" => members::<SubscribeMembers>(&value, id)?.check(),
+            "update" => members::<UpdateMembers>(&value, id)?.check(),
+            "unsubscribe" => Ok(ClientMessage::Unsubscribe {
+                id: members::<UnsubscribeMembers>(&value, id)?.id,
+            }),
+            "ping" => Ok(ClientMessage::Ping {
+                sent: members::<PingMembers>(&value, id)?.sent,
+            }),
+            other => Err(Refused::new(
+                id,
+                ErrorCode::UnknownType,
+                format!(
+                    "`{}` is none of subscribe, update, unsubscribe, ping",
+                    shortened(other)
+                ),
+            )),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SubscribeMembers {
+    id: u64,
+    topic: String,
+    bbox: Option<[f64; 4]>,
+    max_hz: Option<f64>,
+    since: Option<Since>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UpdateMembers {
+    id: u64,
+    bbox: Option<[f64; 4]>,
+    max_hz: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct UnsubscribeMembers {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct PingMembers {
+    sent: Option<serde_json::Number>,
+}
+
+fn members<'a, T: Deserialize<'a>>(value: &'a Value, id: Option<u64>) -> Result<T, Refused> {
+    let bad = |error: serde_json::Error| {
+        // Such a text may quote all of what it complains about.
+        Refused::new(id, ErrorCode::BadMessage, shortened(&error.to_string()))
+    };
+    T::deserialize(value).map_err(bad)
+}
+
+impl SubscribeMembers {
+    fn check(self) -> Result<ClientMessage, Refused> {
+        let topic = self.topic()?;
+        check_rate(self.id, self.max_hz)?;
+        Ok(ClientMessage::Subscribe(Subscribe {
+            id: self.id,
+            topic,
+            max_hz: self.max_hz,
+            since: self.since,
+        }))
+    }
+
+    fn topic(&self) -> Result<Topic, Refused> {
+        let (kind, subject) = match self.topic.split_once('/') {
+            Some((kind, subject)) => (kind, Some(subject)),
+            None => (self.topic.as_str(), None),
+        };
+        let no_such = || {
+            let message = format!("there is no `{}`", shortened(&self.topic));
+            Refused::new(self.id, ErrorCode::NotFound, message)
+        };
+        match (kind, subject) {
+            ("delivery", Some(id)) => id.parse().map(Topic::Delivery).map_err(|_| no_such()),
+            ("drone", Some(id)) => id.parse().map(Topic::Drone).map_err(|_| no_such()),
+            ("hub", Some(key)) => Ok(Topic::Hub(key.to_owned())),
+            ("area", None) => match self.bbox {
+                Some(bbox) => check_bounds(self.id, bbox).map(Topic::Area),
+                None => Err(Refused::new(
+                    self.id,
+                    ErrorCode::BadMessage,
+                    "`area` needs `bbox`: west, south, east, north",
+                )),
+            },
+            ("fleet", None) => Ok(Topic::Fleet),
+            _ => Err(Refused::new(
+                self.id,
+                ErrorCode::UnknownTopic,
+                format!(
+                    "`{}` is none of delivery/{{id}}, drone/{{id}}, hub/{{id}}, area, fleet",
+                    shortened(&self.topic)
+                ),
+            )),
+        }
+    }
+}
+
+impl UpdateMembers {
+    fn check(self) -> Result<ClientMessage, Refused> {
+        check_rate(self.id, self.max_hz)?;
+        let bounds = self.bbox.map(|bbox| check_bounds(self.id, bbox)).transpose()?;
+        Ok(ClientMessage::Update(Update {
+            id: self.id,
+            bounds,
+            max_hz: self.max_hz,
+        }))
+    }
+}
+
+fn check_rate(id: u64, max_hz: Option<f64>) -> Result<(), Refused> {
+    match max_hz {
+        Some(hz) if hz <= 0.0 => Err(Refused::new(id, ErrorCode::BadMessage, "`maxHz` must be above 0")),
+        _ => Ok(()),
+    }
+}
+
+fn check_bounds(id: u64, [west, south, east, north]: [f64; 4]) -> Result<BoundingBox, Refused> {
+    let on_globe = [west, east].iter().all(|lon| (-180.0..=180.0).contains(lon))
+        && [south, north].iter().all(|lat| (-90.0..=90.0).contains(lat));
+    if on_globe && west <= east && south <= north {
+        Ok(BoundingBox {
+            west,
+            south,
+            east,
+            north,
+        })
+    } else {
+        let message = "`bbox` is west, south, east, north in degrees, west ≤ east and south ≤ north";
+        Err(Refused::new(id, ErrorCode::BadMessage, message))
+    }
+}
+
+/// Enough of what a client sent to be recognised, and no more.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 120;
+    if text.chars().count() <= SHOWN {
+        text.to_owned()
+    } else {
+        text.chars().take(SHOWN).chain(['…']).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code_of(text: &str) -> (Option<u64>, ErrorCode) {
+        let refused = ClientMessage::read(text).expect_err(text);
+        (refused.id, refused.code)
+    }
+
+    #[test]
+    fn every_mistake_gets_its_code_and_its_id() {
+        use ErrorCode::*;
+        let cases = [
+            ("", None, BadMessage),
+            ("[1]", None, BadMessage),
+            ("{\"type\":", None, BadMessage),
+            (r#"{"id":4}"#, Some(4), BadMessage),
+            (r#"{"type":7,"id":4}"#, Some(4), BadMessage),
+            (r#"{"type":"dance","id":4}"#, Some(4), UnknownType),
+            (r#"{"type":"subscribe","topic":"fleet"}"#, None, BadMessage),
+            (
+                r#"{"type":"subscribe","id":-1,"topic":"fleet"}"#,
+                None,
+                BadMessage,
+            ),
+            (r#"{"type":"subscribe","id":4}"#, Some(4), BadMessage),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"area"}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"area","bbox":[1,2,3]}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"area","bbox":[3,1,2,2]}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"area","bbox":[1,1,2,91]}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"fleet","maxHz":0}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"fleet","maxHz":"5"}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"fleet/1"}"#,
+                Some(4),
+                UnknownTopic,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"events"}"#,
+                Some(4),
+                UnknownTopic,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"delivery/7"}"#,
+                Some(4),
+                NotFound,
+            ),
+            (
+                r#"{"type":"subscribe","id":4,"topic":"drone/d-01"}"#,
+                Some(4),
+                NotFound,
+            ),
+            (
+                r#"{"type":"update","id":4,"bbox":[181,1,182,2]}"#,
+                Some(4),
+                BadMessage,
+            ),
+            (r#"{"type":"unsubscribe"}"#, None, BadMessage),
+            (r#"{"type":"ping","sent":"now"}"#, None, BadMessage),
+        ];
+        for (text, id, code) in cases {
+            assert_eq!(code_of(text), (id, code), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_topic_has_one_name_however_it_was_spelled() {
+        let read = |topic: &str| {
+            let text = format!(r#"{{"type":"subscribe","id":1,"topic":"{topic}","future":true}}"#);
+            match ClientMessage::read(&text) {
+                Ok(ClientMessage::Subscribe(subscribe)) => subscribe.topic.to_string(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let canonical = "delivery/01890a5d-ac96-774b-bcce-b302099a8057";
+        assert_eq!(read(canonical), canonical);
+        assert_eq!(read("delivery/01890A5DAC96774BBCCEB302099A8057"), canonical);
+        assert_eq!(read("drone/d-17"), "drone/d-17");
+    }
+
+    #[test]
+    fn nothing_that_a_client_sends_is_echoed_at_length() {
+        let long = "ä".repeat(10_000);
+        for text in [
+            format!(r#"{{"type":"{long}"}}"#),
+            format!(r#"{{"type":"subscribe","id":1,"topic":"{long}"}}"#),
+            format!(r#"{{"type":"subscribe","id":"{long}","topic":"fleet"}}"#),
+        ] {
+            let refused = ClientMessage::read(&text).expect_err("a mistake");
+            assert!(refused.message.len() < 500, "{}", refused.message.len());
+        }
+    }
+}

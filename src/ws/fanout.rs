@@ -1,0 +1,161 @@
+//! The task that makes beats and tells every session of them.
+//!
+//! A beat follows each published tick, at most ten a second of wall time (ticks in
+//! between are conflated) and at least one, so that watchers of a paused world hear that
+//! it is still there. Sessions are only told that there is a beat; what they do not look
+//! at in time they never see, and nothing waits for them.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use crate::sim::ids::DroneId;
+use crate::sim::time::Tick;
+use crate::wire::stream::positions::Row;
+use crate::wire::time::rfc3339;
+
+use super::Shared;
+use super::beat::{Beat, Gauges, TierBeat};
+use super::grid::Cell;
+use super::layer::{Changes, Positions};
+use super::session::{BeatMade, Leave};
+use super::shown;
+use super::tier::{SLOTS_PER_SECOND, Tier};
+
+const SLOT: Duration = Duration::from_millis(1000 / SLOTS_PER_SECOND);
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+
+pub(super) struct FanOut {
+    shared: Arc<Shared>,
+    tiers: [TierState; Tier::ALL.len()],
+    gauges: Arc<Gauges>,
+    gauged_in: u64,
+}
+
+#[derive(Default)]
+struct TierState {
+    /// Slot and content of the tier's last beat; `None` while nobody wants it.
+    last: Option<(u64, Arc<TierBeat>)>,
+    number: u64,
+}
+
+impl FanOut {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        FanOut {
+            shared,
+            tiers: Default::default(),
+            gauges: Arc::new(Gauges::new(0)),
+            gauged_in: 0,
+        }
+    }
+
+    /// Runs until the server shuts down, then bids every session farewell.
+    pub(super) async fn run(mut self) {
+        let mut published = self.shared.view.published();
+        let mut closing = self.shared.closing.clone();
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => {}
+            () = self.keep_beating(&mut published) => {}
+        }
+        for session in self.shared.sessions.lock().values() {
+            session.do_send(Leave);
+        }
+    }
+
+    async fn keep_beating(&mut self, published: &mut watch::Receiver<Tick>) {
+        let start = Instant::now();
+        let mut next_slot = 1;
+        loop {
+            tokio::select! {
+                changed = published.changed() => if changed.is_err() { return },
+                () = self.shared.interest.woken() => {}
+                () = tokio::time::sleep(LONGEST_SILENCE) => {}
+            }
+            sleep_until(start + SLOT * next_slot).await;
+            published.mark_unchanged();
+            let slot = next_slot.max((start.elapsed().as_millis() / SLOT.as_millis()) as u32);
+            next_slot = slot + 1;
+            self.beat(slot.into());
+        }
+    }
+
+    fn beat(&mut self, slot: u64) {
+        let mut positions = None;
+        for tier in Tier::ALL {
+            if !self.shared.interest.is_any(tier) {
+                self.tiers[tier as usize].forget();
+            } else if self.tiers[tier as usize].is_due(tier, slot) {
+                let positions = positions.get_or_insert_with(|| self.positions());
+                self.fire(tier, slot, positions.clone());
+            }
+        }
+        if slot / SLOTS_PER_SECOND > self.gauged_in / SLOTS_PER_SECOND {
+            self.gauged_in = slot;
+            self.gauges = Arc::new(Gauges::new(self.gauges.number + 1));
+        }
+        let newest = |state: &TierState| state.last.as_ref().map(|(_, beat)| Arc::clone(beat));
+        let beat = Beat {
+            tiers: self.tiers.each_ref().map(newest),
+            gauges: Arc::clone(&self.gauges),
+        };
+        *self.shared.newest.write() = Arc::new(beat);
+        self.shared.telemetry.beat();
+        for session in self.shared.sessions.lock().values() {
+            // A session whose mailbox is full is told of the next beat, and takes the
+            // newest whenever it comes to look.
+            let _ = session.try_send(BeatMade);
+        }
+    }
+
+    fn positions(&self) -> Arc<Positions> {
+        let view = &self.shared.view;
+        let frame = view.frame();
+        let sim_time = rfc3339(view.world(), frame.at());
+        Arc::new(Positions::new(&self.shared.grid, &frame, sim_time, wall_ms()))
+    }
+
+    fn fire(&mut self, tier: Tier, slot: u64, positions: Arc<Positions>) {
+        let on_ground = |drone| self.on_ground(drone);
+        let state = &self.tiers[tier as usize];
+        let changes = match &state.last {
+            Some((_, last)) => Changes::between(&last.positions, &positions, on_ground),
+            None => Changes::default(),
+        };
+        let state = &mut self.tiers[tier as usize];
+        state.number += 1;
+        let beat = TierBeat {
+            number: state.number,
+            positions,
+            changes,
+        };
+        state.last = Some((slot, Arc::new(beat)));
+    }
+
+    fn on_ground(&self, drone: DroneId) -> Option<(Cell, Row)> {
+        let reading = self.shared.view.drone(drone)?;
+        Some((self.shared.grid.cell_of(reading.location), shown::row(&reading)))
+    }
+}
+
+impl TierState {
+    fn is_due(&self, tier: Tier, slot: u64) -> bool {
+        self.last
+            .as_ref()
+            .is_none_or(|(last, _)| tier.is_due(slot, *last))
+    }
+
+    fn forget(&mut self) {
+        if self.last.take().is_some() {
+            // Whoever saw the last beat must not take the next one for its sequel.
+            self.number += 1;
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "`sentAt` is wall-clock time")]
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,100 @@
+//! The way from a session to its socket: room for one batch of messages, and a new one
+//! only once the last is written. So a slow client leaves nothing lying about; what it
+//! would have been sent is composed when it has caught up, from what is true by then.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Utf8Bytes};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) messages: Vec<Utf8Bytes>,
+    /// Ends the connection after the messages.
+    pub(super) close: Option<CloseFrame>,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.close.is_none()
+    }
+}
+
+#[derive(Default)]
+struct Slot {
+    batch: Option<Batch>,
+    /// A batch waits or is being written.
+    busy: bool,
+    /// The session had something to say meanwhile.
+    wanted: bool,
+    /// The session is no more.
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    slot: Mutex<Slot>,
+    changed: Notify,
+}
+
+/// The session's end.
+pub(super) struct Outlet(Arc<Shared>);
+
+/// The socket's end.
+pub(super) struct Tray(Arc<Shared>);
+
+pub(super) fn outlet() -> (Outlet, Tray) {
+    let shared = Arc::new(Shared::default());
+    (Outlet(Arc::clone(&shared)), Tray(shared))
+}
+
+impl Outlet {
+    /// Whether the last batch is written. Where not, [`Tray::written`] will say that
+    /// the session waits.
+    pub(super) fn is_free(&self) -> bool {
+        let mut slot = self.0.slot.lock();
+        slot.wanted = slot.busy;
+        !slot.busy
+    }
+
+    /// Only after [`Outlet::is_free`] said so.
+    pub(super) fn put(&self, batch: Batch) {
+        let mut slot = self.0.slot.lock();
+        slot.batch = Some(batch);
+        slot.busy = true;
+        self.0.changed.notify_one();
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.0.slot.lock().ended = true;
+        self.0.changed.notify_one();
+    }
+}
+
+impl Tray {
+    /// The next batch; `None` once the session is no more. Safe to drop while it waits.
+    pub(super) async fn next(&self) -> Option<Batch> {
+        loop {
+            {
+                let mut slot = self.0.slot.lock();
+                if let Some(batch) = slot.batch.take() {
+                    return Some(batch);
+                }
+                if slot.ended {
+                    return None;
+                }
+            }
+            self.0.changed.notified().await;
+        }
+    }
+
+    /// The last batch is written. True where the session waits to hear it.
+    pub(super) fn written(&self) -> bool {
+        let mut slot = self.0.slot.lock();
+        slot.busy = false;
+        std::mem::take(&mut slot.wanted)
+    }
+}

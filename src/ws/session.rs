@@ -1,0 +1,317 @@
+//! The customer's session: one actor per WebSocket.
+//!
+//! It owns its customer's subscriptions and how far each was told. It hears what the
+//! client said (`Heard`, one at a time: the socket reads on when it is answered), that
+//! there is a beat (`BeatMade`), that its socket has written the last batch (`Written`,
+//! only when it asked), and that the server shuts down (`Leave`). It answers through its
+//! [`Outlet`], one batch at a time: waiting replies first, then what each subscription
+//! has to say. While the outlet is taken it composes nothing; events wait in the view's
+//! logs, positions are replaced by newer ones.
+//!
+//! Bounds: 64 subscriptions; 64 waiting replies, beyond which the socket reads no more;
+//! a mailbox of 16, into which a beat goes only where there is room. A failure ends the
+//! actor, and its socket with it; the client may come again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler, Message, MessageResult};
+use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
+use tokio::time::Instant;
+
+use crate::wire::stream::client::{ClientMessage, Refused, Subscribe, Update};
+use crate::wire::stream::{ByeCode, ErrorCode, PROTOCOL, ServerMessage};
+use crate::wire::time::rfc3339;
+
+use super::Shared;
+use super::outlet::{Batch, Outlet};
+use super::shown;
+use super::topic::{Speech, Subscription};
+
+const MOST_TOPICS: usize = 64;
+const MOST_REPLIES: usize = 64;
+
+pub(super) struct CustomerSession {
+    shared: Arc<Shared>,
+    outlet: Outlet,
+    number: u64,
+    subscriptions: BTreeMap<u64, Subscription>,
+    /// Answers that wait for the outlet.
+    replies: VecDeque<Utf8Bytes>,
+    allowance: Allowance,
+    farewell: Farewell,
+}
+
+#[derive(PartialEq)]
+enum Farewell {
+    NotYet,
+    Due,
+    Said,
+}
+
+/// A frame from the client.
+#[derive(Message)]
+#[rtype(result = "Reading")]
+pub(super) enum Heard {
+    Text(Utf8Bytes),
+    Binary,
+}
+
+/// How the socket goes on.
+#[derive(Debug, PartialEq)]
+pub(super) enum Reading {
+    On,
+    /// Too many answers wait: read on only when some were written.
+    Wait,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct BeatMade;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Written;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Leave;
+
+impl CustomerSession {
+    pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, number: u64) -> Self {
+        CustomerSession {
+            allowance: Allowance::full(shared.config.messages_per_second),
+            shared,
+            outlet,
+            number,
+            subscriptions: BTreeMap::new(),
+            replies: VecDeque::new(),
+            farewell: Farewell::NotYet,
+        }
+    }
+
+    fn welcome(&mut self) {
+        let clock = self.shared.view.clock();
+        let message = ServerMessage::Welcome {
+            session: &format!("s-{}", self.number),
+            version: env!("CARGO_PKG_VERSION"),
+            protocol: PROTOCOL,
+            epoch: &shown::epoch(&clock),
+            tick: clock.tick,
+            sim_time: &rfc3339(self.shared.view.world(), clock.at),
+            speed: shown::speed(clock.pace.speed),
+            playback: false,
+        };
+        self.reply(&message);
+    }
+
+    fn reply(&mut self, message: &ServerMessage<'_>) {
+        self.replies.push_back(message.to_json().into());
+    }
+
+    fn refuse(&mut self, refused: &Refused) {
+        self.shared.telemetry.error(refused.code);
+        self.reply(&ServerMessage::Error {
+            id: refused.id,
+            code: refused.code,
+            message: &refused.message,
+        });
+    }
+
+    fn follow(&mut self, message: ClientMessage) -> Result<(), Refused> {
+        match message {
+            ClientMessage::Subscribe(subscribe) => self.subscribe(subscribe),
+            ClientMessage::Update(update) => self.update(&update),
+            ClientMessage::Unsubscribe { id } => match self.subscriptions.remove(&id) {
+                Some(_) => {
+                    self.reply(&ServerMessage::Unsubscribed { id });
+                    Ok(())
+                }
+                None => Err(unknown_id(id)),
+            },
+            ClientMessage::Ping { sent } => {
+                self.reply(&ServerMessage::Pong { sent });
+                Ok(())
+            }
+        }
+    }
+
+    fn subscribe(&mut self, request: Subscribe) -> Result<(), Refused> {
+        let id = request.id;
+        if self.subscriptions.contains_key(&id) {
+            let message = format!("this session has a subscription {id} already");
+            return Err(Refused::new(id, ErrorCode::DuplicateId, message));
+        }
+        let name = request.topic.to_string();
+        if let Some(other) = self.subscriptions.values().find(|other| other.name == name) {
+            let message = format!("subscription {} follows `{name}` already", other.id);
+            return Err(Refused::new(id, ErrorCode::DuplicateTopic, message));
+        }
+        if self.subscriptions.len() == MOST_TOPICS {
+            let message = format!("a session has at most {MOST_TOPICS} topics");
+            return Err(Refused::new(id, ErrorCode::TooMany, message));
+        }
+        let mut subscription = Subscription::open(&self.shared, request)?;
+        self.replies.push_back(subscription.subscribed(&self.shared));
+        self.subscriptions.insert(id, subscription);
+        Ok(())
+    }
+
+    fn update(&mut self, update: &Update) -> Result<(), Refused> {
+        let id = update.id;
+        let subscription = self.subscriptions.get_mut(&id).ok_or_else(|| unknown_id(id))?;
+        subscription.update(&self.shared, update)?;
+        self.replies.push_back(subscription.subscribed(&self.shared));
+        Ok(())
+    }
+
+    /// Sends all there is to say, where the outlet is free.
+    fn speak(&mut self) {
+        if self.farewell == Farewell::Said || !self.outlet.is_free() {
+            return;
+        }
+        let mut messages: Vec<_> = self.replies.drain(..).collect();
+        let beat = Arc::clone(&self.shared.newest.read());
+        let mut speech = Speech {
+            shared: &self.shared,
+            beat: &beat,
+            messages: &mut messages,
+        };
+        for subscription in self.subscriptions.values_mut() {
+            subscription.speak(&mut speech);
+        }
+        let mut batch = Batch {
+            messages,
+            close: None,
+        };
+        if self.farewell == Farewell::Due {
+            self.farewell = Farewell::Said;
+            say_goodbye(&mut batch);
+        }
+        if !batch.is_empty() {
+            self.outlet.put(batch);
+        }
+    }
+}
+
+fn unknown_id(id: u64) -> Refused {
+    let message = format!("this session has no subscription {id}");
+    Refused::new(id, ErrorCode::UnknownId, message)
+}
+
+fn say_goodbye(batch: &mut Batch) {
+    let message = "the server shuts down";
+    let bye = ServerMessage::Bye {
+        code: ByeCode::ServerShutdown,
+        message,
+    };
+    batch.messages.push(bye.to_json().into());
+    batch.close = Some(CloseFrame {
+        code: close_code::AWAY,
+        reason: message.into(),
+    });
+}
+
+impl Actor for CustomerSession {
+    type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        self.welcome();
+        self.speak();
+    }
+}
+
+impl Handler<Heard> for CustomerSession {
+    type Result = MessageResult<Heard>;
+
+    fn handle(&mut self, heard: Heard, _: &mut Context<Self>) -> Self::Result {
+        let read = match &heard {
+            Heard::Text(text) => ClientMessage::read(text),
+            Heard::Binary => Err(Refused::new(
+                None,
+                ErrorCode::BadMessage,
+                "this session speaks JSON in text frames",
+            )),
+        };
+        let followed = match (self.allowance.take(), read) {
+            (true, Ok(message)) => self.follow(message),
+            (true, Err(refused)) => Err(refused),
+            (false, read) => Err(Refused::new(
+                read.map_or_else(|refused| refused.id, |message| message.id()),
+                ErrorCode::RateLimited,
+                format!(
+                    "at most {} messages a second",
+                    self.shared.config.messages_per_second
+                ),
+            )),
+        };
+        if let Err(refused) = followed {
+            self.refuse(&refused);
+        }
+        self.speak();
+        MessageResult(if self.replies.len() < MOST_REPLIES {
+            Reading::On
+        } else {
+            Reading::Wait
+        })
+    }
+}
+
+impl Handler<BeatMade> for CustomerSession {
+    type Result = ();
+
+    fn handle(&mut self, _: BeatMade, _: &mut Context<Self>) {
+        if !self.subscriptions.is_empty() {
+            self.speak();
+        }
+    }
+}
+
+impl Handler<Written> for CustomerSession {
+    type Result = ();
+
+    fn handle(&mut self, _: Written, _: &mut Context<Self>) {
+        self.speak();
+    }
+}
+
+impl Handler<Leave> for CustomerSession {
+    type Result = ();
+
+    fn handle(&mut self, _: Leave, _: &mut Context<Self>) {
+        if self.farewell == Farewell::NotYet {
+            self.farewell = Farewell::Due;
+        }
+        self.speak();
+    }
+}
+
+/// How much a client may still say: so many messages a second, saved for two at most.
+struct Allowance {
+    per_second: f64,
+    left: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    fn full(per_second: u32) -> Self {
+        let per_second = f64::from(per_second);
+        Allowance {
+            per_second,
+            left: per_second * 2.0,
+            at: Instant::now(),
+        }
+    }
+
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let earned = now.duration_since(self.at).as_secs_f64() * self.per_second;
+        self.at = now;
+        self.left = (self.left + earned).min(self.per_second * 2.0);
+        if self.left < 1.0 {
+            return false;
+        }
+        self.left -= 1.0;
+        true
+    }
+}

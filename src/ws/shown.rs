@@ -1,0 +1,96 @@
+//! Readings of the view in the shapes of the wire.
+
+use crate::sim::ids::DeliveryId;
+use crate::sim::world::World;
+use crate::view::reading::{self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading};
+use crate::wire::drone::Drone;
+use crate::wire::hub::Hub;
+use crate::wire::place::{Location, rounded};
+use crate::wire::stream::positions::Row;
+use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, Fleet, Speed};
+use crate::wire::time::rfc3339;
+
+pub(super) fn row(drone: &DroneReading) -> Row {
+    Row {
+        drone: drone.id,
+        at: drone.location,
+        height_m: drone.height_m,
+        heading_deg: drone.heading_deg,
+        ground_speed_mps: drone.ground_speed_mps,
+        battery: drone.battery,
+        status: drone.status,
+    }
+}
+
+pub(super) fn drone(world: &World, drone: &DroneReading) -> Drone {
+    Drone {
+        id: drone.id.to_string(),
+        model: world.model(drone.model).key.clone(),
+        hub: world.hub(drone.hub).key.clone(),
+        status: drone.status,
+        location: Location::new(drone.location, drone.height_m),
+        heading: rounded(drone.heading_deg, 10.0),
+        ground_speed: rounded(drone.ground_speed_mps, 100.0),
+        vertical_speed: rounded(drone.vertical_speed_mps, 100.0),
+        battery: rounded(drone.battery, 1e4),
+        delivery_id: drone.delivery.map(|id| id.to_string()),
+        payload_kg: rounded(drone.payload_kg, 1e3),
+    }
+}
+
+pub(super) fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> DeliverySnapshot {
+    DeliverySnapshot {
+        id: id.to_string(),
+        stage: status.stage,
+        drone_id: status.drone.map(|drone| drone.to_string()),
+        location: Location::new(status.location, status.height_m),
+        pickup_eta: status.etas.map(|etas| rfc3339(world, etas.pickup)),
+        delivery_eta: status.etas.map(|etas| rfc3339(world, etas.delivery)),
+    }
+}
+
+pub(super) fn hub(world: &World, reading: &HubReading) -> Hub {
+    let hub = world.hub(reading.hub);
+    Hub {
+        id: hub.key.clone(),
+        name: hub.name.clone(),
+        location: Location::new(hub.location, 0.0),
+        pads: hub.pads,
+        chargers: hub.chargers,
+        charging: reading.charging,
+        queued: reading.queued_for_charger,
+        parked: reading.grounded.saturating_sub(reading.charging),
+    }
+}
+
+pub(super) fn fleet(clock: &ClockReading, fleet: &FleetReading) -> Fleet {
+    Fleet {
+        drones: fleet.drones,
+        airborne: fleet.airborne,
+        charging: fleet.charging,
+        lost: fleet.lost,
+        speed: speed(clock.pace.speed),
+        real_time_factor: rounded(clock.pace.real_time_factor, 100.0),
+        tick_slip_ms: rounded(clock.pace.tick_slip_ms, 100.0),
+        state: clock.pace.state.as_str(),
+        deliveries: DeliveryCounts {
+            accepted: fleet.deliveries.accepted,
+            waiting: fleet.deliveries.waiting,
+            under_way: fleet.deliveries.under_way,
+            completed: fleet.deliveries.completed,
+            failed: fleet.deliveries.failed,
+        },
+    }
+}
+
+pub(super) fn speed(speed: reading::Speed) -> Speed {
+    match speed {
+        reading::Speed::Times(factor) => Speed::Times(factor),
+        reading::Speed::Max => Speed::Max,
+    }
+}
+
+/// `e1`
+pub(super) fn epoch(clock: &ClockReading) -> String {
+    format!("e{}", clock.epoch)
+}

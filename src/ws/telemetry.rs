@@ -1,0 +1,100 @@
+//! What the window counts about itself; whoever composes the server shows it.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::wire::stream::ErrorCode;
+
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    sessions_open: AtomicU64,
+    sessions_total: AtomicU64,
+    sessions_refused: AtomicU64,
+    messages_sent: AtomicU64,
+    bytes_sent: AtomicU64,
+    beats: AtomicU64,
+    beats_skipped: AtomicU64,
+    closed_slow: AtomicU64,
+    errors: [AtomicU64; ErrorCode::ALL.len()],
+}
+
+impl Telemetry {
+    /// Gauge: sessions at this moment.
+    pub fn sessions_open(&self) -> u64 {
+        self.sessions_open.load(Relaxed)
+    }
+
+    /// Sessions since the start.
+    pub fn sessions_total(&self) -> u64 {
+        self.sessions_total.load(Relaxed)
+    }
+
+    /// Handshakes refused because there was no room.
+    pub fn sessions_refused(&self) -> u64 {
+        self.sessions_refused.load(Relaxed)
+    }
+
+    pub fn messages_sent(&self) -> u64 {
+        self.messages_sent.load(Relaxed)
+    }
+
+    /// Bytes of message texts, without frames' heads.
+    pub fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.load(Relaxed)
+    }
+
+    /// Beats made.
+    pub fn beats(&self) -> u64 {
+        self.beats.load(Relaxed)
+    }
+
+    /// Beats that a subscription missed because its client was slow.
+    pub fn beats_skipped(&self) -> u64 {
+        self.beats_skipped.load(Relaxed)
+    }
+
+    /// Sessions closed because their client read nothing for too long.
+    pub fn closed_slow(&self) -> u64 {
+        self.closed_slow.load(Relaxed)
+    }
+
+    /// Error messages by code.
+    pub fn errors(&self) -> impl Iterator<Item = (ErrorCode, u64)> + '_ {
+        ErrorCode::ALL
+            .into_iter()
+            .zip(self.errors.iter().map(|count| count.load(Relaxed)))
+    }
+
+    pub(super) fn session_opened(&self) {
+        self.sessions_open.fetch_add(1, Relaxed);
+        self.sessions_total.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn session_ended(&self) {
+        self.sessions_open.fetch_sub(1, Relaxed);
+    }
+
+    pub(super) fn session_refused(&self) {
+        self.sessions_refused.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn sent(&self, bytes: usize) {
+        self.messages_sent.fetch_add(1, Relaxed);
+        self.bytes_sent.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(super) fn beat(&self) {
+        self.beats.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn skipped(&self, beats: u64) {
+        self.beats_skipped.fetch_add(beats, Relaxed);
+    }
+
+    pub(super) fn was_slow(&self) {
+        self.closed_slow.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn error(&self, code: ErrorCode) {
+        self.errors[code as usize].fetch_add(1, Relaxed);
+    }
+}

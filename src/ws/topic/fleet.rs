@@ -1,0 +1,47 @@
+//! `fleet`: a snapshot of the counts and gauges, then them again each second.
+
+use crate::wire::stream::{ServerMessage, Snapshot};
+use crate::wire::time::rfc3339;
+use crate::ws::shown;
+
+use super::Speech;
+
+#[derive(Default)]
+pub(super) struct Follow {
+    /// The second that was told last; `None` before the snapshot.
+    seen: Option<u64>,
+}
+
+impl Follow {
+    pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
+        let gauges = &speech.beat.gauges;
+        let before = self.seen.replace(gauges.number);
+        if before == Some(gauges.number) {
+            return;
+        }
+        let view = &speech.shared.view;
+        let (clock, fleet) = match before {
+            Some(_) => gauges.fleet(view),
+            None => (view.clock(), view.fleet()),
+        };
+        let fleet = shown::fleet(&clock, &fleet);
+        let sim_time = &rfc3339(view.world(), clock.at);
+        let tick = clock.tick;
+        let message = match before {
+            Some(_) => ServerMessage::Fleet {
+                id,
+                tick,
+                sim_time,
+                fleet,
+            },
+            None => ServerMessage::Snapshot {
+                id,
+                seq: None,
+                tick,
+                sim_time,
+                of: Snapshot::Fleet(fleet),
+            },
+        };
+        speech.say(&message);
+    }
+}

@@ -1,0 +1,157 @@
+//! What a subscription follows and has told so far: one file a kind of topic.
+
+mod area;
+mod delivery;
+mod drone;
+mod fleet;
+mod hub;
+mod numbered;
+mod single;
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+
+use crate::wire::stream::client::{Refused, Since, Subscribe, Topic, Update};
+use crate::wire::stream::{ErrorCode, ServerMessage};
+
+use super::Shared;
+use super::beat::{Beat, Rate};
+use super::tier::Tier;
+
+pub(super) struct Subscription {
+    pub(super) id: u64,
+    /// Two of the same name on one connection are refused.
+    pub(super) name: String,
+    follow: Follow,
+    /// The first `subscribed` says so.
+    recovered: bool,
+}
+
+enum Follow {
+    Delivery(delivery::Follow),
+    Drone(drone::Follow),
+    Hub(hub::Follow),
+    Area(area::Follow),
+    Fleet(fleet::Follow),
+}
+
+/// What a subscription speaks with: the world as it is now, and where its words go.
+pub(super) struct Speech<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) beat: &'a Beat,
+    pub(super) messages: &'a mut Vec<Utf8Bytes>,
+}
+
+impl Speech<'_> {
+    fn say(&mut self, message: &ServerMessage<'_>) {
+        self.messages.push(message.to_json().into());
+    }
+}
+
+impl Subscription {
+    pub(super) fn open(shared: &Shared, request: Subscribe) -> Result<Self, Refused> {
+        let name = request.topic.to_string();
+        let not_found = || Refused::new(request.id, ErrorCode::NotFound, format!("there is no `{name}`"));
+        let rate = || Rate::new(shared.interest.in_tier(Tier::at_most(request.max_hz)));
+        let since = request
+            .since
+            .as_ref()
+            .and_then(|since| recoverable(shared, since));
+        let (follow, recovered) = match &request.topic {
+            Topic::Delivery(id) => {
+                let (follow, recovered) =
+                    delivery::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
+                (Follow::Delivery(follow), recovered)
+            }
+            Topic::Drone(id) => {
+                let (follow, recovered) =
+                    drone::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
+                (Follow::Drone(follow), recovered)
+            }
+            Topic::Hub(key) => {
+                let follow = hub::Follow::open(shared, key).ok_or_else(not_found)?;
+                (Follow::Hub(follow), false)
+            }
+            Topic::Area(bounds) => (
+                Follow::Area(area::Follow::new(shared.grid.widen(*bounds), rate())),
+                false,
+            ),
+            Topic::Fleet => (Follow::Fleet(fleet::Follow::default()), false),
+        };
+        Ok(Subscription {
+            id: request.id,
+            name,
+            follow,
+            recovered,
+        })
+    }
+
+    /// Another box, another rate, or both.
+    pub(super) fn update(&mut self, shared: &Shared, change: &Update) -> Result<(), Refused> {
+        if let Some(bounds) = change.bounds {
+            let Follow::Area(area) = &mut self.follow else {
+                let message = format!("`{}` has no `bbox`", self.name);
+                return Err(Refused::new(self.id, ErrorCode::BadMessage, message));
+            };
+            area.look_at(shared.grid.widen(bounds));
+        }
+        if let Some(rate) = self.rate() {
+            let tier = change
+                .max_hz
+                .map_or(rate.tier(), |max_hz| Tier::at_most(Some(max_hz)));
+            *rate = Rate::new(shared.interest.in_tier(tier));
+        }
+        self.recovered = false;
+        Ok(())
+    }
+
+    /// The answer to `subscribe` and `update`.
+    pub(super) fn subscribed(&mut self, shared: &Shared) -> Utf8Bytes {
+        let bbox = match &self.follow {
+            Follow::Area(area) => Some(shared.grid.bounds_of(area.cells())),
+            _ => None,
+        };
+        let message = ServerMessage::Subscribed {
+            id: self.id,
+            recovered: self.recovered,
+            hz: self.rate().map_or(1.0, |rate| rate.tier().hz()),
+            bbox,
+        };
+        message.to_json().into()
+    }
+
+    /// Says what is new since the last time.
+    pub(super) fn speak(&mut self, speech: &mut Speech<'_>) {
+        match &mut self.follow {
+            Follow::Delivery(delivery) => delivery.speak(self.id, speech),
+            Follow::Drone(drone) => drone.speak(self.id, speech),
+            Follow::Hub(hub) => hub.speak(self.id, speech),
+            Follow::Area(area) => area.speak(self.id, speech),
+            Follow::Fleet(fleet) => fleet.speak(self.id, speech),
+        }
+    }
+
+    /// `None` where positions are not what the topic is about.
+    fn rate(&mut self) -> Option<&mut Rate> {
+        match &mut self.follow {
+            Follow::Delivery(delivery) => Some(delivery.rate()),
+            Follow::Drone(drone) => Some(drone.rate()),
+            Follow::Area(area) => Some(area.rate()),
+            Follow::Hub(_) | Follow::Fleet(_) => None,
+        }
+    }
+}
+
+/// The number to go on from, where it was counted in the past that this world has.
+fn recoverable(shared: &Shared, since: &Since) -> Option<u32> {
+    let epoch = super::shown::epoch(&shared.view.clock());
+    (epoch == since.epoch).then_some(since.seq)
+}
+
+/// A newer beat of the rate's tier, and where it was seen too late to be told as changes.
+fn newer(rate: &mut Rate, speech: &Speech<'_>) -> Option<(Arc<super::beat::TierBeat>, bool)> {
+    let look = rate.look(speech.beat)?;
+    speech.shared.telemetry.skipped(look.skipped);
+    Some((look.beat, look.full))
+}
