@@ -143,8 +143,8 @@ impl Cast {
         let mut saved = Vec::new();
         for address in std::mem::take(&mut self.touched) {
             let state = match address {
-                Address::Scheduler => Some(self.scheduler.send(Save)).map(SaveRequest::Scheduler),
-                Address::Fleet => Some(self.fleet.send(Save)).map(SaveRequest::Fleet),
+                Address::Scheduler => Some(SaveRequest::Scheduler(self.scheduler.send(Save))),
+                Address::Fleet => Some(SaveRequest::Fleet(self.fleet.send(Save))),
                 Address::Drone(id) => self
                     .drones
                     .get(id.index())

@@ -52,7 +52,7 @@ pub(super) fn command(number: u64) -> Command {
     };
     Command::RequestDelivery {
         id: delivery(number),
-        order: Box::new(order),
+        order: std::sync::Arc::new(order),
         idempotency_key: key(number),
     }
 }

@@ -42,7 +42,9 @@ fn sources() -> Vec<PathBuf> {
 
 /// `src/ws/session.rs` is in the room `ws`.
 fn room_of(path: &Path) -> String {
-    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let inside = path
+        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .unwrap();
     let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
@@ -54,10 +56,17 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
         let rest = &text[at + "crate::".len()..];
         let list = match rest.strip_prefix('{') {
             Some(group) => group.split('}').next().unwrap_or(group),
-            None => rest.split([';', ':', ' ', ',', ')', '>', '(', '\n', '`', ']']).next().unwrap_or(rest),
+            None => rest
+                .split([';', ':', ' ', ',', ')', '>', '(', '\n', '`', ']'])
+                .next()
+                .unwrap_or(rest),
         };
         for item in list.split(',') {
-            let name: String = item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = item
+                .trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             named.insert(name);
         }
     }
@@ -67,7 +76,9 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
 /// Imports that point up, as `file: room`.
 fn pointing_up(path: &Path, text: &str) -> Vec<String> {
     let own = room_of(path);
-    let Some(own_rank) = rank(&own) else { return Vec::new() };
+    let Some(own_rank) = rank(&own) else {
+        return Vec::new();
+    };
     let named = rooms_named(text).into_iter();
     let up = named.filter(|other| *other != own && rank(other).is_some_and(|other| other > own_rank));
     up.map(|other| format!("{}: {other}", path.display())).collect()
@@ -89,13 +100,19 @@ fn an_import_that_points_up_is_found() {
     assert_eq!(up("sim/sky.rs", "use crate::engine::Engine;"), 1);
     assert_eq!(up("view/mod.rs", "let x: crate::ws::Gateway = y;"), 1);
     assert_eq!(up("view/mod.rs", "use crate::{sim::geo, http::Api};"), 1);
-    assert_eq!(up("http/mod.rs", "use crate::ws::Gateway; use crate::sim::geo;"), 0);
+    assert_eq!(
+        up("http/mod.rs", "use crate::ws::Gateway; use crate::sim::geo;"),
+        0
+    );
 }
 
 #[test]
 fn every_room_is_on_the_plan() {
-    let unknown: BTreeSet<String> =
-        sources().iter().map(|path| room_of(path)).filter(|room| room != "lib" && rank(room).is_none()).collect();
+    let unknown: BTreeSet<String> = sources()
+        .iter()
+        .map(|path| room_of(path))
+        .filter(|room| room != "lib" && rank(room).is_none())
+        .collect();
     assert!(unknown.is_empty(), "rooms that no floor lists: {unknown:?}");
 }
 
@@ -103,8 +120,16 @@ fn every_room_is_on_the_plan() {
 fn every_file_says_what_it_is_for_and_keeps_to_one_topic() {
     for path in sources() {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not open with //!",
+            path.display()
+        );
         let lines = text.lines().count();
-        assert!(lines <= 700, "{} has {lines} lines: it holds a second topic", path.display());
+        assert!(
+            lines <= 700,
+            "{} has {lines} lines: it holds a second topic",
+            path.display()
+        );
     }
 }
