@@ -11,6 +11,8 @@ use super::{Infeasible, Leg, Path};
 
 /// Way-points closer together than this are one.
 const SAME_PLACE_M: f64 = 1.0;
+/// Two arcs this close follow one another without a line between them.
+const TOUCHING_M: f64 = 1e-6;
 /// Changes of course below this need no arc.
 const STRAIGHT_RAD: f64 = 1e-3;
 /// Where a turn would have to be slower than this, the drone stops and turns on the spot.
@@ -114,8 +116,11 @@ impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
         };
         for corner in points.windows(3) {
             let turn = self.turn(corner[0], corner[1], corner[2])?;
-            legs.push(self.straight(from, along(corner[1], corner[0], turn.tangent_m))?);
-            junctions.push(turn.speed_mps);
+            let to = along(corner[1], corner[0], turn.tangent_m);
+            if from.distance(to) > TOUCHING_M {
+                legs.push(self.straight(from, to)?);
+                junctions.push(turn.speed_mps);
+            }
             if let Some(arc) = turn.arc {
                 legs.push(arc);
                 junctions.push(turn.speed_mps);

@@ -1,11 +1,76 @@
-//! From one leg to the next: what a row needs to know of its present leg.
+//! From one leg to the next: what a row needs to know of its flight and present leg.
 
-use super::super::flight::{Leg, Milestone, Path};
+use super::super::drone::DroneStatus;
+use super::super::flight::{FlightPlan, Leg, Milestone, Path};
 use super::super::geo::Point;
+use super::super::ids::{DroneId, ModelId};
 use super::super::motion::{greater, lesser, positive};
+use super::super::time::SimTime;
 use super::super::wind::Weather;
-use super::super::world::World;
+use super::super::world::{Model, World};
 use super::columns::{Flight, Row};
+
+/// A flight and its row at the plan's start; its first leg has yet to begin.
+pub fn new_flight(
+    world: &World,
+    drone: DroneId,
+    model: ModelId,
+    plan: FlightPlan,
+    energy_wh: f64,
+    now: SimTime,
+) -> (Flight, Row) {
+    let Model {
+        battery,
+        yaw_rate_radps,
+        ..
+    } = world.model(model);
+    let now_s = now.as_secs();
+    let (start, height) = plan.start();
+    let expected = |milestone| now_s + plan.time_to(milestone, 0).unwrap_or(f64::NAN);
+    let pickup_at = expected(Milestone::PickedUp);
+    let delivery_at = expected(Milestone::Delivered);
+    let row = Row {
+        drone,
+        x: start.x,
+        y: start.y,
+        height,
+        east: 0.0,
+        north: 0.0,
+        up: 0.0,
+        speed: 0.0,
+        remaining: 0.0,
+        target: 0.0,
+        exit: 0.0,
+        acceleration: 0.0,
+        energy_wh: energy_wh.clamp(0.0, battery.capacity_wh),
+        alarm_wh: (battery.reserve * battery.capacity_wh) as f32,
+        slow_w: 0.0,
+        transition_mps: 0.0,
+        base_w: 0.0,
+        slope_w_per_mps: 0.0,
+        heading: 0.0,
+        course: 0.0,
+        yaw_rate: *yaw_rate_radps as f32,
+        watch: 0.0,
+        status: DroneStatus::Parked,
+        payload_kg: 0.0,
+        pickup_after_leg: f64::NAN,
+        delivery_after_leg: f64::NAN,
+        pickup_at,
+        delivery_at,
+        told_pickup_at: pickup_at,
+        told_delivery_at: delivery_at,
+    };
+    let flight = Flight {
+        plan,
+        leg: 0,
+        model,
+        energy_at_start_wh: row.energy_wh,
+        airborne_since: now_s,
+        distance_before_m: 0.0,
+    };
+    (flight, row)
+}
 
 /// Fills the row's columns from the flight's present leg, entered at `speed`.
 ///

@@ -7,6 +7,7 @@
 
 mod columns;
 mod eta;
+mod ground;
 mod leg_change;
 mod passes;
 mod step;
@@ -17,16 +18,17 @@ use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
-use self::columns::{CHUNK_ROWS, Chunk, Flight, Row};
-use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m};
+use self::columns::{CHUNK_ROWS, Chunk};
+use self::ground::Ground;
+pub use self::ground::Grounded;
+use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m, new_flight};
 use self::step::{ChunkStep, Clock, Departure};
 use super::drone::DroneStatus;
-use super::energy::energy_after;
 use super::flight::{FlightPlan, Milestone};
 use super::geo::Point;
-use super::ids::{DroneId, HubId, ModelId};
+use super::ids::DroneId;
 use super::time::SimTime;
-use super::world::{Model, World};
+use super::world::World;
 
 /// What the sky tells about one drone after a step; in drone order.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,15 +81,6 @@ pub struct Airborne {
     pub delivery_eta: Option<SimTime>,
 }
 
-/// A drone on the ground. Charging is not stepped: the charge follows from the time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Grounded {
-    pub hub: HubId,
-    /// At `charging_since`, or for good while not charging.
-    pub energy_wh: f64,
-    pub charging_since: Option<SimTime>,
-}
-
 /// A plan that cannot be flown from where the drone is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plan does not start where the drone is")]
@@ -108,36 +101,13 @@ pub struct Sky {
 const ON_GROUND: u32 = u32::MAX;
 const LOST: u32 = u32::MAX - 1;
 
-/// Drones on the ground, by drone; stale while in the air.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Ground {
-    hub: Vec<HubId>,
-    energy_wh: Vec<f64>,
-    /// Microseconds; [`NOT_CHARGING`] while not.
-    charging_since: Vec<u64>,
-}
-
-const NOT_CHARGING: u64 = u64::MAX;
-
 impl Sky {
     /// Everyone on the ground at their hub with a full battery.
     pub fn new(world: &World) -> Self {
-        let count = world.drone_count() as usize;
-        let mut ground = Ground {
-            hub: Vec::with_capacity(count),
-            energy_wh: Vec::with_capacity(count),
-            charging_since: vec![NOT_CHARGING; count],
-        };
-        for fleet in &world.fleets {
-            let drones = ground.hub.len() + fleet.count as usize;
-            ground.hub.resize(drones, fleet.hub);
-            let full_wh = world.model(fleet.model).battery.capacity_wh;
-            ground.energy_wh.resize(drones, full_wh);
-        }
         Sky {
             chunks: Vec::new(),
-            places: vec![ON_GROUND; count],
-            ground,
+            places: vec![ON_GROUND; world.drone_count() as usize],
+            ground: Ground::full(world),
             fingerprints: Vec::new(),
         }
     }
@@ -193,12 +163,12 @@ impl Sky {
         match place {
             LOST => Err(Discontinuous),
             ON_GROUND => {
-                let hub = world.hub(self.ground.hub[drone.index()]);
+                let hub = world.hub(self.ground.get(drone).hub);
                 let (start, height_m) = plan.start();
                 if start.distance(hub.at) > START_TOLERANCE_M || height_m > START_TOLERANCE_M {
                     return Err(Discontinuous);
                 }
-                let energy_wh = self.energy_wh(world, drone, now).ok_or(Discontinuous)?;
+                let energy_wh = self.ground.energy_wh(world, drone, now);
                 self.take_off(world, drone, plan, energy_wh, now)
             }
             _ => self.change_plan(world, place as usize, plan, now),
@@ -223,30 +193,14 @@ impl Sky {
 
     /// Plugs a grounded drone in, or out. No effect on one in the air.
     pub fn set_charging(&mut self, world: &World, drone: DroneId, charging: bool, now: SimTime) {
-        let Some(grounded) = self.grounded(drone) else {
-            return;
-        };
-        if charging == grounded.charging_since.is_some() {
-            return;
-        }
-        if let Some(energy_wh) = self.energy_wh(world, drone, now) {
-            self.ground.energy_wh[drone.index()] = energy_wh;
-            self.ground.charging_since[drone.index()] = if charging { now.0 } else { NOT_CHARGING };
+        if self.is_grounded(drone) {
+            self.ground.set_charging(world, drone, charging, now);
         }
     }
 
     /// `None` while in the air or lost.
     pub fn grounded(&self, drone: DroneId) -> Option<Grounded> {
-        let i = drone.index();
-        let since = match self.places.get(i) {
-            Some(&ON_GROUND) => self.ground.charging_since[i],
-            _ => return None,
-        };
-        Some(Grounded {
-            hub: self.ground.hub[i],
-            energy_wh: self.ground.energy_wh[i],
-            charging_since: (since != NOT_CHARGING).then_some(SimTime(since)),
-        })
+        self.is_grounded(drone).then(|| self.ground.get(drone))
     }
 
     /// What the battery holds now, in the air or on the ground; `None` once lost.
@@ -254,13 +208,8 @@ impl Sky {
         if let Some((chunk, row)) = self.row_of(drone) {
             return Some(chunk.energy_wh[row]);
         }
-        let grounded = self.grounded(drone)?;
-        let Some(since) = grounded.charging_since else {
-            return Some(grounded.energy_wh);
-        };
-        let battery = &world.model(world.fleet_of(drone)?.model).battery;
-        let seconds = now.since(since).as_secs();
-        Some(energy_after(battery, grounded.energy_wh, seconds))
+        let grounded = self.is_grounded(drone);
+        grounded.then(|| self.ground.energy_wh(world, drone, now))
     }
 
     pub fn is_airborne(&self, drone: DroneId) -> bool {
@@ -290,6 +239,10 @@ impl Sky {
     /// made by the last step while the columns were at hand.
     pub fn fingerprints(&self) -> impl Iterator<Item = u64> + '_ {
         self.fingerprints.iter().copied()
+    }
+
+    fn is_grounded(&self, drone: DroneId) -> bool {
+        self.places.get(drone.index()) == Some(&ON_GROUND)
     }
 
     fn row_of(&self, drone: DroneId) -> Option<(&Chunk, usize)> {
@@ -371,86 +324,10 @@ impl Sky {
             None => self.places[drone] = LOST,
             Some(at) => {
                 self.places[drone] = ON_GROUND;
-                self.ground.hub[drone] = nearest_hub(world, at);
-                self.ground.energy_wh[drone] = departure.energy_wh;
-                self.ground.charging_since[drone] = NOT_CHARGING;
+                self.ground.land(world, departure.drone, at, departure.energy_wh);
             }
         }
     }
-}
-
-/// The first of the hubs that are nearest.
-fn nearest_hub(world: &World, at: Point) -> HubId {
-    let mut nearest = (f64::INFINITY, HubId(0));
-    for (i, hub) in (0..).zip(&world.hubs) {
-        let distance = hub.at.distance(at);
-        if distance < nearest.0 {
-            nearest = (distance, HubId(i));
-        }
-    }
-    nearest.1
-}
-
-/// A flight and its row at the plan's start; its first leg has yet to begin.
-fn new_flight(
-    world: &World,
-    drone: DroneId,
-    model: ModelId,
-    plan: FlightPlan,
-    energy_wh: f64,
-    now: SimTime,
-) -> (Flight, Row) {
-    let Model {
-        battery,
-        yaw_rate_radps,
-        ..
-    } = world.model(model);
-    let now_s = now.as_secs();
-    let (start, height) = plan.start();
-    let expected = |milestone| now_s + plan.time_to(milestone, 0).unwrap_or(f64::NAN);
-    let pickup_at = expected(Milestone::PickedUp);
-    let delivery_at = expected(Milestone::Delivered);
-    let row = Row {
-        drone,
-        x: start.x,
-        y: start.y,
-        height,
-        east: 0.0,
-        north: 0.0,
-        up: 0.0,
-        speed: 0.0,
-        remaining: 0.0,
-        target: 0.0,
-        exit: 0.0,
-        acceleration: 0.0,
-        energy_wh: energy_wh.clamp(0.0, battery.capacity_wh),
-        alarm_wh: (battery.reserve * battery.capacity_wh) as f32,
-        slow_w: 0.0,
-        transition_mps: 0.0,
-        base_w: 0.0,
-        slope_w_per_mps: 0.0,
-        heading: 0.0,
-        course: 0.0,
-        yaw_rate: *yaw_rate_radps as f32,
-        watch: 0.0,
-        status: DroneStatus::Parked,
-        payload_kg: 0.0,
-        pickup_after_leg: f64::NAN,
-        delivery_after_leg: f64::NAN,
-        pickup_at,
-        delivery_at,
-        told_pickup_at: pickup_at,
-        told_delivery_at: delivery_at,
-    };
-    let flight = Flight {
-        plan,
-        leg: 0,
-        model,
-        energy_at_start_wh: row.energy_wh,
-        airborne_since: now_s,
-        distance_before_m: 0.0,
-    };
-    (flight, row)
 }
 
 fn airborne(chunk: &Chunk, i: usize) -> Airborne {

@@ -1,0 +1,101 @@
+//! Drones on the ground: where, and with what charge. Nothing here is stepped.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::energy::energy_after;
+use super::super::geo::Point;
+use super::super::ids::{DroneId, HubId};
+use super::super::time::SimTime;
+use super::super::world::World;
+
+/// A drone on the ground. Charging is not stepped: the charge follows from the time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grounded {
+    pub hub: HubId,
+    /// At `charging_since`, or for good while not charging.
+    pub energy_wh: f64,
+    pub charging_since: Option<SimTime>,
+}
+
+/// Columns by drone index; stale for those in the air.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ground {
+    hub: Vec<HubId>,
+    energy_wh: Vec<f64>,
+    /// Microseconds; [`NOT_CHARGING`] while not.
+    charging_since: Vec<u64>,
+}
+
+const NOT_CHARGING: u64 = u64::MAX;
+
+impl Ground {
+    /// Everyone at their fleet's hub with a full battery.
+    pub fn full(world: &World) -> Self {
+        let count = world.drone_count() as usize;
+        let mut ground = Ground {
+            hub: Vec::with_capacity(count),
+            energy_wh: Vec::with_capacity(count),
+            charging_since: vec![NOT_CHARGING; count],
+        };
+        for fleet in &world.fleets {
+            let drones = ground.hub.len() + fleet.count as usize;
+            ground.hub.resize(drones, fleet.hub);
+            let full_wh = world.model(fleet.model).battery.capacity_wh;
+            ground.energy_wh.resize(drones, full_wh);
+        }
+        ground
+    }
+
+    pub fn get(&self, drone: DroneId) -> Grounded {
+        let i = drone.index();
+        let since = self.charging_since[i];
+        Grounded {
+            hub: self.hub[i],
+            energy_wh: self.energy_wh[i],
+            charging_since: (since != NOT_CHARGING).then_some(SimTime(since)),
+        }
+    }
+
+    /// What the battery holds at `now`.
+    pub fn energy_wh(&self, world: &World, drone: DroneId, now: SimTime) -> f64 {
+        let Grounded {
+            energy_wh,
+            charging_since,
+            ..
+        } = self.get(drone);
+        match (charging_since, world.fleet_of(drone)) {
+            (Some(since), Some(fleet)) => {
+                let battery = &world.model(fleet.model).battery;
+                energy_after(battery, energy_wh, now.since(since).as_secs())
+            }
+            _ => energy_wh,
+        }
+    }
+
+    pub fn set_charging(&mut self, world: &World, drone: DroneId, charging: bool, now: SimTime) {
+        if charging == self.get(drone).charging_since.is_some() {
+            return;
+        }
+        self.energy_wh[drone.index()] = self.energy_wh(world, drone, now);
+        self.charging_since[drone.index()] = if charging { now.0 } else { NOT_CHARGING };
+    }
+
+    pub fn land(&mut self, world: &World, drone: DroneId, at: Point, energy_wh: f64) {
+        let i = drone.index();
+        self.hub[i] = nearest_hub(world, at);
+        self.energy_wh[i] = energy_wh;
+        self.charging_since[i] = NOT_CHARGING;
+    }
+}
+
+/// The first of the hubs that are nearest.
+fn nearest_hub(world: &World, at: Point) -> HubId {
+    let mut nearest = (f64::INFINITY, HubId(0));
+    for (i, hub) in (0..).zip(&world.hubs) {
+        let distance = hub.at.distance(at);
+        if distance < nearest.0 {
+            nearest = (distance, HubId(i));
+        }
+    }
+    nearest.1
+}
