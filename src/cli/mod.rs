@@ -139,9 +139,20 @@ fn load_world(path: &Path, seed: Option<u64>) -> Result<Arc<World>, Failure> {
     Ok(Arc::new(world))
 }
 
-/// As many as the machine has cores, unless told otherwise.
-fn threads(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+/// Worlds of up to this many drones are quicker on one thread: handing rounds of a few
+/// messages from thread to thread takes longer than carrying them out.
+const DRONES_FOR_ONE_THREAD: u32 = 50_000;
+
+/// What serves this world best on this machine, unless told otherwise.
+fn threads(asked: Option<usize>, world: &World) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.unwrap_or_else(|| {
+        if world.drone_count() > DRONES_FOR_ONE_THREAD {
+            cores()
+        } else {
+            1
+        }
+    })
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {

@@ -23,7 +23,7 @@ pub struct Args {
     /// Stop after this much simulated time, for example 30m [default: the scenario's duration]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     until: Option<SimDuration>,
-    /// Worker threads; results do not depend on them [default: the machine's cores]
+    /// Worker threads; results do not depend on them [default: 1, or the machine's cores for over 50,000 drones]
     #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
     threads: Option<usize>,
     /// The seed, instead of the scenario's
@@ -42,7 +42,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let world = load_world(&args.file, args.seed)?;
     let until = ticks(&world, args.until.unwrap_or(world.duration));
     let setup = Setup {
-        threads: threads(args.threads),
+        threads: threads(args.threads, &world),
         demand: true,
     };
     let mut display = Display::new(until);

@@ -43,7 +43,7 @@ pub struct Args {
     /// The seed, instead of the scenario's
     #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
     seed: Option<u64>,
-    /// Worker threads of the world; results do not depend on them [default: the machine's cores]
+    /// Worker threads of the world; results do not depend on them [default: 1, or the machine's cores for over 50,000 drones]
     #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
     threads: Option<usize>,
     /// Only outside requests: the scenario's own customers stay away
@@ -81,7 +81,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         fresh: args.fresh,
         speed: args.speed,
         paused: args.paused,
-        threads: threads(args.threads),
+        threads: threads(args.threads, &world),
         demand: !args.no_demand,
         ..Options::default()
     };

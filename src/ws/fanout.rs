@@ -11,15 +11,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::sim::ids::DroneId;
+use crate::sim::event::{DroneEvent, Event, Happening};
+use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::Tick;
+use crate::view::reading::EventsAfter;
 use crate::wire::stream::positions::Row;
 use crate::wire::time::rfc3339;
 
 use super::Shared;
 use super::beat::{Beat, Gauges, TierBeat};
 use super::grid::Cell;
-use super::layer::{Changes, Positions};
+use super::layer::{Changes, OnGround, Positions};
 use super::session::{BeatMade, Leave};
 use super::shown;
 use super::tier::{SLOTS_PER_SECOND, Tier};
@@ -117,10 +119,9 @@ impl FanOut {
     }
 
     fn fire(&mut self, tier: Tier, slot: u64, positions: Arc<Positions>) {
-        let on_ground = |drone| self.on_ground(drone);
         let state = &self.tiers[tier as usize];
         let changes = match &state.last {
-            Some((_, last)) => Changes::between(&last.positions, &positions, on_ground),
+            Some((_, last)) => Changes::between(&last.positions, &positions, self.shared.as_ref()),
             None => Changes::default(),
         };
         let state = &mut self.tiers[tier as usize];
@@ -132,10 +133,34 @@ impl FanOut {
         };
         state.last = Some((slot, Arc::new(beat)));
     }
+}
 
-    fn on_ground(&self, drone: DroneId) -> Option<(Cell, Row)> {
-        let reading = self.shared.view.drone(drone)?;
-        Some((self.shared.grid.cell_of(reading.location), shown::row(&reading)))
+impl OnGround for Shared {
+    fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
+        let reading = self.view.drone(drone)?;
+        Some((self.grid.cell_of(reading.location), shown::row(&reading)))
+    }
+
+    /// The hub of its last take-off; its own where that is not remembered.
+    fn took_off_from(&self, drone: DroneId) -> Option<Cell> {
+        const LOOK_BACK: u32 = 16;
+        let reading = self.view.drone(drone)?;
+        let hub = match self
+            .view
+            .drone_events(drone, reading.seq.saturating_sub(LOOK_BACK))
+        {
+            EventsAfter::Complete(events) => events.iter().rev().find_map(|event| take_off(event)),
+            EventsAfter::Gone => None,
+        };
+        let hub = self.view.world().hub(hub.unwrap_or(reading.hub));
+        Some(self.grid.cell_of(hub.location))
+    }
+}
+
+fn take_off(event: &Event) -> Option<HubId> {
+    match &event.happening {
+        Happening::Drone(_, DroneEvent::TakenOff { hub, .. }) => Some(*hub),
+        _ => None,
     }
 }
 

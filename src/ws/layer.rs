@@ -147,39 +147,37 @@ struct Departure {
     drone: DroneId,
 }
 
+/// Where drones were, or are, while they are not airborne.
+pub(super) trait OnGround {
+    fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)>;
+    fn took_off_from(&self, drone: DroneId) -> Option<Cell>;
+}
+
 impl Changes {
-    /// `on_ground` tells where a drone came down.
-    pub(super) fn between(
-        before: &Positions,
-        now: &Positions,
-        on_ground: impl Fn(DroneId) -> Option<(Cell, Row)>,
-    ) -> Self {
+    pub(super) fn between(before: &Positions, now: &Positions, ground: &impl OnGround) -> Self {
         let mut changed = vec![false; now.by_drone.len()];
         let mut departures = Vec::new();
         let mut landed = Vec::new();
-        let mut later = now.by_drone.iter().copied().peekable();
-        for &(drone, old) in &before.by_drone {
-            while let Some((_, new)) = later.next_if(|(other, _)| *other < drone) {
-                changed[new as usize] = true;
-            }
-            let from = before.rows.cells[old as usize];
-            let to = match later.next_if(|(other, _)| *other == drone) {
-                Some((_, new)) => {
-                    let cell = now.rows.cells[new as usize];
-                    changed[new as usize] = cell != from || before.rows.row(old) != now.rows.row(new);
-                    Some(cell)
-                }
-                None => on_ground(drone).map(|(cell, row)| {
-                    landed.push((cell, row));
-                    cell
-                }),
-            };
-            if to != Some(from) {
+        let mut went = |drone, from: Option<Cell>, to: Option<Cell>| {
+            if let (Some(from), true) = (from, from != to) {
                 departures.push(Departure { from, to, drone });
             }
-        }
-        for (_, new) in later {
-            changed[new as usize] = true;
+        };
+        for (drone, old, new) in in_step(&before.by_drone, &now.by_drone) {
+            let from = old.map(|old| before.rows.cells[old as usize]);
+            let to = new.map(|new| now.rows.cells[new as usize]);
+            let text = |old| before.rows.row(old);
+            match (old, new) {
+                (_, Some(new)) => {
+                    changed[new as usize] = from != to || old.map(text) != Some(now.rows.row(new));
+                    went(drone, from.or_else(|| ground.took_off_from(drone)), to);
+                }
+                (_, None) => {
+                    let came_down = ground.came_down(drone);
+                    went(drone, from, came_down.as_ref().map(|(cell, _)| *cell));
+                    landed.extend(came_down);
+                }
+            }
         }
         departures.sort_unstable_by_key(|departure| (departure.from, departure.drone));
         Changes {
@@ -195,6 +193,24 @@ impl Changes {
         let gone = left.filter(|departure| departure.to.is_none_or(|to| !cells.contain(to)));
         gone.map(|departure| departure.drone)
     }
+}
+
+/// Every drone of either list with its place in both; the lists are in drone order.
+fn in_step<'a>(
+    before: &'a [(DroneId, u32)],
+    now: &'a [(DroneId, u32)],
+) -> impl Iterator<Item = (DroneId, Option<u32>, Option<u32>)> + 'a {
+    let (mut before, mut now) = (before.iter().peekable(), now.iter().peekable());
+    std::iter::from_fn(move || {
+        let drone = match (before.peek(), now.peek()) {
+            (Some(old), Some(new)) => old.0.min(new.0),
+            (Some(one), None) | (None, Some(one)) => one.0,
+            (None, None) => return None,
+        };
+        let old = before.next_if(|(other, _)| *other == drone);
+        let new = now.next_if(|(other, _)| *other == drone);
+        Some((drone, old.map(|(_, row)| *row), new.map(|(_, row)| *row)))
+    })
 }
 
 /// The rows that are marked, and the additional ones, in order of their cells.
@@ -214,4 +230,145 @@ fn merged(rows: &Layer, marked: &[bool], mut additional: Vec<(Cell, Row)>) -> La
         layer.push(cell, |text| row.write(text));
     }
     layer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sim::drone::DroneStatus;
+    use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
+    use crate::sim::time::SimTime;
+
+    const BOUNDS: BoundingBox = BoundingBox {
+        west: -122.45,
+        south: 37.75,
+        east: -122.43,
+        north: 37.77,
+    };
+    /// Where all who are not airborne stand.
+    const HUB: LatLon = LatLon {
+        lat: 37.76,
+        lon: -122.44,
+    };
+
+    fn grid() -> Grid {
+        Grid::of(&Area {
+            bounds: BOUNDS,
+            frame: LocalFrame::at(BOUNDS.middle()),
+            land: None,
+            ground_m: 0.0,
+            geoid_m: 0.0,
+        })
+    }
+
+    fn positions(airborne: &[(u32, LatLon)]) -> Positions {
+        let row = |&(drone, at)| DroneRow {
+            drone: DroneId(drone),
+            status: DroneStatus::Cruising,
+            at,
+            height_m: 60.0,
+            heading_deg: 0.0,
+            ground_speed_mps: 10.0,
+            vertical_speed_mps: 0.0,
+            battery: 0.5,
+            payload_kg: 0.0,
+            pickup_eta: None,
+            delivery_eta: None,
+        };
+        let frame = Frame::new(1, SimTime::START, airborne.iter().map(row).collect());
+        Positions::new(&grid(), &frame, String::new(), 0)
+    }
+
+    fn grounded(drone: DroneId) -> (Cell, Row) {
+        let row = Row {
+            drone,
+            at: HUB,
+            height_m: 0.0,
+            heading_deg: 0.0,
+            ground_speed_mps: 0.0,
+            battery: 0.5,
+            status: DroneStatus::Parked,
+        };
+        (grid().cell_of(HUB), row)
+    }
+
+    struct Ground;
+
+    impl OnGround for Ground {
+        fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
+            Some(grounded(drone))
+        }
+
+        fn took_off_from(&self, _: DroneId) -> Option<Cell> {
+            Some(grid().cell_of(HUB))
+        }
+    }
+
+    /// A client's picture, one text a drone.
+    fn put(picture: &mut BTreeSet<String>, rows: &str) {
+        let rows = rows.split_inclusive("],").map(str::to_owned);
+        for row in rows {
+            let drone = row.split(',').next().unwrap().to_owned() + ",";
+            picture.retain(|other| !other.starts_with(&drone));
+            picture.insert(row);
+        }
+    }
+
+    fn full(positions: &Positions, cells: &Cells, drones: u32) -> BTreeSet<String> {
+        let mut picture = BTreeSet::new();
+        let ground = positions.ground(|| (0..drones).map(DroneId).map(grounded).collect());
+        for rows in positions.airborne().within(cells).chain(ground.within(cells)) {
+            put(&mut picture, rows);
+        }
+        picture
+    }
+
+    prop_compose! {
+        fn place()(lat in BOUNDS.south - 0.01..BOUNDS.north + 0.01, lon in BOUNDS.west - 0.01..BOUNDS.east + 0.01)
+            -> LatLon { LatLon { lat, lon } }
+    }
+
+    /// Drones 0 to 9, in the air or not, in the order of nothing.
+    fn airborne() -> impl Strategy<Value = Vec<(u32, LatLon)>> {
+        let places = proptest::collection::vec(proptest::option::of(place()), 10);
+        let rows = |places: Vec<Option<LatLon>>| {
+            let rows = (0..).zip(places);
+            rows.filter_map(|(drone, at)| Some((drone, at?)))
+                .collect::<Vec<_>>()
+        };
+        places.prop_map(rows).prop_shuffle()
+    }
+
+    proptest! {
+        #[test]
+        fn changes_lead_from_one_full_picture_to_the_next(
+            story in proptest::collection::vec(airborne(), 2..6), a in place(), b in place(),
+        ) {
+            let cells = grid().widen(BoundingBox {
+                west: a.lon.min(b.lon),
+                south: a.lat.min(b.lat),
+                east: a.lon.max(b.lon),
+                north: a.lat.max(b.lat),
+            });
+            let story: Vec<Positions> = story.iter().map(|rows| positions(rows)).collect();
+            let mut picture = full(&story[0], &cells, 10);
+            for (before, now) in story.iter().zip(&story[1..]) {
+                let changes = Changes::between(before, now, &Ground);
+                for rows in changes.rows.within(&cells) {
+                    put(&mut picture, rows);
+                }
+                for drone in changes.gone(&cells) {
+                    let row = format!("[\"{drone}\",");
+                    let shown = picture.len();
+                    picture.retain(|other| !other.starts_with(&row));
+                    prop_assert!(picture.len() < shown, "{drone} is gone and was never there");
+                }
+                prop_assert_eq!(&picture, &full(now, &cells, 10));
+            }
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! The window: WebSocket sessions, their subscriptions, and the fan-out to them.
 //!
-//! A beat ([`fanout`]) follows each published tick: it writes every drone's row once, in
-//! order of the grid's cells ([`layer`], [`grid`]), for each rate tier that somebody
-//! wants ([`tier`], [`beat`]). Each session is an actor ([`session`]) that copies from
-//! the beat what its subscriptions ([`topic`]) follow, whenever its socket ([`socket`])
-//! has written the last batch ([`outlet`]): sessions pull, so nothing piles up before a
+//! A beat (`fanout`) follows each published tick: it writes every drone's row once, in
+//! order of the grid's cells (`layer`, `grid`), for each rate tier that somebody
+//! wants (`tier`, `beat`). Each session is an actor (`session`) that copies from
+//! the beat what its subscriptions (`topic`) follow, whenever its socket (`socket`)
+//! has written the last batch (`outlet`): sessions pull, so nothing piles up before a
 //! slow client, and nothing of theirs reaches the tick.
 
 mod beat;
@@ -16,6 +16,8 @@ mod session;
 mod shown;
 mod socket;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 mod tier;
 mod topic;
 

@@ -137,7 +137,7 @@ mod tests {
             let exact = format!("{value:.*}", decimals as usize);
             // Exactly between two neighbours either is right.
             let (a, b): (f64, f64) = (quick.parse().unwrap(), exact.parse().unwrap());
-            let half = 0.5 / libm::pow(10.0, decimals.into());
+            let half = 0.5 / 10_u64.pow(decimals) as f64;
             prop_assert!(a == b || ((a - value).abs() - half).abs() < 1e-9, "{quick} for {exact}");
             let shown = quick.rsplit_once('.').map(|(_, shown)| shown.len());
             prop_assert_eq!(shown, Some(decimals as usize));

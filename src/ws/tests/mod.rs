@@ -1,0 +1,8 @@
+//! The window as clients see it: a real server on a port of its own, a view that is fed
+//! by hand, and outside WebSocket clients.
+
+mod area;
+mod connection;
+mod limits;
+mod stand;
+mod story;

@@ -1,0 +1,382 @@
+//! A small world behind a real server, and a client that reads like a story.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::System;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::sim::drone::DroneStatus;
+use crate::sim::energy::{PowerModel, Wing};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Event, Happening};
+use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
+use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::sky::Grounded;
+use crate::sim::time::{SimDuration, SimTime, Tick};
+use crate::sim::wind::Weather;
+use crate::sim::world::{Battery, DispatchRules, Fleet, Hub, Model, UnknownPlaces, WhenFull, World};
+use crate::view::frame::DroneRow;
+use crate::view::{Publication, Restored, View};
+use crate::ws::{Config, Gateway};
+
+/// Nothing here takes long; whoever waits longer waits for something that never comes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) const HUB: LatLon = LatLon {
+    lat: 37.76,
+    lon: -122.44,
+};
+
+pub(super) struct Stand {
+    pub(super) view: Arc<View>,
+    pub(super) gateway: Gateway,
+    address: SocketAddr,
+    closing: watch::Sender<bool>,
+    system: System,
+    tick: Tick,
+}
+
+impl Stand {
+    pub(super) async fn with_drones(drones: u32) -> Self {
+        Stand::new(drones, Config::default()).await
+    }
+
+    pub(super) async fn new(drones: u32, config: Config) -> Self {
+        let view = Arc::new(View::new(Arc::new(world(drones)), all_parked(drones)));
+        let (closing, closed) = watch::channel(false);
+        let system = actix_system();
+        let arbiters = vec![system.arbiter().clone()];
+        let gateway = Gateway::new(Arc::clone(&view), arbiters, config, closed);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = gateway.route();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Stand {
+            view,
+            gateway,
+            address,
+            closing,
+            system,
+            tick: 0,
+        }
+    }
+
+    /// Commits the next tick; drones in `rows` are airborne, all others parked.
+    pub(super) fn publish(&mut self, rows: Vec<DroneRow>, events: Vec<(u32, Happening)>) -> Tick {
+        self.tick += 1;
+        let at = self.view.world().time_of(self.tick);
+        let drones = self.view.world().drone_count();
+        let airborne = |drone| rows.iter().any(|row| row.drone == drone);
+        let grounded = |drone| (drone, (!airborne(drone)).then(parked));
+        let event = |(seq, happening)| Arc::new(Event { at, seq, happening });
+        self.view.publish(Publication {
+            tick: self.tick,
+            at,
+            digest: [0; 32],
+            events: events.into_iter().map(event).collect(),
+            grounded: if rows.len() < 100 {
+                (0..drones).map(DroneId).map(grounded).collect()
+            } else {
+                rows.iter().map(|row| (row.drone, None)).collect()
+            },
+            airborne: rows,
+        });
+        self.tick
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("ws://{}/ws", self.address)
+    }
+
+    /// A client that has read its welcome.
+    pub(super) async fn client(&self) -> Client {
+        let mut client = Client::connect(&self.url()).await;
+        assert_eq!(client.next().await["type"], "welcome");
+        client
+    }
+
+    pub(super) fn shut_down(&self) {
+        self.closing.send_replace(true);
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        self.closing.send_replace(true);
+        self.system.stop();
+    }
+}
+
+fn actix_system() -> System {
+    let (told, hear) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runner = System::new();
+        told.send(System::current()).unwrap();
+        runner.run()
+    });
+    hear.recv().unwrap()
+}
+
+pub(super) struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    pub(super) async fn connect(url: &str) -> Self {
+        let (socket, _) = connect_async(url.into_client_request().unwrap()).await.unwrap();
+        Client { socket }
+    }
+
+    pub(super) async fn send(&mut self, message: Value) {
+        self.send_raw(Message::text(message.to_string())).await;
+    }
+
+    pub(super) async fn send_raw(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    async fn frame(&mut self) -> Message {
+        let frame = timeout(PATIENCE, self.socket.next()).await;
+        frame.expect("a frame in time").expect("a connection").unwrap()
+    }
+
+    pub(super) async fn next(&mut self) -> Value {
+        match self.frame().await {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?} instead of a message"),
+        }
+    }
+
+    /// The next message of this type; others are read over.
+    pub(super) async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.next().await;
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+
+    /// The positions of this tick; earlier ones must be empty or full.
+    pub(super) async fn positions_at(&mut self, id: u64, tick: Tick) -> Value {
+        loop {
+            let message = self.next_of("positions").await;
+            if message["id"] == id && message["tick"] == tick {
+                return message;
+            }
+        }
+    }
+
+    /// Reads on to the end of the connection: the code it was closed with.
+    pub(super) async fn close_code(&mut self) -> u16 {
+        loop {
+            if let Message::Close(frame) = self.frame().await {
+                return frame.expect("a code").code.into();
+            }
+        }
+    }
+
+    /// Sends, and returns the answer's error code and id.
+    pub(super) async fn error_after(&mut self, message: Message) -> (String, Value) {
+        self.send_raw(message).await;
+        let error = self.next_of("error").await;
+        assert!(!error["message"].as_str().unwrap().is_empty());
+        (error["code"].as_str().unwrap().to_owned(), error["id"].clone())
+    }
+
+    pub(super) async fn subscribe(&mut self, id: u64, topic: &str, max_hz: f64) -> Value {
+        self.send(json!({"type": "subscribe", "id": id, "topic": topic, "maxHz": max_hz}))
+            .await;
+        self.next_of("subscribed").await
+    }
+
+    pub(super) async fn subscribe_area(&mut self, id: u64, bbox: [f64; 4]) -> Value {
+        self.send(json!({"type": "subscribe", "id": id, "topic": "area", "bbox": bbox, "maxHz": 10}))
+            .await;
+        self.next_of("subscribed").await
+    }
+}
+
+/// Ids of the drones in a positions message.
+pub(super) fn drones(message: &Value) -> Vec<&str> {
+    let rows = message["drones"].as_array().unwrap();
+    let mut drones: Vec<_> = rows.iter().map(|row| row[0].as_str().unwrap()).collect();
+    drones.sort_unstable();
+    drones
+}
+
+pub(super) fn flying(drone: u32, lat: f64, lon: f64) -> DroneRow {
+    DroneRow {
+        drone: DroneId(drone),
+        status: DroneStatus::Cruising,
+        at: LatLon { lat, lon },
+        height_m: 75.0,
+        heading_deg: 90.0,
+        ground_speed_mps: 15.0,
+        vertical_speed_mps: 0.0,
+        battery: 0.9,
+        payload_kg: 0.5,
+        pickup_eta: None,
+        delivery_eta: None,
+    }
+}
+
+pub(super) fn delivery_id(number: u8) -> DeliveryId {
+    DeliveryId::new(1_780_000_000_000, [number; 10])
+}
+
+pub(super) fn happened(number: u8, kind: DeliveryEvent) -> Happening {
+    Happening::Delivery(delivery_id(number), kind)
+}
+
+pub(super) fn etas(pickup_s: f64, delivery_s: f64) -> Etas {
+    Etas {
+        pickup: SimTime::from_secs(pickup_s),
+        delivery: SimTime::from_secs(delivery_s),
+    }
+}
+
+pub(super) fn took_off(drone: u32) -> Happening {
+    let kind = DroneEvent::TakenOff {
+        hub: HubId(0),
+        delivery: None,
+    };
+    Happening::Drone(DroneId(drone), kind)
+}
+
+pub(super) fn order() -> Arc<Order> {
+    let stop = |lat, lon| Stop {
+        location: LatLon { lat, lon },
+        altitude_m: 0.0,
+    };
+    Arc::new(Order {
+        owner_id: "cafe".into(),
+        pickup: stop(37.77, -122.43),
+        dropoff: stop(37.78, -122.42),
+        package: Package {
+            id: "p".into(),
+            size: ContainerSize::Small,
+            weight_kg: 0.5,
+            tag: None,
+        },
+        expedited: false,
+        confirmation: ConfirmationRequired::None,
+        deadline: String::new(),
+        not_before: SimTime::START,
+    })
+}
+
+fn parked() -> Grounded {
+    Grounded {
+        hub: HubId(0),
+        energy_wh: 100.0,
+        charging_since: None,
+    }
+}
+
+fn all_parked(drones: u32) -> Restored {
+    Restored {
+        tick: 0,
+        digest: [0; 32],
+        epoch: 7,
+        grounded: (0..drones).map(|_| Some(parked())).collect(),
+        airborne: Vec::new(),
+        lost: Vec::new(),
+        drone_seqs: Vec::new(),
+        hub_queues: Vec::new(),
+        records: Vec::new(),
+    }
+}
+
+fn world(drones: u32) -> World {
+    let bounds = BoundingBox {
+        west: -122.52,
+        south: 37.70,
+        east: -122.35,
+        north: 37.83,
+    };
+    let frame = LocalFrame::at(bounds.middle());
+    let hub = Hub {
+        key: "mission".into(),
+        name: "Mission Street hub".into(),
+        location: HUB,
+        at: frame.to_point(HUB),
+        pads: 4,
+        chargers: 8,
+    };
+    World {
+        name: "stand".into(),
+        description: String::new(),
+        seed: 1,
+        start_unix_us: 1_780_336_800_000_000,
+        duration: SimDuration::from_secs(3600.0),
+        tick: SimDuration::from_secs(0.1),
+        area: Area {
+            bounds,
+            frame,
+            land: None,
+            ground_m: 20.0,
+            geoid_m: -32.0,
+        },
+        unknown_places: UnknownPlaces::Refuse,
+        hubs: vec![hub],
+        models: vec![model()],
+        fleets: vec![Fleet {
+            hub: HubId(0),
+            model: ModelId(0),
+            count: drones,
+            aloft: 0.0,
+        }],
+        places: Vec::new(),
+        zones: Vec::new(),
+        weather: Weather {
+            wind_east_mps: 0.0,
+            wind_north_mps: 0.0,
+            air_density_kgpm3: 1.225,
+        },
+        demand: None,
+        scripted: Vec::new(),
+        dispatch: DispatchRules {
+            backlog: 10,
+            max_wait: SimDuration::from_secs(60.0),
+            when_full: WhenFull::Fail,
+        },
+        scenario_hash: [0; 32],
+    }
+}
+
+fn model() -> Model {
+    Model {
+        key: "wing".into(),
+        empty_mass_kg: 5.2,
+        max_payload_kg: 1.2,
+        cruise_airspeed_mps: 29.0,
+        climb_mps: 4.0,
+        descent_mps: 3.0,
+        acceleration_mps2: 2.0,
+        vertical_acceleration_mps2: 1.0,
+        max_bank_rad: 0.5,
+        yaw_rate_radps: 1.0,
+        handover_height_m: 7.0,
+        handover_s: 10.0,
+        battery: Battery {
+            capacity_wh: 200.0,
+            reserve: 0.2,
+            charge_power_w: 300.0,
+        },
+        power: PowerModel::LiftToDrag(Wing {
+            efficiency: 0.5,
+            lift_to_drag: 8.0,
+            electronics_w: 10.0,
+        }),
+    }
+}
