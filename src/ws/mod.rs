@@ -11,6 +11,7 @@ mod beat;
 mod fanout;
 mod grid;
 mod layer;
+mod origin;
 mod outlet;
 mod session;
 mod socket;
@@ -29,7 +30,7 @@ use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use parking_lot::{Mutex, RwLock};
@@ -141,7 +142,22 @@ impl Gateway {
     }
 }
 
-async fn handshake(State(shared): State<Arc<Shared>>, mut upgrade: WebSocketUpgrade) -> Response {
+async fn handshake(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    mut upgrade: WebSocketUpgrade,
+) -> Response {
+    let header = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    if !origin::is_welcome(header(header::ORIGIN), header(header::HOST)) {
+        return refusal(
+            StatusCode::FORBIDDEN,
+            "pages from this origin may not open a session",
+        );
+    }
     if let Err(detail) = choose_protocol(&mut upgrade) {
         return refusal(StatusCode::BAD_REQUEST, &detail);
     }

@@ -8,6 +8,8 @@
 
 mod docks;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
