@@ -62,7 +62,7 @@ fn missions(effects: &[Effect]) -> Vec<(u32, u64)> {
 fn a_free_drone_gets_the_mission_and_the_scheduler_its_quote() {
     let mut bench = bench(2, 2);
     let effects = bench.assign(1, false);
-    assert_eq!(missions(&effects), [(0, 1)]);
+    assert_eq!(missions(&effects), [(1, 1)], "of two full ones, the last");
     let [
         _,
         Mail::Scheduler(SchedulerMessage::Assigned {
@@ -74,9 +74,23 @@ fn a_free_drone_gets_the_mission_and_the_scheduler_its_quote() {
     else {
         panic!("{effects:?}");
     };
-    assert_eq!((*assigned, *drone), (id(1), DroneId(0)));
+    assert_eq!((*assigned, *drone), (id(1), DroneId(1)));
     assert!(etas.delivery > etas.pickup && etas.pickup > bench.context.now);
-    assert_eq!(missions(&bench.assign(2, false)), [(1, 2)]);
+    assert_eq!(missions(&bench.assign(2, false)), [(0, 2)]);
+}
+
+#[test]
+fn the_least_charged_drone_that_suffices_goes_first() {
+    let mut bench = bench(3, 3);
+    for number in 1..=3 {
+        bench.assign(number, false);
+    }
+    let (low, half, full) = (20.0, bench.capacity_wh() * 0.8, bench.capacity_wh());
+    for (drone, energy_wh) in [(0, low), (1, full), (2, half)] {
+        bench.dock(drone, energy_wh);
+    }
+    assert_eq!(missions(&bench.assign(4, false)), [(2, 4)]);
+    assert_eq!(missions(&bench.assign(5, false)), [(1, 5)]);
 }
 
 #[test]
