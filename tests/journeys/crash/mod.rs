@@ -1,0 +1,6 @@
+//! Durability end to end: whatever ends or fails, what was acknowledged stands, nothing is
+//! doubled, and the world goes on as if nothing had happened.
+
+mod journal;
+mod kill;
+mod ledger;
