@@ -2,7 +2,9 @@
 //! doubled, and the world goes on as if nothing had happened.
 
 mod drain;
+mod failing_store;
 mod journal;
 mod kill;
 mod ledger;
 mod refusals;
+mod stand;

@@ -66,10 +66,22 @@ impl Operator {
         self.try_clock().await.expect("the server answers")
     }
 
-    async fn steer(&self, change: &Value) {
+    async fn try_steer(&self, change: &Value) -> StatusCode {
         let request = self.client.put(self.url("/api/simulation")).json(change);
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK, "{change}");
+        request.send().await.unwrap().status()
+    }
+
+    async fn steer(&self, change: &Value) {
+        assert_eq!(self.try_steer(change).await, StatusCode::OK, "{change}");
+    }
+
+    pub async fn run_at(&self, speed: f64) {
+        self.steer(&json!({"state": "running", "speed": speed})).await;
+    }
+
+    /// What somebody hears who asks for a pause.
+    pub async fn try_pause(&self) -> StatusCode {
+        self.try_steer(&json!({"state": "paused"})).await
     }
 
     pub async fn go_on(&self) {
@@ -97,6 +109,15 @@ impl Operator {
     pub async fn clock_where(&self, what: &str, wanted: impl Fn(&Simulation) -> bool) -> Simulation {
         let look = async || Some(self.clock().await).filter(&wanted);
         self.until(what, look).await
+    }
+
+    /// Returns when the server takes requests.
+    pub async fn get_ready(&self) {
+        let ready = async || {
+            let answer = self.get("/readyz").await.unwrap();
+            (answer.status() == StatusCode::OK).then_some(())
+        };
+        self.until("the server is ready", ready).await;
     }
 
     /// Looks again and again until there is something to see.
