@@ -39,6 +39,8 @@ pub struct Live {
     pub pace: Pace,
     pub controls: mpsc::Receiver<Control>,
     pub shutdown: watch::Receiver<bool>,
+    /// Whether the store is stalled.
+    pub stalls: watch::Receiver<bool>,
     pub metrics: Metrics,
     /// A snapshot rides with the next tick, whatever the last one's age.
     pub snapshot_due: bool,
@@ -82,7 +84,11 @@ impl Live {
                 Turn::Tick => {
                     self.tick(outlet, snapshot.take()).await?;
                     if self.snapshot_due || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
-                        snapshot = Some(self.snapshot().await?);
+                        snapshot = tokio::select! {
+                            taken = self.snapshot() => Some(taken?),
+                            // What it waits for will never be published.
+                            () = outlet.closed() => return Ok(()),
+                        };
                         self.snapshot_due = false;
                     }
                     self.count_step(&mut steps);
@@ -142,12 +148,19 @@ impl Live {
         self.metrics.observe_commit_wait(wall_now() - before);
         // Closed only when the store has ended, which the publisher then reports.
         let _ended = outlet.send((publication, pending)).await;
-        if self.writer.gauges().is_stalled() {
+        if self.has_been_stalled() {
             self.pace.set_anew();
         }
         self.pace.tick_ended(self.engine.tick_number());
         self.show_pace();
         Ok(())
+    }
+
+    /// Whether the store is stalled, or was since the last call: an outage may begin and end
+    /// while one tick waits for it.
+    fn has_been_stalled(&mut self) -> bool {
+        let changed = self.stalls.has_changed().unwrap_or(false);
+        changed | *self.stalls.borrow_and_update()
     }
 
     /// The state after the last tick, with the records of that tick: so all of it must be

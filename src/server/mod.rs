@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
 use crate::engine::inbox::Inbox;
@@ -198,22 +199,32 @@ impl Server {
         }
     }
 
-    /// Stops accepting, finishes the tick, commits, closes the sessions.
+    /// Stops accepting, finishes the tick, commits, closes the sessions. A store that does
+    /// not take the last ticks in time gets one last try.
     ///
     /// # Errors
     /// What kept the last ticks from being committed.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.closing.send_replace(true);
-        let ended = self.world.ended.await;
+        let WorldThread {
+            mut ended,
+            _keep,
+            writer,
+        } = self.world;
         let drained = async {
             self.gateway.drained().await;
             self.http.await
         };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        let (in_time, drained) = tokio::join!(timeout(DRAIN, &mut ended), timeout(DRAIN, drained));
+        if drained.is_err() {
             tracing::warn!("some connections did not close in time");
         }
-        let writer = self.world.writer;
+        // Also lets go of a world that waits for a stalled store.
         let closed = tokio::task::spawn_blocking(move || writer.close()).await;
+        let ended = match in_time {
+            Ok(ended) => ended,
+            Err(_) => ended.await,
+        };
         ended.map_err(|_| ServerError::WorldGone)??;
         closed.map_err(|_| ServerError::WorldGone)??;
         Ok(())
@@ -321,6 +332,7 @@ async fn bring_up(
         pace: Pace::new(options.speed, options.paused),
         controls: controlled,
         shutdown,
+        stalls: writer.watch_stalled(),
         metrics,
         snapshot_due: diverged,
     };
