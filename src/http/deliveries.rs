@@ -10,12 +10,12 @@ use super::cursor;
 use super::documents::{QueryProblems, ReadProblems};
 use super::fault::Fault;
 use super::parameters::{Parameters, PathId, one_of};
-use super::shown::{location, stop};
 use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryId;
 use crate::view::{DeliveryFilter, DeliveryRecord};
 use crate::wire::api::List;
 use crate::wire::api::deliveries::{Delivery, DeliveryStatus, ListedDelivery, Owner};
+use crate::wire::place::Location;
 use crate::wire::time::rfc3339;
 
 pub fn routes() -> OpenApiRouter<Api> {
@@ -121,7 +121,7 @@ async fn read_status(
     let date = |at| rfc3339(api.view.world(), at);
     Ok(Json(DeliveryStatus {
         stage: status.stage,
-        last_known_location: location(status.location, status.height_m),
+        last_known_location: Location::new(status.location, status.height_m),
         pickup_eta: status.etas.map(|etas| date(etas.pickup)),
         delivery_eta: status.etas.map(|etas| date(etas.delivery)),
     }))
@@ -131,8 +131,8 @@ fn delivery_of(record: &DeliveryRecord) -> Delivery {
     Delivery {
         id: record.id.to_string(),
         owner: owner_of(record),
-        pickup: stop(&record.order.pickup),
-        dropoff: stop(&record.order.dropoff),
+        pickup: Location::of_stop(&record.order.pickup),
+        dropoff: Location::of_stop(&record.order.dropoff),
         deadline: record.order.deadline.clone(),
         expedited: record.order.expedited,
         confirmation_required: record.order.confirmation,

@@ -13,15 +13,14 @@ use super::cursor;
 use super::documents::{QueryProblems, ReadProblems};
 use super::fault::Fault;
 use super::parameters::{MAX_LIMIT, Parameters, PathId, one_of};
-use super::shown::{location, rounded};
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::world::World;
-use crate::view::DroneFilter;
-use crate::view::reading::DroneReading;
+use crate::view::{DroneFilter, shown};
 use crate::wire::api::List;
-use crate::wire::api::drones::{Drone, DroneCollection, DroneFeature};
+use crate::wire::api::drones::{DroneCollection, DroneFeature};
 use crate::wire::api::map::PointGeometry;
+use crate::wire::drone::Drone;
 
 pub const GEOJSON: HeaderValue = HeaderValue::from_static("application/geo+json");
 
@@ -62,7 +61,11 @@ async fn list_drones(State(api): State<Api>, mut parameters: Parameters) -> Resu
     parameters.finish()?;
     let page = api.view.drones(&filter, after, limit);
     Ok(Json(List {
-        items: page.items.iter().map(|drone| shown(world, drone)).collect(),
+        items: page
+            .items
+            .iter()
+            .map(|drone| shown::drone(world, drone))
+            .collect(),
         next: page.next.as_ref().map(cursor::encode),
     }))
 }
@@ -83,7 +86,7 @@ fn hub_of(world: &World, key: &str) -> Option<HubId> {
 async fn read_drone(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Result<Json<Drone>, Fault> {
     let reading = id.and_then(|id| api.view.drone(id));
     let reading = reading.ok_or(Fault::Unknown("drone"))?;
-    Ok(Json(shown(api.view.world(), &reading)))
+    Ok(Json(shown::drone(api.view.world(), &reading)))
 }
 
 /// All drones as GeoJSON
@@ -114,7 +117,7 @@ async fn drones_as_geojson(State(api): State<Api>, mut parameters: Parameters) -
             if !json.ends_with(b"[") {
                 json.push(b',');
             }
-            let feature = feature(shown(api.view.world(), reading));
+            let feature = feature(shown::drone(api.view.world(), reading));
             serde_json::to_writer(&mut json, &feature).expect("a vector takes all that is written");
         }
         if page.next.is_none() {
@@ -137,21 +140,5 @@ fn feature(drone: Drone) -> DroneFeature {
             coordinates: [at.longitude, at.latitude, at.altitude],
         },
         properties: drone,
-    }
-}
-
-fn shown(world: &World, drone: &DroneReading) -> Drone {
-    Drone {
-        id: drone.id.to_string(),
-        model: world.model(drone.model).key.clone(),
-        hub: world.hub(drone.hub).key.clone(),
-        status: drone.status,
-        location: location(drone.location, drone.height_m),
-        heading: rounded(drone.heading_deg, 1e1),
-        ground_speed: rounded(drone.ground_speed_mps, 1e2),
-        vertical_speed: rounded(drone.vertical_speed_mps, 1e2),
-        battery: rounded(drone.battery, 1e4),
-        delivery_id: drone.delivery.map(|delivery| delivery.to_string()),
-        payload_kg: rounded(drone.payload_kg, 1e3),
     }
 }

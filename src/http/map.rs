@@ -10,11 +10,11 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::drones::GEOJSON;
-use super::shown::location;
 use crate::sim::world::{HeightReference, Zone};
-use crate::view::reading::HubReading;
+use crate::view::shown;
 use crate::wire::api::List;
 use crate::wire::api::map as wire;
+use crate::wire::hub::Hub;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -27,25 +27,17 @@ pub fn routes() -> OpenApiRouter<Api> {
     get,
     path = "/api/hubs",
     tag = "World",
-    responses((status = 200, body = List<wire::Hub>))
+    responses((status = 200, body = List<Hub>))
 )]
-async fn list_hubs(State(api): State<Api>) -> Json<List<wire::Hub>> {
+async fn list_hubs(State(api): State<Api>) -> Json<List<Hub>> {
     let world = api.view.world();
-    let shown = |reading: HubReading| {
-        let hub = world.hub(reading.hub);
-        wire::Hub {
-            id: hub.key.clone(),
-            name: hub.name.clone(),
-            location: location(hub.location, 0.0),
-            pads: hub.pads,
-            chargers: hub.chargers,
-            charging: reading.charging,
-            queued: reading.queued_for_charger,
-            parked: reading.grounded.saturating_sub(reading.charging),
-        }
-    };
     Json(List {
-        items: api.view.hubs().into_iter().map(shown).collect(),
+        items: api
+            .view
+            .hubs()
+            .iter()
+            .map(|reading| shown::hub(world, reading))
+            .collect(),
         next: None,
     })
 }

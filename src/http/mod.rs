@@ -16,7 +16,6 @@ mod map;
 mod operations;
 mod order;
 mod parameters;
-mod shown;
 mod simulation;
 pub mod telemetry;
 #[cfg(test)]

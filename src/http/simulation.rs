@@ -11,12 +11,12 @@ use super::body::{JsonBody, OptionalJsonBody};
 use super::documents::{BodyProblems, ClockProblems, WriteProblems};
 use super::fault::Fault;
 use super::fields::{Complaint, Complaints, Fields};
-use super::shown::rounded;
 use crate::sim::time::Tick;
 use crate::view::View;
 use crate::view::commands::PaceChange;
 use crate::view::reading::{RunState, Speed};
 use crate::wire::api::simulation as wire;
+use crate::wire::place::rounded;
 use crate::wire::time::rfc3339;
 
 const MAX_SPEED: f64 = 10_000.0;

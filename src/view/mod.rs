@@ -10,6 +10,7 @@ mod deliveries;
 mod drones;
 pub mod frame;
 pub mod reading;
+pub mod shown;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

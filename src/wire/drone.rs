@@ -1,16 +1,20 @@
-//! A drone as an object, in snapshots of the WebSocket interface.
+//! A drone as an object.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::place::Location;
 use crate::sim::drone::DroneStatus;
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Drone {
+    #[schema(example = "d-17")]
     pub id: String,
+    #[schema(example = "wing")]
     pub model: String,
     /// Where it belongs.
+    #[schema(example = "mission")]
     pub hub: String,
     pub status: DroneStatus,
     pub location: Location,
@@ -23,6 +27,7 @@ pub struct Drone {
     /// State of charge, 0 to 1.
     pub battery: f64,
     /// The delivery that it has yet to bring to its end.
+    #[schema(required)]
     pub delivery_id: Option<String>,
     pub payload_kg: f64,
 }

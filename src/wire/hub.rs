@@ -1,11 +1,14 @@
-//! A hub as an object, in snapshots of the WebSocket interface.
+//! A hub as an object.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::place::Location;
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Hub {
+    #[schema(example = "mission")]
     pub id: String,
     pub name: String,
     pub location: Location,

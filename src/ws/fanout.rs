@@ -23,8 +23,8 @@ use super::beat::{Beat, Gauges, TierBeat};
 use super::grid::Cell;
 use super::layer::{Changes, OnGround, Positions};
 use super::session::{BeatMade, Leave};
-use super::shown;
 use super::tier::{SLOTS_PER_SECOND, Tier};
+use crate::view::shown;
 
 const SLOT: Duration = Duration::from_millis(1000 / SLOTS_PER_SECOND);
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);

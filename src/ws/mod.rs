@@ -13,7 +13,6 @@ mod grid;
 mod layer;
 mod outlet;
 mod session;
-mod shown;
 mod socket;
 mod telemetry;
 #[cfg(test)]

@@ -25,8 +25,8 @@ use crate::wire::time::rfc3339;
 
 use super::Shared;
 use super::outlet::{Batch, Outlet};
-use super::shown;
 use super::topic::{Speech, Subscription};
+use crate::view::shown;
 
 const MOST_TOPICS: usize = 64;
 const MOST_REPLIES: usize = 64;

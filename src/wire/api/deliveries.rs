@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Location;
 use crate::sim::delivery::Stage;
 use crate::sim::order::ConfirmationRequired;
+use crate::wire::place::Location;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,37 +1,10 @@
-//! Drones, as objects and as GeoJSON.
+//! Drones as GeoJSON.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Location;
 use super::map::PointGeometry;
-use crate::sim::drone::DroneStatus;
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Drone {
-    #[schema(example = "d-17")]
-    pub id: String,
-    #[schema(example = "wing")]
-    pub model: String,
-    /// Where it belongs.
-    #[schema(example = "mission")]
-    pub hub: String,
-    pub status: DroneStatus,
-    pub location: Location,
-    /// Degrees clockwise from north.
-    pub heading: f64,
-    /// m/s
-    pub ground_speed: f64,
-    /// m/s, positive upwards.
-    pub vertical_speed: f64,
-    /// State of charge, 0 to 1.
-    pub battery: f64,
-    /// The delivery that it has yet to bring to its end.
-    #[schema(required)]
-    pub delivery_id: Option<String>,
-    pub payload_kg: f64,
-}
+use crate::wire::drone::Drone;
 
 /// All drones that were asked for, as GeoJSON (RFC 7946).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -14,17 +14,6 @@ pub mod simulation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A place in degrees (WGS 84); altitude in metres above the ground.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Location {
-    #[schema(example = 0.0)]
-    pub altitude: f64,
-    #[schema(example = 37.7599)]
-    pub latitude: f64,
-    #[schema(example = -122.4148)]
-    pub longitude: f64,
-}
-
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {

@@ -1,11 +1,11 @@
 //! `area`: everything that flies within a viewport.
 
 use crate::view::DroneFilter;
+use crate::view::shown;
 use crate::wire::stream::positions::{Positions, Row};
 use crate::ws::Shared;
 use crate::ws::beat::Rate;
 use crate::ws::grid::{Cell, Cells};
-use crate::ws::shown;
 
 use super::{Speech, newer};
 

@@ -4,11 +4,11 @@
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::view::reading::{DeliveryStatus, EventsAfter};
+use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
 use crate::ws::Shared;
 use crate::ws::beat::Rate;
-use crate::ws::shown;
 
 use super::numbered::{self, Told};
 use super::{Speech, single};

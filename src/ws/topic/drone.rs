@@ -2,11 +2,11 @@
 
 use crate::sim::ids::DroneId;
 use crate::view::reading::EventsAfter;
+use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
 use crate::ws::Shared;
 use crate::ws::beat::Rate;
-use crate::ws::shown;
 
 use super::numbered::{self, Told};
 use super::{Speech, single};

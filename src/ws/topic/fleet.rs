@@ -1,8 +1,8 @@
 //! `fleet`: a snapshot of the counts and gauges, then them again each second.
 
+use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
-use crate::ws::shown;
 
 use super::Speech;
 

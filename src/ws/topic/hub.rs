@@ -2,10 +2,10 @@
 //! second. Its events are not numbered here, so its snapshots have no `seq`.
 
 use crate::view::reading::HubReading;
+use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
 use crate::ws::Shared;
-use crate::ws::shown;
 
 use super::Speech;
 

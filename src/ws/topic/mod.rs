@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 
+use crate::view::shown;
 use crate::wire::stream::client::{Refused, Since, Subscribe, Topic, Update};
 use crate::wire::stream::{ErrorCode, ServerMessage};
 
@@ -145,7 +146,7 @@ impl Subscription {
 
 /// The number to go on from, where it was counted in the past that this world has.
 fn recoverable(shared: &Shared, since: &Since) -> Option<u32> {
-    let epoch = super::shown::epoch(&shared.view.clock());
+    let epoch = shown::epoch(&shared.view.clock());
     (epoch == since.epoch).then_some(since.seq)
 }
 

@@ -1,9 +1,9 @@
 //! Positions of one drone, for the topics that are about one.
 
 use crate::sim::ids::DroneId;
+use crate::view::shown;
 use crate::wire::stream::positions::Positions;
 use crate::ws::beat::Rate;
-use crate::ws::shown;
 
 use super::{Speech, newer};
 

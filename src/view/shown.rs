@@ -1,8 +1,9 @@
-//! Readings of the view in the shapes of the wire.
+//! Readings in the shapes of the wire: one way for HTTP and WebSocket, so that both show
+//! the same digits.
 
+use super::reading::{self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading};
 use crate::sim::ids::DeliveryId;
 use crate::sim::world::World;
-use crate::view::reading::{self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading};
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::{Location, rounded};
@@ -10,7 +11,7 @@ use crate::wire::stream::positions::Row;
 use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, Fleet, Speed};
 use crate::wire::time::rfc3339;
 
-pub(super) fn row(drone: &DroneReading) -> Row {
+pub fn row(drone: &DroneReading) -> Row {
     Row {
         drone: drone.id,
         at: drone.location,
@@ -22,7 +23,7 @@ pub(super) fn row(drone: &DroneReading) -> Row {
     }
 }
 
-pub(super) fn drone(world: &World, drone: &DroneReading) -> Drone {
+pub fn drone(world: &World, drone: &DroneReading) -> Drone {
     Drone {
         id: drone.id.to_string(),
         model: world.model(drone.model).key.clone(),
@@ -38,7 +39,7 @@ pub(super) fn drone(world: &World, drone: &DroneReading) -> Drone {
     }
 }
 
-pub(super) fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> DeliverySnapshot {
+pub fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> DeliverySnapshot {
     DeliverySnapshot {
         id: id.to_string(),
         stage: status.stage,
@@ -49,7 +50,7 @@ pub(super) fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -
     }
 }
 
-pub(super) fn hub(world: &World, reading: &HubReading) -> Hub {
+pub fn hub(world: &World, reading: &HubReading) -> Hub {
     let hub = world.hub(reading.hub);
     Hub {
         id: hub.key.clone(),
@@ -63,7 +64,7 @@ pub(super) fn hub(world: &World, reading: &HubReading) -> Hub {
     }
 }
 
-pub(super) fn fleet(clock: &ClockReading, fleet: &FleetReading) -> Fleet {
+pub fn fleet(clock: &ClockReading, fleet: &FleetReading) -> Fleet {
     Fleet {
         drones: fleet.drones,
         airborne: fleet.airborne,
@@ -83,7 +84,7 @@ pub(super) fn fleet(clock: &ClockReading, fleet: &FleetReading) -> Fleet {
     }
 }
 
-pub(super) fn speed(speed: reading::Speed) -> Speed {
+pub fn speed(speed: reading::Speed) -> Speed {
     match speed {
         reading::Speed::Times(factor) => Speed::Times(factor),
         reading::Speed::Max => Speed::Max,
@@ -91,6 +92,6 @@ pub(super) fn speed(speed: reading::Speed) -> Speed {
 }
 
 /// `e1`
-pub(super) fn epoch(clock: &ClockReading) -> String {
+pub fn epoch(clock: &ClockReading) -> String {
     format!("e{}", clock.epoch)
 }
