@@ -7,7 +7,7 @@ import pytest
 # Helpers explain a failure as tests do.
 pytest.register_assert_rewrite("skyhaul", "window")
 
-from skyhaul import HERE, SCENARIOS, Server  # noqa: E402
+from skyhaul import BUSY, TINY, Server  # noqa: E402
 
 
 class Servers:
@@ -46,10 +46,10 @@ def shared(tmp_path_factory):
 @pytest.fixture
 def tiny(servers):
     """The smallest world, standing still at tick 0 and without customers of its own."""
-    return servers.start(SCENARIOS / "tiny.toml", "--paused", "--no-demand")
+    return servers.start(TINY, "--paused", "--no-demand")
 
 
 @pytest.fixture
 def busy(servers):
     """Two hubs, forty drones, wind and many customers, standing still at tick 0."""
-    return servers.start(HERE / "worlds/busy.toml", "--paused")
+    return servers.start(BUSY, "--paused")

@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).parent
-SCENARIOS = HERE.parent.parent / "scenarios"
+TINY = HERE.parent.parent / "scenarios/tiny.toml"
+SAN_FRANCISCO = HERE.parent.parent / "scenarios/san-francisco.toml"
+BUSY = HERE / "worlds/busy.toml"
 PROGRAM = os.environ.get("SKYHAUL_PROGRAM", HERE.parent.parent / "target/release/skyhaul")
 
 #: Generous, because a busy machine is slow and a hung program is slower.

@@ -13,7 +13,8 @@ class Window:
 
     def __init__(self, server, **options):
         options = {"subprotocols": ["skyhaul.v1.json"], "max_size": None, "max_queue": None} | options
-        self.socket = connect(f"ws://{server.address}/ws", compression=None, **options)
+        self.entered = connect(f"ws://{server.address}/ws", compression=None, **options)
+        self.socket = self.entered.__enter__()
         self.waiting = []
         self.welcome = self.expect(type="welcome")
 
@@ -21,7 +22,7 @@ class Window:
         return self
 
     def __exit__(self, *_):
-        self.socket.close()
+        self.entered.__exit__(None, None, None)
 
     def send(self, **message):
         self.socket.send(json.dumps(message))
