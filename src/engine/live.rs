@@ -174,7 +174,8 @@ impl Live {
     }
 
     fn show_pace(&self) {
-        self.view.set_pace(self.pace.reading());
+        let computed = self.engine.tick_number();
+        self.view.set_pace(self.pace.reading(), computed);
     }
 
     fn control(&mut self, control: Control, steps: &mut Option<Steps>) {
@@ -210,6 +211,7 @@ impl Live {
             && let Some(done) = steps.take()
         {
             self.pace.set_anew();
+            self.show_pace();
             self.reply_when_published(done.answer, |tick| tick);
         }
     }

@@ -133,8 +133,8 @@ fn shown(view: &View) -> wire::Simulation {
         },
         tick: clock.tick,
         sim_time: rfc3339(view.world(), clock.at),
-        real_time_factor: rounded(clock.pace.real_time_factor, 1e3),
-        tick_slip_ms: rounded(clock.pace.tick_slip_ms, 1e3),
+        real_time_factor: rounded(clock.pace.real_time_factor, 100.0),
+        tick_slip_ms: rounded(clock.pace.tick_slip_ms, 100.0),
         digest: clock.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         epoch: format!("e{}", clock.epoch),
     }

@@ -56,6 +56,8 @@ struct Now {
     digest: [u8; 32],
     epoch: u64,
     pace: Pace,
+    /// The last tick that was computed when `pace` was read; it may not be published yet.
+    pace_after: Tick,
     frame: Arc<Frame>,
     drones: drones::Drones,
     hubs: Vec<HubQueue>,
@@ -109,6 +111,7 @@ impl View {
             digest: restored.digest,
             epoch: restored.epoch,
             pace: Pace::default(),
+            pace_after: restored.tick,
             frame: Arc::new(Frame::new(restored.tick, at, restored.airborne)),
             drones,
             hubs,
@@ -193,8 +196,11 @@ impl View {
         self.now.write().epoch = epoch;
     }
 
-    pub fn set_pace(&self, pace: Pace) {
-        self.now.write().pace = pace;
+    /// How the clock is driven once the tick `after` is computed.
+    pub fn set_pace(&self, pace: Pace, after: Tick) {
+        let mut now = self.now.write();
+        now.pace = pace;
+        now.pace_after = after;
     }
 
     /// Whether the store keeps the clock from going on.
@@ -205,6 +211,10 @@ impl View {
     pub fn clock(&self) -> ClockReading {
         let now = self.now.read();
         let mut pace = now.pace;
+        // Ticks are still to come, so whoever sees a pause sees the tick that it is at.
+        if pace.state == RunState::Paused && now.tick < now.pace_after {
+            pace.state = RunState::Running;
+        }
         if self.stalled.load(Ordering::Relaxed) {
             pace.state = RunState::Stalled;
             pace.real_time_factor = 0.0;

@@ -29,7 +29,7 @@ use crate::sim::world::{
     DispatchRules, Fleet, HeightReference, Hub, Place, UnknownPlaces, WhenFull, World, Zone,
 };
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
-use crate::view::reading::{Pace, RunState};
+use crate::view::reading::{ClockReading, Pace, RunState};
 use crate::view::{Restored, View};
 
 const START_UNIX_US: i64 = 1_780_336_800_000_000;
@@ -157,16 +157,19 @@ impl Commands for Taker {
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {
         Box::pin(async move {
             self.check()?;
-            let pace = self.view.clock().pace;
-            self.view.set_pace(Pace {
-                state: match change.paused {
-                    Some(true) => RunState::Paused,
-                    Some(false) => RunState::Running,
-                    None => pace.state,
+            let ClockReading { pace, tick, .. } = self.view.clock();
+            self.view.set_pace(
+                Pace {
+                    state: match change.paused {
+                        Some(true) => RunState::Paused,
+                        Some(false) => RunState::Running,
+                        None => pace.state,
+                    },
+                    speed: change.speed.unwrap_or(pace.speed),
+                    ..pace
                 },
-                speed: change.speed.unwrap_or(pace.speed),
-                ..pace
-            });
+                tick,
+            );
             Ok(())
         })
     }

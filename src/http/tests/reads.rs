@@ -256,10 +256,13 @@ fn hubs_and_zones_are_shown_as_the_scenario_has_them() {
 fn a_stalled_clock_is_not_ready_and_requests_are_counted_by_route() {
     let door = Door::open(UnknownPlaces::Refuse);
     assert_eq!(door.get("/readyz").status, StatusCode::OK);
-    door.view.set_pace(Pace {
-        state: RunState::Stalled,
-        ..Pace::default()
-    });
+    door.view.set_pace(
+        Pace {
+            state: RunState::Stalled,
+            ..Pace::default()
+        },
+        0,
+    );
     let reply = door.get("/readyz");
     assert_eq!(reply.pointers(503), [""; 0]);
     assert_eq!(reply.header("retry-after"), "1");
