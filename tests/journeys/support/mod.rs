@@ -1,0 +1,12 @@
+//! What the journeys share: worlds, a real server, its clients, and the program itself.
+
+pub mod client;
+pub mod program;
+pub mod server;
+pub mod stream;
+pub mod worlds;
+
+use std::time::Duration;
+
+/// Nothing here takes long; whoever waits longer waits for something that never comes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
