@@ -13,7 +13,7 @@ use crate::store::{Snapshot, Store, TickRow};
 use crate::view::{DeliveryRecord, Restored, View};
 
 use super::snapshot::Remembered;
-use super::{Admission, Engine, Halted, Setup, digest, publication};
+use super::{Admission, Engine, Halted, digest, publication};
 
 /// Journal rows, and records, that are read at once.
 const PAGE: usize = 4_096;
@@ -32,11 +32,11 @@ pub struct Recovered {
 pub async fn recover(
     store: &mut dyn Store,
     world: Arc<World>,
-    setup: &Setup,
+    threads: usize,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<Recovered, Halted> {
     let snapshot = store.latest_snapshot()?;
-    let (engine, remembered) = start(world, setup, arbiters, snapshot)?;
+    let (engine, remembered) = start(world, threads, arbiters, snapshot)?;
     let restored = restored(&engine, remembered, store)?;
     let view = Arc::new(View::new(Arc::clone(engine.world()), restored));
     let mut recovered = Recovered {
@@ -52,13 +52,13 @@ pub async fn recover(
 
 fn start(
     world: Arc<World>,
-    setup: &Setup,
+    threads: usize,
     arbiters: Vec<ArbiterHandle>,
     snapshot: Option<Snapshot>,
 ) -> Result<(Engine, Remembered), Halted> {
     match snapshot {
-        Some(snapshot) => Engine::restore(world, setup, arbiters, snapshot),
-        None => Ok((Engine::genesis(world, setup, arbiters)?, Remembered::default())),
+        Some(snapshot) => Engine::restore(world, threads, arbiters, snapshot),
+        None => Ok((Engine::genesis(world, threads, arbiters)?, Remembered::default())),
     }
 }
 
@@ -98,6 +98,15 @@ fn records(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
 }
 
 impl Recovered {
+    /// Whether the scenario's own customers order, once what is pending is admitted.
+    pub fn demand(&self) -> bool {
+        let last_said = self.pending.iter().rev().find_map(|(_, command)| match command {
+            Command::SetDemand(on) => Some(*on),
+            Command::RequestDelivery { .. } => None,
+        });
+        last_said.unwrap_or(self.engine.demand())
+    }
+
     /// Executes every stored tick after the snapshot once more.
     async fn repeat(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
         loop {
@@ -155,9 +164,6 @@ impl Recovered {
             let Some((last, _)) = page.last() else { break };
             next = last + 1;
             self.pending.extend(page);
-        }
-        for (_, Command::RequestDelivery { id, order, .. }) in &self.pending {
-            self.view.queue(*id, Arc::clone(order));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::store::Snapshot;
 use super::cast::{Cast, Roles};
 use super::digest::Digest;
 use super::wakes::Wakes;
-use super::{Engine, Halted, Setup, genesis, pool};
+use super::{Engine, Halted, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state.
 const FORMAT: u8 = 1;
@@ -30,6 +30,7 @@ const FORMAT: u8 = 1;
 struct EngineStateRef<'a> {
     digest: &'a Digest,
     admitted_through: u64,
+    demand: bool,
     wakes: &'a Wakes,
     carried: &'a [Mail],
     sky: &'a Sky,
@@ -39,6 +40,7 @@ struct EngineStateRef<'a> {
 struct EngineState {
     digest: Digest,
     admitted_through: u64,
+    demand: bool,
     wakes: Wakes,
     carried: Vec<Mail>,
     sky: Sky,
@@ -62,6 +64,7 @@ impl Engine {
         let state = EngineStateRef {
             digest: &self.digest,
             admitted_through: self.admitted_through,
+            demand: self.demand,
             wakes: &self.wakes,
             carried: &self.carried,
             sky: &self.sky,
@@ -85,7 +88,7 @@ impl Engine {
     /// A snapshot in another format, or no threads to be had.
     pub fn restore(
         world: Arc<World>,
-        setup: &Setup,
+        threads: usize,
         arbiters: Vec<ArbiterHandle>,
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
@@ -95,8 +98,8 @@ impl Engine {
         let state: EngineState = postcard::from_bytes(&snapshot.engine[1..])?;
         let (roles, remembered) = roles(&world, snapshot.actors)?;
         let engine = Engine {
-            demand: setup.demand,
-            pool: pool(setup.threads)?,
+            demand: state.demand,
+            pool: pool(threads)?,
             sky: state.sky,
             cast: Cast::start(arbiters, roles),
             wakes: state.wakes,

@@ -25,10 +25,12 @@ use crate::engine::live::{CONTROLS_WAITING, Control, Live};
 use crate::engine::metrics::Metrics;
 use crate::engine::pace::Pace;
 use crate::engine::recovery::{self, Recovered};
-use crate::engine::{Halted, Setup, headless};
+use crate::engine::{Halted, headless};
 use crate::http::{self, Api, Readiness};
+use crate::sim::order::Command;
 use crate::sim::world::World;
-use crate::store::{self, Identity, Store, StoreError, Writer};
+use crate::store::writer::Refused;
+use crate::store::{self, Identity, IngestBatch, Store, StoreError, Writer};
 use crate::view::View;
 use crate::view::reading::Speed;
 use crate::ws::{self, Gateway};
@@ -78,6 +80,8 @@ pub enum ServerError {
     World(#[from] Halted),
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
+    #[error("the journal takes no commands: {0}")]
+    Journal(#[from] Refused),
     #[error("the world's thread ended without a word")]
     WorldGone,
 }
@@ -283,13 +287,10 @@ async fn bring_up(
     metrics: Metrics,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(Live, Started), ServerError> {
-    let setup = Setup {
-        threads: options.threads,
-        demand: options.demand,
-    };
-    let next_seq = store.last_command_seq()? + 1;
-    let recovered =
-        recovery::recover(store.as_mut(), world, &setup, headless::arbiters(options.threads)).await?;
+    let mut next_seq = store.last_command_seq()? + 1;
+    let threads = options.threads;
+    let recovered = recovery::recover(store.as_mut(), world, threads, headless::arbiters(threads)).await?;
+    let demand = recovered.demand();
     let Recovered {
         engine,
         view,
@@ -303,16 +304,17 @@ async fn bring_up(
     );
     let writer = Writer::start(store)?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
-    let pending = pending.into_iter();
-    inbox.pass(
-        pending
-            .map(|(seq, command)| Durable {
-                seq,
-                command,
-                _room: None,
-            })
-            .collect(),
-    );
+    inbox.pass(pending.into_iter().map(without_room).collect());
+    if demand != options.demand {
+        let command = Command::SetDemand(options.demand);
+        let batch = IngestBatch {
+            first_seq: next_seq,
+            commands: vec![command.clone()],
+        };
+        writer.append_commands(batch).await?;
+        inbox.pass(vec![without_room((next_seq, command))]);
+        next_seq += 1;
+    }
     let sessions_arbiter = Arbiter::new().handle();
     let gate: Arc<dyn Gate> = inbox.clone();
     let ingestion = Ingestion::start(
@@ -345,6 +347,15 @@ async fn bring_up(
         sessions_arbiter,
     };
     Ok((live, started))
+}
+
+/// A command that was found in the journal, or comes from the server itself.
+fn without_room((seq, command): (u64, Command)) -> Durable {
+    Durable {
+        seq,
+        command,
+        _room: None,
+    }
 }
 
 /// Shows at once when the store stalls: the clock that would show it stands still then.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use skyhaul::engine::digest::hex;
-use skyhaul::engine::{Setup, headless};
+use skyhaul::engine::headless;
 use skyhaul::server::Options;
 use skyhaul::sim::world::World;
 use skyhaul::view::reading::Speed;
@@ -21,11 +21,7 @@ const UNTIL: u64 = 4_000;
 
 /// The digest of a run without server.
 fn digest_of(world: World, threads: usize, until: u64) -> String {
-    let setup = Setup {
-        threads,
-        demand: true,
-    };
-    let engine = headless::run(world.into(), &setup, until, |_, _| true).expect("the world goes on");
+    let engine = headless::run(world.into(), threads, until, |_, _| true).expect("the world goes on");
     hex(engine.digest())
 }
 
@@ -329,4 +325,33 @@ async fn requests_from_outside_come_again_from_the_journal() {
         server.stop().await;
     }
     assert_eq!(world_at(&ends[0]), world_at(&ends[1]));
+}
+
+/// `--no-demand` may come and go between starts: the journal knows when it was said, so
+/// what was executed with or without the scenario's customers is executed so again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scenarios_customers_come_and_go_by_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demand = |demand| Options {
+        demand,
+        ..kept_in(folder.path())
+    };
+    let server = Running::start(busy(), demand(true)).await;
+    server.client().run_to(300).await;
+    let server = restart(server, demand(false)).await;
+    let silent = server.client().run_to(900).await;
+    let server = restart(server, demand(true)).await;
+    let clock = server.client().simulation().await;
+    assert_eq!(world_at(&clock), world_at(&silent));
+    let lively = server.client().run_to(1_000).await;
+    let server = restart(server, demand(true)).await;
+    let clock = server.client().simulation().await;
+    assert_eq!(world_at(&clock), world_at(&lively));
+    assert_eq!(clock["epoch"], "e1", "the past is the same, so its name is");
+    assert_ne!(
+        clock["digest"],
+        undisturbed(1_000).await.as_str(),
+        "the silence made a difference"
+    );
+    server.stop().await;
 }

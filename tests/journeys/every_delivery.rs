@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use skyhaul::engine::{Setup, headless};
+use skyhaul::engine::headless;
 use skyhaul::run::{self, Summary};
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
@@ -10,10 +10,7 @@ use skyhaul::sim::world::World;
 
 use crate::support::worlds::{busy, tiny};
 
-const SETUP: Setup = Setup {
-    threads: 1,
-    demand: true,
-};
+const THREADS: usize = 1;
 
 /// Whom an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +35,7 @@ type Lives = BTreeMap<Subject, Vec<Event>>;
 fn live_through(world: World) -> Lives {
     let until = world.duration.0 / world.tick.0;
     let mut lives = Lives::new();
-    let run = headless::run(world.into(), &SETUP, until, |engine, outcome| {
+    let run = headless::run(world.into(), THREADS, until, |engine, outcome| {
         for event in outcome.events {
             lives.entry(subject(&event)).or_default().push(event);
         }
@@ -180,7 +177,7 @@ fn the_summary_balances_and_agrees_with_the_events() {
     for world in worlds() {
         let until = world.duration.0 / world.tick.0;
         let lives = live_through(world.clone());
-        let summary = run::run(world.into(), &SETUP, until, |_| {}).expect("the world goes on to its end");
+        let summary = run::run(world.into(), THREADS, until, |_| {}).expect("the world goes on to its end");
         let totals = summary.deliveries;
         let parts =
             totals.completed + totals.cancelled + totals.failed + totals.third_party + totals.in_progress;

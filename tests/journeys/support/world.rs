@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use skyhaul::engine::digest::{GENESIS, hex};
-use skyhaul::engine::{Outcome, Setup, headless};
+use skyhaul::engine::{Outcome, headless};
 use skyhaul::scenario;
 use skyhaul::sim::time::Tick;
 use skyhaul::sim::world::World;
@@ -74,17 +74,13 @@ pub async fn undisturbed(
     let until = wanted.last_key_value().map_or(0, |(tick, _)| *tick);
     let world = Arc::clone(world);
     let run = move || {
-        let setup = Setup {
-            threads: 1,
-            demand: true,
-        };
         let watch = |_: &_, outcome: Outcome| {
             if let Some(digest) = wanted.get_mut(&outcome.tick) {
                 *digest = hex(&outcome.digest);
             }
             true
         };
-        headless::run(world, &setup, until, watch).expect("nothing disturbs it");
+        headless::run(world, 1, until, watch).expect("nothing disturbs it");
         wanted.entry(0).and_modify(|digest| *digest = hex(&GENESIS));
         wanted
     };
