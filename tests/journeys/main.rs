@@ -1,5 +1,8 @@
 //! The integration tests, by user journey, in one binary.
 
+mod backlog;
+mod every_delivery;
 mod house;
+mod ordering;
 mod simulation_control;
 mod support;
