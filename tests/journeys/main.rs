@@ -1,6 +1,7 @@
 //! The integration tests, by user journey, in one binary.
 
 mod backlog;
+mod bad_input;
 mod determinism;
 mod every_delivery;
 mod house;
