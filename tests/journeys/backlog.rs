@@ -81,27 +81,34 @@ async fn where_the_backlog_is_full_the_scenario_says_what_becomes_of_a_request()
 
 #[tokio::test]
 async fn patience_ends_when_the_scenario_says() {
-    let mut world = one_drone(10, WhenFull::Fail);
-    world.dispatch.max_wait = SimDuration::from_secs(30.0);
-    let server = Running::start(world, quiet()).await;
-    let customer = server.client();
-    let ids = orders(&customer, 2).await;
-    customer.run_to(299).await;
-    assert_eq!(customer.workflow(&ids[1]).await["waitingFor"], "drone");
-    customer.run_to(302).await;
-    let workflow = customer.workflow(&ids[1]).await;
-    assert_eq!(workflow["state"], "Failed");
-    assert_eq!(workflow["reason"], "no_drone_in_time");
+    for when_full in [WhenFull::Fail, WhenFull::ThirdParty] {
+        let mut world = one_drone(10, when_full);
+        world.dispatch.max_wait = SimDuration::from_secs(30.0);
+        let server = Running::start(world, quiet()).await;
+        let customer = server.client();
+        let ids = orders(&customer, 2).await;
+        customer.run_to(299).await;
+        assert_eq!(customer.workflow(&ids[1]).await["waitingFor"], "drone");
+        customer.run_to(302).await;
+        let given_up = customer.workflow(&ids[1]).await;
+        match when_full {
+            WhenFull::Fail => {
+                assert_eq!(given_up["state"], "Failed");
+                assert_eq!(given_up["reason"], "no_drone_in_time");
+            }
+            WhenFull::ThirdParty => assert_eq!(given_up["waitingFor"], "third_party"),
+        }
 
-    customer.run_to(12_000).await;
-    assert_eq!(customer.status(&ids[0]).await["stage"], "Completed");
-    assert_eq!(
-        customer.status(&ids[1]).await["stage"],
-        "Failed",
-        "no drone goes there later"
-    );
-    assert_eq!(customer.delivery(&ids[1]).await["droneId"], Value::Null);
-    server.stop().await;
+        customer.run_to(12_000).await;
+        assert_eq!(customer.status(&ids[0]).await["stage"], "Completed");
+        assert_eq!(
+            customer.workflow(&ids[1]).await,
+            given_up,
+            "no drone goes there later"
+        );
+        assert_eq!(customer.delivery(&ids[1]).await["droneId"], Value::Null);
+        server.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use skyhaul::view::reading::Speed;
 use crate::support::client::{Client, parcel};
 use crate::support::program::{run, skyhaul};
 use crate::support::server::{Running, kept_in, lively};
-use crate::support::worlds::{busy, busy_where, shipped};
+use crate::support::worlds::{busy, busy_where, shipped, tiny};
 
 /// Far enough for a snapshot, for charging and for full queues.
 const UNTIL: u64 = 4_000;
@@ -146,6 +146,21 @@ async fn paced_or_free_stepped_or_stopped_by_the_way() {
         "by fits and starts"
     );
     fitful.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_and_a_run_of_the_program() {
+    let server = Running::start(tiny(), lively()).await;
+    let served = server.client().run_to(6_000).await;
+    let run = tokio::task::spawn_blocking(|| {
+        let scenario = shipped("tiny");
+        let scenario = scenario.to_str().expect("UTF-8");
+        run(&skyhaul(), ["run", scenario, "--until", "10m", "--json"]).json()
+    });
+    let run = run.await.expect("the run ends");
+    assert_eq!(run["ticks"], 6_000);
+    assert_eq!(served["digest"], run["digest"]);
+    server.stop().await;
 }
 
 /// Reads all there is to read, again and again.

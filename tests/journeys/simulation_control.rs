@@ -40,6 +40,24 @@ async fn an_operator_stops_the_clock_steps_and_lets_it_run_to_a_tick() {
 }
 
 #[tokio::test]
+async fn a_pause_at_a_tick_holds_over_a_pause_by_hand() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    operator
+        .control(json!({"state": "running", "speed": 1, "pauseAtTick": 600}))
+        .await;
+    let clock = operator.control(json!({"state": "paused"})).await;
+    assert!(clock["tick"].as_u64() < Some(600), "{clock}");
+    operator
+        .control(json!({"state": "running", "speed": "max"}))
+        .await;
+    operator.paused_at(600).await;
+
+    operator.run_to(700).await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_refused_and_changes_nothing() {
     let server = Running::start(tiny(), quiet()).await;
     let operator = server.client();
