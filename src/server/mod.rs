@@ -294,7 +294,6 @@ async fn bring_up(
         engine,
         view,
         pending,
-        diverged,
     } = recovered;
     tracing::info!(
         tick = engine.tick_number(),
@@ -334,7 +333,6 @@ async fn bring_up(
         shutdown,
         stalls: writer.watch_stalled(),
         metrics,
-        snapshot_due: diverged,
     };
     let started = Started {
         view,
