@@ -17,7 +17,7 @@ use crate::view::{Publication, View};
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::pace::{Pace, wall_now};
-use super::{Engine, Halted, encode, publication};
+use super::{Engine, Halted, publication};
 
 /// Ticks between two snapshots.
 const SNAPSHOT_EVERY: Tick = 600;
@@ -42,8 +42,6 @@ pub struct Live {
     /// Whether the store is stalled.
     pub stalls: watch::Receiver<bool>,
     pub metrics: Metrics,
-    /// A snapshot rides with the next tick, whatever the last one's age.
-    pub snapshot_due: bool,
 }
 
 /// Ticks that an operator asked a paused world for.
@@ -83,13 +81,12 @@ impl Live {
                 Turn::Control(control) => self.control(control, &mut steps),
                 Turn::Tick => {
                     self.tick(outlet, snapshot.take()).await?;
-                    if self.snapshot_due || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
+                    if self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
                         snapshot = tokio::select! {
                             taken = self.snapshot() => Some(taken?),
                             // What it waits for will never be published.
                             () = outlet.closed() => return Ok(()),
                         };
-                        self.snapshot_due = false;
                     }
                     self.count_step(&mut steps);
                     // Actors' timers, the publisher and shutdown get their turn at full speed too.
@@ -167,10 +164,7 @@ impl Live {
     /// published first.
     async fn snapshot(&mut self) -> Result<Snapshot, Halted> {
         published(&self.view, self.engine.tick_number()).await;
-        let mut snapshot = self.engine.snapshot().await?;
-        let unsaved = self.view.take_unsaved().into_iter();
-        snapshot.records = unsaved.map(|(id, events)| (id, encode(&events))).collect();
-        Ok(snapshot)
+        self.engine.snapshot_with_records(&self.view).await
     }
 
     fn show_pace(&self) {

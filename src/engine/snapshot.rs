@@ -17,11 +17,12 @@ use crate::sim::ids::{DroneId, HubId};
 use crate::sim::sky::Sky;
 use crate::sim::world::World;
 use crate::store::Snapshot;
+use crate::view::View;
 
 use super::cast::{Cast, Roles};
 use super::digest::Digest;
 use super::wakes::Wakes;
-use super::{Engine, Halted, genesis, pool};
+use super::{Engine, Halted, encode, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state.
 const FORMAT: u8 = 1;
@@ -56,7 +57,7 @@ pub struct Remembered {
 }
 
 impl Engine {
-    /// The state after the last tick; the caller adds the records.
+    /// The state after the last tick; without the records.
     ///
     /// # Errors
     /// An actor that is gone.
@@ -80,6 +81,18 @@ impl Engine {
             actors: keyed.collect::<Result<_, Halted>>()?,
             records: Vec::new(),
         })
+    }
+
+    /// The same with the records of deliveries that changed since the last one. The view must
+    /// show the last tick.
+    ///
+    /// # Errors
+    /// An actor that is gone.
+    pub async fn snapshot_with_records(&mut self, view: &View) -> Result<Snapshot, Halted> {
+        let mut snapshot = self.snapshot().await?;
+        let unsaved = view.take_unsaved().into_iter();
+        snapshot.records = unsaved.map(|(id, events)| (id, encode(&events))).collect();
+        Ok(snapshot)
     }
 
     /// A world as its newest snapshot has it.

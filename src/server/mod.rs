@@ -295,7 +295,6 @@ async fn bring_up(
         engine,
         view,
         pending,
-        diverged,
     } = recovered;
     tracing::info!(
         tick = engine.tick_number(),
@@ -336,7 +335,6 @@ async fn bring_up(
         shutdown,
         stalls: writer.watch_stalled(),
         metrics,
-        snapshot_due: diverged,
     };
     let started = Started {
         view,

@@ -6,5 +6,7 @@ mod failing_store;
 mod journal;
 mod kill;
 mod ledger;
+mod recovery;
 mod refusals;
 mod stand;
+mod torn;

@@ -45,7 +45,7 @@ location = [37.7557, -122.4045]
 wind = { speed = 4.0, from = 270 }
 
 [dispatch]
-max_wait = "20m"
+max_wait = "5m"
 when_full = "fail"
 
 [demand]
