@@ -5,6 +5,8 @@
 use crate::sim::geo::{Area, BoundingBox, LatLon, Point};
 
 const CELL_M: f64 = 300.0;
+/// Degrees, about 10 cm: edges are told to six decimals, so they come back a hair off.
+const HAIR: f64 = 1e-6;
 
 /// A cell's place in row-major order: its row above its column, both shifted to be
 /// positive, so that neighbours in a row of cells are neighbours in a sorted list.
@@ -96,11 +98,19 @@ impl Grid {
         Cell::new(self.row_of(at.lat), self.column_of(at.lon))
     }
 
-    /// All cells that the box touches.
+    /// All cells that the box covers some of. A box that was widened stays as it is.
     pub(super) fn widen(&self, bounds: BoundingBox) -> Cells {
+        let first = (
+            self.row_of(bounds.south + HAIR),
+            self.column_of(bounds.west + HAIR),
+        );
+        let last = (
+            self.row_of(bounds.north - HAIR),
+            self.column_of(bounds.east - HAIR),
+        );
         Cells {
-            rows: (self.row_of(bounds.south), self.row_of(bounds.north)),
-            columns: (self.column_of(bounds.west), self.column_of(bounds.east)),
+            rows: (first.0, last.0.max(first.0)),
+            columns: (first.1, last.1.max(first.1)),
         }
     }
 
@@ -162,10 +172,14 @@ mod tests {
                 north: a.lat.max(b.lat),
             };
             let grid = grid();
-            let [west, south, east, north] = grid.bounds_of(grid.widen(asked));
-            let (wide, high) = (grid.cell_width + 1e-6, grid.cell_height + 1e-6);
-            prop_assert!((-1e-6..wide).contains(&(asked.west - west)) && (-1e-6..wide).contains(&(east - asked.east)));
-            prop_assert!((-1e-6..high).contains(&(asked.south - south)) && (-1e-6..high).contains(&(north - asked.north)));
+            let cells = grid.widen(asked);
+            let [west, south, east, north] = grid.bounds_of(cells);
+            let (wide, high) = (grid.cell_width + HAIR, grid.cell_height + HAIR);
+            prop_assert!((-2.0 * HAIR..wide).contains(&(asked.west - west)));
+            prop_assert!((-2.0 * HAIR..wide).contains(&(east - asked.east)));
+            prop_assert!((-2.0 * HAIR..high).contains(&(asked.south - south)));
+            prop_assert!((-2.0 * HAIR..high).contains(&(north - asked.north)));
+            prop_assert_eq!(grid.widen(BoundingBox { west, south, east, north }), cells);
         }
 
         #[test]

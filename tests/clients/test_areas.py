@@ -3,10 +3,11 @@
 import pytest
 
 from skyhaul import BUSY
-from window import Picture, Window, inside
+from window import ON_THE_GROUND, Picture, Window, inside
 
 WORLD = [-122.45, 37.73, -122.38, 37.79]
 WEST = [-122.45, 37.73, -122.4147, 37.79]
+EAST = [-122.4147, 37.73, -122.38, 37.79]
 MIDDLE = [-122.425, 37.752, -122.405, 37.768]
 
 
@@ -20,54 +21,86 @@ def fresh(server, bbox):
     """What somebody who comes only now sees of an area."""
     with Window(server) as window:
         window.subscribe(1, "area", bbox=bbox)
-        picture = Picture(window, 1)
-        assert picture.next()["full"]
-        return picture.rows
+        return Picture(window, 1, bbox).reach(server.clock["tick"], full=True)
 
 
-def test_an_area_widens_to_the_grid_by_no_more_than_a_cell(busy):
-    with Window(busy) as window:
-        widened = window.subscribe(1, "area", bbox=MIDDLE)["bbox"]
-        assert wider(widened, MIDDLE)
-        for side, asked in zip(widened, MIDDLE):
-            assert abs(side - asked) < 0.006, "about 300 m"
-        again = window.subscribe(2, "area", bbox=widened)["bbox"]
-        assert wider(again, widened) and again == pytest.approx(widened, abs=0.006)
-        inner = window.subscribe(3, "area", bbox=[-122.4151, 37.7601, -122.4150, 37.7602])["bbox"]
-        assert wider(widened, inner), "areas share one grid"
+def assert_same(followed, newcomers):
+    """Who follows an area sees what a newcomer sees.
+
+    Of drones on the ground only full messages tell what becomes of them there.
+    """
+    assert followed.keys() == newcomers.keys()
+    for drone, row in newcomers.items():
+        if row[-1] in ON_THE_GROUND:
+            assert followed[drone][:4] == row[:4] and followed[drone][-1] in ON_THE_GROUND
+        else:
+            assert followed[drone] == row
 
 
-def test_deltas_add_up_to_what_a_newcomer_sees(busy):
-    with Window(busy) as window:
-        boxes = {
-            id: window.subscribe(id, "area", bbox=bbox, maxHz=10)["bbox"]
-            for id, bbox in enumerate([WORLD, WEST, MIDDLE], start=1)
-        }
-        pictures = {id: Picture(window, id) for id in boxes}
-        for tick in range(900, 9001, 900):
-            busy.run_until(tick, speed=150)
-            for id, picture in pictures.items():
-                rows = picture.reach(tick)
-                assert rows == fresh(busy, boxes[id]), f"box {id} at {tick}"
-                assert all(inside(row, boxes[id]) for row in rows.values())
-        check_that_boxes_agree(pictures, boxes)
-    everything, west, middle = (picture.messages for picture in pictures.values())
-    assert not any(message["gone"] for message in everything), "nobody leaves the world"
-    assert any(message["gone"] for message in west), "but they do leave its parts"
-    assert sum(message["full"] for message in middle) == 1
-    moves = [len(message["drones"]) for message in everything[1:]]
-    assert 0 < min(filter(None, moves)) < 40, "deltas leave out what did not change"
+class Look:
+    """A connection that follows one area."""
+
+    def __init__(self, server, bbox, **more):
+        self.window, self.asked = Window(server), bbox
+        self.answer = self.window.subscribe(1, "area", bbox=bbox, **more)
+        self.bbox, self.hz = self.answer["bbox"], self.answer["hz"]
+        self.picture = Picture(self.window, 1)
 
 
-def check_that_boxes_agree(pictures, boxes):
-    """At every beat that two boxes share, the small one shows the large one's part."""
-    seen = {id: replay(picture.messages) for id, picture in pictures.items()}
-    for id in (2, 3):
-        shared = seen[1].keys() & seen[id].keys()
-        assert len(shared) > 10
-        for tick in shared:
-            part = {drone: row for drone, row in seen[1][tick].items() if inside(row, boxes[id])}
-            assert seen[id][tick] == part, f"box {id} at {tick}"
+@pytest.fixture
+def look():
+    """Opens connections that follow an area, and closes them at the end."""
+    opened = []
+
+    def open_look(*arguments, **more):
+        opened.append(Look(*arguments, **more))
+        return opened[-1]
+
+    yield open_look
+    for each in opened:
+        each.window.close()
+
+
+def test_an_area_widens_to_the_grid_by_no_more_than_a_cell(busy, look):
+    widened = look(busy, MIDDLE).bbox
+    assert wider(widened, MIDDLE)
+    for side, asked in zip(widened, MIDDLE):
+        assert abs(side - asked) < 0.006, "about 300 m"
+    assert look(busy, widened).bbox == pytest.approx(widened, abs=2e-6), "it fits already"
+    inner = look(busy, [-122.4151, 37.7601, -122.4150, 37.7602]).bbox
+    assert wider(widened, inner), "areas share one grid"
+
+
+def test_deltas_add_up_to_what_a_newcomer_sees(busy, look):
+    looks = [look(busy, bbox, maxHz=10) for bbox in (WORLD, WEST, EAST, MIDDLE)]
+    everything, west, east, middle = (each.picture for each in looks)
+    for tick in range(900, 9001, 900):
+        busy.run_until(tick, speed=150)
+        for each in looks:
+            rows = each.picture.reach(tick)
+            assert_same(rows, fresh(busy, each.asked))
+            assert all(inside(row, each.bbox) for row in rows.values())
+        assert everything.rows == west.rows | east.rows, "every drone is somewhere"
+    for each in looks[1:]:
+        check_that_a_part_agrees(each.picture, each.bbox, everything)
+
+    assert not any(message["gone"] for message in everything.messages), "nobody leaves the world"
+    left = {drone for message in west.messages for drone in message["gone"]}
+    came = {row[0] for message in east.messages for row in message["drones"]}
+    assert left and left <= came
+    assert [message["full"] for message in middle.messages].count(True) == 1
+    moved = [len(message["drones"]) for message in everything.messages[1:]]
+    assert 0 < min(filter(None, moved)) < 40, "deltas leave out what did not change"
+
+
+def check_that_a_part_agrees(part, bbox, whole):
+    """At every tick that both show, the small area shows the large one's part."""
+    shown, all_shown = replay(part.messages), replay(whole.messages)
+    shared = shown.keys() & all_shown.keys()
+    assert len(shared) > 10
+    for tick in shared:
+        within = {drone: row for drone, row in all_shown[tick].items() if inside(row, bbox)}
+        assert shown[tick] == within, f"at {tick}"
 
 
 def replay(messages):
@@ -83,63 +116,44 @@ def replay(messages):
     return by_tick
 
 
-def test_a_viewport_that_moves_begins_anew(busy):
+def test_a_viewport_that_moves_begins_anew(busy, look):
     busy.run_until(3000)
-    with Window(busy) as window:
-        first = window.subscribe(1, "area", bbox=WORLD)["bbox"]
-        picture = Picture(window, 1)
-        picture.next()
-        assert len(picture.rows) == 40
-        window.send(type="update", id=1, bbox=MIDDLE)
-        second = window.answer(1, "subscribed")["bbox"]
-        assert wider(first, second)
-        while not picture.next()["full"]:
-            pass
-        assert picture.rows == fresh(busy, MIDDLE)
-        busy.run_until(3300, speed=150)
-        assert picture.reach(3300) == fresh(busy, MIDDLE)
-
-
-def test_a_drone_that_crosses_between_boxes_of_one_client_is_gone_from_one_only(busy):
-    halves = [WEST, [-122.4147, 37.73, -122.38, 37.79]]
-    with Window(busy) as window:
-        for id, bbox in enumerate(halves, start=1):
-            window.subscribe(id, "area", bbox=bbox, maxHz=10)
-        pictures = [Picture(window, 1), Picture(window, 2)]
-        for tick in range(1000, 5001, 1000):
-            busy.run_until(tick, speed=150)
-            west, east = (picture.reach(tick) for picture in pictures)
-            assert len(west | east) == 40, "every drone is somewhere"
-        left = {drone for message in pictures[0].messages for drone in message["gone"]}
-        came = {row[0] for message in pictures[1].messages for row in message["drones"]}
-        assert left and left <= came
+    moving = look(busy, WORLD)
+    moving.picture.next()
+    assert len(moving.picture.rows) == 40
+    moving.window.send(type="update", id=1, bbox=MIDDLE)
+    answer = moving.window.answer(1, "subscribed")
+    assert wider(moving.bbox, answer["bbox"]) and wider(answer["bbox"], MIDDLE)
+    while not moving.picture.next()["full"]:
+        pass
+    assert_same(moving.picture.rows, fresh(busy, MIDDLE))
+    busy.run_until(3300, speed=150)
+    assert_same(moving.picture.reach(3300), fresh(busy, MIDDLE))
 
 
 @pytest.mark.parametrize(
     ("asked", "given"),
     [(100, 10), (10, 10), (9, 5), (5, 5), (4.9, 2), (1.5, 1), (0.7, 0.5), (0.1, 0.5)],
 )
-def test_a_rate_is_rounded_down_to_a_tier(shared_busy, asked, given):
-    with Window(shared_busy) as window:
-        assert window.subscribe(1, "area", bbox=WORLD, maxHz=asked)["hz"] == given
+def test_a_rate_is_rounded_down_to_a_tier(shared_busy, look, asked, given):
+    assert look(shared_busy, WORLD, maxHz=asked).hz == given
+
+
+def test_the_rate_is_5_where_none_is_asked_for(shared_busy, look):
+    assert look(shared_busy, WORLD).hz == 5
+
+
+def test_beats_come_no_more_often_than_asked_for(shared_busy, look):
+    fast, slow = look(shared_busy, WORLD, maxHz=10), look(shared_busy, WORLD, maxHz=2)
+    for _ in range(6):
+        end = slow.picture.next()["sentAt"]
+    while fast.picture.next()["sentAt"] < end:
+        pass
+    for each in (fast, slow):
+        sent = [message["sentAt"] for message in each.picture.messages]
+        assert len(sent) - 1 <= each.hz * (sent[-1] - sent[0]) / 1000 + 2
 
 
 @pytest.fixture(scope="module")
 def shared_busy(shared):
     return shared.start(BUSY, "--speed", "20")
-
-
-def test_beats_come_no_more_often_than_asked_for(shared_busy):
-    with Window(shared_busy) as window:
-        rates = {1: 10, 2: 2}
-        for id, rate in rates.items():
-            window.subscribe(id, "area", bbox=WORLD, maxHz=rate)
-        pictures = {id: Picture(window, id) for id in rates}
-        for _ in range(6):
-            end = pictures[2].next()["sentAt"]
-        while pictures[1].next()["sentAt"] < end:
-            pass
-        for id, rate in rates.items():
-            sent = [message["sentAt"] for message in pictures[id].messages]
-            elapsed = (sent[-1] - sent[0]) / 1000
-            assert len(sent) - 1 <= rate * elapsed + 2

@@ -22,6 +22,9 @@ class Window:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.entered.__exit__(None, None, None)
 
     def send(self, **message):
@@ -76,11 +79,14 @@ class Window:
         self.waiting = [message for message in self.waiting if message.get("id") != id]
 
 
+ON_THE_GROUND = {"parked", "charging", "grounded", "lost"}
+
+
 class Picture:
     """What one subscription shows, kept up to date from full messages and deltas."""
 
-    def __init__(self, window, id):
-        self.window, self.id = window, id
+    def __init__(self, window, id, asked=None):
+        self.window, self.id, self.asked = window, id, asked
         self.rows, self.tick, self.messages = {}, -1, []
 
     def next(self):
@@ -102,11 +108,18 @@ class Picture:
         self.messages.append(message)
         return message
 
-    def reach(self, tick):
-        """Takes in messages until the picture is that of a tick at which time stands still."""
+    def reach(self, tick, full=False):
+        """The rows once they are those of a tick at which time stands still.
+
+        A newcomer may see the beat before that first. `full` asks once more for everything.
+        """
         while self.tick < tick:
             self.next()
         assert self.tick == tick
+        if full and not self.messages[-1]["full"]:
+            self.window.send(type="update", id=self.id, bbox=self.asked)
+            while not self.next()["full"]:
+                pass
         return self.rows
 
 

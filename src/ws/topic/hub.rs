@@ -31,12 +31,18 @@ impl Follow {
 
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
         let gauges = &speech.beat.gauges;
-        if self.seen.replace(gauges.number) == Some(gauges.number) {
+        let before = self.seen.replace(gauges.number);
+        if before == Some(gauges.number) {
             return;
         }
         let view = &speech.shared.view;
-        let (clock, hubs) = gauges.hubs(view);
-        let reading = hubs[self.hub];
+        let (clock, reading) = match before {
+            Some(_) => {
+                let (clock, hubs) = gauges.hubs(view);
+                (*clock, hubs[self.hub])
+            }
+            None => (view.clock(), view.hubs()[self.hub]),
+        };
         if self.told.replace(reading) == Some(reading) {
             return;
         }
