@@ -11,6 +11,7 @@ mod beat;
 mod fanout;
 mod grid;
 mod layer;
+mod origin;
 mod outlet;
 mod session;
 mod socket;
@@ -28,8 +29,9 @@ use std::time::Duration;
 use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use parking_lot::{Mutex, RwLock};
@@ -141,7 +143,18 @@ impl Gateway {
     }
 }
 
-async fn handshake(State(shared): State<Arc<Shared>>, mut upgrade: WebSocketUpgrade) -> Response {
+async fn handshake(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let mut upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return refusal(rejection.status(), &rejection.body_text()),
+    };
+    if !origin::may_connect(&headers) {
+        return refusal(StatusCode::FORBIDDEN, "pages of this origin may not connect");
+    }
     if let Err(detail) = choose_protocol(&mut upgrade) {
         return refusal(StatusCode::BAD_REQUEST, &detail);
     }
@@ -189,6 +202,7 @@ fn refusal(status: StatusCode, detail: &str) -> Response {
         "status": status.as_u16(),
         "detail": detail,
         "instance": "/ws",
+        "errors": [],
     });
     let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
     (status, content_type, body.to_string()).into_response()
