@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from skyhaul import BUSY, PATIENCE_SECONDS
+from skyhaul import BUSY, PATIENCE_SECONDS, eventually
 from window import Picture, Window
 
 WORLD = [-122.45, 37.73, -122.38, 37.79]
@@ -88,6 +88,26 @@ def test_what_is_no_message_is_answered_and_the_connection_goes_on(window, frame
 def test_a_message_in_fragments_is_a_message(window):
     window.socket.send(iter(['{"type":"pi', 'ng","sent', '":5}']))
     assert window.expect(type="pong") == {"type": "pong", "sent": 5}
+
+
+def test_who_says_too_much_at_once_is_told_so_and_not_thrown_out(window):
+    window.subscribe(1, "fleet")
+    for number in range(2000):
+        window.send(type="ping", sent=number)
+    answers = [answer_of_a_ping(window) for _ in range(2000)]
+    assert set(answers) == {"pong", "rate_limited"}, "each is answered"
+
+    def answers_again():
+        window.send(type="ping", sent=2000)
+        return answer_of_a_ping(window) == "pong"
+
+    eventually(answers_again, "pings are answered again")
+    assert window.expect(type="fleet", id=1)
+
+
+def answer_of_a_ping(window):
+    answer = window.find(lambda message: message["type"] in ("pong", "error"))
+    return answer.get("code", "pong")
 
 
 def test_what_is_unsubscribed_is_silent_and_can_be_had_again(window):
