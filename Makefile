@@ -27,7 +27,7 @@ build: tools ## Build target/release/skyhaul
 test: tools build ## Run every test
 	$(call need,python3,install Python 3: apt-get install python3)
 	cargo test --locked
-	python3 tests/clients/contract.py target/release/skyhaul
+	tests/clients/run target/release/skyhaul
 
 .PHONY: crash
 crash: tools ## Kill and restart a running server a hundred times

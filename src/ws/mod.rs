@@ -29,6 +29,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -145,12 +146,17 @@ impl Gateway {
 async fn handshake(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    mut upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let mut upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return refusal(rejection.status(), &rejection.body_text()),
+    };
+    // What cannot be read must not pass for what is not there.
     let header = |name| {
         headers
             .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
+            .map(|value: &HeaderValue| value.to_str().unwrap_or("unreadable"))
     };
     if !origin::is_welcome(header(header::ORIGIN), header(header::HOST)) {
         return refusal(
@@ -205,6 +211,7 @@ fn refusal(status: StatusCode, detail: &str) -> Response {
         "status": status.as_u16(),
         "detail": detail,
         "instance": "/ws",
+        "errors": [],
     });
     let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
     (status, content_type, body.to_string()).into_response()

@@ -13,6 +13,7 @@ class Window:
 
     def __init__(self, server, **options):
         options = {"subprotocols": ["skyhaul.v1.json"], "max_size": None, "max_queue": None} | options
+        self.server = server
         self.entered = connect(f"ws://{server.address}/ws", compression=None, **options)
         self.socket = self.entered.__enter__()
         self.waiting = []

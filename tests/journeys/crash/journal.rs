@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
-use skyhaul::engine::digest::hex;
+use skyhaul::engine::digest::{GENESIS, hex};
 use skyhaul::sim::time::Tick;
 use skyhaul::store::faulty::{self, Tear};
 use skyhaul::store::sqlite::DATABASE;
@@ -20,7 +20,12 @@ impl Journal {
         let database = Connection::open(copy.path().join(DATABASE)).unwrap();
         let mut ticks = database.prepare("SELECT tick, digest FROM tick").unwrap();
         let rows = ticks.query_map([], |row| Ok((row.get(0)?, hex(&row.get(1)?))));
-        Journal(rows.unwrap().collect::<Result<_, _>>().unwrap())
+        let mut digests: BTreeMap<Tick, String> = rows.unwrap().collect::<Result<_, _>>().unwrap();
+        if digests.is_empty() {
+            // Killed before its first tick.
+            digests.insert(0, hex(&GENESIS));
+        }
+        Journal(digests)
     }
 
     pub fn last_tick(&self) -> Tick {
