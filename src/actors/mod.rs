@@ -12,7 +12,7 @@ pub mod ingestion;
 
 pub mod scheduler;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::sync::Arc;
 

@@ -5,7 +5,6 @@ use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
 use crate::actors::scheduler::Scheduler;
 use crate::sim::flight;
-use crate::sim::geo::Point;
 use crate::sim::ids::DroneId;
 use crate::sim::random::{Purpose, Stream};
 use crate::sim::sky::Sky;
@@ -14,8 +13,9 @@ use crate::sim::world::{Fleet as FleetOfWorld, World};
 
 use super::cast::Roles;
 
-/// Drones that are aloft at the start are this far from home at most, metres.
-const ALOFT_RADIUS_M: f64 = 5_000.0;
+/// Places that are drawn for a drone that is to be aloft; who gets home from none of them
+/// stays on the ground.
+const TRIES: usize = 16;
 
 pub fn sky_and_roles(world: &World) -> (Sky, Roles) {
     let mut sky = Sky::new(world);
@@ -39,7 +39,7 @@ fn launch_aloft(world: &World, sky: &mut Sky) -> Vec<DroneId> {
     let mut aloft = Vec::new();
     let mut first = 0;
     for fleet in &world.fleets {
-        let count = (f64::from(fleet.count) * fleet.aloft) as u32;
+        let count = (f64::from(fleet.count) * fleet.aloft).round() as u32;
         for drone in (first..first + count).map(DroneId) {
             if launch(world, fleet, drone, sky) {
                 aloft.push(drone);
@@ -50,17 +50,50 @@ fn launch_aloft(world: &World, sky: &mut Sky) -> Vec<DroneId> {
     aloft
 }
 
+/// Whether a place was found from which it gets home.
 fn launch(world: &World, fleet: &FleetOfWorld, drone: DroneId, sky: &mut Sky) -> bool {
     let model = world.model(fleet.model);
     let home = world.hub(fleet.hub).at;
     let mut stream = Stream::new(world.seed, drone.0.into(), Purpose::Aloft);
-    let from = Point {
-        x: home.x + stream.uniform_in(-ALOFT_RADIUS_M, ALOFT_RADIUS_M),
-        y: home.y + stream.uniform_in(-ALOFT_RADIUS_M, ALOFT_RADIUS_M),
-    };
-    let Ok(mission) = flight::plan_return(model, &world.weather, from, home) else {
-        return false;
-    };
-    let usable_wh = model.battery.capacity_wh * (1.0 - model.battery.reserve);
-    mission.energy_wh <= usable_wh && sky.fly(world, drone, mission.plan, SimTime::START).is_ok()
+    let mission = (0..TRIES).find_map(|_| {
+        let from = world.area.bounds.at(stream.uniform(), stream.uniform());
+        let mission = flight::plan_return(model, &world.weather, world.area.point(from), home).ok()?;
+        // The way out has taken about as much as the way home will.
+        let energy_wh = model.battery.capacity_wh - mission.energy_wh;
+        let reserve_wh = model.battery.capacity_wh * model.battery.reserve;
+        (energy_wh >= mission.energy_wh + reserve_wh).then_some((mission.plan, energy_wh))
+    });
+    mission.is_some_and(|(plan, energy_wh)| {
+        sky.place_aloft(world, drone, plan, energy_wh, SimTime::START)
+            .is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::testing;
+    use crate::sim::drone::DroneState;
+
+    #[test]
+    fn the_share_that_is_aloft_flies_home_and_the_fleet_does_not_count_on_it() {
+        let mut world = testing::world(10, 4);
+        world.fleets[0].aloft = 0.5;
+        let (mut sky, roles) = sky_and_roles(&world);
+        assert_eq!(sky.airborne_count(), 5);
+        assert!(
+            sky.airborne()
+                .all(|drone| world.area.bounds.contains(world.area.frame.to_latlon(drone.at)))
+        );
+        let states: Vec<_> = roles.drones.iter().map(|drone| drone.state).collect();
+        assert_eq!(states[..5], [DroneState::Returning; 5]);
+        assert_eq!(states[5..], [DroneState::Docked; 5]);
+        let (twin, _) = sky_and_roles(&world);
+        assert!(sky.airborne().eq(twin.airborne()), "drawn from the seed");
+        for tick in 1..=36_000 {
+            sky.step(&world, world.time_of(tick), None);
+        }
+        assert_eq!(sky.airborne_count(), 0, "all are home within the hour");
+        assert!((0..5).all(|drone| sky.grounded(DroneId(drone)).is_some()));
+    }
 }
