@@ -44,9 +44,9 @@ async fn live_for_up_to(most: Duration, chance: &mut Stream) {
 
 /// Half of the time the restart, too, is killed: while it opens the store, recovers, or
 /// has just begun to serve.
-async fn kill_restarts(scenario: &Path, data: &Path, chance: &mut Stream) {
+async fn kill_restarts(scenario: &Path, data: &Path, flags: &[&str], chance: &mut Stream) {
     while chance.below(2) == 0 {
-        let child = Child::spawn(scenario, data, &["--speed", "max"]);
+        let child = Child::spawn(scenario, data, flags);
         live_for_up_to(Duration::from_millis(60), chance).await;
         child.kill();
     }
@@ -97,7 +97,7 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
         live_for_up_to(Duration::from_millis(400), &mut chance).await;
         child.kill();
         while clients.join_next().await.is_some() {}
-        kill_restarts(&scenario, &data, &mut chance).await;
+        kill_restarts(&scenario, &data, &["--speed", "max"], &mut chance).await;
 
         let journal = Journal::of(&data, &Tear::None);
         let mut child = Child::spawn(&scenario, &data, &["--paused"]);
@@ -141,7 +141,7 @@ async fn a_world_that_was_killed_over_and_over_is_the_one_that_never_was() {
         };
         child.kill();
         watcher.await.unwrap();
-        kill_restarts_paused(&scenario, &data, &mut chance).await;
+        kill_restarts(&scenario, &data, &["--paused"], &mut chance).await;
 
         let mut child = Child::spawn(&scenario, &data, &["--paused"]);
         let server = child.serving().await;
@@ -161,13 +161,4 @@ async fn a_world_that_was_killed_over_and_over_is_the_one_that_never_was() {
         seen.last_key_value()
     );
     assert_eq!(undisturbed(&busy(), seen.keys().copied()).await, seen);
-}
-
-/// As [`kill_restarts`], and the clock stands where the first kill left it.
-async fn kill_restarts_paused(scenario: &Path, data: &Path, chance: &mut Stream) {
-    while chance.below(2) == 0 {
-        let child = Child::spawn(scenario, data, &["--paused"]);
-        live_for_up_to(Duration::from_millis(60), chance).await;
-        child.kill();
-    }
 }

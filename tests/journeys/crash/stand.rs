@@ -11,13 +11,21 @@ use tokio::net::TcpListener;
 use crate::support::operator::Operator;
 use crate::support::world::busy;
 
-pub fn open(data: &Path) -> Box<dyn Store> {
+fn identity() -> Identity {
     let world = busy();
-    let identity = Identity {
+    Identity {
         scenario_hash: world.scenario_hash,
         seed: world.seed,
-    };
-    Box::new(sqlite::open(data, &identity, false).unwrap())
+    }
+}
+
+/// The busy world's store in this folder.
+pub fn open(data: &Path) -> Box<dyn Store> {
+    Box::new(sqlite::open(data, &identity(), false).unwrap())
+}
+
+pub fn in_memory() -> Box<dyn Store> {
+    Box::new(sqlite::in_memory(&identity()).unwrap())
 }
 
 /// The busy world, standing still, on this store.
