@@ -39,7 +39,7 @@ pub struct Live {
     pub pace: Pace,
     pub controls: mpsc::Receiver<Control>,
     pub shutdown: watch::Receiver<bool>,
-    /// Whether the store is stalled.
+    /// Whether the store takes no writes.
     pub stalls: watch::Receiver<bool>,
     pub metrics: Metrics,
 }
@@ -55,6 +55,8 @@ enum Turn {
     Tick,
     Control(Control),
     Shutdown,
+    /// The store stalls, works again, or has ended.
+    Store,
 }
 
 impl Live {
@@ -79,6 +81,11 @@ impl Live {
             match self.next_turn(steps.is_some()).await {
                 Turn::Shutdown => return Ok(()),
                 Turn::Control(control) => self.control(control, &mut steps),
+                // Without this a paused world would not hear that nothing can be kept any more.
+                Turn::Store => match self.writer.ended_by() {
+                    Some(error) => return Err(error.into()),
+                    None => self.pace.set_anew(),
+                },
                 Turn::Tick => {
                     self.tick(outlet, snapshot.take()).await?;
                     if self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
@@ -127,6 +134,7 @@ impl Live {
             () = alarm => Turn::Tick,
             control = self.controls.recv() => control.map_or(Turn::Shutdown, Turn::Control),
             _ = self.shutdown.changed() => Turn::Shutdown,
+            Ok(()) = self.stalls.changed() => Turn::Store,
         }
     }
 

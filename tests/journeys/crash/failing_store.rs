@@ -172,6 +172,20 @@ async fn a_store_that_fails_for_good_ends_the_server_in_the_middle_of_a_snapshot
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_server_ends_too_when_a_request_finds_that_its_store_failed_for_good() {
+    let folder = TempDir::new().unwrap();
+    let (mut stand, server, faults) = serve_faulty(folder.path()).await;
+    server.run_until(100).await;
+    faults.fail_writes(Some(StoreError::Corrupt {
+        what: "on purpose".to_owned(),
+    }));
+    assert_unavailable(&server, None).await;
+    let failed = tokio::time::timeout(SOON, stand.failed()).await;
+    let failed = failed.expect("a world that cannot be kept does not linger");
+    assert!(failed.to_string().contains("on purpose"), "{failed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flush_that_fails_or_whose_answer_is_lost_doubles_nothing() {
     let folder = TempDir::new().unwrap();
     let (stand, server, faults) = serve_faulty(folder.path()).await;
