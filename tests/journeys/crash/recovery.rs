@@ -218,6 +218,34 @@ async fn a_past_that_cannot_be_lived_again_is_told_loudly_and_once() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scenarios_own_customers_may_come_and_go_with_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let (scenario, data) = (busy_file(folder.path()), folder.path().join("data"));
+    let mut before = None;
+    for (flags, until) in [
+        (&["--paused"][..], 1_400),
+        (&["--paused", "--no-demand"], 3_100),
+        (&["--paused"], 5_000),
+        (&["--paused", "--no-demand"], 5_000),
+    ] {
+        let mut child = Child::spawn(&scenario, &data, flags);
+        let server = child.serving().await;
+        let clock = server.clock().await;
+        assert_eq!(clock.epoch, "e1", "{}", child.log());
+        let orders = server.deliveries(None).await.len();
+        if let Some(before) = before {
+            assert_eq!((clock.digest, orders), before, "the past stays what it was");
+        }
+        let after = server.run_until(until).await;
+        let orders_after = server.deliveries(None).await.len();
+        let ordering = !flags.contains(&"--no-demand");
+        assert_eq!(orders_after > orders, ordering && until > clock.tick);
+        before = Some((after.digest, orders_after));
+        child.kill();
+    }
+}
+
 fn tamper_with_digest(database: &std::path::Path, tick: Tick) {
     let database = rusqlite::Connection::open(database).unwrap();
     let changed = database.execute("UPDATE tick SET digest = zeroblob(32) WHERE tick = ?1", [tick]);
