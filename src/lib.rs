@@ -8,18 +8,18 @@
 //! published to the read side ([`view`]), where HTTP and WebSocket sessions ([`ws`]) look.
 //!
 //! The rooms, from the bottom up; imports point down only:
-//! - [`sim`]2002 the rules; pure and deterministic
-//! - [`actors`]2002 who owns what; messages in, effects out
-//! - [`store`]2002 durable truth: journal, snapshots, records
-//! - [`scenario`]2002 TOML in, a world out
-//! - [`wire`]2002 shapes of HTTP bodies and WebSocket messages
-//! - [`view`]2002 the read side; fed by the engine
-//! - [`engine`]2002 the tick, and what drives it
-//! - [`ws`]2002 the window: sessions and fan-out
-//! - [`http`]2002 the front door
-//! - [`run`]2002 a world without listeners, and its summary
-//! - [`server`]2002 composition
-//! - [`cli`]2002 the command line
+//! - [`sim`] – the rules; pure and deterministic
+//! - [`actors`] – who owns what; messages in, effects out
+//! - [`store`] – durable truth: journal, snapshots, records
+//! - [`scenario`] – TOML in, a world out
+//! - [`wire`] – shapes of HTTP bodies and WebSocket messages
+//! - [`view`] – the read side; fed by the engine
+//! - [`engine`] – the tick, and what drives it
+//! - [`ws`] – the window: sessions and fan-out
+//! - [`http`] – the front door
+//! - [`run`] – a world without listeners, and its summary
+//! - [`server`] – composition
+//! - [`cli`] – the command line
 
 pub mod actors;
 pub mod cli;

@@ -151,48 +151,46 @@ impl Ingestion {
         }
         self.flushing = true;
         let count = self.waiting.len().min(BATCH);
-        let submits: Vec<Submit> = self.waiting.drain(..count).collect();
-        let commands: Vec<Command> = submits.iter().map(command_of).collect();
+        let submits = self.waiting.drain(..count);
+        let numbered: Vec<(DeliveryId, Submit)> = submits.map(|submit| (new_id(), submit)).collect();
         let batch = IngestBatch {
             first_seq: self.next_seq,
-            commands: commands.clone(),
+            commands: numbered.iter().map(command_of).collect(),
         };
         let journal = self.journal.clone();
-        let flush = async move { (journal.append_commands(batch).await, commands, submits) };
-        let then = flush
-            .into_actor(self)
-            .map(|(result, commands, submits), actor, context| {
-                actor.flushing = false;
-                actor.flushed(result, commands, submits);
-                actor.flush(context);
-            });
+        let flush = async move { (journal.append_commands(batch).await, numbered) };
+        let then = flush.into_actor(self).map(|(result, numbered), actor, context| {
+            actor.flushing = false;
+            actor.flushed(result, numbered);
+            actor.flush(context);
+        });
         context.spawn(then);
     }
 
-    fn flushed(&mut self, result: Result<(), Refused>, commands: Vec<Command>, submits: Vec<Submit>) {
+    fn flushed(&mut self, result: Result<(), Refused>, numbered: Vec<(DeliveryId, Submit)>) {
         match result {
-            Ok(()) => self.pass_on(commands, submits),
+            Ok(()) => self.pass_on(numbered),
             Err(Refused::OutOfSequence { expected }) => {
                 self.next_seq = expected;
-                submits
-                    .into_iter()
-                    .rev()
-                    .for_each(|submit| self.waiting.push_front(submit));
+                for (_, submit) in numbered.into_iter().rev() {
+                    self.waiting.push_front(submit);
+                }
             }
             Err(Refused::Busy | Refused::Unavailable) => {
-                for submit in submits {
+                for (_, submit) in numbered {
                     self.answer(submit, Err(NotTaken::StoreGone));
                 }
             }
         }
     }
 
-    fn pass_on(&mut self, commands: Vec<Command>, submits: Vec<Submit>) {
-        let mut durable = Vec::with_capacity(commands.len());
-        let mut answers = Vec::with_capacity(commands.len());
-        for (command, submit) in commands.into_iter().zip(submits) {
-            let Command::RequestDelivery { id, .. } = &command;
-            answers.push((submit.key, submit.answer, *id));
+    fn pass_on(&mut self, numbered: Vec<(DeliveryId, Submit)>) {
+        let mut durable = Vec::with_capacity(numbered.len());
+        let mut answers = Vec::with_capacity(numbered.len());
+        for entry in numbered {
+            let command = command_of(&entry);
+            let (id, submit) = entry;
+            answers.push((submit.key, submit.answer, id));
             durable.push(Durable {
                 seq: self.next_seq,
                 command,
@@ -221,9 +219,14 @@ impl Ingestion {
     }
 }
 
-fn command_of(submit: &Submit) -> Command {
+/// Made in journal order, so that ids sort as the journal does.
+fn new_id() -> DeliveryId {
+    DeliveryId::from_bytes(*Uuid::now_v7().as_bytes())
+}
+
+fn command_of((id, submit): &(DeliveryId, Submit)) -> Command {
     Command::RequestDelivery {
-        id: DeliveryId::from_bytes(*Uuid::now_v7().as_bytes()),
+        id: *id,
         order: Arc::clone(&submit.order),
         idempotency_key: submit.key.clone(),
     }

@@ -11,6 +11,8 @@ pub mod host;
 pub mod ingestion;
 
 pub mod scheduler;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, load_world, parse_threads, threads};
-use crate::engine::Setup;
 use crate::run::{self, Progress, Summary};
 use crate::scenario::parse_duration;
 use crate::sim::time::{SimDuration, Tick};
@@ -41,12 +40,9 @@ fn duration(text: &str) -> Result<SimDuration, String> {
 pub fn run(args: Args) -> Result<(), Failure> {
     let world = load_world(&args.file, args.seed)?;
     let until = ticks(&world, args.until.unwrap_or(world.duration));
-    let setup = Setup {
-        threads: threads(args.threads, &world),
-        demand: true,
-    };
+    let threads = threads(args.threads, &world);
     let mut display = Display::new(until);
-    let summary = run::run(world, &setup, until, |progress| display.show(progress)).map_err(|halted| {
+    let summary = run::run(world, threads, until, |progress| display.show(progress)).map_err(|halted| {
         Failure::failed(
             format!("the run stopped: {halted}"),
             "this is a bug; please report it with the scenario",

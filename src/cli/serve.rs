@@ -160,6 +160,7 @@ fn describe(error: &ServerError, data: &str) -> Failure {
             false,
         ),
         ServerError::Listener(_) => (Some("see what became of the network"), false),
+        ServerError::Journal(_) => (Some("see whether the disk has room and works"), false),
         ServerError::WorldGone => (
             Some("what is committed is safe: start again, and please report it"),
             false,

@@ -7,7 +7,7 @@ use actix::Arbiter;
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 
-use super::{Admission, Engine, Halted, Outcome, Setup};
+use super::{Admission, Engine, Halted, Outcome};
 
 /// Arbiters for the world's actors. One thread means the engine's own: no hand-over then.
 pub fn arbiters(threads: usize) -> Vec<actix::ArbiterHandle> {
@@ -23,12 +23,12 @@ pub fn arbiters(threads: usize) -> Vec<actix::ArbiterHandle> {
 /// An actor that failed, or no threads to be had.
 pub fn run(
     world: Arc<World>,
-    setup: &Setup,
+    threads: usize,
     until: Tick,
     mut watch: impl FnMut(&Engine, Outcome) -> bool,
 ) -> Result<Engine, Halted> {
     actix::System::new().block_on(async {
-        let mut engine = Engine::genesis(world, setup, arbiters(setup.threads))?;
+        let mut engine = Engine::genesis(world, threads, arbiters(threads))?;
         while engine.tick_number() < until {
             let outcome = engine.tick(Admission::default()).await?;
             if !watch(&engine, outcome) {

@@ -53,8 +53,9 @@ impl Inbox {
 impl Gate for Inbox {
     fn pass(&self, commands: Vec<Durable>) {
         for durable in &commands {
-            let Command::RequestDelivery { id, order, .. } = &durable.command;
-            self.view.queue(*id, Arc::clone(order));
+            if let Command::RequestDelivery { id, order, .. } = &durable.command {
+                self.view.queue(*id, Arc::clone(order));
+            }
         }
         self.waiting.lock().extend(commands);
     }

@@ -17,7 +17,7 @@ use crate::view::{Publication, View};
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::pace::{Pace, wall_now};
-use super::{Engine, Halted, encode, publication};
+use super::{Engine, Halted, publication};
 
 /// Ticks between two snapshots.
 const SNAPSHOT_EVERY: Tick = 600;
@@ -39,9 +39,9 @@ pub struct Live {
     pub pace: Pace,
     pub controls: mpsc::Receiver<Control>,
     pub shutdown: watch::Receiver<bool>,
+    /// Whether the store takes no writes.
+    pub stalls: watch::Receiver<bool>,
     pub metrics: Metrics,
-    /// A snapshot rides with the next tick, whatever the last one's age.
-    pub snapshot_due: bool,
 }
 
 /// Ticks that an operator asked a paused world for.
@@ -55,6 +55,8 @@ enum Turn {
     Tick,
     Control(Control),
     Shutdown,
+    /// The store stalls, works again, or has ended.
+    Store,
 }
 
 impl Live {
@@ -79,11 +81,19 @@ impl Live {
             match self.next_turn(steps.is_some()).await {
                 Turn::Shutdown => return Ok(()),
                 Turn::Control(control) => self.control(control, &mut steps),
+                // Without this a paused world would not hear that nothing can be kept any more.
+                Turn::Store => match self.writer.ended_by() {
+                    Some(error) => return Err(error.into()),
+                    None => self.pace.set_anew(),
+                },
                 Turn::Tick => {
                     self.tick(outlet, snapshot.take()).await?;
-                    if self.snapshot_due || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
-                        snapshot = Some(self.snapshot().await?);
-                        self.snapshot_due = false;
+                    if self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
+                        snapshot = tokio::select! {
+                            taken = self.snapshot() => Some(taken?),
+                            // What it waits for will never be published.
+                            () = outlet.closed() => return Ok(()),
+                        };
                     }
                     self.count_step(&mut steps);
                     // Actors' timers, the publisher and shutdown get their turn at full speed too.
@@ -124,6 +134,7 @@ impl Live {
             () = alarm => Turn::Tick,
             control = self.controls.recv() => control.map_or(Turn::Shutdown, Turn::Control),
             _ = self.shutdown.changed() => Turn::Shutdown,
+            Ok(()) = self.stalls.changed() => Turn::Store,
         }
     }
 
@@ -142,7 +153,7 @@ impl Live {
         self.metrics.observe_commit_wait(wall_now() - before);
         // Closed only when the store has ended, which the publisher then reports.
         let _ended = outlet.send((publication, pending)).await;
-        if self.writer.gauges().is_stalled() {
+        if self.has_been_stalled() {
             self.pace.set_anew();
         }
         self.pace.tick_ended(self.engine.tick_number());
@@ -150,14 +161,18 @@ impl Live {
         Ok(())
     }
 
+    /// Whether the store is stalled, or was since the last call: an outage may begin and end
+    /// while one tick waits for it.
+    fn has_been_stalled(&mut self) -> bool {
+        let changed = self.stalls.has_changed().unwrap_or(false);
+        changed | *self.stalls.borrow_and_update()
+    }
+
     /// The state after the last tick, with the records of that tick: so all of it must be
     /// published first.
     async fn snapshot(&mut self) -> Result<Snapshot, Halted> {
         published(&self.view, self.engine.tick_number()).await;
-        let mut snapshot = self.engine.snapshot().await?;
-        let unsaved = self.view.take_unsaved().into_iter();
-        snapshot.records = unsaved.map(|(id, events)| (id, encode(&events))).collect();
-        Ok(snapshot)
+        self.engine.snapshot_with_records(&self.view).await
     }
 
     fn show_pace(&self) {

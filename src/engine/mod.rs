@@ -65,16 +65,9 @@ impl Halted {
     }
 }
 
-/// How a world is run; none of it changes results.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    pub threads: usize,
-    /// Whether the scenario's own customers order.
-    pub demand: bool,
-}
-
 pub struct Engine {
     world: Arc<World>,
+    /// Whether the scenario's own customers order.
     demand: bool,
     pool: Option<rayon::ThreadPool>,
     sky: Sky,
@@ -122,12 +115,12 @@ impl Engine {
     ///
     /// # Errors
     /// No threads to be had.
-    pub fn genesis(world: Arc<World>, setup: &Setup, arbiters: Vec<ArbiterHandle>) -> Result<Self, Halted> {
+    pub fn genesis(world: Arc<World>, threads: usize, arbiters: Vec<ArbiterHandle>) -> Result<Self, Halted> {
         let (sky, roles) = genesis::sky_and_roles(&world);
         Ok(Engine {
             world,
-            demand: setup.demand,
-            pool: pool(setup.threads)?,
+            demand: true,
+            pool: pool(threads)?,
             sky,
             cast: Cast::start(arbiters, roles),
             wakes: Wakes::default(),
@@ -153,6 +146,10 @@ impl Engine {
     /// The journal's number of the last outside command that is in the world.
     pub fn admitted_through(&self) -> u64 {
         self.admitted_through
+    }
+
+    pub fn demand(&self) -> bool {
+        self.demand
     }
 
     pub fn sky(&self) -> &Sky {
@@ -212,10 +209,13 @@ impl Engine {
     }
 
     /// Outside requests in journal order, then the scenario's own.
-    fn admit(&self, commands: Vec<Command>, mail: &mut Vec<Mail>) {
+    fn admit(&mut self, commands: Vec<Command>, mail: &mut Vec<Mail>) {
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
-        for Command::RequestDelivery { id, order, .. } in commands {
-            mail.push(admit((id, order)));
+        for command in commands {
+            match command {
+                Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
+                Command::SetDemand(on) => self.demand = on,
+            }
         }
         if self.demand {
             mail.extend(demand::arrivals(&self.world, self.tick).into_iter().map(admit));

@@ -37,7 +37,8 @@ impl Pace {
         self.paused
     }
 
-    /// Takes effect at once. A pause that was set for a tick is given up by a resume.
+    /// Takes effect at once. A pause that was set for a tick holds until its tick, or another
+    /// one, whoever pauses and resumes meanwhile.
     pub fn change(&mut self, change: PaceChange) {
         if let Some(paused) = change.paused {
             self.paused = paused;

@@ -9,22 +9,28 @@ use crate::sim::event::Event;
 use crate::sim::ids::DroneId;
 use crate::sim::order::Command;
 use crate::sim::world::World;
-use crate::store::{Snapshot, Store, TickRow};
+use crate::store::{Flush, Snapshot, Store, TickRow};
 use crate::view::{DeliveryRecord, Restored, View};
 
+use super::digest::Digest;
 use super::snapshot::Remembered;
-use super::{Admission, Engine, Halted, Setup, digest, publication};
+use super::{Admission, Engine, Halted, digest, publication};
 
 /// Journal rows, and records, that are read at once.
 const PAGE: usize = 4_096;
+
+/// How the journal, executed again, compares with what it says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    Same,
+    Other,
+}
 
 pub struct Recovered {
     pub engine: Engine,
     pub view: Arc<View>,
     /// Durable commands that are not, by number.
     pub pending: Vec<(u64, Command)>,
-    /// The past could not be repeated: a snapshot is due at once.
-    pub diverged: bool,
 }
 
 /// # Errors
@@ -32,33 +38,34 @@ pub struct Recovered {
 pub async fn recover(
     store: &mut dyn Store,
     world: Arc<World>,
-    setup: &Setup,
+    threads: usize,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<Recovered, Halted> {
     let snapshot = store.latest_snapshot()?;
-    let (engine, remembered) = start(world, setup, arbiters, snapshot)?;
+    let (engine, remembered) = start(world, threads, arbiters, snapshot)?;
     let restored = restored(&engine, remembered, store)?;
     let view = Arc::new(View::new(Arc::clone(engine.world()), restored));
     let mut recovered = Recovered {
         engine,
         view,
         pending: Vec::new(),
-        diverged: false,
     };
-    recovered.repeat(store).await?;
+    if recovered.repeat(store).await? == Past::Other {
+        recovered.settle(store).await?;
+    }
     recovered.find_pending(store)?;
     Ok(recovered)
 }
 
 fn start(
     world: Arc<World>,
-    setup: &Setup,
+    threads: usize,
     arbiters: Vec<ArbiterHandle>,
     snapshot: Option<Snapshot>,
 ) -> Result<(Engine, Remembered), Halted> {
     match snapshot {
-        Some(snapshot) => Engine::restore(world, setup, arbiters, snapshot),
-        None => Ok((Engine::genesis(world, setup, arbiters)?, Remembered::default())),
+        Some(snapshot) => Engine::restore(world, threads, arbiters, snapshot),
+        None => Ok((Engine::genesis(world, threads, arbiters)?, Remembered::default())),
     }
 }
 
@@ -98,20 +105,34 @@ fn records(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
 }
 
 impl Recovered {
+    /// Whether the scenario's own customers order, once what is pending is admitted.
+    pub fn demand(&self) -> bool {
+        let last_said = self.pending.iter().rev().find_map(|(_, command)| match command {
+            Command::SetDemand(on) => Some(*on),
+            Command::RequestDelivery { .. } => None,
+        });
+        last_said.unwrap_or(self.engine.demand())
+    }
+
     /// Executes every stored tick after the snapshot once more.
-    async fn repeat(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
+    async fn repeat(&mut self, store: &mut dyn Store) -> Result<Past, Halted> {
+        let mut past = Past::Same;
         loop {
             let rows = store.ticks_after(self.engine.tick_number(), PAGE)?;
             if rows.is_empty() {
-                return Ok(());
+                return Ok(past);
             }
             for row in rows {
-                self.repeat_tick(store, row).await?;
+                let repeated = self.repeat_tick(store, &row).await?;
+                if repeated != row.digest && past == Past::Same {
+                    past = Past::Other;
+                    self.diverge(store, &row)?;
+                }
             }
         }
     }
 
-    async fn repeat_tick(&mut self, store: &mut dyn Store, row: TickRow) -> Result<(), Halted> {
+    async fn repeat_tick(&mut self, store: &mut dyn Store, row: &TickRow) -> Result<Digest, Halted> {
         let admitted = self.engine.admitted_through();
         let count = row.admitted_through.saturating_sub(admitted) as usize;
         let commands = match count {
@@ -123,18 +144,14 @@ impl Recovered {
             commands: commands.into_iter().map(|(_, command)| command).collect(),
         };
         let outcome = self.engine.tick(admission).await?;
-        if outcome.digest != row.digest && !self.diverged {
-            self.diverge(store, &row)?;
-        }
-        let (_, publication) = publication::split(&self.engine, outcome);
+        let (repeated, publication) = publication::split(&self.engine, outcome);
         self.view.publish(publication);
-        Ok(())
+        Ok(repeated.digest)
     }
 
     /// The stored past was made by another program: go on from what this one makes of it,
     /// loudly, and under a new epoch so that no listener takes one for the other.
     fn diverge(&mut self, store: &mut dyn Store, row: &TickRow) -> Result<(), Halted> {
-        self.diverged = true;
         let epoch = store.epoch().next();
         store.set_epoch(epoch)?;
         self.view.set_epoch(epoch.0);
@@ -148,6 +165,17 @@ impl Recovered {
         Ok(())
     }
 
+    /// Makes the new past the one that the next start begins from, so that the epoch changes
+    /// once.
+    async fn settle(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
+        let snapshot = self.engine.snapshot_with_records(&self.view).await?;
+        store.append(&Flush {
+            snapshot: Some(snapshot),
+            ..Flush::default()
+        })?;
+        Ok(())
+    }
+
     fn find_pending(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
         let mut next = self.engine.admitted_through() + 1;
         while next <= store.last_command_seq()? {
@@ -155,9 +183,6 @@ impl Recovered {
             let Some((last, _)) = page.last() else { break };
             next = last + 1;
             self.pending.extend(page);
-        }
-        for (_, Command::RequestDelivery { id, order, .. }) in &self.pending {
-            self.view.queue(*id, Arc::clone(order));
         }
         Ok(())
     }

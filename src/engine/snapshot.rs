@@ -17,11 +17,12 @@ use crate::sim::ids::{DroneId, HubId};
 use crate::sim::sky::Sky;
 use crate::sim::world::World;
 use crate::store::Snapshot;
+use crate::view::View;
 
 use super::cast::{Cast, Roles};
 use super::digest::Digest;
 use super::wakes::Wakes;
-use super::{Engine, Halted, Setup, genesis, pool};
+use super::{Engine, Halted, encode, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state.
 const FORMAT: u8 = 1;
@@ -30,6 +31,7 @@ const FORMAT: u8 = 1;
 struct EngineStateRef<'a> {
     digest: &'a Digest,
     admitted_through: u64,
+    demand: bool,
     wakes: &'a Wakes,
     carried: &'a [Mail],
     sky: &'a Sky,
@@ -39,6 +41,7 @@ struct EngineStateRef<'a> {
 struct EngineState {
     digest: Digest,
     admitted_through: u64,
+    demand: bool,
     wakes: Wakes,
     carried: Vec<Mail>,
     sky: Sky,
@@ -54,7 +57,7 @@ pub struct Remembered {
 }
 
 impl Engine {
-    /// The state after the last tick; the caller adds the records.
+    /// The state after the last tick; without the records.
     ///
     /// # Errors
     /// An actor that is gone.
@@ -62,6 +65,7 @@ impl Engine {
         let state = EngineStateRef {
             digest: &self.digest,
             admitted_through: self.admitted_through,
+            demand: self.demand,
             wakes: &self.wakes,
             carried: &self.carried,
             sky: &self.sky,
@@ -79,13 +83,25 @@ impl Engine {
         })
     }
 
+    /// The same with the records of deliveries that changed since the last one. The view must
+    /// show the last tick.
+    ///
+    /// # Errors
+    /// An actor that is gone.
+    pub async fn snapshot_with_records(&mut self, view: &View) -> Result<Snapshot, Halted> {
+        let mut snapshot = self.snapshot().await?;
+        let unsaved = view.take_unsaved().into_iter();
+        snapshot.records = unsaved.map(|(id, events)| (id, encode(&events))).collect();
+        Ok(snapshot)
+    }
+
     /// A world as its newest snapshot has it.
     ///
     /// # Errors
     /// A snapshot in another format, or no threads to be had.
     pub fn restore(
         world: Arc<World>,
-        setup: &Setup,
+        threads: usize,
         arbiters: Vec<ArbiterHandle>,
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
@@ -95,8 +111,8 @@ impl Engine {
         let state: EngineState = postcard::from_bytes(&snapshot.engine[1..])?;
         let (roles, remembered) = roles(&world, snapshot.actors)?;
         let engine = Engine {
-            demand: setup.demand,
-            pool: pool(setup.threads)?,
+            demand: state.demand,
+            pool: pool(threads)?,
             sky: state.sky,
             cast: Cast::start(arbiters, roles),
             wakes: state.wakes,

@@ -122,10 +122,6 @@ impl Fault {
     fn into_errors(self) -> Vec<FieldProblem> {
         match self {
             Fault::WrongFields(errors) => errors,
-            Fault::Refused(Refusal::KeyReused) => vec![FieldProblem {
-                pointer: super::delivery_requests::IDEMPOTENCY_KEY.into(),
-                detail: "was first used with another request".into(),
-            }],
             _ => Vec::new(),
         }
     }
@@ -154,12 +150,6 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
         ),
         Refusal::NotPaused => (S::CONFLICT, "not-paused", "Not paused", None),
         Refusal::TickPassed { .. } => (S::CONFLICT, "tick-passed", "That tick has passed", None),
-        Refusal::KeyReused => (
-            S::UNPROCESSABLE_ENTITY,
-            "key-reused",
-            "The idempotency key belongs to another request",
-            None,
-        ),
     };
     Shape {
         status,

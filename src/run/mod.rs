@@ -9,7 +9,7 @@ mod summary;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Engine, Halted, Setup, headless};
+use crate::engine::{Engine, Halted, headless};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -37,13 +37,13 @@ pub struct Progress {
 )]
 pub fn run(
     world: Arc<World>,
-    setup: &Setup,
+    threads: usize,
     until: Tick,
     mut show: impl FnMut(&Progress),
 ) -> Result<Summary, Halted> {
     let began = Instant::now();
     let mut tally = Tally::default();
-    let engine = headless::run(Arc::clone(&world), setup, until, |engine, outcome| {
+    let engine = headless::run(Arc::clone(&world), threads, until, |engine, outcome| {
         tally.hear(&outcome.events, engine.sky().airborne_count());
         show(&progress(engine, until, &tally));
         true

@@ -35,10 +35,14 @@ impl Door {
 
     fn check_open(&self) -> Result<(), Refusal> {
         if *self.closing.borrow() {
-            Err(Refusal::ShuttingDown)
-        } else {
-            Ok(())
+            return Err(Refusal::ShuttingDown);
         }
+        if self.writer.gauges().is_stalled() {
+            return Err(Refusal::StoreGone {
+                retry_after: RETRY_AFTER,
+            });
+        }
+        Ok(())
     }
 
     async fn ask<T>(
@@ -63,11 +67,6 @@ impl Commands for Door {
     ) -> Answer<'_, Accepted, Refusal> {
         Box::pin(async move {
             self.check_open()?;
-            if self.writer.gauges().is_stalled() {
-                return Err(Refusal::StoreGone {
-                    retry_after: RETRY_AFTER,
-                });
-            }
             let receipt = self.ingestion.submit(order, idempotency_key).await;
             receipt
                 .map(|(id, repeated)| Accepted { id, repeated })

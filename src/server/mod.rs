@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
 use crate::engine::inbox::Inbox;
@@ -24,10 +25,12 @@ use crate::engine::live::{CONTROLS_WAITING, Control, Live};
 use crate::engine::metrics::Metrics;
 use crate::engine::pace::Pace;
 use crate::engine::recovery::{self, Recovered};
-use crate::engine::{Halted, Setup, headless};
+use crate::engine::{Halted, headless};
 use crate::http::{self, Api, Readiness};
+use crate::sim::order::Command;
 use crate::sim::world::World;
-use crate::store::{self, Identity, Store, StoreError, Writer};
+use crate::store::writer::Refused;
+use crate::store::{self, Identity, IngestBatch, Store, StoreError, Writer};
 use crate::view::View;
 use crate::view::reading::Speed;
 use crate::ws::{self, Gateway};
@@ -77,6 +80,8 @@ pub enum ServerError {
     World(#[from] Halted),
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
+    #[error("the journal takes no commands: {0}")]
+    Journal(#[from] Refused),
     #[error("the world's thread ended without a word")]
     WorldGone,
 }
@@ -198,22 +203,32 @@ impl Server {
         }
     }
 
-    /// Stops accepting, finishes the tick, commits, closes the sessions.
+    /// Stops accepting, finishes the tick, commits, closes the sessions. A store that does
+    /// not take the last ticks in time gets one last try.
     ///
     /// # Errors
     /// What kept the last ticks from being committed.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.closing.send_replace(true);
-        let ended = self.world.ended.await;
+        let WorldThread {
+            mut ended,
+            _keep,
+            writer,
+        } = self.world;
         let drained = async {
             self.gateway.drained().await;
             self.http.await
         };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        let (in_time, drained) = tokio::join!(timeout(DRAIN, &mut ended), timeout(DRAIN, drained));
+        if drained.is_err() {
             tracing::warn!("some connections did not close in time");
         }
-        let writer = self.world.writer;
+        // Also lets go of a world that waits for a stalled store.
         let closed = tokio::task::spawn_blocking(move || writer.close()).await;
+        let ended = match in_time {
+            Ok(ended) => ended,
+            Err(_) => ended.await,
+        };
         ended.map_err(|_| ServerError::WorldGone)??;
         closed.map_err(|_| ServerError::WorldGone)??;
         Ok(())
@@ -272,18 +287,14 @@ async fn bring_up(
     metrics: Metrics,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(Live, Started), ServerError> {
-    let setup = Setup {
-        threads: options.threads,
-        demand: options.demand,
-    };
-    let next_seq = store.last_command_seq()? + 1;
-    let recovered =
-        recovery::recover(store.as_mut(), world, &setup, headless::arbiters(options.threads)).await?;
+    let mut next_seq = store.last_command_seq()? + 1;
+    let threads = options.threads;
+    let recovered = recovery::recover(store.as_mut(), world, threads, headless::arbiters(threads)).await?;
+    let demand = recovered.demand();
     let Recovered {
         engine,
         view,
         pending,
-        diverged,
     } = recovered;
     tracing::info!(
         tick = engine.tick_number(),
@@ -292,16 +303,17 @@ async fn bring_up(
     );
     let writer = Writer::start(store)?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
-    let pending = pending.into_iter();
-    inbox.pass(
-        pending
-            .map(|(seq, command)| Durable {
-                seq,
-                command,
-                _room: None,
-            })
-            .collect(),
-    );
+    inbox.pass(pending.into_iter().map(without_room).collect());
+    if demand != options.demand {
+        let command = Command::SetDemand(options.demand);
+        let batch = IngestBatch {
+            first_seq: next_seq,
+            commands: vec![command.clone()],
+        };
+        writer.append_commands(batch).await?;
+        inbox.pass(vec![without_room((next_seq, command))]);
+        next_seq += 1;
+    }
     let sessions_arbiter = Arbiter::new().handle();
     let gate: Arc<dyn Gate> = inbox.clone();
     let ingestion = Ingestion::start(
@@ -321,8 +333,8 @@ async fn bring_up(
         pace: Pace::new(options.speed, options.paused),
         controls: controlled,
         shutdown,
+        stalls: writer.watch_stalled(),
         metrics,
-        snapshot_due: diverged,
     };
     let started = Started {
         view,
@@ -333,6 +345,15 @@ async fn bring_up(
         sessions_arbiter,
     };
     Ok((live, started))
+}
+
+/// A command that was found in the journal, or comes from the server itself.
+fn without_room((seq, command): (u64, Command)) -> Durable {
+    Durable {
+        seq,
+        command,
+        _room: None,
+    }
 }
 
 /// Shows at once when the store stalls: the clock that would show it stands still then.

@@ -64,4 +64,6 @@ pub enum Command {
         /// The client's `Idempotency-Key`, so that the first answer can be given again.
         idempotency_key: Option<String>,
     },
+    /// Whether the scenario's own customers order from now on. They do at the beginning.
+    SetDemand(bool),
 }

@@ -58,6 +58,4 @@ pub enum Refusal {
     NotPaused,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]
     TickPassed { asked: Tick, now: Tick },
-    #[error("the idempotency key belongs to a different request")]
-    KeyReused,
 }

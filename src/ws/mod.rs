@@ -152,8 +152,17 @@ async fn handshake(
         Ok(upgrade) => upgrade,
         Err(rejection) => return refusal(rejection.status(), &rejection.body_text()),
     };
-    if !origin::may_connect(&headers) {
-        return refusal(StatusCode::FORBIDDEN, "pages of this origin may not connect");
+    // What cannot be read must not pass for what is not there.
+    let header = |name| {
+        headers
+            .get(name)
+            .map(|value: &HeaderValue| value.to_str().unwrap_or("unreadable"))
+    };
+    if !origin::is_welcome(header(header::ORIGIN), header(header::HOST)) {
+        return refusal(
+            StatusCode::FORBIDDEN,
+            "pages from this origin may not open a session",
+        );
     }
     if let Err(detail) = choose_protocol(&mut upgrade) {
         return refusal(StatusCode::BAD_REQUEST, &detail);

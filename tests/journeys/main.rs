@@ -1,3 +1,11 @@
 //! The integration tests, by user journey, in one binary.
 
+mod backlog;
+mod bad_input;
+mod crash;
+mod determinism;
+mod every_delivery;
 mod house;
+mod ordering;
+mod simulation_control;
+mod support;

@@ -160,25 +160,39 @@ impl Docks {
         self.tell_queue(context, hub, effects);
     }
 
-    /// The pair's fullest drone leaves for a mission. Its charger goes to the next in the
+    /// The drone of the pair with the least energy that suffices leaves for a mission, so
+    /// that fuller ones stay for longer missions. Its charger goes to the next in the
     /// queue, whose pair is answered too.
-    pub fn release_fullest(
+    pub fn release(
         &mut self,
         context: &Context,
         pair: usize,
+        need_wh: f64,
         effects: &mut Effects,
     ) -> Option<(DroneId, Option<usize>)> {
-        let (drone, _) = self.fullest(pair, context.now)?;
-        if self.ready[pair].first().is_some_and(|(_, first)| *first == drone) {
-            self.ready[pair].pop_first();
+        if let Some(entry) = self.least_sufficient(pair, need_wh, context.now) {
+            self.ready[pair].remove(&entry);
+            let (_, drone) = entry;
             return Some((drone, self.unplug(context, drone, effects)));
         }
+        let (drone, _) = self.fullest(pair, context.now)?;
         let hub = self.sites[pair].hub;
         self.hubs[hub.index()]
             .queue
             .retain(|queued| queued.drone != drone);
         self.tell_queue(context, hub, effects);
         Some((drone, None))
+    }
+
+    /// Among plugged-in and full drones: who is full last has the least.
+    fn least_sufficient(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<(SimTime, DroneId)> {
+        let to_full = energy::time_to_full(&self.sites[pair].battery, need_wh);
+        let latest = (now + SimDuration::from_secs(to_full), DroneId(u32::MAX));
+        let mut sufficient = self.ready[pair].range(..=latest).rev();
+        // At the very limit rounding decides; the next is fuller by more than that.
+        sufficient
+            .find(|(_, drone)| self.energy_wh(pair, *drone, now) >= need_wh)
+            .copied()
     }
 
     /// A drone is full, unless it has left since: its charger goes to the next, whose pair

@@ -8,6 +8,8 @@
 
 mod docks;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -103,7 +105,7 @@ impl Fleet {
         }
     }
 
-    /// Sends the pair's fullest drone, which the caller knows to suffice.
+    /// Sends a drone of the pair, whose fullest the caller knows to suffice.
     fn send_off(
         &mut self,
         context: &Context,
@@ -112,7 +114,8 @@ impl Fleet {
         mission: Mission,
         effects: &mut Effects,
     ) {
-        let Some((drone, plugged_in_next)) = self.docks.release_fullest(context, pair, effects) else {
+        let need_wh = dispatch::energy_needed_wh(&context.world, self.pairs[pair], &mission);
+        let Some((drone, plugged_in_next)) = self.docks.release(context, pair, need_wh, effects) else {
             return;
         };
         if let Some(next) = plugged_in_next {

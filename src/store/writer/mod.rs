@@ -129,9 +129,14 @@ impl Writer {
         &self.shared().gauges
     }
 
-    /// Follows whether the store is stalled.
+    /// Follows whether the store takes no writes: while it is stalled, and from its end on.
     pub fn watch_stalled(&self) -> watch::Receiver<bool> {
         self.shared().stalled.subscribe()
+    }
+
+    /// Why the writer takes nothing more, once that is so.
+    pub fn ended_by(&self) -> Option<StoreError> {
+        self.shared().ended_by()
     }
 
     /// The queues by name, with what waits now and the bound.

@@ -199,6 +199,7 @@ impl Shared {
         }
         drop(queue);
         self.tick_room.close();
+        self.tell_stalled(true);
     }
 
     pub fn ended_by(&self) -> Option<StoreError> {

@@ -46,6 +46,21 @@ async fn a_session_begins_with_a_welcome_in_a_protocol_that_both_speak() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_from_elsewhere_gets_no_session() {
+    let stand = Stand::with_drones(1).await;
+    let from = async |origin: &str| {
+        let mut request = stand.url().into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        connect_async(request).await
+    };
+    assert!(from("http://localhost:5173").await.is_ok());
+    match from("https://example.com").await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 403),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_is_room_for_so_many_sessions_only() {
     let config = Config {
         max_sessions: 1,

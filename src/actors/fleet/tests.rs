@@ -1,0 +1,227 @@
+//! The fleet on a bench: requests in, missions and alarms out.
+
+use std::sync::Arc;
+
+use super::{Fleet, FleetMessage};
+use crate::actors::drone::DroneMessage;
+use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
+use crate::actors::{Effect, Mail};
+use crate::sim::event::{Happening, HubEvent};
+use crate::sim::ids::{DroneId, HubId};
+
+const HUB: HubId = HubId(0);
+
+fn bench(drones: u32, chargers: u32) -> Bench<Fleet> {
+    Bench::new(world(drones, chargers), |world| Fleet::new(world, &[]))
+}
+
+impl Bench<Fleet> {
+    fn assign(&mut self, number: u64, expedited: bool) -> Vec<Effect> {
+        let mut order = order(&self.context.world);
+        order.expedited = expedited;
+        let order = Arc::new(order);
+        self.tell(FleetMessage::Assign {
+            id: id(number),
+            order,
+        })
+    }
+
+    fn dock(&mut self, drone: u32, energy_wh: f64) -> Vec<Effect> {
+        self.tell(FleetMessage::Docked {
+            drone: DroneId(drone),
+            hub: HUB,
+            energy_wh,
+        })
+    }
+
+    fn capacity_wh(&self) -> f64 {
+        self.context
+            .world
+            .models
+            .iter()
+            .find(|model| model.key == "wing")
+            .unwrap()
+            .battery
+            .capacity_wh
+    }
+}
+
+/// Who was sent on a mission for which delivery.
+fn missions(effects: &[Effect]) -> Vec<(u32, u64)> {
+    let numbers = |mail: &Mail| match mail {
+        Mail::Drone(drone, DroneMessage::Mission { delivery, .. }) => {
+            Some((drone.0, (0..10).find(|number| id(*number) == *delivery).unwrap()))
+        }
+        _ => None,
+    };
+    sent(effects).into_iter().filter_map(numbers).collect()
+}
+
+#[test]
+fn a_free_drone_gets_the_mission_and_the_scheduler_its_quote() {
+    let mut bench = bench(2, 2);
+    let effects = bench.assign(1, false);
+    assert_eq!(missions(&effects), [(1, 1)], "of two full ones, the last");
+    let [
+        _,
+        Mail::Scheduler(SchedulerMessage::Assigned {
+            id: assigned,
+            drone,
+            etas,
+        }),
+    ] = sent(&effects)[..]
+    else {
+        panic!("{effects:?}");
+    };
+    assert_eq!((*assigned, *drone), (id(1), DroneId(1)));
+    assert!(etas.delivery > etas.pickup && etas.pickup > bench.context.now);
+    assert_eq!(missions(&bench.assign(2, false)), [(0, 2)]);
+}
+
+#[test]
+fn the_least_charged_drone_that_suffices_goes_first() {
+    let mut bench = bench(3, 3);
+    for number in 1..=3 {
+        bench.assign(number, false);
+    }
+    let (low, half, full) = (20.0, bench.capacity_wh() * 0.8, bench.capacity_wh());
+    for (drone, energy_wh) in [(0, low), (1, full), (2, half)] {
+        bench.dock(drone, energy_wh);
+    }
+    assert_eq!(missions(&bench.assign(4, false)), [(2, 4)]);
+    assert_eq!(missions(&bench.assign(5, false)), [(1, 5)]);
+}
+
+#[test]
+fn without_a_free_drone_requests_wait_up_to_the_backlog() {
+    let mut bench = bench(1, 1);
+    bench.assign(1, false);
+    for number in [2, 3] {
+        let effects = bench.assign(number, false);
+        assert_eq!(
+            sent(&effects),
+            [&Mail::Scheduler(SchedulerMessage::Queued { id: id(number) })]
+        );
+    }
+    let effects = bench.assign(4, false);
+    assert_eq!(
+        sent(&effects),
+        [&Mail::Scheduler(SchedulerMessage::NoRoom { id: id(4) })]
+    );
+}
+
+#[test]
+fn a_landed_drone_goes_to_the_expedited_first_and_withdrawn_requests_are_forgotten() {
+    let mut bench = bench(1, 1);
+    bench.assign(1, false);
+    bench.assign(2, false);
+    bench.assign(3, true);
+    let full = bench.capacity_wh();
+    assert_eq!(missions(&bench.dock(0, full)), [(0, 3)]);
+    let effects = bench.tell(FleetMessage::Withdraw { id: id(2) });
+    assert_eq!(
+        sent(&effects),
+        [&Mail::Scheduler(SchedulerMessage::Withdrawn { id: id(2) })]
+    );
+    assert!(
+        bench.tell(FleetMessage::Withdraw { id: id(2) }).is_empty(),
+        "it is not there any more"
+    );
+    assert_eq!(missions(&bench.dock(0, full)), []);
+}
+
+#[test]
+fn a_drone_that_lands_empty_is_offered_as_soon_as_it_holds_enough() {
+    let mut bench = bench(1, 1);
+    bench.assign(1, false);
+    bench.assign(2, false);
+    let reserve = bench.capacity_wh() * 0.2;
+    let effects = bench.dock(0, reserve);
+    assert_eq!(missions(&effects), []);
+    let alarms = alarms(&effects);
+    let [
+        (full_at, Mail::Fleet(FleetMessage::Charged { .. })),
+        (due, Mail::Fleet(offer)),
+    ] = alarms[..]
+    else {
+        panic!("{alarms:?}");
+    };
+    assert!(
+        due < full_at,
+        "a delivery across town does not take a full battery"
+    );
+    let offer = offer.clone();
+    bench.wait(due.as_secs() - 1.0);
+    assert_eq!(
+        missions(&bench.tell(FleetMessage::Offer {
+            pair: 0,
+            due: bench.context.now
+        })),
+        [],
+        "too early"
+    );
+    bench.wait(1.0);
+    let effects = bench.tell(offer);
+    assert_eq!(missions(&effects), [(0, 2)]);
+    assert!(
+        effects.contains(&Effect::Charge(DroneId(0), false)),
+        "it is unplugged first"
+    );
+}
+
+#[test]
+fn a_charger_that_comes_free_goes_to_the_next_in_the_queue() {
+    let mut bench = bench(2, 1);
+    bench.assign(1, false);
+    bench.assign(2, false);
+    let first = bench.dock(0, 10.0);
+    assert!(first.contains(&Effect::Charge(DroneId(0), true)));
+    let second = bench.dock(1, 10.0);
+    assert!(
+        !second.contains(&Effect::Charge(DroneId(1), true)),
+        "there is one charger"
+    );
+    let queue = Happening::Hub(
+        HUB,
+        HubEvent::QueueChanged {
+            charging: 1,
+            queued: 1,
+        },
+    );
+    assert_eq!(
+        events(&second),
+        [(2, &queue)],
+        "numbered on from the first landing's event"
+    );
+
+    let (full_at, charged) = alarms(&first)[0];
+    let charged = charged.clone();
+    bench.wait(full_at.as_secs());
+    let Mail::Fleet(charged) = charged else {
+        panic!("{charged:?}")
+    };
+    let effects = bench.tell(charged.clone());
+    assert!(effects.contains(&Effect::Charge(DroneId(0), false)));
+    assert!(effects.contains(&Effect::Charge(DroneId(1), true)));
+    assert!(bench.tell(charged).is_empty(), "an alarm rings once");
+}
+
+#[test]
+fn a_saved_fleet_goes_on_as_if_nothing_had_happened() {
+    let mut bench = bench(2, 1);
+    for number in 1..=3 {
+        bench.assign(number, false);
+    }
+    bench.dock(0, 10.0);
+    let bytes = postcard::to_stdvec(&bench.role).unwrap();
+    let restored: Fleet = postcard::from_bytes(&bytes).unwrap();
+    let restored = restored.with_world(&bench.context.world);
+    assert_eq!(restored, bench.role);
+    let mut twin = Bench {
+        role: restored,
+        context: bench.context.clone(),
+    };
+    let full = bench.capacity_wh();
+    assert_eq!(bench.dock(1, full), twin.dock(1, full));
+}

@@ -1,0 +1,164 @@
+//! `kill -9` at random moments, again and again on one data folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use skyhaul::sim::random::{Purpose, Stream};
+use skyhaul::sim::time::Tick;
+use skyhaul::store::faulty::Tear;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::journal::Journal;
+use super::ledger::Ledger;
+use crate::support::child::Child;
+use crate::support::operator::Operator;
+use crate::support::world::{busy, busy_file, undisturbed};
+
+const CUSTOMERS: u64 = 6;
+
+/// How often the server is killed: 10 times, or as often as `SKYHAUL_CRASHES` says.
+fn crashes() -> u64 {
+    let asked = std::env::var("SKYHAUL_CRASHES").ok();
+    asked.map_or(10, |text| text.parse().expect("SKYHAUL_CRASHES is a number"))
+}
+
+/// Random and repeatable: `SKYHAUL_CRASH_SEED` repeats a run's choices.
+fn chance(story: u64) -> Stream {
+    let asked = std::env::var("SKYHAUL_CRASH_SEED").ok();
+    let seed = asked.map_or_else(
+        || uuid::Uuid::now_v7().as_u64_pair().1,
+        |text| text.parse().expect("SKYHAUL_CRASH_SEED is a number"),
+    );
+    println!("SKYHAUL_CRASH_SEED={seed}");
+    Stream::new(seed, story, Purpose::Demand)
+}
+
+/// Nothing is waited for here: the length of life is what is random.
+async fn live_for_up_to(most: Duration, chance: &mut Stream) {
+    tokio::time::sleep(most.mul_f64(chance.uniform())).await;
+}
+
+/// Half of the time the restart, too, is killed: while it opens the store, recovers, or
+/// has just begun to serve.
+async fn kill_restarts(scenario: &Path, data: &Path, flags: &[&str], chance: &mut Stream) {
+    while chance.below(2) == 0 {
+        let child = Child::spawn(scenario, data, flags);
+        live_for_up_to(Duration::from_millis(60), chance).await;
+        child.kill();
+    }
+}
+
+/// What was seen of the world: its digest after ticks that were shown.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<BTreeMap<Tick, String>>>);
+
+impl Seen {
+    fn newest(&self) -> Tick {
+        self.0.lock().last_key_value().map_or(0, |(tick, _)| *tick)
+    }
+
+    /// Looks at the clock until the server is gone.
+    async fn watch(self, server: Operator) {
+        while let Some(clock) = server.try_clock().await {
+            self.0.lock().insert(clock.tick, clock.digest);
+        }
+    }
+}
+
+/// Orders one delivery after the other until the server is gone.
+async fn keep_ordering(server: Operator, ledger: Ledger, keyed: bool) {
+    while server.try_clock().await.is_some() {
+        let request = ledger.new_request(keyed);
+        let acknowledged = server.order(&request).await;
+        ledger.note(&request, acknowledged);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed() {
+    let folder = TempDir::new().unwrap();
+    let (scenario, data) = (busy_file(folder.path()), folder.path().join("data"));
+    let ledger = Ledger::default();
+    let mut chance = chance(1);
+    for _ in 0..crashes() {
+        let speed = ["max", "300", "20"][chance.below(3) as usize];
+        let mut child = Child::spawn(&scenario, &data, &["--speed", speed]);
+        let server = child.serving().await;
+        let seen = Seen::default();
+        let mut clients = JoinSet::new();
+        clients.spawn(seen.clone().watch(server.clone()));
+        for customer in 0..CUSTOMERS {
+            clients.spawn(keep_ordering(server.clone(), ledger.clone(), customer % 2 == 0));
+        }
+        live_for_up_to(Duration::from_millis(400), &mut chance).await;
+        child.kill();
+        while clients.join_next().await.is_some() {}
+        kill_restarts(&scenario, &data, &["--speed", "max"], &mut chance).await;
+
+        let journal = Journal::of(&data, &Tear::None);
+        let mut child = Child::spawn(&scenario, &data, &["--paused"]);
+        let server = child.serving().await;
+        let clock = server.clock().await;
+        assert!(clock.tick >= seen.newest(), "what was shown is not undone");
+        assert_eq!(clock.tick, journal.last_tick());
+        assert_eq!(Some(&clock.digest), journal.digest_at(clock.tick));
+        assert_eq!(clock.epoch, "e1", "the past, lived again, is the same");
+        journal.check_digests(&seen.0.lock());
+        ledger.check(&server).await;
+        // Durable while the clock stands still, and so not admitted when the next kill comes.
+        let waits = ledger.new_request(false);
+        ledger.note(&waits, server.order(&waits).await);
+        child.kill();
+    }
+
+    let mut child = Child::spawn(&scenario, &data, &["--speed", "max"]);
+    let server = child.serving().await;
+    ledger.check(&server).await;
+    let stages = ledger.stages_at_the_end(&server).await;
+    println!("{} orders, how they ended: {stages:?}", ledger.len());
+    assert!(stages["Completed"] >= 20, "drones carried on: {stages:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_that_was_killed_over_and_over_is_the_one_that_never_was() {
+    let folder = TempDir::new().unwrap();
+    let (scenario, data) = (busy_file(folder.path()), folder.path().join("data"));
+    let mut chance = chance(2);
+    let seen = Seen::default();
+    for _ in 0..crashes() {
+        let mut child = Child::spawn(&scenario, &data, &["--speed", "max"]);
+        let server = child.serving().await;
+        let watcher = tokio::spawn(seen.clone().watch(server.clone()));
+        live_for_up_to(Duration::from_millis(150), &mut chance).await;
+        // Of a world that stands still all of it can be looked at, before and after.
+        let pause = match chance.below(2) {
+            0 => Some((server.pause().await, server.everything().await)),
+            _ => None,
+        };
+        child.kill();
+        watcher.await.unwrap();
+        kill_restarts(&scenario, &data, &["--paused"], &mut chance).await;
+
+        let mut child = Child::spawn(&scenario, &data, &["--paused"]);
+        let server = child.serving().await;
+        let clock = server.clock().await;
+        assert!(clock.tick >= seen.newest());
+        if let Some((before, everything)) = pause {
+            assert_eq!((clock.tick, &clock.digest), (before.tick, &before.digest));
+            assert_eq!(server.everything().await, everything);
+        }
+        seen.0.lock().insert(clock.tick, clock.digest);
+        child.kill();
+    }
+    let seen = seen.0.lock().clone();
+    println!(
+        "{} ticks were looked at, the last is {:?}",
+        seen.len(),
+        seen.last_key_value()
+    );
+    assert_eq!(undisturbed(&busy(), seen.keys().copied()).await, seen);
+}

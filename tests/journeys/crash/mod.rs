@@ -1,0 +1,12 @@
+//! Durability end to end: whatever ends or fails, what was acknowledged stands, nothing is
+//! doubled, and the world goes on as if nothing had happened.
+
+mod drain;
+mod failing_store;
+mod journal;
+mod kill;
+mod ledger;
+mod recovery;
+mod refusals;
+mod stand;
+mod torn;

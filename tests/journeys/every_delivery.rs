@@ -1,0 +1,211 @@
+//! What holds for every delivery and every drone of a busy day, whatever the seed.
+
+use std::collections::BTreeMap;
+
+use skyhaul::engine::headless;
+use skyhaul::run::{self, Summary};
+use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
+use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
+use skyhaul::sim::world::World;
+
+use crate::support::worlds::{busy, tiny};
+
+const THREADS: usize = 1;
+
+/// Whom an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Delivery(DeliveryId),
+    Drone(DroneId),
+    Hub(HubId),
+}
+
+fn subject(event: &Event) -> Subject {
+    match event.happening {
+        Happening::Delivery(id, _) => Subject::Delivery(id),
+        Happening::Drone(id, _) => Subject::Drone(id),
+        Happening::Hub(id, _) => Subject::Hub(id),
+    }
+}
+
+/// All that happened, by whom it happened to, in order.
+type Lives = BTreeMap<Subject, Vec<Event>>;
+
+/// A day of the world, while which no battery leaves its bounds.
+fn live_through(world: World) -> Lives {
+    let until = world.duration.0 / world.tick.0;
+    let mut lives = Lives::new();
+    let run = headless::run(world.into(), THREADS, until, |engine, outcome| {
+        for event in outcome.events {
+            lives.entry(subject(&event)).or_default().push(event);
+        }
+        for drone in &outcome.grounded {
+            assert_grounded_battery(engine.world(), *drone, engine.sky().grounded(*drone));
+        }
+        true
+    });
+    run.expect("the world goes on to its end");
+    lives
+}
+
+fn assert_grounded_battery(world: &World, drone: DroneId, grounded: Option<skyhaul::sim::sky::Grounded>) {
+    let Some(grounded) = grounded else { return };
+    let fleet = world.fleet_of(drone).expect("every drone belongs to a fleet");
+    let capacity_wh = world.model(fleet.model).battery.capacity_wh;
+    assert!(
+        (0.0..=capacity_wh).contains(&grounded.energy_wh),
+        "{drone} holds {} of {capacity_wh} Wh",
+        grounded.energy_wh
+    );
+}
+
+fn worlds() -> impl Iterator<Item = World> {
+    let busy = (1..=6).map(|seed| World { seed, ..busy() });
+    busy.chain([tiny()])
+}
+
+#[test]
+fn every_subject_is_numbered_without_holes_and_in_time() {
+    for world in worlds() {
+        for (subject, events) in live_through(world) {
+            for (expected, event) in (1..).zip(&events) {
+                assert_eq!(event.seq, expected, "{subject:?}");
+            }
+            assert!(
+                events.is_sorted_by_key(|event| event.at),
+                "{subject:?} goes back in time"
+            );
+        }
+    }
+}
+
+fn ends(event: &Event) -> bool {
+    let Happening::Delivery(_, event) = &event.happening else {
+        return false;
+    };
+    matches!(
+        event,
+        DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. }
+    )
+}
+
+#[test]
+fn a_delivery_begins_once_and_ends_at_most_once_with_nothing_after_it() {
+    let (mut completed, mut failed) = (0, 0);
+    for world in worlds() {
+        for (subject, events) in live_through(world) {
+            if !matches!(subject, Subject::Delivery(_)) {
+                continue;
+            }
+            let accepted = |event: &Event| {
+                matches!(
+                    &event.happening,
+                    Happening::Delivery(_, DeliveryEvent::Accepted { .. })
+                )
+            };
+            assert!(accepted(&events[0]), "{subject:?} begins with {:?}", events[0]);
+            assert!(!events[1..].iter().any(accepted), "{subject:?} begins twice");
+            let end = events.iter().position(ends);
+            assert!(
+                end.is_none_or(|end| end == events.len() - 1),
+                "{subject:?} goes on after its end"
+            );
+            match end.map(|end| &events[end].happening) {
+                Some(Happening::Delivery(_, DeliveryEvent::Completed { .. })) => completed += 1,
+                Some(_) => failed += 1,
+                None => {}
+            }
+        }
+    }
+    assert!(
+        completed > 100 && failed > 20,
+        "a day that shows little: {completed} completed, {failed} failed"
+    );
+}
+
+#[test]
+fn a_drone_lands_as_often_as_it_takes_off_having_used_energy_on_its_way() {
+    let mut landings = 0;
+    for world in worlds() {
+        let models = (0..world.drone_count()).map(DroneId);
+        let capacities: Vec<f64> = models
+            .map(|drone| {
+                world
+                    .model(world.fleet_of(drone).expect("a fleet").model)
+                    .battery
+                    .capacity_wh
+            })
+            .collect();
+        for (subject, events) in live_through(world) {
+            let Subject::Drone(drone) = subject else { continue };
+            let mut airborne = false;
+            for event in &events {
+                match &event.happening {
+                    Happening::Drone(_, DroneEvent::TakenOff { delivery, .. }) => {
+                        assert!(!airborne && delivery.is_some(), "{drone} takes off in the air");
+                        airborne = true;
+                    }
+                    Happening::Drone(
+                        _,
+                        DroneEvent::Landed {
+                            energy_wh,
+                            distance_m,
+                            airborne_s,
+                            ..
+                        },
+                    ) => {
+                        assert!(airborne, "{drone} lands on the ground");
+                        assert!(
+                            *energy_wh > 0.0 && *energy_wh <= capacities[drone.index()],
+                            "{event:?}"
+                        );
+                        assert!(*distance_m > 0.0 && *airborne_s > 0.0, "{event:?}");
+                        airborne = false;
+                        landings += 1;
+                    }
+                    Happening::Drone(_, other) => panic!("{drone} in steady wind: {other:?}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(landings > 100, "only {landings} landings");
+}
+
+#[test]
+fn the_summary_balances_and_agrees_with_the_events() {
+    for world in worlds() {
+        let until = world.duration.0 / world.tick.0;
+        let lives = live_through(world.clone());
+        let summary = run::run(world.into(), THREADS, until, |_| {}).expect("the world goes on to its end");
+        let totals = summary.deliveries;
+        let parts =
+            totals.completed + totals.cancelled + totals.failed + totals.third_party + totals.in_progress;
+        assert_eq!(totals.requested, parts, "{totals:?}");
+
+        let lives: Vec<&Vec<Event>> = lives
+            .iter()
+            .filter_map(|(subject, events)| matches!(subject, Subject::Delivery(_)).then_some(events))
+            .collect();
+        let under_way = lives.iter().filter(|events| !events.iter().any(ends));
+        assert_eq!(totals.requested, lives.len() as u64);
+        assert_eq!(totals.in_progress, under_way.count() as u64);
+        assert_sane(&summary);
+    }
+}
+
+fn assert_sane(summary: &Summary) {
+    let energy = &summary.energy;
+    assert_eq!(energy.reserve_dips, 0, "steady wind is planned for: {energy:?}");
+    assert!(
+        energy.total_wh > 0.0 && energy.wh_per_km.is_some_and(|wh| (1.0..500.0).contains(&wh)),
+        "{energy:?}"
+    );
+    assert!(summary.airborne_mean <= f64::from(summary.drones));
+    assert!(
+        summary
+            .eta
+            .late_share
+            .is_none_or(|share| (0.0..=1.0).contains(&share))
+    );
+}

@@ -1,0 +1,116 @@
+//! The program as a process of its own, to be killed or told to end.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::operator::Operator;
+
+/// Nothing here takes long; whoever waits longer waits for something that never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `skyhaul serve` on a free port. Dropping it kills it.
+pub struct Child {
+    process: std::process::Child,
+    log: Log,
+}
+
+/// What it says on standard error, and the address once it has said that.
+#[derive(Clone)]
+struct Log {
+    text: Arc<Mutex<String>>,
+    address: watch::Receiver<Option<SocketAddr>>,
+}
+
+impl Child {
+    /// Starts it, and does not wait until it serves.
+    pub fn spawn(scenario: &Path, data: &Path, flags: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_skyhaul"))
+            .arg("serve")
+            .args(["--listen", "127.0.0.1:0"])
+            .arg("--scenario")
+            .arg(scenario)
+            .arg("--data")
+            .arg(data)
+            .args(flags)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program is built");
+        let stderr = process.stderr.take().expect("it is piped");
+        let log = listen(stderr);
+        Child { process, log }
+    }
+
+    /// Waits until it serves.
+    pub async fn serving(&mut self) -> Operator {
+        let mut address = self.log.address.clone();
+        let found = tokio::time::timeout(PATIENCE, address.wait_for(Option::is_some)).await;
+        match found {
+            Ok(Ok(address)) => Operator::at(address.expect("it was waited for")),
+            Ok(Err(_)) => panic!("the server ended before it served:\n{}", self.log()),
+            Err(_) => panic!("the server does not come up:\n{}", self.log()),
+        }
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        self.log.text.lock().clone()
+    }
+
+    /// SIGKILL: not one more instruction of it is carried out.
+    pub fn kill(mut self) {
+        self.process.kill().expect("it is a child of this process");
+        self.process.wait().expect("it is a child of this process");
+    }
+
+    /// SIGTERM; returns at once.
+    pub fn terminate(&self) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
+    /// Waits until it ends by itself; `None` when it does not within this time.
+    pub async fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
+        // Its standard error ends with it.
+        let mut address = self.log.address.clone();
+        let silent = async { while address.changed().await.is_ok() {} };
+        tokio::time::timeout(within, silent).await.ok()?;
+        Some(self.process.wait().expect("it is a child of this process"))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _waited_already = self.process.wait();
+    }
+}
+
+fn listen(stderr: std::process::ChildStderr) -> Log {
+    let text = Arc::new(Mutex::new(String::new()));
+    let (found, address) = watch::channel(None);
+    let heard = Arc::clone(&text);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            if let Some(address) = address_in(&line) {
+                found.send_replace(Some(address));
+            }
+            let mut text = heard.lock();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    Log { text, address }
+}
+
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("serving on http://")?;
+    rest.split(' ').next()?.parse().ok()
+}
