@@ -25,6 +25,7 @@ pub fn check(args: Args) -> Result<(), Failure> {
             .count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let files = of(args.files.len(), "file");
     if errors > 0 {
         return Err(Failure::bad_input(
             format!(
@@ -34,8 +35,14 @@ pub fn check(args: Args) -> Result<(), Failure> {
             "correct what is listed above",
         ));
     }
-    println!("{} files are fine, {warnings} warnings", args.files.len());
+    println!("{files} checked: no errors, {}", of(warnings, "warning"));
     Ok(())
+}
+
+/// `1 error`, `2 errors`
+fn of(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 pub fn schema() -> Result<(), Failure> {

@@ -77,7 +77,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     check_exposure(&args)?;
     let world = load_world(&args.scenario, args.seed)?;
     let options = Options {
-        data: args.data.clone(),
+        data: args.data,
         fresh: args.fresh,
         speed: args.speed,
         paused: args.paused,
@@ -95,7 +95,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         let listener = listen(args.listen).await?;
         let name = world.name.clone();
         let server = server::start(world, options, listener).await;
-        let server = server.map_err(|error| describe(&error, &args.data))?;
+        let server = server.map_err(|error| describe(&error))?;
         let address = server.address();
         tracing::info!(
             scenario = name,
@@ -104,7 +104,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         if args.auth.is_none() {
             tracing::info!("open to every program on this machine: no tokens are asked for on loopback");
         }
-        until_signal(server, &args.data).await
+        until_signal(server).await
     })
 }
 
@@ -134,7 +134,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-async fn until_signal(mut server: server::Server, data: &str) -> Result<(), Failure> {
+async fn until_signal(mut server: server::Server) -> Result<(), Failure> {
     let signal = async {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
@@ -143,16 +143,16 @@ async fn until_signal(mut server: server::Server, data: &str) -> Result<(), Fail
         }
     };
     tokio::select! {
-        error = server.failed() => return Err(describe(&error, data)),
+        error = server.failed() => return Err(describe(&error)),
         signalled = signal => signalled.map_err(|error| {
             Failure::failed(format!("signals cannot be heard: {error}"), "this is a bug; please report it")
         })?,
     }
     tracing::info!("shutting down: finishing the tick and closing the sessions");
-    server.stop().await.map_err(|error| describe(&error, data))
+    server.stop().await.map_err(|error| describe(&error))
 }
 
-fn describe(error: &ServerError, data: &str) -> Failure {
+fn describe(error: &ServerError) -> Failure {
     let (remedy, input) = match error {
         ServerError::Store(store) => (store.remedy(), true),
         ServerError::World(_) => (
@@ -166,10 +166,7 @@ fn describe(error: &ServerError, data: &str) -> Failure {
             false,
         ),
     };
-    let cause = match error {
-        ServerError::Store(store) => format!("the store in {data} cannot be used: {store}"),
-        other => other.to_string(),
-    };
+    let cause = error.to_string();
     let remedy = remedy.unwrap_or("choose another folder with --data");
     if input {
         Failure::bad_input(cause, remedy)

@@ -184,6 +184,9 @@ impl Live {
         match control {
             Control::Change(change, answer) => {
                 let now = self.engine.tick_number();
+                if change.seek.is_some() {
+                    return reply(answer, Err(Refusal::Live));
+                }
                 if let Some(asked) = change.pause_at_tick.filter(|tick| *tick < now) {
                     return reply(answer, Err(Refusal::TickPassed { asked, now }));
                 }

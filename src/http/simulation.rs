@@ -17,7 +17,7 @@ use crate::view::commands::PaceChange;
 use crate::view::reading::{RunState, Speed};
 use crate::wire::api::simulation as wire;
 use crate::wire::place::rounded;
-use crate::wire::time::rfc3339;
+use crate::wire::time::{parse_rfc3339, rfc3339};
 
 const MAX_SPEED: f64 = 10_000.0;
 const MAX_STEP: Tick = 1_000_000;
@@ -57,6 +57,11 @@ async fn change_simulation(State(api): State<Api>, body: JsonBody) -> Result<Jso
         speed: fields.optional("speed", speed),
         pause_at_tick: fields.optional("pauseAtTick", |value| {
             value.as_u64().ok_or("must be the number of a tick".into())
+        }),
+        seek: fields.optional("simTime", |value| {
+            let unix_us = value.as_str().and_then(parse_rfc3339);
+            let moment = unix_us.map(|unix_us| api.view.world().sim_time(unix_us));
+            moment.ok_or("must be a date as in RFC 3339".into())
         }),
     };
     if !complaints.is_empty() {

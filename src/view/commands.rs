@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
-use crate::sim::time::Tick;
+use crate::sim::time::{SimTime, Tick};
 
 use super::reading::Speed;
 
@@ -43,6 +43,8 @@ pub struct PaceChange {
     pub speed: Option<Speed>,
     /// Pauses by itself once this tick is committed.
     pub pause_at_tick: Option<Tick>,
+    /// Goes to another moment: in playback only.
+    pub seek: Option<SimTime>,
 }
 
 /// Why a write was not taken. Nothing happened; it may be sent again where it says so.
@@ -56,6 +58,8 @@ pub enum Refusal {
     ShuttingDown,
     #[error("the simulation is not paused, so it cannot be stepped")]
     NotPaused,
+    #[error("a live world cannot go to another moment; only a recording can")]
+    Live,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]
     TickPassed { asked: Tick, now: Tick },
 }

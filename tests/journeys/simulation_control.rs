@@ -68,7 +68,16 @@ async fn what_cannot_be_done_is_refused_and_changes_nothing() {
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(problem["detail"].as_str().unwrap().contains("100"), "{problem}");
 
+    let seek = json!({"simTime": "2026-06-01T18:00:01Z"});
+    let (status, problem) = operator.put("/api/simulation", &seek).await;
+    assert_eq!(
+        status,
+        StatusCode::CONFLICT,
+        "only a recording can be sought: {problem}"
+    );
+
     for (wrong, pointers) in [
+        (json!({"simTime": "noon"}), vec!["/simTime"]),
         (json!({"speed": 0}), vec!["/speed"]),
         (json!({"speed": -1, "state": "fast"}), vec!["/state", "/speed"]),
         (json!({"speed": 10_001}), vec!["/speed"]),

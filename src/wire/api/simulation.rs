@@ -59,6 +59,9 @@ pub struct SimulationChange {
     /// Pauses by itself once this tick is committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_at_tick: Option<Tick>,
+    /// Go to this moment: in playback only; a live world answers 409.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sim_time: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
