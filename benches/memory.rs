@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix::{Arbiter, System};
 use skyhaul::engine::recovery::{self, Recovered};
-use skyhaul::engine::{Admission, Setup, publication};
+use skyhaul::engine::{Admission, publication};
 use skyhaul::store::Identity;
 use skyhaul::store::sqlite;
 
@@ -27,20 +27,19 @@ async fn settle() {
 }
 
 async fn measure() {
-    let world = Arc::new(city(DRONES, "100ms"));
+    let world = Arc::new(World {
+        demand: None,
+        ..city(DRONES, "100ms")
+    });
     let all = orders(&world, DELIVERIES);
     let identity = Identity {
         scenario_hash: world.scenario_hash,
         seed: world.seed,
     };
     let mut store = sqlite::in_memory(&identity).expect("memory is enough");
-    let setup = Setup {
-        threads: 1,
-        demand: false,
-    };
 
     let before = resident_bytes();
-    let recovered = recovery::recover(&mut store, world, &setup, vec![Arbiter::current()]).await;
+    let recovered = recovery::recover(&mut store, world, 1, vec![Arbiter::current()]).await;
     let Recovered { mut engine, view, .. } = recovered.expect("an empty store is a new world");
     settle().await;
     let parked = resident_bytes();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix::{Arbiter, System};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use skyhaul::engine::telemetry::Phase;
-use skyhaul::engine::{Admission, Engine, Outcome, Setup};
+use skyhaul::engine::{Admission, Engine, Outcome};
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Happening};
 use skyhaul::sim::time::SimTime;
 
@@ -42,12 +42,8 @@ async fn busy(airborne: u32) -> Engine {
             (at(RUSH_S + 1.0), drones / MEAN_FLIGHT_S),
         ];
     }
-    let setup = Setup {
-        threads: 1,
-        demand: true,
-    };
     let mut engine =
-        Engine::genesis(Arc::new(world), &setup, vec![Arbiter::current()]).expect("one thread is enough");
+        Engine::genesis(Arc::new(world), 1, vec![Arbiter::current()]).expect("one thread is enough");
     while engine.sky().airborne_count() < airborne as usize * 99 / 100 {
         tick(&mut engine).await;
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Arbiter, System};
-use skyhaul::engine::{Admission, Engine, Setup};
+use skyhaul::engine::{Admission, Engine};
 use skyhaul::sim::event::{DeliveryEvent, Happening};
+use skyhaul::sim::world::World;
 
 use support::{city, commands, now, orders, per_second};
 
@@ -27,13 +28,12 @@ fn outcome_of(happening: &Happening) -> Option<&'static str> {
 }
 
 async fn burst() {
-    let world = Arc::new(city(DRONES, "100ms"));
+    let world = Arc::new(World {
+        demand: None,
+        ..city(DRONES, "100ms")
+    });
     let all = orders(&world, TICKS * EACH_TICK);
-    let setup = Setup {
-        threads: 1,
-        demand: false,
-    };
-    let mut engine = Engine::genesis(world, &setup, vec![Arbiter::current()]).expect("one thread is enough");
+    let mut engine = Engine::genesis(world, 1, vec![Arbiter::current()]).expect("one thread is enough");
     let mut outcomes = BTreeMap::new();
     let began = now();
     for some in all.chunks(EACH_TICK) {
