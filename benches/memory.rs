@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix::{Arbiter, System};
 use skyhaul::engine::recovery::{self, Recovered};
 use skyhaul::engine::{Admission, publication};
+use skyhaul::sim::world::World;
 use skyhaul::store::Identity;
 use skyhaul::store::sqlite;
 
