@@ -246,3 +246,40 @@ impl Handler<Submit> for Ingestion {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::testing::{order, world};
+    use crate::store::{self, Identity};
+
+    struct Nowhere;
+
+    impl Gate for Nowhere {
+        fn pass(&self, _: Vec<Durable>) {}
+    }
+
+    #[test]
+    fn many_clients_with_keys_are_all_taken_while_there_is_room() {
+        let world = world(1, 1);
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity {
+            scenario_hash: world.scenario_hash,
+            seed: world.seed,
+        };
+        let store = store::open(folder.path().to_str().unwrap(), &identity, false).unwrap();
+        actix::System::new().block_on(async {
+            let journal = Writer::start(store).unwrap();
+            let arbiter = actix::Arbiter::new().handle();
+            let ingestion = Ingestion::start(&arbiter, journal, Arc::new(Nowhere), 1, 10_000);
+            let client = async |client: usize| {
+                for request in 0..3 {
+                    let key = Some(format!("{client}-{request}"));
+                    let receipt = ingestion.submit(order(&world), key).await;
+                    assert!(matches!(receipt, Ok((_, false))), "{receipt:?}");
+                }
+            };
+            futures_util::future::join_all((0..2_000).map(client)).await;
+        });
+    }
+}

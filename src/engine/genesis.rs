@@ -74,6 +74,7 @@ mod tests {
     use super::*;
     use crate::actors::testing;
     use crate::sim::drone::DroneState;
+    use crate::sim::ids::HubId;
 
     #[test]
     fn the_share_that_is_aloft_flies_home_and_the_fleet_does_not_count_on_it() {
@@ -95,5 +96,21 @@ mod tests {
         }
         assert_eq!(sky.airborne_count(), 0, "all are home within the hour");
         assert!((0..5).all(|drone| sky.grounded(DroneId(drone)).is_some()));
+    }
+
+    #[test]
+    fn where_two_hubs_share_a_place_each_drone_lands_at_its_own() {
+        let mut world = testing::world(4, 4);
+        let mut twin = world.hubs[0].clone();
+        twin.key = "twin".to_owned();
+        world.hubs.push(twin);
+        world.fleets[0].hub = HubId(1);
+        world.fleets[0].aloft = 1.0;
+        let (mut sky, _) = sky_and_roles(&world);
+        for tick in 1..=36_000 {
+            sky.step(&world, world.time_of(tick), None);
+        }
+        let hub_of = |drone| sky.grounded(DroneId(drone)).map(|grounded| grounded.hub);
+        assert!((0..4).all(|drone| hub_of(drone) == Some(HubId(1))));
     }
 }

@@ -16,6 +16,11 @@ const FLOORS: [&[&str]; 7] = [
     &["main"],
 ];
 
+/// Who sees the world only through the view and its commands, so that playback needs no
+/// actors: these rooms name none of those, though they lie below.
+const LISTENERS: [&str; 3] = ["view", "ws", "http"];
+const UNSEEN: [&str; 3] = ["engine", "actors", "store"];
+
 fn rank(room: &str) -> Option<(usize, usize)> {
     FLOORS.iter().enumerate().find_map(|(floor, rooms)| {
         let place = rooms.iter().position(|candidate| *candidate == room)?;
@@ -54,33 +59,46 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {
         let rest = &text[at + "crate::".len()..];
-        let list = match rest.strip_prefix('{') {
-            Some(group) => group.split('}').next().unwrap_or(group),
-            None => rest
-                .split([';', ':', ' ', ',', ')', '>', '(', '\n', '`', ']'])
-                .next()
-                .unwrap_or(rest),
-        };
-        for item in list.split(',') {
-            let name: String = item
-                .trim()
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
-            named.insert(name);
+        match rest.strip_prefix('{') {
+            Some(group) => named.extend(members(group).map(first_name)),
+            None => {
+                named.insert(first_name(rest));
+            }
         }
     }
     named
 }
 
-/// Imports that point up, as `file: room`.
+/// What stands between the commas of a group whose brace is open, groups within it left whole.
+fn members(group: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 1;
+    let end = group.find(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        depth == 0
+    });
+    let mut depth = 0;
+    group[..end.unwrap_or(group.len())].split(move |c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    })
+}
+
+fn first_name(path: &str) -> String {
+    let path = path.trim_start();
+    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_');
+    path[..end.unwrap_or(path.len())].to_owned()
+}
+
+/// Imports that point up, or to what a room may not see, as `file: room`.
 fn pointing_up(path: &Path, text: &str) -> Vec<String> {
     let own = room_of(path);
     let Some(own_rank) = rank(&own) else {
         return Vec::new();
     };
     let named = rooms_named(text).into_iter();
-    let up = named.filter(|other| *other != own && rank(other).is_some_and(|other| other > own_rank));
+    let unseen = |other: &str| LISTENERS.contains(&own.as_str()) && UNSEEN.contains(&other);
+    let points_up = |other: &str| rank(other).is_some_and(|other| other > own_rank);
+    let up = named.filter(|other| *other != own && (points_up(other) || unseen(other)));
     up.map(|other| format!("{}: {other}", path.display())).collect()
 }
 
@@ -100,6 +118,10 @@ fn an_import_that_points_up_is_found() {
     assert_eq!(up("sim/sky.rs", "use crate::engine::Engine;"), 1);
     assert_eq!(up("view/mod.rs", "let x: crate::ws::Gateway = y;"), 1);
     assert_eq!(up("view/mod.rs", "use crate::{sim::geo, http::Api};"), 1);
+    let nested = "use crate::{sim::{geo::{Area, Point}, time}, http::Api, ws};";
+    assert_eq!(up("view/mod.rs", nested), 2);
+    assert_eq!(up("http/mod.rs", "use crate::actors::fleet::Fleet;"), 1);
+    assert_eq!(up("ws/mod.rs", "use crate::{engine, store::Store};"), 2);
     assert_eq!(
         up("http/mod.rs", "use crate::ws::Gateway; use crate::sim::geo;"),
         0

@@ -82,15 +82,16 @@ impl Ground {
 
     pub fn land(&mut self, world: &World, drone: DroneId, at: Point, energy_wh: f64) {
         let i = drone.index();
-        self.hub[i] = nearest_hub(world, at);
+        self.hub[i] = nearest_hub(world, drone, at);
         self.energy_wh[i] = energy_wh;
         self.charging_since[i] = NOT_CHARGING;
     }
 }
 
-/// The first of the hubs that are nearest.
-fn nearest_hub(world: &World, at: Point) -> HubId {
-    let mut nearest = (f64::INFINITY, HubId(0));
+/// Of the hubs that are nearest the drone's own, else the first: two hubs may share a place.
+fn nearest_hub(world: &World, drone: DroneId, at: Point) -> HubId {
+    let own = world.fleet_of(drone).map_or(HubId(0), |fleet| fleet.hub);
+    let mut nearest = (world.hub(own).at.distance(at), own);
     for (i, hub) in (0..).zip(&world.hubs) {
         let distance = hub.at.distance(at);
         if distance < nearest.0 {

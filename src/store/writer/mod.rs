@@ -35,8 +35,11 @@ use queue::{Shared, WaitingBatch, WaitingLookup, WaitingTick};
 
 /// Ticks that may be computed before the first of them is durable.
 pub const TICKS_AHEAD: usize = 64;
-/// Batches, and apart from them look-ups, that may wait.
+/// Batches that may wait.
 pub const BATCHES_WAITING: usize = 1024;
+/// Look-ups that may wait: as many as requests may be on their way into the world, since each
+/// of them may carry a key, and a flush takes long enough for many to come.
+pub const LOOKUPS_WAITING: usize = 100_000;
 
 /// Why commands were not taken. None of them is in the store, and none will be, unless the
 /// server dies before the next flush: then a refused batch may turn out to be there.
@@ -146,7 +149,7 @@ impl Writer {
         [
             ("store_commands", batches, BATCHES_WAITING),
             ("store_ticks", ticks, TICKS_AHEAD),
-            ("store_lookups", lookups, BATCHES_WAITING),
+            ("store_lookups", lookups, LOOKUPS_WAITING),
         ]
     }
 

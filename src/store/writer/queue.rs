@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-use super::{BATCHES_WAITING, Gauges, Refused, TICKS_AHEAD};
+use super::{BATCHES_WAITING, Gauges, LOOKUPS_WAITING, Refused, TICKS_AHEAD};
 use crate::sim::ids::DeliveryId;
 use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
 
@@ -92,7 +92,7 @@ impl Shared {
 
     pub fn offer_batch(&self, waiting: WaitingBatch) -> Result<(), Refused> {
         let mut queue = self.queue.lock();
-        queue.check_room(queue.batches.len())?;
+        queue.check_room(queue.batches.len(), BATCHES_WAITING)?;
         queue.batches.push_back(waiting);
         self.wake.notify_one();
         Ok(())
@@ -100,7 +100,7 @@ impl Shared {
 
     pub fn offer_lookup(&self, waiting: WaitingLookup) -> Result<(), Refused> {
         let mut queue = self.queue.lock();
-        queue.check_room(queue.lookups.len())?;
+        queue.check_room(queue.lookups.len(), LOOKUPS_WAITING)?;
         queue.lookups.push_back(waiting);
         self.wake.notify_one();
         Ok(())
@@ -211,9 +211,9 @@ impl Shared {
 }
 
 impl Queue {
-    fn check_room(&self, waiting: usize) -> Result<(), Refused> {
+    fn check_room(&self, waiting: usize, bound: usize) -> Result<(), Refused> {
         match self.gate {
-            Gate::Open if waiting < BATCHES_WAITING => Ok(()),
+            Gate::Open if waiting < bound => Ok(()),
             Gate::Open => Err(Refused::Busy),
             Gate::Stalled | Gate::Shut(_) => Err(Refused::Unavailable),
         }
