@@ -139,7 +139,7 @@ impl Ingestion {
             .map(|(found, submit), actor, context| match found {
                 Ok(None) => actor.enqueue(submit, context),
                 Ok(Some(id)) => actor.answer(submit, Ok((id, true))),
-                Err(_) => actor.answer(submit, Err(NotTaken::StoreGone)),
+                Err(refused) => actor.answer(submit, Err(not_taken(&refused))),
             });
         context.spawn(then);
     }
@@ -176,9 +176,9 @@ impl Ingestion {
                     self.waiting.push_front(submit);
                 }
             }
-            Err(Refused::Busy | Refused::Unavailable) => {
+            Err(refused @ (Refused::Busy | Refused::Unavailable)) => {
                 for (_, submit) in numbered {
-                    self.answer(submit, Err(NotTaken::StoreGone));
+                    self.answer(submit, Err(not_taken(&refused)));
                 }
             }
         }
@@ -216,6 +216,13 @@ impl Ingestion {
             let _gone = other.send(receipt.map(|(id, _)| (id, true)));
         }
         let _gone = first.send(receipt);
+    }
+}
+
+fn not_taken(refused: &Refused) -> NotTaken {
+    match refused {
+        Refused::Busy => NotTaken::Full,
+        Refused::Unavailable | Refused::OutOfSequence { .. } => NotTaken::StoreGone,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Owns the workflows that are not finished; `sim/workflow` says what follows what. Hears
 //! admitted requests from the engine and answers from the fleet; asks the fleet, starts
 //! the delivery's actor. Bounds: at most `[dispatch] backlog` workflows wait for
-//! third-party transport (the fleet bounds those that wait for a drone). On a panic the
+//! third-party transport, and as many for their pick-up time (the fleet bounds those that
+//! wait for a drone). On a panic the
 //! world halts at the last committed tick.
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use crate::sim::dispatch::{self, Pair};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
-use crate::sim::workflow::{self, Fallback, Move, WaitingFor, WorkflowInput, WorkflowState};
+use crate::sim::time::SimTime;
+use crate::sim::workflow::{self, FailureReason, Fallback, Move, WaitingFor, WorkflowInput, WorkflowState};
 use crate::sim::world::World;
 
 use super::delivery::{Delivery, DeliveryMessage};
@@ -27,6 +29,7 @@ use super::{Context, Effect, Effects, Mail};
 pub struct Scheduler {
     workflows: BTreeMap<DeliveryId, Workflow>,
     awaiting_third_party: usize,
+    awaiting_pickup_time: usize,
     /// Follows from the world; kept so that it is made once.
     #[serde(skip)]
     pairs: Vec<Pair>,
@@ -67,6 +70,7 @@ impl Scheduler {
         Scheduler {
             workflows: BTreeMap::new(),
             awaiting_third_party: 0,
+            awaiting_pickup_time: 0,
             pairs: dispatch::pairs(world),
         }
     }
@@ -92,15 +96,29 @@ impl Scheduler {
         let first = if !servable {
             self.fallback(context).without_drone()
         } else if not_before > context.now {
-            effects.wake_at(
-                not_before,
-                Mail::Scheduler(SchedulerMessage::PickupTimeCame { id }),
-            );
-            Move::Wait(WaitingFor::PickupTime)
+            self.wait_for_pickup_time(context, id, not_before, effects)
         } else {
             Move::AskFleet
         };
         self.carry_out(context, id, first, effects);
+    }
+
+    fn wait_for_pickup_time(
+        &mut self,
+        context: &Context,
+        id: DeliveryId,
+        not_before: SimTime,
+        effects: &mut Effects,
+    ) -> Move {
+        if self.awaiting_pickup_time >= context.world.dispatch.backlog {
+            return Move::Fail(FailureReason::BacklogFull);
+        }
+        self.awaiting_pickup_time += 1;
+        effects.wake_at(
+            not_before,
+            Mail::Scheduler(SchedulerMessage::PickupTimeCame { id }),
+        );
+        Move::Wait(WaitingFor::PickupTime)
     }
 
     fn fallback(&self, context: &Context) -> Fallback {
@@ -181,6 +199,7 @@ impl Role for Scheduler {
             Message::PatienceOver { .. } => {}
             Message::Withdrawn { id } => self.advance(context, id, WorkflowInput::PatienceOver, effects),
             Message::PickupTimeCame { id } => {
+                self.awaiting_pickup_time = self.awaiting_pickup_time.saturating_sub(1);
                 self.advance(context, id, WorkflowInput::PickupTimeCame, effects);
             }
         }
@@ -192,8 +211,6 @@ mod tests {
     use super::*;
     use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
     use crate::sim::event::Happening;
-    use crate::sim::time::SimTime;
-    use crate::sim::workflow::FailureReason;
     use crate::sim::world::WhenFull;
 
     fn bench(when_full: WhenFull) -> Bench<Scheduler> {
@@ -315,5 +332,28 @@ mod tests {
             [Mail::Fleet(FleetMessage::Assign { .. })]
         ));
         assert!(bench.tell(came).is_empty());
+    }
+
+    #[test]
+    fn so_many_may_wait_for_their_pickup_time_and_no_more() {
+        let mut bench = bench(WhenFull::ThirdParty);
+        let later = SimTime::from_secs(600.0);
+        let last_event = |effects: &[Effect]| told(effects).pop().map(|(_, event)| event);
+        let (waiting_for, reason) = (WaitingFor::PickupTime, FailureReason::BacklogFull);
+        for number in 1..=3 {
+            let effects = bench.admit(number, |order| order.not_before = later);
+            let expected = match number {
+                1 | 2 => DeliveryEvent::Delayed { waiting_for },
+                _ => DeliveryEvent::Failed { reason },
+            };
+            assert_eq!(last_event(&effects), Some(expected));
+        }
+        bench.tell(SchedulerMessage::PickupTimeCame { id: id(1) });
+        let effects = bench.admit(4, |order| order.not_before = later);
+        assert_eq!(
+            last_event(&effects),
+            Some(DeliveryEvent::Delayed { waiting_for }),
+            "one has left"
+        );
     }
 }

@@ -316,8 +316,10 @@ async fn bring_up(
     }
     let sessions_arbiter = Arbiter::new().handle();
     let gate: Arc<dyn Gate> = inbox.clone();
+    // Of its own, so that no fan-out delays an answer.
+    let ingestion_arbiter = Arbiter::new().handle();
     let ingestion = Ingestion::start(
-        &sessions_arbiter,
+        &ingestion_arbiter,
         writer.clone(),
         gate,
         next_seq,
