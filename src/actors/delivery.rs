@@ -107,3 +107,60 @@ impl Role for Delivery {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::testing::{Bench, events, id, order, world};
+    use crate::sim::event::Happening;
+    use crate::sim::time::SimTime;
+
+    fn bench() -> Bench<Delivery> {
+        let etas = Etas {
+            pickup: SimTime::from_secs(60.0),
+            delivery: SimTime::from_secs(120.0),
+        };
+        Bench::new(world(1, 1), |world| {
+            Delivery::new(id(1), Arc::new(order(world)), DroneId(0), etas, 1)
+        })
+    }
+
+    fn newest(effects: &[Effect]) -> DeliveryEvent {
+        match events(effects).last() {
+            Some((_, Happening::Delivery(_, event))) => event.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_delivery_whose_drone_is_lost_fails_and_is_over() {
+        for picked_up in [false, true] {
+            let mut bench = bench();
+            if picked_up {
+                bench.tell(DeliveryMessage::PickedUp);
+            }
+            let effects = bench.tell(DeliveryMessage::DroneLost);
+            let reason = FailureReason::DroneLost;
+            assert_eq!(newest(&effects), DeliveryEvent::Failed { reason });
+            assert_eq!(effects.last(), Some(&Effect::End(id(1))));
+        }
+    }
+
+    #[test]
+    fn a_pickup_that_is_over_keeps_its_time_when_the_drop_off_moves() {
+        let mut bench = bench();
+        bench.wait(70.0);
+        let picked_up_at = bench.context.now;
+        bench.tell(DeliveryMessage::PickedUp);
+        let etas = Etas {
+            pickup: SimTime::from_secs(99.0),
+            delivery: SimTime::from_secs(150.0),
+        };
+        let told = Etas {
+            pickup: picked_up_at,
+            ..etas
+        };
+        let effects = bench.tell(DeliveryMessage::EtaMoved(etas));
+        assert_eq!(newest(&effects), DeliveryEvent::EtaChanged { etas: told });
+    }
+}

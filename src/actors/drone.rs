@@ -181,3 +181,61 @@ impl Role for Drone {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::testing::{Bench, events, id, sent, world};
+    use crate::sim::event::Happening;
+
+    fn flying(state: DroneState) -> Bench<Drone> {
+        let drone = Drone {
+            state,
+            ..Drone::docked(DroneId(0))
+        };
+        Bench::new(world(1, 1), |_| drone)
+    }
+
+    fn exhausted() -> DroneMessage {
+        let at = LatLon {
+            lat: 37.76,
+            lon: -122.43,
+        };
+        let log = FlightLog {
+            energy_wh: 50.0,
+            distance_m: 900.0,
+            airborne_s: 60.0,
+        };
+        DroneMessage::Exhausted { at, log }
+    }
+
+    #[test]
+    fn a_drone_that_falls_is_lost_and_takes_its_delivery_with_it() {
+        let delivery = id(1);
+        for state in [
+            DroneState::HeadedToPickup { delivery },
+            DroneState::HeadedToDropoff { delivery },
+        ] {
+            let mut bench = flying(state);
+            let effects = bench.tell(exhausted());
+            assert_eq!(
+                sent(&effects),
+                [&Mail::Delivery(delivery, DeliveryMessage::DroneLost)]
+            );
+            assert!(matches!(
+                events(&effects)[..],
+                [(1, Happening::Drone(DroneId(0), DroneEvent::Lost { .. }))]
+            ));
+            assert!(matches!(bench.role.state, DroneState::Lost { .. }));
+            assert!(bench.tell(exhausted()).is_empty(), "it falls once");
+        }
+    }
+
+    #[test]
+    fn a_drone_that_falls_on_its_way_home_tells_nobody_but_its_listeners() {
+        let mut bench = flying(DroneState::Returning);
+        let effects = bench.tell(exhausted());
+        assert!(sent(&effects).is_empty());
+        assert_eq!(events(&effects).len(), 1);
+    }
+}

@@ -26,3 +26,22 @@ pub fn chain(previous: &Digest, tick: Tick, events: &[u8], positions: impl Itera
 pub fn hex(digest: &Digest) -> String {
     blake3::Hash::from_bytes(*digest).to_hex().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_happened_is_under_the_digest() {
+        let usual = chain(&GENESIS, 1, b"events", [7, 8].into_iter());
+        let others = [
+            chain(&usual, 1, b"events", [7, 8].into_iter()),
+            chain(&GENESIS, 2, b"events", [7, 8].into_iter()),
+            chain(&GENESIS, 1, b"evENTs", [7, 8].into_iter()),
+            chain(&GENESIS, 1, b"events", [8, 7].into_iter()),
+            chain(&GENESIS, 1, b"events", [7].into_iter()),
+        ];
+        assert!(others.iter().all(|other| *other != usual));
+        assert_eq!(chain(&GENESIS, 1, b"events", [7, 8].into_iter()), usual);
+    }
+}

@@ -170,6 +170,26 @@ mod tests {
     }
 
     #[test]
+    fn a_new_speed_counts_from_now_on() {
+        let start = wall_now();
+        let mut pace = Pace::new(Speed::Times(1.0), false);
+        pace.due(start, secs(0.0));
+        pace.tick_begins(start, secs(0.0));
+        let later = start + Duration::from_secs(60);
+        pace.change(PaceChange {
+            speed: Some(Speed::Times(4.0)),
+            ..PaceChange::default()
+        });
+        assert_eq!(pace.due(later, secs(60.0)), None);
+        pace.tick_begins(later, secs(60.0));
+        assert_eq!(pace.reading().tick_slip_ms, 0.0);
+        assert_eq!(
+            pace.due(later, secs(60.4)),
+            Some(later + Duration::from_millis(100))
+        );
+    }
+
+    #[test]
     fn a_pause_that_was_asked_for_comes_at_its_tick_and_nothing_is_caught_up() {
         let start = wall_now();
         let mut pace = Pace::new(Speed::Times(1.0), false);

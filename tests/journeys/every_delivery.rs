@@ -1,14 +1,16 @@
 //! What holds for every delivery and every drone of a busy day, whatever the seed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use skyhaul::engine::headless;
 use skyhaul::run::{self, Summary};
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
+use skyhaul::sim::order::Order;
 use skyhaul::sim::world::World;
 
-use crate::support::worlds::{busy, tiny};
+use crate::support::worlds::{busy, busy_where, tiny};
 
 const THREADS: usize = 1;
 
@@ -183,6 +185,7 @@ fn the_summary_balances_and_agrees_with_the_events() {
             totals.completed + totals.cancelled + totals.failed + totals.third_party + totals.in_progress;
         assert_eq!(totals.requested, parts, "{totals:?}");
 
+        let flights: Vec<Flight> = lives.values().flatten().filter_map(flight).collect();
         let lives: Vec<&Vec<Event>> = lives
             .iter()
             .filter_map(|(subject, events)| matches!(subject, Subject::Delivery(_)).then_some(events))
@@ -190,8 +193,105 @@ fn the_summary_balances_and_agrees_with_the_events() {
         let under_way = lives.iter().filter(|events| !events.iter().any(ends));
         assert_eq!(totals.requested, lives.len() as u64);
         assert_eq!(totals.in_progress, under_way.count() as u64);
+        assert_flights_add_up(&summary, &flights);
         assert_sane(&summary);
     }
+}
+
+struct Flight {
+    energy_wh: f64,
+    distance_m: f64,
+    airborne_s: f64,
+}
+
+fn flight(event: &Event) -> Option<Flight> {
+    match event.happening {
+        Happening::Drone(
+            _,
+            DroneEvent::Landed {
+                energy_wh,
+                distance_m,
+                airborne_s,
+                ..
+            },
+        ) => Some(Flight {
+            energy_wh,
+            distance_m,
+            airborne_s,
+        }),
+        _ => None,
+    }
+}
+
+fn assert_flights_add_up(summary: &Summary, flights: &[Flight]) {
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
+    let sum = |part: fn(&Flight) -> f64| flights.iter().map(part).sum::<f64>();
+    let (energy_wh, airborne_s) = (sum(|flight| flight.energy_wh), sum(|flight| flight.airborne_s));
+    let km = sum(|flight| flight.distance_m) / 1_000.0;
+    let energy = &summary.energy;
+    assert!(near(energy.total_wh, energy_wh), "{energy:?}");
+    assert!(near(energy.wh_per_km.unwrap(), energy_wh / km), "{energy:?}");
+    assert!(near(summary.separation.flight_hours, airborne_s / 3_600.0));
+    // Whoever is still up, or loads on the ground, is in the mean and in no flight that ended.
+    let flown = airborne_s / summary.sim_seconds;
+    assert!(
+        summary.airborne_mean > 0.9 * flown && summary.airborne_mean < 1.5 * flown,
+        "{} up, {flown} by flights that ended",
+        summary.airborne_mean
+    );
+}
+
+/// What the world's own customers ordered, and when.
+fn orders(world: World) -> Vec<(f64, Arc<Order>)> {
+    let order = |event: &Event| match &event.happening {
+        Happening::Delivery(_, DeliveryEvent::Accepted { order }) => {
+            Some((event.at.as_secs(), Arc::clone(order)))
+        }
+        _ => None,
+    };
+    live_through(world).values().flatten().filter_map(order).collect()
+}
+
+#[test]
+fn customers_order_as_often_and_as_much_as_the_scenario_says() {
+    let orders: Vec<_> = (1..=6)
+        .flat_map(|seed| orders(World { seed, ..busy() }))
+        .collect();
+    // 240 an hour for half an hour, six times: 720, give or take four standard deviations.
+    assert!((613..=827).contains(&orders.len()), "{} orders", orders.len());
+    let share = |fits: fn(&Order) -> bool| {
+        orders.iter().filter(|(_, order)| fits(order)).count() as f64 / orders.len() as f64
+    };
+    assert!((0.14..0.26).contains(&share(|order| order.expedited)));
+    assert_eq!(share(|order| (0.2..=3.8).contains(&order.package.weight_kg)), 1.0);
+    for heavier_half in [false, true] {
+        let (low, high) = if heavier_half { (2.0, 3.8) } else { (0.2, 2.0) };
+        let weights = orders.iter().map(|(_, order)| order.package.weight_kg);
+        let here = weights.filter(|kg| (low..high).contains(kg)).count() as f64 / orders.len() as f64;
+        assert!((0.42..0.58).contains(&here), "{here} weigh {low} to {high} kg");
+    }
+}
+
+#[test]
+fn a_scripted_request_comes_at_its_time_and_once() {
+    let story = r#"[[request]]
+at = "2m"
+pickup = "Dolores Park"
+dropoff = "City Hall"
+payload = 0.8
+tag = "hero"
+
+[demand]"#;
+    let orders = orders(busy_where("[demand]", story));
+    let heroes: Vec<_> = orders
+        .iter()
+        .filter(|(_, order)| order.package.tag.as_deref() == Some("hero"))
+        .collect();
+    let [(at, order)] = heroes[..] else {
+        panic!("{} heroes", heroes.len())
+    };
+    assert!((120.0..=120.1).contains(at), "at {at} s");
+    assert_eq!(order.package.weight_kg, 0.8);
 }
 
 fn assert_sane(summary: &Summary) {

@@ -1,11 +1,14 @@
 //! A customer orders, watches, and gets the goods.
 
+use std::collections::BTreeSet;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use skyhaul::sim::geo::{LatLon, Point};
 use skyhaul::sim::world::World;
 
 use crate::support::client::{Client, parcel};
+use crate::support::operator::{Operator, Request};
 use crate::support::server::{Running, lively, quiet};
 use crate::support::stream::{assert_numbered_from, kinds};
 use crate::support::worlds::{in_still_air, san_francisco, sim_seconds, tiny};
@@ -274,6 +277,27 @@ async fn the_references_requests_are_taken_as_they_stand() {
         "third_party",
         "and it waits on"
     );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_sent_many_times_at_once_orders_once() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = Operator::at(server.address());
+    let request = Request {
+        owner: "impatient".to_owned(),
+        mark: "lunch".to_owned(),
+        key: Some("the-only-one".to_owned()),
+    };
+    let mut clicks = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (operator, request) = (operator.clone(), request.clone());
+        clicks.spawn(async move { operator.order(&request).await.expect("it is taken") });
+    }
+    let ids: BTreeSet<String> = clicks.join_all().await.into_iter().collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let known = operator.deliveries(Some("impatient")).await;
+    assert_eq!(known.len(), 1);
     server.stop().await;
 }
 

@@ -8,7 +8,10 @@ use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::actors::{Effect, Mail};
 use crate::sim::event::{Happening, HubEvent};
+use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
+use crate::sim::time::SimTime;
+use crate::sim::world::{self, Hub};
 
 const HUB: HubId = HubId(0);
 
@@ -77,6 +80,33 @@ fn a_free_drone_gets_the_mission_and_the_scheduler_its_quote() {
     assert_eq!((*assigned, *drone), (id(1), DroneId(1)));
     assert!(etas.delivery > etas.pickup && etas.pickup > bench.context.now);
     assert_eq!(missions(&bench.assign(2, false)), [(0, 2)]);
+}
+
+#[test]
+fn the_pair_with_the_earliest_pickup_flies_and_the_next_best_when_it_is_out() {
+    let mut world = world(1, 1);
+    let ferry_building = order(&world).pickup.location;
+    for (key, lon) in [("beside", 0.002), ("beyond", -0.06)] {
+        let location = LatLon {
+            lon: ferry_building.lon + lon,
+            ..ferry_building
+        };
+        let at = world.area.point(location);
+        world.hubs.push(Hub {
+            key: key.to_owned(),
+            location,
+            at,
+            ..world.hubs[0].clone()
+        });
+        let hub = HubId(world.hubs.len() as u16 - 1);
+        let fleet = world.fleets[0].clone();
+        world.fleets.push(world::Fleet { hub, ..fleet });
+    }
+    let mut bench = Bench::new(world, |world| Fleet::new(world, &[]));
+    let nearest_first = [(1, 1), (0, 2), (2, 3)];
+    for (drone, number) in nearest_first {
+        assert_eq!(missions(&bench.assign(number, false)), [(drone, number)]);
+    }
 }
 
 #[test]
@@ -205,6 +235,44 @@ fn a_charger_that_comes_free_goes_to_the_next_in_the_queue() {
     assert!(effects.contains(&Effect::Charge(DroneId(0), false)));
     assert!(effects.contains(&Effect::Charge(DroneId(1), true)));
     assert!(bench.tell(charged).is_empty(), "an alarm rings once");
+}
+
+/// The fleet's message of the only alarm of this kind.
+fn charged_alarm(effects: &[Effect]) -> (f64, FleetMessage) {
+    let charged = |(at, mail): (SimTime, &Mail)| match mail {
+        Mail::Fleet(message @ FleetMessage::Charged { .. }) => Some((at.as_secs(), message.clone())),
+        _ => None,
+    };
+    alarms(effects)
+        .into_iter()
+        .find_map(charged)
+        .expect("somebody was plugged in")
+}
+
+#[test]
+fn chargers_are_given_in_the_order_of_landing() {
+    let mut bench = bench(3, 1);
+    for number in 1..=3 {
+        bench.assign(number, false);
+    }
+    let (full_at, charged) = charged_alarm(&bench.dock(0, 10.0));
+    bench.dock(1, 10.0);
+    bench.dock(2, 10.0);
+    bench.wait(full_at);
+    let effects = bench.tell(charged);
+    assert!(effects.contains(&Effect::Charge(DroneId(1), true)));
+    assert!(!effects.contains(&Effect::Charge(DroneId(2), true)));
+}
+
+#[test]
+fn the_alarm_of_an_earlier_stay_does_not_unplug_a_drone() {
+    let mut bench = bench(1, 1);
+    bench.assign(1, false);
+    let (_, earlier) = charged_alarm(&bench.dock(0, bench.capacity_wh() * 0.9));
+    assert_eq!(missions(&bench.assign(2, false)), [(0, 2)]);
+    bench.wait(60.0);
+    bench.dock(0, 10.0);
+    assert!(bench.tell(earlier).is_empty());
 }
 
 #[test]

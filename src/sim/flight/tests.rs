@@ -88,6 +88,40 @@ fn what_cannot_be_flown_is_refused_with_its_reason() {
 }
 
 #[test]
+fn climbs_cost_climbing_power_and_loaded_descents_the_hover_of_the_load() {
+    let mut seen = std::collections::BTreeSet::new();
+    for key in catalogue::keys() {
+        let model = catalogue::model(key).unwrap();
+        let errand = Errand {
+            hub: point(0.0, 0.0),
+            pickup: point(2_000.0, 0.0),
+            dropoff: point(2_000.0, 3_000.0),
+            home: point(0.0, 0.0),
+            payload_kg: model.max_payload_kg,
+        };
+        let weather = weather(3.0, 1.0);
+        let mission = plan_delivery(&model, &weather, &errand).unwrap();
+        for leg in mission.plan.legs() {
+            let mass_kg = model.empty_mass_kg + leg.payload_kg;
+            let hover_w = model.power.hover_w(&model, mass_kg, AIR_DENSITY_KGPM3);
+            let climb_w = model.power.climb_w(&model, mass_kg, AIR_DENSITY_KGPM3);
+            let law = leg.power(&model, &weather);
+            let watts = |mps: f64| law.base_w + law.slope_w_per_mps * mps;
+            let expected = match leg.phase {
+                Phase::Climb => [(0.0, hover_w), (model.climb_mps, climb_w)],
+                Phase::Descend => [(0.0, hover_w), (model.descent_mps, hover_w)],
+                _ => continue,
+            };
+            for (mps, expected_w) in expected {
+                assert!((watts(mps) / expected_w - 1.0).abs() < 1e-9, "{key}: {leg:?}");
+            }
+            seen.insert((leg.phase == Phase::Climb, leg.payload_kg > 0.0));
+        }
+    }
+    assert_eq!(seen.len(), 4, "climbs and descents, with and without a load");
+}
+
+#[test]
 fn wind_and_payload_cost_energy() {
     let errand = |payload_kg| Errand {
         hub: point(0.0, 0.0),

@@ -150,3 +150,28 @@ impl Fingerprint {
 fn mix(lane: u64, word: u64) -> u64 {
     (lane ^ word).wrapping_mul(MULTIPLIER).rotate_left(29)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(drone: u32, columns: [f64; 4]) -> u64 {
+        let mut fingerprint = Fingerprint::new(1);
+        let columns: [&[f64]; 4] = [&columns[..1], &columns[1..2], &columns[2..3], &columns[3..]];
+        fingerprint.fold(&[DroneId(drone)], columns);
+        fingerprint.finish()
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_drone_its_place_its_height_and_its_battery() {
+        let columns = [1_500.0, -2_000.0, 70.0, 31.5];
+        let usual = fingerprint(3, columns);
+        assert_eq!(fingerprint(3, columns), usual);
+        assert_ne!(fingerprint(4, columns), usual);
+        for column in 0..columns.len() {
+            let mut other = columns;
+            other[column] = f64::from_bits(other[column].to_bits() ^ 1);
+            assert_ne!(fingerprint(3, other), usual, "column {column}");
+        }
+    }
+}

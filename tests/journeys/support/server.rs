@@ -1,5 +1,6 @@
 //! The real server in this process, on a port of its own.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,6 +57,10 @@ impl Running {
 
     pub fn client(&self) -> Client {
         Client::new(self.server.address(), Arc::clone(self.server.view()))
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     pub async fn stream(&self) -> Stream {

@@ -1,6 +1,7 @@
 //! What the sky promises about its columns, whoever flies: order, threads, restoring,
 //! batteries, changes of plan.
 
+use super::super::super::energy::energy_after;
 use super::*;
 
 /// Several chunks of drones on short errands, taking off over some minutes, so that rows
@@ -177,6 +178,12 @@ fn batteries_rise_only_on_a_charger() {
     assert!(empty < world.models[0].battery.capacity_wh);
     assert_eq!(energy(&sky, 600.0), empty);
     sky.set_charging(&world, DRONE, true, after(600.0));
+    let battery = &world.models[0].battery;
+    assert_eq!(
+        energy(&sky, 660.0),
+        energy_after(battery, empty, 60.0),
+        "as the fleet reckons"
+    );
     assert!(energy(&sky, 660.0) > empty);
     sky.set_charging(&world, DRONE, false, after(660.0));
     let charged = energy(&sky, 660.0);
