@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use clap::builder::BoolishValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, load_world, parse_threads, threads};
@@ -20,7 +21,7 @@ pub struct Args {
     /// The scenario file
     file: PathBuf,
     /// Stop after this much simulated time, for example 30m [default: the scenario's duration]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", env = "SKYHAUL_UNTIL", value_parser = duration)]
     until: Option<SimDuration>,
     /// Worker threads; results do not depend on them [default: 1, or the machine's cores for over 50,000 drones]
     #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
@@ -29,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
     seed: Option<u64>,
     /// End with one JSON object on a line of its own
-    #[arg(long)]
+    #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
 }
 
