@@ -84,7 +84,7 @@ impl Display {
     #[expect(clippy::disallowed_methods, reason = "shows progress to people")]
     fn new(until: Tick) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  eta {eta}");
+            let style = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}  eta {eta}");
             ProgressBar::new(until).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         let began = Instant::now();
@@ -130,12 +130,12 @@ impl Display {
 fn progress_line(progress: &Progress, wall: Duration) -> String {
     let deliveries = &progress.deliveries;
     format!(
-        "{}  ×{:.0}  {} in the air  {} of {} delivered",
+        "{}  ×{:.0}  {} of {} delivered  {} aloft",
         clock(progress.at.as_secs()),
         progress.at.as_secs() / wall.as_secs_f64().max(1e-9),
-        progress.airborne,
         deliveries.completed,
         deliveries.requested,
+        progress.airborne,
     )
 }
 
