@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use clap::builder::BoolishValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, load_world, parse_threads, threads};
@@ -20,7 +21,7 @@ pub struct Args {
     /// The scenario file
     file: PathBuf,
     /// Stop after this much simulated time, for example 30m [default: the scenario's duration]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", env = "SKYHAUL_UNTIL", value_parser = duration)]
     until: Option<SimDuration>,
     /// Worker threads; results do not depend on them [default: 1, or the machine's cores for over 50,000 drones]
     #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
@@ -29,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
     seed: Option<u64>,
     /// End with one JSON object on a line of its own
-    #[arg(long)]
+    #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
 }
 
@@ -83,7 +84,7 @@ impl Display {
     #[expect(clippy::disallowed_methods, reason = "shows progress to people")]
     fn new(until: Tick) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  eta {eta}");
+            let style = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}  eta {eta}");
             ProgressBar::new(until).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         let began = Instant::now();
@@ -129,12 +130,12 @@ impl Display {
 fn progress_line(progress: &Progress, wall: Duration) -> String {
     let deliveries = &progress.deliveries;
     format!(
-        "{}  ×{:.0}  {} in the air  {} of {} delivered",
+        "{}  ×{:.0}  {} of {} delivered  {} aloft",
         clock(progress.at.as_secs()),
         progress.at.as_secs() / wall.as_secs_f64().max(1e-9),
-        progress.airborne,
         deliveries.completed,
         deliveries.requested,
+        progress.airborne,
     )
 }
 

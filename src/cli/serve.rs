@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 
 use super::{Failure, load_world, parse_threads, threads};
@@ -32,13 +33,13 @@ pub struct Args {
     #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data")]
     data: String,
     /// Begin the world anew: an old store in the folder is replaced
-    #[arg(long)]
+    #[arg(long, env = "SKYHAUL_FRESH", value_parser = BoolishValueParser::new())]
     fresh: bool,
     /// Simulated seconds per second, or max
     #[arg(long, value_name = "N|max", env = "SKYHAUL_SPEED", default_value = "1", value_parser = parse_speed)]
     speed: Speed,
     /// Start with the clock standing still
-    #[arg(long)]
+    #[arg(long, env = "SKYHAUL_PAUSED", value_parser = BoolishValueParser::new())]
     paused: bool,
     /// The seed, instead of the scenario's
     #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
@@ -47,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
     threads: Option<usize>,
     /// Only outside requests: the scenario's own customers stay away
-    #[arg(long)]
+    #[arg(long, env = "SKYHAUL_NO_DEMAND", value_parser = BoolishValueParser::new())]
     no_demand: bool,
     /// Who may come in; tokens are not available yet, so `open` is all there is
     #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
