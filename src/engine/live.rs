@@ -77,6 +77,7 @@ impl Live {
         let mut steps: Option<Steps> = None;
         let mut snapshot: Option<Snapshot> = None;
         self.show_pace();
+        self.metrics.show(&self.engine);
         loop {
             match self.next_turn(steps.is_some()).await {
                 Turn::Shutdown => return Ok(()),

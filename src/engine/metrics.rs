@@ -118,6 +118,11 @@ impl Metrics {
         self.carried_over.set(outcome.carried_over as i64);
         self.tick_slip_seconds.set(pace.tick_slip_ms / 1_000.0);
         self.real_time_factor.set(pace.real_time_factor);
+        self.show(engine);
+    }
+
+    /// How many there are of everything, before the first tick too.
+    pub fn show(&self, engine: &Engine) {
         self.airborne.set(engine.sky().airborne_count() as i64);
         self.alarms.set(engine.alarms() as i64);
         let census = engine.census();

@@ -36,6 +36,12 @@ impl DroneStatus {
         DroneStatus::Lost,
     ];
 
+    /// Whether a drone of this status stands or lies somewhere.
+    pub fn is_on_ground(self) -> bool {
+        use DroneStatus as S;
+        matches!(self, S::Parked | S::Charging | S::Grounded | S::Lost)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             DroneStatus::Parked => "parked",

@@ -11,10 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::sim::drone::DroneStatus;
 use crate::sim::event::{DroneEvent, Event, Happening};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::Tick;
-use crate::view::reading::EventsAfter;
+use crate::view::reading::{DroneReading, EventsAfter};
 use crate::wire::stream::positions::Row;
 use crate::wire::time::rfc3339;
 
@@ -135,10 +136,29 @@ impl FanOut {
     }
 }
 
+impl Shared {
+    /// The row of a drone that the beat does not have in the air. The view may be some
+    /// ticks ahead: who has taken off since then still stood at its hub.
+    pub(super) fn row_on_ground(&self, reading: &DroneReading) -> Row {
+        if reading.status.is_on_ground() {
+            return shown::row(reading);
+        }
+        shown::row(&DroneReading {
+            status: DroneStatus::Parked,
+            location: self.view.world().hub(reading.hub).location,
+            height_m: 0.0,
+            heading_deg: 0.0,
+            ground_speed_mps: 0.0,
+            vertical_speed_mps: 0.0,
+            ..reading.clone()
+        })
+    }
+}
+
 impl OnGround for Shared {
     fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
-        let reading = self.view.drone(drone)?;
-        Some((self.grid.cell_of(reading.location), shown::row(&reading)))
+        let row = self.row_on_ground(&self.view.drone(drone)?);
+        Some((self.grid.cell_of(row.at), row))
     }
 
     /// The hub of its last take-off; its own where that is not remembered.

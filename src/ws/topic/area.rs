@@ -1,7 +1,6 @@
 //! `area`: everything that flies within a viewport.
 
 use crate::view::DroneFilter;
-use crate::view::shown;
 use crate::wire::stream::positions::{Positions, Row};
 use crate::ws::Shared;
 use crate::ws::beat::Rate;
@@ -68,7 +67,7 @@ fn everyone(shared: &Shared) -> Vec<(Cell, Row)> {
     let mut after = None;
     loop {
         let page = shared.view.drones(&DroneFilter::default(), after, PAGE);
-        let row = |drone: &_| shown::row(drone);
+        let row = |drone: &_| shared.row_on_ground(drone);
         rows.extend(
             page.items
                 .iter()

@@ -1,7 +1,6 @@
 //! Positions of one drone, for the topics that are about one.
 
 use crate::sim::ids::DroneId;
-use crate::view::shown;
 use crate::wire::stream::positions::Positions;
 use crate::ws::beat::Rate;
 
@@ -37,7 +36,7 @@ impl Follow {
             None => {
                 let mut text = String::new();
                 if let Some(reading) = speech.shared.view.drone(drone) {
-                    shown::row(&reading).write(&mut text);
+                    speech.shared.row_on_ground(&reading).write(&mut text);
                 }
                 on_ground = text;
                 &on_ground
