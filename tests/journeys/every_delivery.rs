@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use skyhaul::engine::headless;
+use skyhaul::engine::{Admission, Engine, headless};
 use skyhaul::run::{self, Summary};
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
-use skyhaul::sim::order::Order;
+use skyhaul::sim::order::{Command, Order};
 use skyhaul::sim::world::World;
 
 use crate::support::worlds::{busy, busy_where, tiny};
@@ -308,4 +308,42 @@ fn assert_sane(summary: &Summary) {
             .late_share
             .is_none_or(|share| (0.0..=1.0).contains(&share))
     );
+}
+
+/// The customers go home, and the world goes on until nobody waits: then every delivery
+/// has ended, once.
+#[test]
+fn when_the_customers_stop_every_delivery_comes_to_its_one_end() {
+    const RUSH: u64 = 18_000;
+    const LONG_ENOUGH: u64 = 200_000;
+    let ended = actix::System::new().block_on(async {
+        let arbiters = headless::arbiters(THREADS);
+        // Nothing that only third-party transport could carry: that waits.
+        let world = busy_where("max = 3.8", "max = 3.4");
+        let mut engine = Engine::genesis(world.into(), THREADS, arbiters).expect("one thread is enough");
+        let mut open = BTreeMap::new();
+        let mut ended = 0;
+        while engine.tick_number() < LONG_ENOUGH && (engine.tick_number() <= RUSH || !open.is_empty()) {
+            let mut admission = Admission::default();
+            if engine.tick_number() == RUSH {
+                admission.commands.push(Command::SetDemand(false));
+            }
+            for event in engine.tick(admission).await.expect("nobody panics").events {
+                let Happening::Delivery(id, kind) = &event.happening else {
+                    continue;
+                };
+                if matches!(kind, DeliveryEvent::Accepted { .. }) {
+                    assert_eq!(open.insert(*id, event.at), None, "{id} begins twice");
+                } else if ends(&event) {
+                    assert!(open.remove(id).is_some(), "{id} ends twice, or before it began");
+                    ended += 1;
+                } else {
+                    assert!(open.contains_key(id), "{id} goes on after its end: {kind:?}");
+                }
+            }
+        }
+        assert!(open.is_empty(), "these never end: {open:?}");
+        ended
+    });
+    assert!(ended > 50, "{ended} is not busy");
 }
