@@ -122,9 +122,7 @@ fn nearest_first(world: &World, pairs: &[Pair], order: &Order) -> Vec<Candidate>
         }
     };
     let mut candidates: Vec<Candidate> = pairs.iter().enumerate().map(bound).collect();
-    let order =
-        |a: &Candidate, b: &Candidate| a.soonest_s.total_cmp(&b.soonest_s).then(a.index.cmp(&b.index));
-    candidates.sort_unstable_by(order);
+    candidates.sort_unstable_by(|a, b| a.soonest_s.total_cmp(&b.soonest_s));
     candidates
 }
 
