@@ -5,7 +5,9 @@
 
 use super::flight::{self, Errand, Mission};
 use super::ids::{HubId, ModelId};
-use super::order::Order;
+use super::motion::positive;
+use super::order::{Order, Stop};
+use super::route;
 use super::world::World;
 
 /// A flight may take this much more than its plan says: the sky steps by ticks, the plan
@@ -63,33 +65,86 @@ pub fn energy_needed_wh(world: &World, pair: Pair, mission: &Mission) -> f64 {
 }
 
 /// The pair and mission with the earliest pick-up among those whose fullest drone
-/// (`energy_wh` by pair, `None` where no drone is free) can do it.
+/// (`energy_wh` by pair, `None` where no drone is free) can do it; the first such pair
+/// where several are as early.
 pub fn earliest_pickup(
     world: &World,
     pairs: &[Pair],
     order: &Order,
     energy_wh: impl Fn(usize) -> Option<f64>,
 ) -> Option<(usize, Mission)> {
-    let mut candidates: Vec<(f64, usize, f64)> = Vec::with_capacity(pairs.len());
-    for (index, pair) in pairs.iter().enumerate() {
+    let mut best: Option<(usize, Mission)> = None;
+    for Candidate { soonest_s, index } in nearest_first(world, pairs, order) {
+        if best
+            .as_ref()
+            .is_some_and(|(_, mission)| mission.pickup_s < soonest_s)
+        {
+            break;
+        }
         let Some(energy) = energy_wh(index) else { continue };
-        let errand = errand(world, pair.hub, order);
-        let time = flight::time_to_pickup(world.model(pair.model), &world.weather, &errand);
-        if let Ok(pickup_s) = time {
-            candidates.push((pickup_s, index, energy));
+        let errand = errand(world, pairs[index].hub, order);
+        let model = world.model(pairs[index].model);
+        let Ok(pickup_s) = flight::time_to_pickup(model, &world.weather, &errand) else {
+            continue;
+        };
+        let is_earlier = |(known, mission): &(usize, Mission)| {
+            pickup_s
+                .total_cmp(&mission.pickup_s)
+                .then(index.cmp(known))
+                .is_lt()
+        };
+        if best.as_ref().is_none_or(is_earlier) {
+            best = able(world, pairs, order, index, energy).or(best);
         }
     }
-    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    candidates.into_iter().find_map(|(_, index, energy)| {
-        let mission = mission(world, pairs[index], order)?;
-        (energy_needed_wh(world, pairs[index], &mission) <= energy).then_some((index, mission))
-    })
+    best
+}
+
+/// A pair, and a time before which it cannot be at the pick-up, seconds.
+struct Candidate {
+    soonest_s: f64,
+    index: usize,
+}
+
+/// All pairs, the soonest first. The bound takes a fraction of what a flight's true time
+/// takes to make, and spares making it for all but the nearest few.
+fn nearest_first(world: &World, pairs: &[Pair], order: &Order) -> Vec<Candidate> {
+    let pickup = world.area.point(order.pickup.location);
+    let (east, north) = world.weather.wind_at(route::HIGHEST_M);
+    let wind_mps = (east * east + north * north).sqrt();
+    let bound = |(index, pair): (usize, &Pair)| {
+        let model = world.model(pair.model);
+        let distance_m = world.hub(pair.hub).at.distance(pickup);
+        let flown_s = (distance_m - flight::AT_HUB_M) / (model.cruise_airspeed_mps + wind_mps);
+        Candidate {
+            soonest_s: positive(flown_s) + model.handover_s,
+            index,
+        }
+    };
+    let mut candidates: Vec<Candidate> = pairs.iter().enumerate().map(bound).collect();
+    candidates.sort_unstable_by(|a, b| a.soonest_s.total_cmp(&b.soonest_s));
+    candidates
+}
+
+/// The pair's mission, if a battery that holds `energy_wh` can do it.
+fn able(
+    world: &World,
+    pairs: &[Pair],
+    order: &Order,
+    index: usize,
+    energy_wh: f64,
+) -> Option<(usize, Mission)> {
+    let mission = mission(world, pairs[index], order)?;
+    (energy_needed_wh(world, pairs[index], &mission) <= energy_wh).then_some((index, mission))
 }
 
 /// Whether any drone of this world could do it with a full battery. If not, only
 /// third-party transport can.
 pub fn is_servable(world: &World, pairs: &[Pair], order: &Order) -> bool {
-    let full = |index: usize| Some(world.model(pairs[index].model).battery.capacity_wh);
-    let inside = |stop: &super::order::Stop| world.area.bounds.contains(stop.location);
-    inside(&order.pickup) && inside(&order.dropoff) && earliest_pickup(world, pairs, order, full).is_some()
+    let inside = |stop: &Stop| world.area.bounds.contains(stop.location);
+    let can = |Candidate { index, .. }: Candidate| {
+        let full_wh = world.model(pairs[index].model).battery.capacity_wh;
+        able(world, pairs, order, index, full_wh).is_some()
+    };
+    inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, pairs, order).into_iter().any(can)
 }

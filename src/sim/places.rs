@@ -31,11 +31,7 @@ pub fn resolve_place(world: &World, text: &str) -> Result<Stop, PlaceError> {
     if let Some(coordinates) = coordinates(text) {
         return stop_at(&coordinates);
     }
-    let wanted = normal_name(text);
-    let listed = world
-        .places
-        .iter()
-        .find(|place| normal_name(&place.name) == wanted);
+    let listed = world.places.iter().find(|place| is_same_name(&place.name, text));
     let location = match (listed, world.unknown_places) {
         (Some(place), _) => place.location,
         (None, UnknownPlaces::Scatter) => scattered_place(&world.area, text),
@@ -88,6 +84,16 @@ fn stop_at(coordinates: &[f64]) -> Result<Stop, PlaceError> {
 /// Two spellings of a name are one place when this is the same.
 pub fn normal_name(name: &str) -> String {
     name.trim().to_lowercase()
+}
+
+/// As comparing [`normal_name`]s, at no cost for the names that most places have: this
+/// runs over all places for each request.
+fn is_same_name(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.trim().eq_ignore_ascii_case(other.trim())
+    } else {
+        normal_name(one) == normal_name(other)
+    }
 }
 
 /// A fixed point on land made from the name's letters and the area alone, so that every
@@ -164,6 +170,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn names_are_the_same_when_their_normal_forms_are(one in "[ aAkK\u{212A}é]{0,3}", other in "[ aAkK\u{212A}É]{0,3}") {
+            prop_assert_eq!(is_same_name(&one, &other), normal_name(&one) == normal_name(&other));
+        }
+
         #[test]
         fn scattered_places_are_on_land(name in ".*") {
             let area = half_land();

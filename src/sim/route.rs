@@ -5,6 +5,9 @@
 
 use super::geo::Point;
 
+/// No route is flown higher than this, metres above ground.
+pub const HIGHEST_M: f64 = 110.0;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     pub from: Point,
@@ -29,7 +32,7 @@ impl Route {
             (true, true) => 50.0,
             (true, false) => 70.0,
             (false, false) => 90.0,
-            (false, true) => 110.0,
+            (false, true) => HIGHEST_M,
         }
     }
 }

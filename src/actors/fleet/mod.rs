@@ -66,7 +66,7 @@ impl Fleet {
         let pairs = dispatch::pairs(world);
         Fleet {
             docks: Docks::new(world, &pairs, aloft),
-            queue: Queue::default(),
+            queue: Queue::new(&pairs),
             next_offer: vec![None; pairs.len()],
             pairs,
         }
@@ -77,8 +77,9 @@ impl Fleet {
         let pairs = dispatch::pairs(world);
         Fleet {
             docks: self.docks.with_world(world, &pairs),
+            queue: self.queue.with_pairs(&pairs),
+            next_offer: self.next_offer,
             pairs,
-            ..self
         }
     }
 

@@ -1,6 +1,6 @@
 //! Requests that wait for a drone: expedited ones first, then in order of arrival.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -25,14 +25,44 @@ struct Waiting {
     needs_wh: Vec<f64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Queue {
     waiting: BTreeMap<Turn, Waiting>,
     turns: BTreeMap<DeliveryId, Turn>,
     next_number: u64,
+    /// By pair: who needs how much of it, least first. Follows from `waiting`; asked with
+    /// every request that joins and every drone that lands, however long the queue.
+    #[serde(skip)]
+    by_need: Vec<BTreeSet<(Need, Turn)>>,
 }
 
+/// Watt-hours as bits: for numbers from 0 on these are in the numbers' order.
+type Need = u64;
+
 impl Queue {
+    pub fn new(pairs: &[Pair]) -> Self {
+        Queue {
+            waiting: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            next_number: 0,
+            by_need: vec![BTreeSet::new(); pairs.len()],
+        }
+    }
+
+    /// After a restore: what follows from the rest is made again.
+    pub fn with_pairs(self, pairs: &[Pair]) -> Self {
+        let mut queue = Queue {
+            by_need: vec![BTreeSet::new(); pairs.len()],
+            ..self
+        };
+        for (turn, waiting) in &queue.waiting {
+            for (needs, need) in queue.by_need.iter_mut().zip(&waiting.needs_wh) {
+                needs.insert((need.to_bits(), *turn));
+            }
+        }
+        queue
+    }
+
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -47,33 +77,43 @@ impl Queue {
             number: self.next_number,
         };
         self.next_number += 1;
-        let needs_wh = pairs.iter().map(need).collect();
+        let needs_wh: Vec<f64> = pairs.iter().map(need).collect();
+        for (needs, need) in self.by_need.iter_mut().zip(&needs_wh) {
+            needs.insert((need.to_bits(), turn));
+        }
         self.waiting.insert(turn, Waiting { id, order, needs_wh });
         self.turns.insert(id, turn);
     }
 
     /// Whether it was there.
     pub fn withdraw(&mut self, id: DeliveryId) -> bool {
-        match self.turns.remove(&id) {
-            Some(turn) => self.waiting.remove(&turn).is_some(),
-            None => false,
+        let turn = self.turns.get(&id).copied();
+        turn.and_then(|turn| self.remove(turn)).is_some()
+    }
+
+    fn remove(&mut self, turn: Turn) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&turn)?;
+        self.turns.remove(&waiting.id);
+        for (needs, need) in self.by_need.iter_mut().zip(&waiting.needs_wh) {
+            needs.remove(&(need.to_bits(), turn));
         }
+        Some(waiting)
     }
 
     /// The first in order that a drone of this pair with this charge can do.
     pub fn take_first(&mut self, pair: usize, energy_wh: f64) -> Option<(DeliveryId, Arc<Order>)> {
+        self.least_need_wh(pair).filter(|least| *least <= energy_wh)?;
         let mut in_order = self.waiting.iter();
         let turn = *in_order
             .find(|(_, waiting)| waiting.needs_wh[pair] <= energy_wh)?
             .0;
-        let waiting = self.waiting.remove(&turn)?;
-        self.turns.remove(&waiting.id);
+        let waiting = self.remove(turn)?;
         Some((waiting.id, waiting.order))
     }
 
     /// What the least demanding waiting request takes of this pair.
     pub fn least_need_wh(&self, pair: usize) -> Option<f64> {
-        let needs = self.waiting.values().map(|waiting| waiting.needs_wh[pair]);
-        needs.min_by(f64::total_cmp).filter(|need| need.is_finite())
+        let (bits, _) = self.by_need[pair].first()?;
+        Some(f64::from_bits(*bits)).filter(|need| need.is_finite())
     }
 }

@@ -1,5 +1,6 @@
 //! Scenario files as their writers meet them: the worlds they make.
 
+mod choices;
 mod mistakes;
 
 use std::path::{Path, PathBuf};

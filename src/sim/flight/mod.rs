@@ -91,7 +91,7 @@ pub enum Infeasible {
 }
 
 /// A pick-up this close to the hub is the hub itself.
-const AT_HUB_M: f64 = 30.0;
+pub const AT_HUB_M: f64 = 30.0;
 
 impl Itinerary {
     pub fn direct(errand: &Errand) -> Self {

@@ -1,0 +1,55 @@
+//! Which drone takes a request, in a shipped world: the quick search against trying all.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::sim::demand;
+use crate::sim::dispatch::{self, Pair};
+use crate::sim::order::Order;
+use crate::sim::world::World;
+
+/// What the rule says, in so many words.
+fn earliest_of_all(
+    world: &World,
+    pairs: &[Pair],
+    order: &Order,
+    energy_wh: &[Option<f64>],
+) -> Option<(usize, f64)> {
+    let able = pairs.iter().enumerate().filter_map(|(index, pair)| {
+        let mission = dispatch::mission(world, *pair, order)?;
+        let enough = dispatch::energy_needed_wh(world, *pair, &mission) <= energy_wh[index]?;
+        enough.then_some((index, mission.pickup_s))
+    });
+    able.min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+#[test]
+fn the_earliest_pick_up_is_found() {
+    let world = load(&shipped("san-francisco.toml")).unwrap().world;
+    let pairs = dispatch::pairs(&world);
+    let capacity = |pair: &Pair| world.model(pair.model).battery.capacity_wh;
+    let full: Vec<_> = pairs.iter().map(|pair| Some(capacity(pair))).collect();
+    proptest!(|(
+        tick in 0..100_000_u64,
+        charges in prop::collection::vec(prop::option::of(0.0..1.0_f64), pairs.len()),
+        kg in 0.1..6.0_f64,
+        hub in prop::option::of(0..world.hubs.len()),
+    )| {
+        let energy: Vec<_> = pairs.iter().zip(&charges)
+            .map(|(pair, charge)| charge.map(|share| share * capacity(pair)))
+            .collect();
+        let arrived = (tick..).find_map(|tick| demand::arrivals(&world, tick).pop());
+        let mut order = Order::clone(&arrived.unwrap().1);
+        order.package.weight_kg = kg;
+        if let Some(hub) = hub {
+            order.pickup.location = world.hubs[hub].location;
+        }
+        let found = dispatch::earliest_pickup(&world, &pairs, &order, |index| energy[index]);
+        let found = found.map(|(index, mission)| (index, mission.pickup_s));
+        prop_assert_eq!(found, earliest_of_all(&world, &pairs, &order, &energy));
+        prop_assert_eq!(
+            dispatch::is_servable(&world, &pairs, &order),
+            earliest_of_all(&world, &pairs, &order, &full).is_some()
+        );
+    });
+}
