@@ -30,7 +30,7 @@ pub struct Args {
     )]
     listen: SocketAddr,
     /// Folder of the store, or :memory: to keep nothing
-    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data")]
+    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     data: String,
     /// Begin the world anew: an old store in the folder is replaced
     #[arg(long, env = "SKYHAUL_FRESH", value_parser = BoolishValueParser::new())]

@@ -40,6 +40,7 @@ impl Pace {
     /// Takes effect at once. A pause that was set for a tick holds until its tick, or another
     /// one, whoever pauses and resumes meanwhile.
     pub fn change(&mut self, change: PaceChange) {
+        let before = (self.paused, self.speed);
         if let Some(paused) = change.paused {
             self.paused = paused;
         }
@@ -49,7 +50,9 @@ impl Pace {
         if change.pause_at_tick.is_some() {
             self.pause_at = change.pause_at_tick;
         }
-        self.set_anew();
+        if before != (self.paused, self.speed) {
+            self.set_anew();
+        }
     }
 
     /// After a standstill nothing is caught up: the clock goes on from where it stood.

@@ -22,6 +22,7 @@ use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 use crate::view::{DeliveryRecord, WorkflowState};
 use crate::wire::api::Health;
 use crate::wire::api::delivery_requests::{ExternalDelivery, RequestState, RequestStatus};
+use crate::wire::api::problem::FieldProblem;
 
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const MAX_KEY_BYTES: usize = 255;
@@ -61,8 +62,24 @@ async fn request_delivery(
     let (Some(order), Some(key)) = (order, key) else {
         return Err(complaints.into_fault());
     };
+    // Only a key can make this a repeat, and only then is the order looked at again.
+    let asked = key.is_some().then(|| order.clone());
     let accepted = api.commands.request_delivery(order, key).await?;
+    if accepted.repeated
+        && let (Some(asked), Some(first)) = (asked, api.view.delivery(accepted.id))
+        && *first.order != asked
+    {
+        return Err(key_reused());
+    }
     Ok(accepted_response(accepted.id, body))
+}
+
+/// The first answer would confirm an order that this is not.
+fn key_reused() -> Fault {
+    Fault::WrongFields(vec![FieldProblem {
+        pointer: IDEMPOTENCY_KEY.into(),
+        detail: "was first used with another request; send that again, or take another key".into(),
+    }])
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Complaint> {

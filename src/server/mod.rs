@@ -296,11 +296,10 @@ async fn bring_up(
         view,
         pending,
     } = recovered;
-    tracing::info!(
-        tick = engine.tick_number(),
-        pending = pending.len(),
-        "the world is where it was"
-    );
+    match engine.tick_number() {
+        0 => tracing::info!(data = options.data, "a new world begins"),
+        tick => tracing::info!(tick, pending = pending.len(), "the world is where it was"),
+    }
     let writer = Writer::start(store)?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
     inbox.pass(pending.into_iter().map(without_room).collect());

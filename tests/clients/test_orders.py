@@ -132,6 +132,9 @@ def test_an_idempotency_key_makes_two_requests_one(city):
     first, second = (city.http.post("/api/deliveryrequests", json=POUND, headers=key) for _ in "ab")
     assert (second.status_code, second.json()) == (first.status_code, first.json())
     assert second.headers["location"] == first.headers["location"]
+    other = city.http.post("/api/deliveryrequests", json={**POUND, "ownerId": "somebody else"}, headers=key)
+    assert other.status_code == 422, "another request is not confirmed by the first one's answer"
+    assert [error["pointer"] for error in other.json()["errors"]] == ["Idempotency-Key"]
     assert city.order() != city.order(), "without a key two are two"
 
 
