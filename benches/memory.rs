@@ -28,11 +28,13 @@ async fn settle() {
 }
 
 async fn measure() {
+    let with_customers = city(DRONES, "100ms");
+    let all = orders(&with_customers, DELIVERIES);
+    // The orders are handed in: nobody else is to order meanwhile.
     let world = Arc::new(World {
         demand: None,
-        ..city(DRONES, "100ms")
+        ..with_customers
     });
-    let all = orders(&world, DELIVERIES);
     let identity = Identity {
         scenario_hash: world.scenario_hash,
         seed: world.seed,

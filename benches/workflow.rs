@@ -28,11 +28,13 @@ fn outcome_of(happening: &Happening) -> Option<&'static str> {
 }
 
 async fn burst() {
+    let with_customers = city(DRONES, "100ms");
+    let all = orders(&with_customers, TICKS * EACH_TICK);
+    // The orders are handed in: nobody else is to order meanwhile.
     let world = Arc::new(World {
         demand: None,
-        ..city(DRONES, "100ms")
+        ..with_customers
     });
-    let all = orders(&world, TICKS * EACH_TICK);
     let mut engine = Engine::genesis(world, 1, vec![Arbiter::current()]).expect("one thread is enough");
     let mut outcomes = BTreeMap::new();
     let began = now();
