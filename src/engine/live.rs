@@ -147,6 +147,7 @@ impl Live {
         let sim = self.engine.world().time_of(self.engine.tick_number());
         self.pace.tick_begins(wall_now(), sim);
         let outcome = self.engine.tick(self.inbox.take()).await?;
+        self.pace.tick_took(outcome.times.iter().sum());
         self.metrics.observe(&outcome, &self.engine, &self.pace.reading());
         let (row, publication) = publication::split(&self.engine, outcome);
         let before = wall_now();

@@ -17,6 +17,8 @@ pub struct Pace {
     /// Where wall and simulated time were last set equal; none until the first tick after.
     anchor: Option<(Instant, SimTime)>,
     slip: Duration,
+    /// Smoothed over some ten ticks; seconds.
+    tick_s: f64,
     /// When recent ticks began.
     marks: VecDeque<(Instant, SimTime)>,
 }
@@ -29,6 +31,7 @@ impl Pace {
             pause_at: None,
             anchor: None,
             slip: Duration::ZERO,
+            tick_s: 0.0,
             marks: VecDeque::new(),
         }
     }
@@ -93,6 +96,11 @@ impl Pace {
         }
     }
 
+    /// A tick took this long to compute.
+    pub fn tick_took(&mut self, time: Duration) {
+        self.tick_s += (time.as_secs_f64() - self.tick_s) * 0.1;
+    }
+
     /// Pauses where that was asked for; answers whether it has just paused.
     pub fn tick_ended(&mut self, tick: Tick) -> bool {
         let reached = self.pause_at.is_some_and(|pause_at| tick >= pause_at);
@@ -115,6 +123,7 @@ impl Pace {
             speed: self.speed,
             real_time_factor: self.real_time_factor(),
             tick_slip_ms: self.slip.as_secs_f64() * 1_000.0,
+            tick_ms: self.tick_s * 1_000.0,
         }
     }
 

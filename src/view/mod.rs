@@ -9,6 +9,7 @@ pub mod commands;
 mod deliveries;
 mod drones;
 pub mod frame;
+mod pulse;
 pub mod reading;
 pub mod shown;
 
@@ -20,6 +21,7 @@ use dashmap::DashMap;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use crate::sim::drone::DroneStatus;
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
@@ -32,6 +34,7 @@ use deliveries::Deliveries;
 pub use deliveries::{DeliveryFilter, DeliveryRecord, WorkflowState};
 pub use drones::DroneFilter;
 use frame::{DroneRow, Frame};
+use pulse::Pulse;
 use reading::{ClockReading, EventsAfter, FleetReading, HubReading, Pace, RunState};
 
 /// Events of one drone that are kept for its topic.
@@ -61,6 +64,7 @@ struct Now {
     frame: Arc<Frame>,
     drones: drones::Drones,
     hubs: Vec<HubQueue>,
+    pulse: Pulse,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -115,6 +119,7 @@ impl View {
             frame: Arc::new(Frame::new(restored.tick, at, restored.airborne)),
             drones,
             hubs,
+            pulse: Pulse::of(restored.records.iter()),
         };
         View {
             world,
@@ -159,6 +164,11 @@ impl View {
                         now.drones.carries(drone, None);
                     }
                     _ => {}
+                }
+                if matches!(kind, DeliveryEvent::Completed { .. })
+                    && let Some(record) = self.delivery(*id)
+                {
+                    now.pulse.hear(&record);
                 }
             }
             Happening::Drone(id, kind) => {
@@ -209,7 +219,10 @@ impl View {
     }
 
     pub fn clock(&self) -> ClockReading {
-        let now = self.now.read();
+        self.clock_of(&self.now.read())
+    }
+
+    fn clock_of(&self, now: &Now) -> ClockReading {
         let mut pace = now.pace;
         // Ticks are still to come, so whoever sees a pause sees the tick that it is at.
         if pace.state == RunState::Paused && now.tick < now.pace_after {
@@ -235,12 +248,27 @@ impl View {
 
     pub fn fleet(&self) -> FleetReading {
         let now = self.now.read();
+        let drones = now.drones.len() as u32;
+        let airborne = now.frame.rows().len() as u32;
+        let charging = now.hubs.iter().map(|hub| hub.charging).sum();
+        let lost = now.drones.lost_count();
+        let mut by_status = [0; DroneStatus::ALL.len()];
+        for row in now.frame.rows() {
+            by_status[row.status as usize] += 1;
+        }
+        by_status[DroneStatus::Parked as usize] = drones.saturating_sub(airborne + charging + lost);
+        by_status[DroneStatus::Charging as usize] = charging;
+        by_status[DroneStatus::Lost as usize] = lost;
         FleetReading {
-            drones: now.drones.len() as u32,
-            airborne: now.frame.rows().len() as u32,
-            charging: now.hubs.iter().map(|hub| hub.charging).sum(),
-            lost: now.drones.lost_count(),
+            clock: self.clock_of(&now),
+            drones,
+            airborne,
+            charging,
+            lost,
+            by_status,
             deliveries: self.deliveries.counts(),
+            completed_per_minute: now.pulse.completed_per_minute(now.at),
+            quotes: now.pulse.quotes(),
         }
     }
 

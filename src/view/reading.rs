@@ -43,6 +43,8 @@ pub struct Pace {
     pub real_time_factor: f64,
     /// How late the last tick started.
     pub tick_slip_ms: f64,
+    /// Wall time that a tick takes to compute, smoothed.
+    pub tick_ms: f64,
 }
 
 impl Default for Pace {
@@ -52,6 +54,7 @@ impl Default for Pace {
             speed: Speed::Times(1.0),
             real_time_factor: 0.0,
             tick_slip_ms: 0.0,
+            tick_ms: 0.0,
         }
     }
 }
@@ -111,13 +114,33 @@ pub struct HubReading {
     pub grounded: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Counts and gauges of the whole service at one tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FleetReading {
+    pub clock: ClockReading,
     pub drones: u32,
     pub airborne: u32,
     pub charging: u32,
     pub lost: u32,
+    /// Drones by status, in the order of [`DroneStatus::ALL`].
+    pub by_status: [u32; DroneStatus::ALL.len()],
     pub deliveries: DeliveryCounts,
+    pub completed_per_minute: f64,
+    /// `None` before the first completed delivery.
+    pub quotes: Option<QuoteReading>,
+}
+
+/// How the first quotes of the last deliveries held against what happened, seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuoteReading {
+    pub samples: u32,
+    /// Of absolute errors.
+    pub p50_s: f64,
+    pub p95_s: f64,
+    /// Mean of actual minus quoted: positive means that deliveries come late.
+    pub bias_s: f64,
+    /// Over a minute after the quote.
+    pub late_share: f64,
 }
 
 /// Deliveries by how far they have come; `accepted` is the sum of the others.

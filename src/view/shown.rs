@@ -1,14 +1,17 @@
 //! Readings in the shapes of the wire: one way for HTTP and WebSocket, so that both show
 //! the same digits.
 
-use super::reading::{self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading};
+use super::reading::{
+    self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading, QuoteReading,
+};
+use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DeliveryId;
 use crate::sim::world::World;
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::{Location, rounded};
 use crate::wire::stream::positions::Row;
-use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, Fleet, Speed};
+use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Speed};
 use crate::wire::time::rfc3339;
 
 pub fn row(drone: &DroneReading) -> Row {
@@ -64,16 +67,24 @@ pub fn hub(world: &World, reading: &HubReading) -> Hub {
     }
 }
 
-pub fn fleet(clock: &ClockReading, fleet: &FleetReading) -> Fleet {
+/// `sessions`: how many look on at this moment.
+pub fn fleet(fleet: &FleetReading, sessions: u64) -> Fleet {
+    let pace = fleet.clock.pace;
+    let by_status = DroneStatus::ALL.map(|status| (status.as_str(), fleet.by_status[status as usize]));
     Fleet {
         drones: fleet.drones,
         airborne: fleet.airborne,
         charging: fleet.charging,
         lost: fleet.lost,
-        speed: speed(clock.pace.speed),
-        real_time_factor: rounded(clock.pace.real_time_factor, 100.0),
-        tick_slip_ms: rounded(clock.pace.tick_slip_ms, 100.0),
-        state: clock.pace.state.as_str(),
+        by_status: by_status.into(),
+        speed: speed(pace.speed),
+        real_time_factor: rounded(pace.real_time_factor, 100.0),
+        tick_ms: rounded(pace.tick_ms, 1_000.0),
+        tick_slip_ms: rounded(pace.tick_slip_ms, 100.0),
+        state: pace.state.as_str(),
+        sessions,
+        completed_per_minute: rounded(fleet.completed_per_minute, 100.0),
+        eta_error: fleet.quotes.as_ref().map(eta_error),
         deliveries: DeliveryCounts {
             accepted: fleet.deliveries.accepted,
             waiting: fleet.deliveries.waiting,
@@ -81,6 +92,16 @@ pub fn fleet(clock: &ClockReading, fleet: &FleetReading) -> Fleet {
             completed: fleet.deliveries.completed,
             failed: fleet.deliveries.failed,
         },
+    }
+}
+
+fn eta_error(quotes: &QuoteReading) -> EtaError {
+    EtaError {
+        samples: quotes.samples,
+        p50_seconds: rounded(quotes.p50_s, 10.0),
+        p95_seconds: rounded(quotes.p95_s, 10.0),
+        bias_seconds: rounded(quotes.bias_s, 10.0),
+        late_share: rounded(quotes.late_share, 1e4),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct TierBeat {
 /// Readings for the gauges of this second, taken at the first look.
 pub(super) struct Gauges {
     pub(super) number: u64,
-    fleet: OnceLock<(ClockReading, FleetReading)>,
+    fleet: OnceLock<FleetReading>,
     hubs: OnceLock<(ClockReading, Vec<HubReading>)>,
 }
 
@@ -40,8 +40,8 @@ impl Gauges {
         }
     }
 
-    pub(super) fn fleet(&self, view: &View) -> (ClockReading, FleetReading) {
-        *self.fleet.get_or_init(|| (view.clock(), view.fleet()))
+    pub(super) fn fleet(&self, view: &View) -> FleetReading {
+        *self.fleet.get_or_init(|| view.fleet())
     }
 
     pub(super) fn hubs(&self, view: &View) -> &(ClockReading, Vec<HubReading>) {

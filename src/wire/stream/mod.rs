@@ -12,6 +12,8 @@
 pub mod client;
 pub mod positions;
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use super::drone::Drone;
@@ -114,19 +116,43 @@ pub struct DeliverySnapshot {
     pub delivery_eta: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fleet {
     pub drones: u32,
     pub airborne: u32,
     pub charging: u32,
     pub lost: u32,
+    /// Drones by status; all statuses are listed.
+    pub by_status: BTreeMap<&'static str, u32>,
     pub speed: Speed,
     pub real_time_factor: f64,
+    /// Wall time that a tick takes to compute.
+    pub tick_ms: f64,
     pub tick_slip_ms: f64,
     /// `running`, `paused` or `stalled`.
     pub state: &'static str,
+    /// How many look on.
+    pub sessions: u64,
     pub deliveries: DeliveryCounts,
+    /// Over the last five simulated minutes.
+    pub completed_per_minute: f64,
+    /// Null before the first completed delivery.
+    pub eta_error: Option<EtaError>,
+}
+
+/// How the first quotes of the last thousand completed deliveries held.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtaError {
+    pub samples: u32,
+    /// Of absolute errors.
+    pub p50_seconds: f64,
+    pub p95_seconds: f64,
+    /// Mean of actual minus quoted: positive means that deliveries come late.
+    pub bias_seconds: f64,
+    /// Over a minute after the quote.
+    pub late_share: f64,
 }
 
 /// `accepted` is the sum of the others.

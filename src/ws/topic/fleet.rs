@@ -20,11 +20,12 @@ impl Follow {
             return;
         }
         let view = &speech.shared.view;
-        let (clock, fleet) = match before {
+        let reading = match before {
             Some(_) => gauges.fleet(view),
-            None => (view.clock(), view.fleet()),
+            None => view.fleet(),
         };
-        let fleet = shown::fleet(&clock, &fleet);
+        let clock = reading.clock;
+        let fleet = shown::fleet(&reading, speech.shared.telemetry.sessions_open());
         let sim_time = &rfc3339(view.world(), clock.at);
         let tick = clock.tick;
         let message = match before {
