@@ -14,8 +14,37 @@ use crate::sim::ids::{DeliveryId, DroneId};
 pub enum ClientMessage {
     Subscribe(Subscribe),
     Update(Update),
-    Unsubscribe { id: u64 },
-    Ping { sent: Option<serde_json::Number> },
+    Unsubscribe {
+        id: u64,
+    },
+    Ping {
+        sent: Option<serde_json::Number>,
+    },
+    /// Shows a token, or a newer one.
+    Auth {
+        token: Token,
+    },
+}
+
+/// A client's token as it came, valid or not. It never appears in a log.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Token(String);
+
+impl Token {
+    pub fn new(token: impl Into<String>) -> Self {
+        Token(token.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +119,7 @@ impl ClientMessage {
             ClientMessage::Subscribe(Subscribe { id, .. })
             | ClientMessage::Update(Update { id, .. })
             | ClientMessage::Unsubscribe { id } => Some(*id),
-            ClientMessage::Ping { .. } => None,
+            ClientMessage::Ping { .. } | ClientMessage::Auth { .. } => None,
         }
     }
 
@@ -113,11 +142,14 @@ impl ClientMessage {
             "ping" => Ok(ClientMessage::Ping {
                 sent: members::<PingMembers>(&value, id)?.sent,
             }),
+            "auth" => Ok(ClientMessage::Auth {
+                token: members::<AuthMembers>(&value, id)?.token,
+            }),
             other => Err(Refused::new(
                 id,
                 ErrorCode::UnknownType,
                 format!(
-                    "`{}` is none of subscribe, update, unsubscribe, ping",
+                    "`{}` is none of subscribe, update, unsubscribe, ping, auth",
                     shortened(other)
                 ),
             )),
@@ -153,12 +185,22 @@ struct PingMembers {
     sent: Option<serde_json::Number>,
 }
 
+#[derive(Deserialize)]
+struct AuthMembers {
+    token: Token,
+}
+
 fn members<'a, T: Deserialize<'a>>(value: &'a Value, id: Option<u64>) -> Result<T, Refused> {
-    let bad = |error: serde_json::Error| {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = error.path().to_string();
+        let mistake = match field.as_str() {
+            // The message as a whole: what is missing is named by the mistake itself.
+            "." => error.into_inner().to_string(),
+            _ => format!("`{field}`: {}", error.into_inner()),
+        };
         // Such a text may quote all of what it complains about.
-        Refused::new(id, ErrorCode::BadMessage, shortened(&error.to_string()))
-    };
-    T::deserialize(value).map_err(bad)
+        Refused::new(id, ErrorCode::BadMessage, shortened(&mistake))
+    })
 }
 
 impl SubscribeMembers {
@@ -339,6 +381,50 @@ mod tests {
         for (text, id, code) in cases {
             assert_eq!(code_of(text), (id, code), "{text}");
         }
+    }
+
+    #[test]
+    fn a_member_of_the_wrong_type_is_named() {
+        let cases = [
+            (
+                r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":"e1","seq":"9"}}"#,
+                "`since.seq`",
+            ),
+            (
+                r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":1,"seq":9}}"#,
+                "`since.epoch`",
+            ),
+            (
+                r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":"e1"}}"#,
+                "`seq`",
+            ),
+            (
+                r#"{"type":"subscribe","id":1,"topic":"area","bbox":[1,2,"3",4]}"#,
+                "`bbox[2]`",
+            ),
+            (r#"{"type":"subscribe","id":1,"topic":7}"#, "`topic`"),
+            (r#"{"type":"update","id":1,"maxHz":[]}"#, "`maxHz`"),
+            (r#"{"type":"ping","sent":"now"}"#, "`sent`"),
+            (r#"{"type":"auth","token":7}"#, "`token`"),
+            (r#"{"type":"auth"}"#, "`token`"),
+        ];
+        for (text, named) in cases {
+            let refused = ClientMessage::read(text).expect_err(text);
+            assert_eq!(refused.code, ErrorCode::BadMessage, "{text}");
+            assert!(refused.message.contains(named), "{text}: {}", refused.message);
+        }
+    }
+
+    #[test]
+    fn a_token_is_read_and_never_shown() {
+        let message = ClientMessage::read(r#"{"type":"auth","token":"eyJh.secret"}"#).expect("a message");
+        assert!(!format!("{message:?}").contains("secret"), "{message:?}");
+        assert_eq!(
+            message,
+            ClientMessage::Auth {
+                token: Token::new("eyJh.secret")
+            }
+        );
     }
 
     #[test]

@@ -10,17 +10,16 @@
 //! nothing with that id follows it.
 
 pub mod client;
+mod codes;
 pub mod positions;
-
-use std::collections::BTreeMap;
+mod snapshot;
 
 use serde::{Serialize, Serializer};
 
-use super::drone::Drone;
+pub use codes::{ByeCode, ErrorCode};
+pub use snapshot::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Snapshot, Speed};
+
 use super::event::EventBody;
-use super::hub::Hub;
-use super::place::Location;
-use crate::sim::delivery::Stage;
 
 /// The sub-protocol of JSON sessions.
 pub const JSON_PROTOCOL: &str = "skyhaul.v1.json";
@@ -76,6 +75,25 @@ pub enum ServerMessage<'a> {
         sim_time: &'a str,
         fleet: Fleet,
     },
+    /// How far a slow client is degraded, said at each change of the level.
+    Pressure {
+        id: u64,
+        /// 0 all is well, 1 a lower rate, 2 the newest positions now and then, 3 full
+        /// messages only.
+        level: u8,
+        /// Positions a second from now on, at most; 0 where there is no regular one.
+        effective_hz: f64,
+        /// Beats that went by since the subscription's last message.
+        conflated: u64,
+    },
+    /// How many drones there are where they are not shown one by one.
+    Density {
+        id: u64,
+        tick: u64,
+        sim_time: &'a str,
+        /// Latitude and longitude of a cell's middle, and the drones in it.
+        cells: &'a [(f64, f64, u32)],
+    },
     Error {
         /// Absent where the request's own could not be read.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,146 +108,6 @@ pub enum ServerMessage<'a> {
         code: ByeCode,
         message: &'a str,
     },
-}
-
-/// The state of a topic's subject, under the subject's kind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Snapshot {
-    Delivery(DeliverySnapshot),
-    Drone(Drone),
-    Hub(Hub),
-    Fleet(Fleet),
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeliverySnapshot {
-    pub id: String,
-    pub stage: Stage,
-    /// Null before a drone is assigned.
-    pub drone_id: Option<String>,
-    pub location: Location,
-    /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
-    pub pickup_eta: Option<String>,
-    /// As `pickupEta`.
-    pub delivery_eta: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Fleet {
-    pub drones: u32,
-    pub airborne: u32,
-    pub charging: u32,
-    pub lost: u32,
-    /// Drones by status; all statuses are listed.
-    pub by_status: BTreeMap<&'static str, u32>,
-    pub speed: Speed,
-    pub real_time_factor: f64,
-    /// Wall time that a tick takes to compute.
-    pub tick_ms: f64,
-    pub tick_slip_ms: f64,
-    /// `running`, `paused` or `stalled`.
-    pub state: &'static str,
-    /// How many look on.
-    pub sessions: u64,
-    pub deliveries: DeliveryCounts,
-    /// Over the last five simulated minutes.
-    pub completed_per_minute: f64,
-    /// Null before the first completed delivery.
-    pub eta_error: Option<EtaError>,
-}
-
-/// How the first quotes of the last thousand completed deliveries held.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EtaError {
-    pub samples: u32,
-    /// Of absolute errors.
-    pub p50_seconds: f64,
-    pub p95_seconds: f64,
-    /// Mean of actual minus quoted: positive means that deliveries come late.
-    pub bias_seconds: f64,
-    /// Over a minute after the quote.
-    pub late_share: f64,
-}
-
-/// `accepted` is the sum of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeliveryCounts {
-    pub accepted: u64,
-    pub waiting: u64,
-    pub under_way: u64,
-    pub completed: u64,
-    pub failed: u64,
-}
-
-/// Simulated seconds per wall second that are wanted: a number, or `"max"`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Speed {
-    Times(f64),
-    Max,
-}
-
-impl Serialize for Speed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Speed::Times(factor) => serializer.serialize_f64(*factor),
-            Speed::Max => serializer.serialize_str("max"),
-        }
-    }
-}
-
-/// Why a request was not taken; the connection goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    BadMessage,
-    UnknownType,
-    UnknownTopic,
-    DuplicateId,
-    DuplicateTopic,
-    UnknownId,
-    TooMany,
-    NotFound,
-    RateLimited,
-}
-
-impl ErrorCode {
-    pub const ALL: [ErrorCode; 9] = [
-        ErrorCode::BadMessage,
-        ErrorCode::UnknownType,
-        ErrorCode::UnknownTopic,
-        ErrorCode::DuplicateId,
-        ErrorCode::DuplicateTopic,
-        ErrorCode::UnknownId,
-        ErrorCode::TooMany,
-        ErrorCode::NotFound,
-        ErrorCode::RateLimited,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ErrorCode::BadMessage => "bad_message",
-            ErrorCode::UnknownType => "unknown_type",
-            ErrorCode::UnknownTopic => "unknown_topic",
-            ErrorCode::DuplicateId => "duplicate_id",
-            ErrorCode::DuplicateTopic => "duplicate_topic",
-            ErrorCode::UnknownId => "unknown_id",
-            ErrorCode::TooMany => "too_many",
-            ErrorCode::NotFound => "not_found",
-            ErrorCode::RateLimited => "rate_limited",
-        }
-    }
-}
-
-/// Why the server ends a session in good order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ByeCode {
-    ServerShutdown,
 }
 
 /// 5 rather than 5.0.

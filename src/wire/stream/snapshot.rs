@@ -1,0 +1,100 @@
+//! What a `snapshot` holds: the state of a topic's subject.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::sim::delivery::Stage;
+use crate::wire::drone::Drone;
+use crate::wire::hub::Hub;
+use crate::wire::place::Location;
+
+/// The state of a topic's subject, under the subject's kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Snapshot {
+    Delivery(DeliverySnapshot),
+    Drone(Drone),
+    Hub(Hub),
+    Fleet(Fleet),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliverySnapshot {
+    pub id: String,
+    pub stage: Stage,
+    /// Null before a drone is assigned.
+    pub drone_id: Option<String>,
+    pub location: Location,
+    /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
+    pub pickup_eta: Option<String>,
+    /// As `pickupEta`.
+    pub delivery_eta: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fleet {
+    pub drones: u32,
+    pub airborne: u32,
+    pub charging: u32,
+    pub lost: u32,
+    /// Drones by status; all statuses are listed.
+    pub by_status: BTreeMap<&'static str, u32>,
+    pub speed: Speed,
+    pub real_time_factor: f64,
+    /// Wall time that a tick takes to compute.
+    pub tick_ms: f64,
+    pub tick_slip_ms: f64,
+    /// `running`, `paused` or `stalled`.
+    pub state: &'static str,
+    /// How many look on.
+    pub sessions: u64,
+    pub deliveries: DeliveryCounts,
+    /// Over the last five simulated minutes.
+    pub completed_per_minute: f64,
+    /// Null before the first completed delivery.
+    pub eta_error: Option<EtaError>,
+}
+
+/// How the first quotes of the last thousand completed deliveries held.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtaError {
+    pub samples: u32,
+    /// Of absolute errors.
+    pub p50_seconds: f64,
+    pub p95_seconds: f64,
+    /// Mean of actual minus quoted: positive means that deliveries come late.
+    pub bias_seconds: f64,
+    /// Over a minute after the quote.
+    pub late_share: f64,
+}
+
+/// `accepted` is the sum of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryCounts {
+    pub accepted: u64,
+    pub waiting: u64,
+    pub under_way: u64,
+    pub completed: u64,
+    pub failed: u64,
+}
+
+/// Simulated seconds per wall second that are wanted: a number, or `"max"`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Speed {
+    Times(f64),
+    Max,
+}
+
+impl Serialize for Speed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Speed::Times(factor) => serializer.serialize_f64(*factor),
+            Speed::Max => serializer.serialize_str("max"),
+        }
+    }
+}
