@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::drone::{DroneInput, DroneState};
 use crate::sim::event::{DroneEvent, Etas};
+use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
@@ -43,12 +44,14 @@ pub enum DroneMessage {
         energy_left_wh: f64,
     },
     LowBattery,
-    /// Down somewhere else, with nothing left in the battery.
-    Exhausted {
+    /// Down somewhere else, for good.
+    Down {
         at: LatLon,
         log: FlightLog,
     },
     EtaMoved(Etas),
+    /// From outside: something breaks.
+    Fault(FlightFault),
 }
 
 impl Drone {
@@ -139,9 +142,17 @@ impl Drone {
         }));
     }
 
+    /// On the ground nothing breaks that flight would show.
+    fn suffer(&mut self, context: &Context, fault: FlightFault, effects: &mut Effects) {
+        if !matches!(self.state, DroneState::Docked | DroneState::Lost { .. }) {
+            self.emit(context, effects, DroneEvent::Fault(fault));
+            effects.0.push(Effect::Break(self.id, fault));
+        }
+    }
+
     fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
         self.tell_delivery(effects, DeliveryMessage::DroneLost);
-        if self.moves(DroneInput::Exhausted { at }) {
+        if self.moves(DroneInput::Down { at }) {
             let lost = DroneEvent::Lost {
                 location: at,
                 energy_wh: log.energy_wh,
@@ -176,7 +187,8 @@ impl Role for Drone {
                 self.land(context, hub, log, energy_left_wh, effects);
             }
             DroneMessage::LowBattery => self.emit(context, effects, DroneEvent::LowBattery),
-            DroneMessage::Exhausted { at, log } => self.fall(context, at, log, effects),
+            DroneMessage::Down { at, log } => self.fall(context, at, log, effects),
+            DroneMessage::Fault(fault) => self.suffer(context, fault, effects),
             DroneMessage::EtaMoved(etas) => self.tell_delivery(effects, DeliveryMessage::EtaMoved(etas)),
         }
     }
@@ -196,7 +208,7 @@ mod tests {
         Bench::new(world(1, 1), |_| drone)
     }
 
-    fn exhausted() -> DroneMessage {
+    fn down() -> DroneMessage {
         let at = LatLon {
             lat: 37.76,
             lon: -122.43,
@@ -206,7 +218,7 @@ mod tests {
             distance_m: 900.0,
             airborne_s: 60.0,
         };
-        DroneMessage::Exhausted { at, log }
+        DroneMessage::Down { at, log }
     }
 
     #[test]
@@ -217,7 +229,7 @@ mod tests {
             DroneState::HeadedToDropoff { delivery },
         ] {
             let mut bench = flying(state);
-            let effects = bench.tell(exhausted());
+            let effects = bench.tell(down());
             assert_eq!(
                 sent(&effects),
                 [&Mail::Delivery(delivery, DeliveryMessage::DroneLost)]
@@ -227,15 +239,26 @@ mod tests {
                 [(1, Happening::Drone(DroneId(0), DroneEvent::Lost { .. }))]
             ));
             assert!(matches!(bench.role.state, DroneState::Lost { .. }));
-            assert!(bench.tell(exhausted()).is_empty(), "it falls once");
+            assert!(bench.tell(down()).is_empty(), "it falls once");
         }
     }
 
     #[test]
     fn a_drone_that_falls_on_its_way_home_tells_nobody_but_its_listeners() {
         let mut bench = flying(DroneState::Returning);
-        let effects = bench.tell(exhausted());
+        let effects = bench.tell(down());
         assert!(sent(&effects).is_empty());
         assert_eq!(events(&effects).len(), 1);
+    }
+
+    #[test]
+    fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
+        let fault = DroneMessage::Fault(FlightFault::RotorOut);
+        assert!(flying(DroneState::Docked).tell(fault.clone()).is_empty());
+        let effects = flying(DroneState::Returning).tell(fault);
+        assert!(matches!(
+            effects[..],
+            [Effect::Emit(_), Effect::Break(DroneId(0), FlightFault::RotorOut)]
+        ));
     }
 }

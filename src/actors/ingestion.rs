@@ -13,6 +13,7 @@ use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Wrap
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use uuid::Uuid;
 
+use crate::sim::fault::Fault;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::{Command, Order};
 use crate::store::writer::Refused;
@@ -33,8 +34,11 @@ pub trait Gate: Send + Sync + 'static {
     fn pass(&self, commands: Vec<Durable>);
 }
 
-/// The actor's answer: the delivery, and whether the key was seen before.
+/// The actor's answer to an order: the delivery, and whether the key was seen before.
 pub type Receipt = Result<(DeliveryId, bool), NotTaken>;
+
+/// The actor's answer to any other command: its number in the journal.
+pub type Journalled = Result<u64, NotTaken>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTaken {
@@ -42,11 +46,21 @@ pub enum NotTaken {
     StoreGone,
 }
 
-/// A request from outside.
+/// A write from outside, and who waits for its answer.
+enum Wanted {
+    Delivery {
+        order: Arc<Order>,
+        key: Option<String>,
+        answer: oneshot::Sender<Receipt>,
+    },
+    Fault {
+        fault: Fault,
+        answer: oneshot::Sender<Journalled>,
+    },
+}
+
 pub struct Submit {
-    order: Arc<Order>,
-    key: Option<String>,
-    answer: oneshot::Sender<Receipt>,
+    wanted: Wanted,
     room: OwnedSemaphorePermit,
 }
 
@@ -64,19 +78,26 @@ pub struct IngestionHandle {
 
 impl IngestionHandle {
     pub async fn submit(&self, order: Order, key: Option<String>) -> Receipt {
+        let (answer, answered) = oneshot::channel();
+        let order = Arc::new(order);
+        self.send(Wanted::Delivery { order, key, answer })?;
+        answered.await.unwrap_or(Err(NotTaken::StoreGone))
+    }
+
+    /// Makes a fault durable; the next tick brings it about.
+    pub async fn inject(&self, fault: Fault) -> Journalled {
+        let (answer, answered) = oneshot::channel();
+        self.send(Wanted::Fault { fault, answer })?;
+        answered.await.unwrap_or(Err(NotTaken::StoreGone))
+    }
+
+    fn send(&self, wanted: Wanted) -> Result<(), NotTaken> {
         let room = Arc::clone(&self.room)
             .try_acquire_owned()
             .map_err(|_| NotTaken::Full)?;
-        let (answer, answered) = oneshot::channel();
-        let order = Arc::new(order);
         // Room bounds what waits, so the mailbox needs no bound of its own.
-        self.actor.do_send(Submit {
-            order,
-            key,
-            answer,
-            room,
-        });
-        answered.await.unwrap_or(Err(NotTaken::StoreGone))
+        self.actor.do_send(Submit { wanted, room });
+        Ok(())
     }
 
     /// Accepted and not yet admitted, and the bound.
@@ -128,7 +149,9 @@ impl Ingestion {
     /// Looks the key up in the journal before the request may go there.
     fn look_up(&mut self, key: String, submit: Submit, context: &mut Context<Self>) {
         if let Some(waiting) = self.keys.get_mut(&key) {
-            waiting.push(submit.answer);
+            if let Wanted::Delivery { answer, .. } = submit.wanted {
+                waiting.push(answer);
+            }
             return;
         }
         self.keys.insert(key.clone(), Vec::new());
@@ -138,8 +161,8 @@ impl Ingestion {
             .into_actor(self)
             .map(|(found, submit), actor, context| match found {
                 Ok(None) => actor.enqueue(submit, context),
-                Ok(Some(id)) => actor.answer(submit, Ok((id, true))),
-                Err(refused) => actor.answer(submit, Err(not_taken(&refused))),
+                Ok(Some(id)) => actor.answer_repeat(submit, id),
+                Err(refused) => actor.refuse(submit, not_taken(&refused)),
             });
         context.spawn(then);
     }
@@ -152,45 +175,47 @@ impl Ingestion {
         self.flushing = true;
         let count = self.waiting.len().min(BATCH);
         let submits = self.waiting.drain(..count);
-        let numbered: Vec<(DeliveryId, Submit)> = submits.map(|submit| (new_id(), submit)).collect();
+        let commands: Vec<(Command, Submit)> = submits.map(|submit| (command_of(&submit), submit)).collect();
         let batch = IngestBatch {
             first_seq: self.next_seq,
-            commands: numbered.iter().map(command_of).collect(),
+            commands: commands.iter().map(|(command, _)| command.clone()).collect(),
         };
         let journal = self.journal.clone();
-        let flush = async move { (journal.append_commands(batch).await, numbered) };
-        let then = flush.into_actor(self).map(|(result, numbered), actor, context| {
+        let flush = async move { (journal.append_commands(batch).await, commands) };
+        let then = flush.into_actor(self).map(|(result, commands), actor, context| {
             actor.flushing = false;
-            actor.flushed(result, numbered);
+            actor.flushed(result, commands);
             actor.flush(context);
         });
         context.spawn(then);
     }
 
-    fn flushed(&mut self, result: Result<(), Refused>, numbered: Vec<(DeliveryId, Submit)>) {
+    fn flushed(&mut self, result: Result<(), Refused>, commands: Vec<(Command, Submit)>) {
         match result {
-            Ok(()) => self.pass_on(numbered),
+            Ok(()) => self.pass_on(commands),
             Err(Refused::OutOfSequence { expected }) => {
                 self.next_seq = expected;
-                for (_, submit) in numbered.into_iter().rev() {
+                for (_, submit) in commands.into_iter().rev() {
                     self.waiting.push_front(submit);
                 }
             }
             Err(refused @ (Refused::Busy | Refused::Unavailable)) => {
-                for (_, submit) in numbered {
-                    self.answer(submit, Err(not_taken(&refused)));
+                for (_, submit) in commands {
+                    self.refuse(submit, not_taken(&refused));
                 }
             }
         }
     }
 
-    fn pass_on(&mut self, numbered: Vec<(DeliveryId, Submit)>) {
-        let mut durable = Vec::with_capacity(numbered.len());
-        let mut answers = Vec::with_capacity(numbered.len());
-        for entry in numbered {
-            let command = command_of(&entry);
-            let (id, submit) = entry;
-            answers.push((submit.key, submit.answer, id));
+    fn pass_on(&mut self, commands: Vec<(Command, Submit)>) {
+        let mut durable = Vec::with_capacity(commands.len());
+        let mut answers = Vec::with_capacity(commands.len());
+        for (command, submit) in commands {
+            let id = match &command {
+                Command::RequestDelivery { id, .. } => Some(*id),
+                Command::SetDemand(_) | Command::Inject(_) => None,
+            };
+            answers.push((submit.wanted, self.next_seq, id));
             durable.push(Durable {
                 seq: self.next_seq,
                 command,
@@ -200,13 +225,32 @@ impl Ingestion {
         }
         // The read side must know a request before its client hears of it.
         self.gate.pass(durable);
-        for (key, answer, id) in answers {
-            self.answer_all(key, answer, Ok((id, false)));
+        for (wanted, seq, id) in answers {
+            match (wanted, id) {
+                (Wanted::Delivery { key, answer, .. }, Some(id)) => {
+                    self.answer_all(key, answer, Ok((id, false)));
+                }
+                (Wanted::Fault { answer, .. }, _) => {
+                    let _gone = answer.send(Ok(seq));
+                }
+                (Wanted::Delivery { .. }, None) => unreachable!("an order becomes a request"),
+            }
         }
     }
 
-    fn answer(&mut self, submit: Submit, receipt: Receipt) {
-        self.answer_all(submit.key, submit.answer, receipt);
+    fn answer_repeat(&mut self, submit: Submit, id: DeliveryId) {
+        if let Wanted::Delivery { key, answer, .. } = submit.wanted {
+            self.answer_all(key, answer, Ok((id, true)));
+        }
+    }
+
+    fn refuse(&mut self, submit: Submit, why: NotTaken) {
+        match submit.wanted {
+            Wanted::Delivery { key, answer, .. } => self.answer_all(key, answer, Err(why)),
+            Wanted::Fault { answer, .. } => {
+                let _gone = answer.send(Err(why));
+            }
+        }
     }
 
     /// A client that went away does not read its answer; its request stands all the same.
@@ -231,11 +275,14 @@ fn new_id() -> DeliveryId {
     DeliveryId::from_bytes(*Uuid::now_v7().as_bytes())
 }
 
-fn command_of((id, submit): &(DeliveryId, Submit)) -> Command {
-    Command::RequestDelivery {
-        id: *id,
-        order: Arc::clone(&submit.order),
-        idempotency_key: submit.key.clone(),
+fn command_of(submit: &Submit) -> Command {
+    match &submit.wanted {
+        Wanted::Delivery { order, key, .. } => Command::RequestDelivery {
+            id: new_id(),
+            order: Arc::clone(order),
+            idempotency_key: key.clone(),
+        },
+        Wanted::Fault { fault, .. } => Command::Inject(*fault),
     }
 }
 
@@ -247,9 +294,9 @@ impl Handler<Submit> for Ingestion {
     type Result = ();
 
     fn handle(&mut self, submit: Submit, context: &mut Context<Self>) {
-        match submit.key.clone() {
-            Some(key) => self.look_up(key, submit, context),
-            None => self.enqueue(submit, context),
+        match &submit.wanted {
+            Wanted::Delivery { key: Some(key), .. } => self.look_up(key.clone(), submit, context),
+            Wanted::Delivery { key: None, .. } | Wanted::Fault { .. } => self.enqueue(submit, context),
         }
     }
 }

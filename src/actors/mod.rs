@@ -19,6 +19,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
+use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::time::{SimTime, Tick};
@@ -66,6 +67,8 @@ pub enum Effect {
     Emit(Event),
     /// Takes off with this plan, or changes to it in the air.
     Fly(DroneId, Box<FlightPlan>),
+    /// Breaks something of a drone in the air.
+    Break(DroneId, FlightFault),
     /// Plugs a drone on the ground in, or out.
     Charge(DroneId, bool),
     /// A message to be read at the first tick at or after this time.

@@ -24,10 +24,12 @@ use actix::ArbiterHandle;
 use serde::Serialize;
 
 use crate::actors::drone::DroneMessage;
+use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
+use crate::sim::fault::{CELLS_IN_SERIES, Fault, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Command;
@@ -215,6 +217,12 @@ impl Engine {
             match command {
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::SetDemand(on) => self.demand = on,
+                Command::Inject(Fault::InFlight(drone, fault)) => {
+                    mail.push(Mail::Drone(drone, DroneMessage::Fault(fault)));
+                }
+                Command::Inject(Fault::HubClosed(hub, duration)) => {
+                    mail.push(Mail::Fleet(FleetMessage::Close { hub, duration }));
+                }
             }
         }
         if self.demand {
@@ -240,7 +248,7 @@ impl Engine {
                 }
             }
             FlightEventKind::LowBattery => DroneMessage::LowBattery,
-            FlightEventKind::Exhausted { at, log } => DroneMessage::Exhausted {
+            FlightEventKind::Exhausted { at, log } => DroneMessage::Down {
                 at: self.world.area.frame.to_latlon(at),
                 log,
             },
@@ -281,6 +289,7 @@ impl Engine {
                     tracing::error!(%drone, %discontinuous, "a flight plan was refused");
                 }
             }
+            Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail),
             Effect::Charge(drone, charging) => {
                 self.sky.set_charging(&self.world, drone, charging, context.now);
                 decided.grounded.push(drone);
@@ -288,6 +297,20 @@ impl Engine {
             Effect::WakeAt(at, mail) => self.wakes.set(at, mail),
             Effect::Start(id, delivery) => self.cast.start_delivery(id, *delivery),
             Effect::End(id) => self.cast.end_delivery(id),
+        }
+    }
+}
+
+impl Engine {
+    fn break_down(&mut self, context: &Context, drone: DroneId, fault: FlightFault, mail: &mut Vec<Mail>) {
+        match fault {
+            FlightFault::BatteryCell => self.sky.drain(drone, 1.0 - 1.0 / CELLS_IN_SERIES),
+            FlightFault::RotorOut => {
+                if let Some((at, log)) = self.sky.bring_down(&self.world, drone, context.now) {
+                    let at = self.world.area.frame.to_latlon(at);
+                    mail.push(Mail::Drone(drone, DroneMessage::Down { at, log }));
+                }
+            }
         }
     }
 }

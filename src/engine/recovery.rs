@@ -109,7 +109,7 @@ impl Recovered {
     pub fn demand(&self) -> bool {
         let last_said = self.pending.iter().rev().find_map(|(_, command)| match command {
             Command::SetDemand(on) => Some(*on),
-            Command::RequestDelivery { .. } => None,
+            Command::RequestDelivery { .. } | Command::Inject(_) => None,
         });
         last_said.unwrap_or(self.engine.demand())
     }

@@ -25,7 +25,7 @@ use super::wakes::Wakes;
 use super::{Engine, Halted, encode, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 #[derive(Serialize)]
 struct EngineStateRef<'a> {

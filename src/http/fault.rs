@@ -149,6 +149,7 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
             Some(DEFAULT_RETRY),
         ),
         Refusal::NotPaused => (S::CONFLICT, "not-paused", "Not paused", None),
+        Refusal::Paused => (S::CONFLICT, "paused", "Paused", None),
         Refusal::Live => (S::CONFLICT, "live", "Not a recording", None),
         Refusal::TickPassed { .. } => (S::CONFLICT, "tick-passed", "That tick has passed", None),
     };

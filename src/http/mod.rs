@@ -11,6 +11,7 @@ mod delivery_requests;
 mod documents;
 mod drones;
 mod fault;
+mod faults;
 mod fields;
 mod map;
 mod operations;
@@ -82,6 +83,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())
+        .merge(faults::routes())
         .merge(operations::routes())
 }
 

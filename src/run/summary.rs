@@ -155,7 +155,7 @@ impl Tally {
                 self.airborne_s += airborne_s;
             }
             DroneEvent::LowBattery => self.reserve_dips += 1,
-            DroneEvent::TakenOff { .. } => {}
+            DroneEvent::TakenOff { .. } | DroneEvent::Fault(_) => {}
         }
     }
 

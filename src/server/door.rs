@@ -1,15 +1,19 @@
 //! The live world's answers to what the outside asks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::ingestion::{IngestionHandle, NotTaken};
 use crate::engine::live::Control;
+use crate::sim::fault::Fault;
 use crate::sim::order::Order;
 use crate::sim::time::Tick;
 use crate::store::Writer;
+use crate::view::View;
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
+use crate::view::reading::RunState;
 
 use super::Started;
 
@@ -20,6 +24,7 @@ pub struct Door {
     ingestion: IngestionHandle,
     controls: mpsc::Sender<Control>,
     writer: Writer,
+    view: Arc<View>,
     closing: watch::Receiver<bool>,
 }
 
@@ -29,6 +34,7 @@ impl Door {
             ingestion: started.ingestion.clone(),
             controls: started.controls.clone(),
             writer: started.writer.clone(),
+            view: Arc::clone(&started.view),
             closing,
         }
     }
@@ -59,6 +65,17 @@ impl Door {
     }
 }
 
+fn refusal(not_taken: NotTaken) -> Refusal {
+    match not_taken {
+        NotTaken::Full => Refusal::Full {
+            retry_after: RETRY_AFTER,
+        },
+        NotTaken::StoreGone => Refusal::StoreGone {
+            retry_after: RETRY_AFTER,
+        },
+    }
+}
+
 impl Commands for Door {
     fn request_delivery(
         &self,
@@ -70,14 +87,19 @@ impl Commands for Door {
             let receipt = self.ingestion.submit(order, idempotency_key).await;
             receipt
                 .map(|(id, repeated)| Accepted { id, repeated })
-                .map_err(|not_taken| match not_taken {
-                    NotTaken::Full => Refusal::Full {
-                        retry_after: RETRY_AFTER,
-                    },
-                    NotTaken::StoreGone => Refusal::StoreGone {
-                        retry_after: RETRY_AFTER,
-                    },
-                })
+                .map_err(refusal)
+        })
+    }
+
+    fn inject(&self, fault: Fault) -> Answer<'_, (), Refusal> {
+        Box::pin(async move {
+            self.check_open()?;
+            if self.view.clock().pace.state == RunState::Paused {
+                return Err(Refusal::Paused);
+            }
+            let seq = self.ingestion.inject(fault).await.map_err(refusal)?;
+            self.view.admitted(seq).await;
+            Ok(())
         })
     }
 

@@ -83,8 +83,8 @@ pub enum DroneInput {
     PickedUp,
     Delivered,
     Landed,
-    /// The battery is empty in the air.
-    Exhausted {
+    /// Down elsewhere than at a hub.
+    Down {
         at: LatLon,
     },
 }
@@ -106,7 +106,7 @@ impl DroneState {
             (S::HeadedToPickup { delivery }, In::PickedUp) => S::HeadedToDropoff { delivery },
             (S::HeadedToDropoff { .. }, In::Delivered) => S::Returning,
             (S::Returning, In::Landed) => S::Docked,
-            (S::HeadedToPickup { .. } | S::HeadedToDropoff { .. } | S::Returning, In::Exhausted { at }) => {
+            (S::HeadedToPickup { .. } | S::HeadedToDropoff { .. } | S::Returning, In::Down { at }) => {
                 S::Lost { at }
             }
             (state, input) => return Err(ForbiddenMove { state, input }),
@@ -137,7 +137,7 @@ mod tests {
             lat: 37.7,
             lon: -122.4,
         };
-        let (fall, lost) = (DroneInput::Exhausted { at }, DroneState::Lost { at });
+        let (fall, lost) = (DroneInput::Down { at }, DroneState::Lost { at });
         let states = [
             DroneState::Docked,
             to_pickup,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::FlightFault;
 use super::geo::LatLon;
 use super::ids::{DeliveryId, DroneId, HubId};
 use super::order::Order;
@@ -89,17 +90,27 @@ pub enum DroneEvent {
     },
     /// The state of charge fell below the reserve in the air.
     LowBattery,
-    /// Fell out of the sky with an empty battery.
+    /// Came down elsewhere than at a hub, for good.
     Lost {
         location: LatLon,
         energy_wh: f64,
         distance_m: f64,
         airborne_s: f64,
     },
+    /// Something broke in the air.
+    Fault(FlightFault),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HubEvent {
     /// Drones that charge, and that wait for a charger.
-    QueueChanged { charging: u32, queued: u32 },
+    QueueChanged {
+        charging: u32,
+        queued: u32,
+    },
+    /// Nobody takes off before this time.
+    Closed {
+        until: SimTime,
+    },
+    Opened,
 }

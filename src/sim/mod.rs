@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod drone;
 pub mod energy;
 pub mod event;
+pub mod fault;
 pub mod flight;
 pub mod geo;
 pub mod ids;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use super::geo::LatLon;
 use super::ids::DeliveryId;
 use super::time::SimTime;
@@ -66,4 +67,6 @@ pub enum Command {
     },
     /// Whether the scenario's own customers order from now on. They do at the beginning.
     SetDemand(bool),
+    /// Something breaks.
+    Inject(Fault),
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::sim::fault::Fault;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
@@ -20,6 +21,9 @@ pub trait Commands: Send + Sync {
         order: Order,
         idempotency_key: Option<String>,
     ) -> Answer<'_, Accepted, Refusal>;
+
+    /// Breaks something; answers when the tick that did is committed.
+    fn inject(&self, fault: Fault) -> Answer<'_, (), Refusal>;
 
     /// Pace control; takes effect at the next tick boundary, and answers then.
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal>;
@@ -58,6 +62,8 @@ pub enum Refusal {
     ShuttingDown,
     #[error("the simulation is not paused, so it cannot be stepped")]
     NotPaused,
+    #[error("the simulation is paused; resume it, or let it take a step, and ask again")]
+    Paused,
     #[error("a live world cannot go to another moment; only a recording can")]
     Live,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]

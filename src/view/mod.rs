@@ -45,6 +45,8 @@ pub struct Publication {
     pub tick: Tick,
     pub at: SimTime,
     pub digest: [u8; 32],
+    /// The journal's number of the last outside command that is in the world.
+    pub admitted_through: u64,
     pub events: Vec<Arc<Event>>,
     /// All airborne drones.
     pub airborne: Vec<DroneRow>,
@@ -79,6 +81,7 @@ pub struct View {
     deliveries: Deliveries,
     drone_events: DashMap<DroneId, VecDeque<Arc<Event>>>,
     published: watch::Sender<Tick>,
+    admitted: watch::Sender<u64>,
     stalled: AtomicBool,
 }
 
@@ -127,6 +130,7 @@ impl View {
             deliveries: Deliveries::new(restored.records),
             drone_events: DashMap::new(),
             published: watch::channel(restored.tick).0,
+            admitted: watch::channel(0).0,
             stalled: AtomicBool::new(false),
         }
     }
@@ -152,6 +156,10 @@ impl View {
             }
         }
         self.published.send_replace(publication.tick);
+        self.admitted.send_if_modified(|admitted| {
+            let before = std::mem::replace(admitted, publication.admitted_through);
+            before != publication.admitted_through
+        });
     }
 
     fn apply(&self, now: &mut Now, event: &Arc<Event>) {
@@ -188,6 +196,7 @@ impl View {
                     queued: *queued,
                 };
             }
+            Happening::Hub(_, HubEvent::Closed { .. } | HubEvent::Opened) => {}
         }
     }
 
@@ -199,6 +208,13 @@ impl View {
     /// Fires after each publication.
     pub fn published(&self) -> watch::Receiver<Tick> {
         self.published.subscribe()
+    }
+
+    /// Returns when what the outside command of this number brought about can be seen.
+    pub async fn admitted(&self, seq: u64) {
+        let mut admitted = self.admitted.subscribe();
+        // The sender lives as long as the view, so there is always an answer.
+        let _ = admitted.wait_for(|admitted| *admitted >= seq).await;
     }
 
     /// The world's past is not the one that was published before.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::place::Location;
 use super::time::rfc3339;
 use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
+use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
 use crate::sim::workflow::{FailureReason, WaitingFor};
@@ -87,6 +88,9 @@ pub enum DroneKind {
         flight: FlightBody,
     },
     LowBattery,
+    Fault {
+        fault: FlightFault,
+    },
     Lost {
         location: Location,
         #[serde(flatten)]
@@ -105,9 +109,17 @@ pub struct FlightBody {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind")]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum HubKind {
-    QueueChanged { charging: u32, queued: u32 },
+    QueueChanged {
+        charging: u32,
+        queued: u32,
+    },
+    Closed {
+        /// RFC 3339, simulated.
+        until: String,
+    },
+    Opened,
 }
 
 impl EventBody {
@@ -121,11 +133,8 @@ impl EventBody {
                 kind: drone_kind(world, event),
                 drone_id: id.to_string(),
             },
-            Happening::Hub(hub, HubEvent::QueueChanged { charging, queued }) => EventBody::Hub {
-                kind: HubKind::QueueChanged {
-                    charging: *charging,
-                    queued: *queued,
-                },
+            Happening::Hub(hub, event) => EventBody::Hub {
+                kind: hub_kind(world, event),
                 hub: hub_key(world, *hub),
             },
         }
@@ -178,6 +187,7 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             flight: flight(*energy_wh, *distance_m, *airborne_s),
         },
         DroneEvent::LowBattery => DroneKind::LowBattery,
+        DroneEvent::Fault(fault) => DroneKind::Fault { fault: *fault },
         DroneEvent::Lost {
             location,
             energy_wh,
@@ -187,6 +197,19 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             location: on_ground(*location),
             flight: flight(*energy_wh, *distance_m, *airborne_s),
         },
+    }
+}
+
+fn hub_kind(world: &World, event: &HubEvent) -> HubKind {
+    match event {
+        HubEvent::QueueChanged { charging, queued } => HubKind::QueueChanged {
+            charging: *charging,
+            queued: *queued,
+        },
+        HubEvent::Closed { until } => HubKind::Closed {
+            until: rfc3339(world, *until),
+        },
+        HubEvent::Opened => HubKind::Opened,
     }
 }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod crash;
 mod determinism;
 mod every_delivery;
+mod faults;
 mod house;
 mod ordering;
 mod simulation_control;

@@ -247,6 +247,11 @@ impl Docks {
         Some(pair)
     }
 
+    /// Numbers an event of the hub.
+    pub fn tell(&mut self, context: &Context, hub: HubId, event: HubEvent, effects: &mut Effects) {
+        effects.emit_hub(context, &mut self.hubs[hub.index()].seq, hub, event);
+    }
+
     fn tell_queue(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
         let chargers = &mut self.hubs[hub.index()];
         let event = HubEvent::QueueChanged {

@@ -11,12 +11,13 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::sim::dispatch::{self, Pair};
-use crate::sim::event::Etas;
+use crate::sim::event::{Etas, HubEvent};
 use crate::sim::flight::Mission;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
@@ -37,6 +38,8 @@ pub struct Fleet {
     queue: Queue,
     /// By pair: when its fullest drone next suffices for a waiting request.
     next_offer: Vec<Option<SimTime>>,
+    /// Hubs that nobody leaves, and until when.
+    closed: BTreeMap<HubId, SimTime>,
     /// Follows from the world; kept so that it is made once.
     #[serde(skip)]
     pairs: Vec<Pair>,
@@ -58,6 +61,10 @@ pub enum FleetMessage {
     Charged { drone: DroneId, since: SimTime },
     /// To itself: the pair's fullest drone may suffice now for a request that waits.
     Offer { pair: usize, due: SimTime },
+    /// From outside: nobody takes off from the hub for so long.
+    Close { hub: HubId, duration: SimDuration },
+    /// To itself: the hub opens, unless it was closed for longer since.
+    Open { hub: HubId, due: SimTime },
 }
 
 impl Fleet {
@@ -68,6 +75,7 @@ impl Fleet {
             docks: Docks::new(world, &pairs, aloft),
             queue: Queue::new(&pairs),
             next_offer: vec![None; pairs.len()],
+            closed: BTreeMap::new(),
             pairs,
         }
     }
@@ -79,6 +87,7 @@ impl Fleet {
             docks: self.docks.with_world(world, &pairs),
             queue: self.queue.with_pairs(&pairs),
             next_offer: self.next_offer,
+            closed: self.closed,
             pairs,
         }
     }
@@ -90,7 +99,7 @@ impl Fleet {
 
     fn assign(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
         let world = &context.world;
-        let energy = |pair: usize| self.docks.fullest(pair, context.now).map(|(_, energy)| energy);
+        let energy = |pair: usize| self.fullest_wh(context, pair);
         match dispatch::earliest_pickup(world, &self.pairs, &order, energy) {
             Some((pair, mission)) => self.send_off(context, pair, id, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
@@ -104,6 +113,14 @@ impl Fleet {
                 }
             }
         }
+    }
+
+    /// What the pair's fullest drone holds; `None` where none may leave.
+    fn fullest_wh(&self, context: &Context, pair: usize) -> Option<f64> {
+        if self.closed.contains_key(&self.pairs[pair].hub) {
+            return None;
+        }
+        self.docks.fullest(pair, context.now).map(|(_, energy)| energy)
     }
 
     /// Sends a drone of the pair, whose fullest the caller knows to suffice.
@@ -133,7 +150,7 @@ impl Fleet {
 
     /// Serves waiting requests from this pair for as long as its fullest drone suffices.
     fn offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
-        while let Some((_, energy_wh)) = self.docks.fullest(pair, context.now) {
+        while let Some(energy_wh) = self.fullest_wh(context, pair) {
             let Some((id, order)) = self.queue.take_first(pair, energy_wh) else {
                 break;
             };
@@ -148,6 +165,9 @@ impl Fleet {
     /// Sets the alarm for when the pair's fullest drone suffices for the least demanding
     /// request that waits, unless one is set that rings earlier.
     fn plan_offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
+        if self.closed.contains_key(&self.pairs[pair].hub) {
+            return;
+        }
         let Some(need_wh) = self.queue.least_need_wh(pair) else {
             return;
         };
@@ -175,6 +195,29 @@ impl Fleet {
             .expect("drones land at their own hub");
         self.docks.dock(context, pair, drone, energy_wh, effects);
         self.offer(context, pair, effects);
+    }
+
+    fn close(&mut self, context: &Context, hub: HubId, duration: SimDuration, effects: &mut Effects) {
+        let until = context.now + duration;
+        if self.closed.get(&hub).is_some_and(|already| *already >= until) {
+            return;
+        }
+        self.closed.insert(hub, until);
+        self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
+        effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
+    }
+
+    fn open(&mut self, context: &Context, hub: HubId, due: SimTime, effects: &mut Effects) {
+        if self.closed.get(&hub) != Some(&due) {
+            return;
+        }
+        self.closed.remove(&hub);
+        self.docks.tell(context, hub, HubEvent::Opened, effects);
+        for pair in 0..self.pairs.len() {
+            if self.pairs[pair].hub == hub {
+                self.offer(context, pair, effects);
+            }
+        }
     }
 
     fn charged(&mut self, context: &Context, drone: DroneId, since: SimTime, effects: &mut Effects) {
@@ -206,6 +249,8 @@ impl Role for Fleet {
                     self.offer(context, pair, effects);
                 }
             }
+            FleetMessage::Close { hub, duration } => self.close(context, hub, duration, effects),
+            FleetMessage::Open { hub, due } => self.open(context, hub, due, effects),
         }
     }
 }

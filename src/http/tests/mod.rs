@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use super::telemetry::Requests;
 use super::{Api, Readiness, router};
 use crate::sim::catalogue;
+use crate::sim::fault::Fault;
 use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::order::Order;
@@ -152,6 +153,10 @@ impl Commands for Taker {
             self.view.queue(id, Arc::new(order));
             Ok(Accepted { id, repeated: false })
         })
+    }
+
+    fn inject(&self, _: Fault) -> Answer<'_, (), Refusal> {
+        Box::pin(async move { self.check() })
     }
 
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {

@@ -34,6 +34,7 @@ impl Door {
             tick: 11,
             at: SimTime::from_secs(1.1),
             digest: [0xcd; 32],
+            admitted_through: 0,
             events: events.into_iter().enumerate().map(event).collect(),
             grounded: airborne.iter().map(|row| (row.drone, None)).collect(),
             airborne,

@@ -198,6 +198,33 @@ impl Sky {
         }
     }
 
+    /// Takes an airborne drone out of the sky for good, where it is. `None` where it is not
+    /// in the air.
+    pub fn bring_down(&mut self, world: &World, drone: DroneId, now: SimTime) -> Option<(Point, FlightLog)> {
+        let (chunk, i) = self.row_of(drone)?;
+        let (at, log) = step::flown_so_far(chunk, i, now.as_secs());
+        let energy_wh = chunk.energy_wh[i];
+        self.depart(
+            world,
+            Departure {
+                drone,
+                landed_at: None,
+                energy_wh,
+            },
+        );
+        Some((at, log))
+    }
+
+    /// Leaves an airborne drone this share of what its battery holds. No effect on others.
+    pub fn drain(&mut self, drone: DroneId, left: f64) {
+        if let Some(&place) = self.places.get(drone.index())
+            && !matches!(place, ON_GROUND | LOST)
+        {
+            let (chunk, i) = (place as usize / CHUNK_ROWS, place as usize % CHUNK_ROWS);
+            self.chunks[chunk].energy_wh[i] *= left;
+        }
+    }
+
     /// `None` while in the air or lost.
     pub fn grounded(&self, drone: DroneId) -> Option<Grounded> {
         self.is_grounded(drone).then(|| self.ground.get(drone))

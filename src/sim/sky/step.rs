@@ -249,13 +249,7 @@ fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock, step: &mut ChunkStep)
     if energy_wh > f64::from(chunk.alarm_wh[i]) {
         return;
     }
-    let (row, flight) = (chunk.row(i), &chunk.flights[i]);
-    let log = FlightLog {
-        energy_wh: flight.energy_at_start_wh - energy_wh,
-        distance_m: flight.distance_before_m + distance_on_leg_m(&row, flight),
-        airborne_s: positive(clock.now_s - flight.airborne_since),
-    };
-    let at = Point { x: row.x, y: row.y };
+    let (at, log) = flown_so_far(chunk, i, clock.now_s);
     (chunk.pickup_after_leg[i], chunk.delivery_after_leg[i]) = (f64::NAN, f64::NAN);
     step.events.push(FlightEvent {
         drone,
@@ -266,6 +260,17 @@ fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock, step: &mut ChunkStep)
         landed_at: None,
         energy_wh,
     });
+}
+
+/// Where a flight is, and what it took so far.
+pub fn flown_so_far(chunk: &Chunk, i: usize, now_s: f64) -> (Point, FlightLog) {
+    let (row, flight) = (chunk.row(i), &chunk.flights[i]);
+    let log = FlightLog {
+        energy_wh: flight.energy_at_start_wh - row.energy_wh,
+        distance_m: flight.distance_before_m + distance_on_leg_m(&row, flight),
+        airborne_s: positive(now_s - flight.airborne_since),
+    };
+    (Point { x: row.x, y: row.y }, log)
 }
 
 impl Row {

@@ -1,0 +1,134 @@
+//! `/api/simulation/faults`: breaks something, to see what becomes of it.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::body::JsonBody;
+use super::documents::{BodyProblems, ClockProblems, WriteProblems};
+use super::fault::Fault;
+use super::fields::{Complaint, Complaints, Fields, name};
+use crate::scenario::parse_duration;
+use crate::sim::fault::{self, FlightFault};
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::time::SimDuration;
+use crate::view::View;
+use crate::wire::api::faults::{FaultKind, FaultRequest, InjectedFault};
+use crate::wire::time::rfc3339;
+
+/// Kinds that the interface knows and this version does not simulate.
+const NOT_YET: [&str; 6] = [
+    "link_lost",
+    "wind_shift",
+    "carrier_down",
+    "step_fail",
+    "step_slow",
+    "actor_panic",
+];
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(inject_fault))
+}
+
+/// Break something
+///
+/// Answers when the tick that brought it about is committed. A drone must be in the air.
+#[utoipa::path(
+    post,
+    path = "/api/simulation/faults",
+    tag = "Simulation",
+    request_body = FaultRequest,
+    responses((status = 200, body = InjectedFault), BodyProblems, ClockProblems, WriteProblems)
+)]
+async fn inject_fault(State(api): State<Api>, body: JsonBody) -> Result<Json<InjectedFault>, Fault> {
+    let mut complaints = Complaints::default();
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let kind = fields.required("kind", kind);
+    let target = fields.required("target", name);
+    let duration = fields.optional("duration", duration);
+    let fault = kind
+        .zip(target)
+        .and_then(|(kind, target)| read_fault(&api.view, kind, target, duration, &mut complaints));
+    let (Some(fault), Some(kind), Some(target), true) = (fault, kind, target, complaints.is_empty()) else {
+        return Err(complaints.into_fault());
+    };
+    api.commands.inject(fault).await?;
+    let clock = api.view.clock();
+    Ok(Json(InjectedFault {
+        fault: FaultRequest {
+            kind,
+            target: target.to_owned(),
+            duration: body.value["duration"].as_str().map(str::to_owned),
+        },
+        tick: clock.tick,
+        sim_time: rfc3339(api.view.world(), clock.at),
+    }))
+}
+
+fn kind(value: &Value) -> Result<FaultKind, Complaint> {
+    match value.as_str() {
+        Some("rotor_out") => Ok(FaultKind::RotorOut),
+        Some("battery_cell") => Ok(FaultKind::BatteryCell),
+        Some("hub_closed") => Ok(FaultKind::HubClosed),
+        Some(other) if NOT_YET.contains(&other) => Err(format!(
+            "{other} is not simulated in this version; rotor_out, battery_cell and hub_closed are"
+        )
+        .into()),
+        _ => Err("must be one of rotor_out, battery_cell, hub_closed".into()),
+    }
+}
+
+fn duration(value: &Value) -> Result<SimDuration, Complaint> {
+    let text = value.as_str().ok_or("must be a string such as \"10m\"")?;
+    parse_duration(text)
+        .filter(|duration| *duration > SimDuration::default())
+        .ok_or("must be a duration above nothing, such as \"90s\" or \"10m\"".into())
+}
+
+fn read_fault(
+    view: &View,
+    kind: FaultKind,
+    target: &str,
+    duration: Option<SimDuration>,
+    complaints: &mut Complaints,
+) -> Option<fault::Fault> {
+    match kind {
+        FaultKind::RotorOut => in_flight(view, target, FlightFault::RotorOut, duration, complaints),
+        FaultKind::BatteryCell => in_flight(view, target, FlightFault::BatteryCell, duration, complaints),
+        FaultKind::HubClosed => {
+            let found = view.world().hubs.iter().position(|hub| hub.key == target);
+            let hub = found.ok_or("no hub has this id".into());
+            let hub = complaints.note(|| "/target".into(), hub);
+            let duration = complaints.note(|| "/duration".into(), duration.ok_or("is missing".into()));
+            Some(fault::Fault::HubClosed(HubId(hub? as u16), duration?))
+        }
+    }
+}
+
+fn in_flight(
+    view: &View,
+    target: &str,
+    fault: FlightFault,
+    duration: Option<SimDuration>,
+    complaints: &mut Complaints,
+) -> Option<fault::Fault> {
+    if duration.is_some() {
+        complaints.add(
+            "/duration",
+            format!("{} happens once, so it has none", fault.as_str()),
+        );
+    }
+    let reading = target.parse::<DroneId>().ok().and_then(|id| view.drone(id));
+    let drone = match reading {
+        None => Err("no drone has this id".into()),
+        Some(drone) if drone.status.is_on_ground() => {
+            Err("is on the ground; only a drone in the air can break".into())
+        }
+        Some(drone) => Ok(drone.id),
+    };
+    let drone = complaints.note(|| "/target".into(), drone)?;
+    Some(fault::Fault::InFlight(drone, fault))
+}

@@ -1,0 +1,35 @@
+//! Faults that somebody injects: what breaks, and what of.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{DroneId, HubId};
+use super::time::SimDuration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Fault {
+    /// No effect on a drone that is not in the air by then.
+    InFlight(DroneId, FlightFault),
+    /// Nobody takes off from the hub for so long; landing and charging go on.
+    HubClosed(HubId, SimDuration),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlightFault {
+    /// The drone comes down where it is, and is lost.
+    RotorOut,
+    /// A cell gives out, and its share of what the battery holds with it.
+    BatteryCell,
+}
+
+impl FlightFault {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FlightFault::RotorOut => "rotor_out",
+            FlightFault::BatteryCell => "battery_cell",
+        }
+    }
+}
+
+/// Cells in series in a pack: the usual six of delivery drones' packs.
+pub const CELLS_IN_SERIES: f64 = 6.0;

@@ -1,0 +1,36 @@
+//! Faults: what may be broken from outside.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `rotor_out` and `battery_cell` break a drone in the air, once; `hub_closed` keeps a
+/// hub's drones on the ground for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"kind": "hub_closed", "target": "mission", "duration": "10m"}))]
+pub struct FaultRequest {
+    pub kind: FaultKind,
+    /// The id of a drone or of a hub.
+    pub target: String,
+    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `hub_closed` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    RotorOut,
+    BatteryCell,
+    HubClosed,
+}
+
+/// The fault as it was brought about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InjectedFault {
+    #[serde(flatten)]
+    pub fault: FaultRequest,
+    /// A tick by which it is committed.
+    pub tick: u64,
+    pub sim_time: String,
+}

@@ -1,0 +1,130 @@
+//! An operator breaks things on purpose, and the service goes on as it must.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::client::{Client, parcel};
+use crate::support::server::{Running, kept_in, quiet};
+use crate::support::worlds::tiny;
+
+const FAULTS: &str = "/api/simulation/faults";
+
+/// At a pace at which a request falls between two ticks of the flight.
+const SLOWLY: f64 = 20.0;
+
+async fn inject(operator: &Client, fault: Value) {
+    let (status, body) = operator.post(FAULTS, &fault).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["kind"], fault["kind"], "{body}");
+    assert_eq!(body["target"], fault["target"], "{body}");
+}
+
+#[tokio::test]
+async fn a_rotor_that_fails_takes_drone_and_delivery_with_it_and_a_restart_remembers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = kept_in(folder.path());
+    options.demand = false;
+    let server = Running::start(tiny(), options.clone()).await;
+    let operator = server.client();
+    let id = operator
+        .order(&parcel("Dolores Park", "General Hospital", 1.0))
+        .await;
+    operator.run_to(100).await;
+    let drone = operator.delivery(&id).await["droneId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let fault = json!({"kind": "rotor_out", "target": drone});
+    let (status, problem) = operator.post(FAULTS, &fault).await;
+    assert_eq!(status, StatusCode::CONFLICT, "paused: {problem}");
+
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    let charge = async || operator.drone(&drone).await["battery"].as_f64().unwrap();
+    let before = charge().await;
+    inject(&operator, json!({"kind": "battery_cell", "target": drone})).await;
+    assert!(charge().await < before * 0.85, "a sixth of it is gone");
+    inject(&operator, fault.clone()).await;
+    operator.control(json!({"state": "paused"})).await;
+    let lost = operator.drone(&drone).await;
+    assert_eq!(lost["status"], "lost");
+    assert_eq!(operator.status(&id).await["stage"], "Failed");
+    let (status, problem) = operator.post(FAULTS, &fault).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "it is down: {problem}");
+    let before = operator.simulation().await;
+    server.stop().await;
+
+    let server = Running::start(tiny(), options).await;
+    let operator = server.client();
+    let after = operator.simulation().await;
+    assert_eq!(
+        (&after["epoch"], &after["digest"]),
+        (&before["epoch"], &before["digest"])
+    );
+    assert_eq!(operator.drone(&drone).await, lost);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_leaves_a_closed_hub_until_it_opens() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let hub = server.world.hubs[0].key.clone();
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    let closed = json!({"kind": "hub_closed", "target": hub, "duration": "10m"});
+    inject(&operator, closed).await;
+    let at = operator.control(json!({"state": "paused", "speed": "max"})).await["tick"]
+        .as_u64()
+        .unwrap();
+    let id = operator
+        .order(&parcel("Dolores Park", "General Hospital", 1.0))
+        .await;
+    operator.run_to(at + 3_000).await;
+    assert_eq!(operator.workflow(&id).await["state"], "AwaitingDrone");
+    assert_eq!(operator.delivery(&id).await["droneId"], Value::Null);
+    operator.run_to(at + 6_100).await;
+    assert_eq!(operator.workflow(&id).await["state"], "Scheduled");
+    assert!(operator.delivery(&id).await["droneId"].is_string());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_be_is_explained() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let wrong = [
+        (json!({}), vec!["/kind", "/target"]),
+        (json!({"kind": "meteor", "target": "d-0"}), vec!["/kind"]),
+        (json!({"kind": "link_lost", "target": "d-0"}), vec!["/kind"]),
+        (json!({"kind": "rotor_out", "target": "d-0"}), vec!["/target"]),
+        (
+            json!({"kind": "rotor_out", "target": "d-99", "duration": "1m"}),
+            vec!["/duration", "/target"],
+        ),
+        (
+            json!({"kind": "hub_closed", "target": "nowhere"}),
+            vec!["/target", "/duration"],
+        ),
+        (
+            json!({"kind": "hub_closed", "target": "nowhere", "duration": "0s"}),
+            vec!["/duration", "/target"],
+        ),
+    ];
+    for (body, pointers) in wrong {
+        let (status, problem) = operator.post(FAULTS, &body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {problem}");
+        let errors = problem["errors"].as_array().unwrap();
+        let named: Vec<_> = errors
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap())
+            .collect();
+        for pointer in pointers {
+            assert!(named.contains(&pointer), "{body}: {problem}");
+        }
+    }
+    server.stop().await;
+}
