@@ -1,0 +1,239 @@
+// The HTTP routes that a page needs, with their types. Whatever is not here is a `get` or a
+// `post` away.
+
+import type { Bbox, Drone, DroneStatus, Hub, Location, Speed, Stage } from "./messages.js";
+
+export interface ApiOptions {
+  /** Where the server is, without a slash at the end; empty for where the page came from. */
+  base?: string;
+  token?: string;
+  fetch?: typeof fetch;
+}
+
+/** RFC 9457: what went wrong, with every wrong field. */
+export interface ProblemBody {
+  /** Stable; what programs should look at. */
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance?: string;
+  errors?: { pointer: string; detail: string }[];
+}
+
+/** An answer that is no success, or none at all (`status` 0). */
+export class Problem extends Error {
+  constructor(
+    readonly body: ProblemBody,
+    /** Where the server said when to try again, in seconds. */
+    readonly retryAfter?: number,
+  ) {
+    super(body.detail || body.title);
+    this.name = "Problem";
+  }
+
+  get status(): number {
+    return this.body.status;
+  }
+
+  /** What is wrong with one field, by its JSON pointer (`/packageInfo/weight`). */
+  field(pointer: string): string | undefined {
+    return this.body.errors?.find((error) => error.pointer === pointer)?.detail;
+  }
+}
+
+/** What to deliver; weights in pounds. */
+export interface Order {
+  ownerId: string;
+  /** `latitude,longitude`, `altitude,latitude,longitude`, or a name. */
+  pickupLocation: string;
+  dropOffLocation: string;
+  packageInfo: { packageId: string; size: "Small" | "Medium" | "Large"; weight: number; tag?: string };
+  confirmationRequired?: "None" | "FingerPrint" | "Picture" | "Voice";
+  deadline?: string;
+  expedited?: boolean;
+  /** RFC 3339; the past means now. */
+  pickupTime?: string;
+}
+
+export interface Accepted extends Order {
+  deliveryId: string;
+}
+
+export interface RequestStatus {
+  deliveryId: string;
+  state:
+    | "Queued"
+    | "Running"
+    | "AwaitingDrone"
+    | "Retrying"
+    | "Compensating"
+    | "Scheduled"
+    | "Failed"
+    | "DeadLettered"
+    | "Cancelled";
+  step: string | null;
+  attempts: number;
+  waitingFor: string | null;
+  reason?: string;
+}
+
+export interface Delivery {
+  id: string;
+  owner: { userId: string; accountId: string };
+  pickup: Location;
+  dropoff: Location;
+  deadline: string;
+  expedited: boolean;
+  confirmationRequired: string;
+  droneId: string | null;
+  carrier: string | null;
+}
+
+export interface DeliveryStatus {
+  stage: Stage;
+  lastKnownLocation: Location;
+  pickupETA: string | null;
+  deliveryETA: string | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** The `cursor` of the next page. */
+  next: string | null;
+}
+
+export interface Simulation {
+  state: "running" | "paused" | "stalled";
+  speed: Speed;
+  tick: number;
+  simTime: string;
+  realTimeFactor: number;
+  tickSlipMs: number;
+  digest: string;
+  epoch: string;
+}
+
+export interface SimulationChange {
+  state?: "running" | "paused";
+  speed?: Speed;
+  pauseAtTick?: number;
+  simTime?: string;
+}
+
+type Query = Record<string, string | number | boolean | readonly number[] | undefined>;
+type Paging = { limit?: number; cursor?: string };
+
+export class Api {
+  token: string | undefined;
+  readonly #base: string;
+  readonly #fetch: typeof fetch;
+
+  constructor(options: ApiOptions = {}) {
+    this.#base = options.base ?? "";
+    this.token = options.token;
+    this.#fetch = options.fetch ?? ((...request) => fetch(...request));
+  }
+
+  /** Asks for a delivery; a key makes a repeat of the same request safe. */
+  order(order: Order, idempotencyKey?: string): Promise<Accepted> {
+    const headers: Record<string, string> = idempotencyKey ? { "idempotency-key": idempotencyKey } : {};
+    return this.send("POST", "/api/deliveryrequests", order, headers);
+  }
+
+  /** How far the workflow of a request is. */
+  request(id: string): Promise<RequestStatus> {
+    return this.get(`/api/deliveryrequests/${encodeURIComponent(id)}`);
+  }
+
+  delivery(id: string): Promise<Delivery> {
+    return this.get(`/api/deliveries/${encodeURIComponent(id)}`);
+  }
+
+  deliveryStatus(id: string): Promise<DeliveryStatus> {
+    return this.get(`/api/deliveries/${encodeURIComponent(id)}/status`);
+  }
+
+  deliveries(query: { ownerId?: string; stage?: Stage } & Paging = {}): Promise<Page<Delivery & { stage: Stage }>> {
+    return this.get("/api/deliveries", query);
+  }
+
+  drone(id: string): Promise<Drone> {
+    return this.get(`/api/drones/${encodeURIComponent(id)}`);
+  }
+
+  drones(query: { hub?: string; status?: DroneStatus; bbox?: Bbox } & Paging = {}): Promise<Page<Drone>> {
+    return this.get("/api/drones", query);
+  }
+
+  hubs(): Promise<Page<Hub>> {
+    return this.get("/api/hubs");
+  }
+
+  /** No-fly zones as GeoJSON. */
+  zones<T = unknown>(): Promise<T> {
+    return this.get("/api/zones");
+  }
+
+  simulation(): Promise<Simulation> {
+    return this.get("/api/simulation");
+  }
+
+  /** Changes the clock; for operators. */
+  control(change: SimulationChange): Promise<Simulation> {
+    return this.send("PUT", "/api/simulation", change);
+  }
+
+  /** Lets a paused world go on by so many ticks; for operators. */
+  step(ticks = 1): Promise<Simulation> {
+    return this.send("POST", "/api/simulation/step", { ticks });
+  }
+
+  /** Anything else. */
+  get<T>(path: string, query: Query = {}): Promise<T> {
+    const asked = Object.entries(query).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : String(value)]],
+    );
+    const search = new URLSearchParams(asked).toString();
+    return this.send("GET", search ? `${path}?${search}` : path);
+  }
+
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.send("POST", path, body);
+  }
+
+  async send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const sent = { accept: "application/json", ...headers };
+    if (this.token) Object.assign(sent, { authorization: `Bearer ${this.token}` });
+    if (body !== undefined) Object.assign(sent, { "content-type": "application/json" });
+    let answer: Response;
+    try {
+      const json = body === undefined ? undefined : JSON.stringify(body);
+      answer = await this.#fetch(this.#base + path, { method, headers: sent, body: json });
+    } catch (error) {
+      throw new Problem(unreachable(path, error));
+    }
+    const text = await answer.text();
+    if (!answer.ok) throw problem(answer, path, text);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+}
+
+function unreachable(instance: string, error: unknown): ProblemBody {
+  const detail = error instanceof Error ? error.message : String(error);
+  return { type: "about:blank", title: "The server cannot be reached", status: 0, detail, instance };
+}
+
+function problem(answer: Response, instance: string, text: string): Problem {
+  const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
+  try {
+    const body = JSON.parse(text) as Partial<ProblemBody>;
+    if (typeof body.title === "string") {
+      return new Problem({ type: "about:blank", detail: "", ...body, title: body.title, status: answer.status }, retryAfter);
+    }
+  } catch {
+    // Somebody between us and the server answered in words of their own.
+  }
+  const title = answer.statusText || `Status ${answer.status}`;
+  return new Problem({ type: "about:blank", title, status: answer.status, detail: text.slice(0, 200), instance }, retryAfter);
+}
