@@ -79,6 +79,9 @@ pub struct Engine {
     tick: Tick,
     digest: Digest,
     admitted_through: u64,
+    /// Number of the last event: events are numbered from 1 through all ticks. It follows
+    /// from the events, so it is not under the digest.
+    events_through: u64,
 }
 
 /// Outside commands for one tick.
@@ -130,6 +133,7 @@ impl Engine {
             tick: 0,
             digest: digest::GENESIS,
             admitted_through: 0,
+            events_through: 0,
         })
     }
 
@@ -148,6 +152,11 @@ impl Engine {
     /// The journal's number of the last outside command that is in the world.
     pub fn admitted_through(&self) -> u64 {
         self.admitted_through
+    }
+
+    /// The number of the last event that happened.
+    pub fn events_through(&self) -> u64 {
+        self.events_through
     }
 
     pub fn demand(&self) -> bool {
@@ -195,6 +204,7 @@ impl Engine {
         self.decide(&context, mail, &mut decided).await?;
         watch.lap(Phase::Decide);
 
+        self.events_through += decided.events.len() as u64;
         let event_bytes = encode(&decided.events);
         self.digest = digest::chain(&self.digest, self.tick, &event_bytes, self.sky.fingerprints());
         watch.lap(Phase::Digest);

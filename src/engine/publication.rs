@@ -23,6 +23,8 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
     let row = TickRow {
         tick,
         admitted_through: engine.admitted_through(),
+        first_event: engine.events_through() + 1 - events.len() as u64,
+        event_count: events.len() as u32,
         events: event_bytes,
         digest,
     };

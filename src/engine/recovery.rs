@@ -82,8 +82,35 @@ fn restored(engine: &Engine, remembered: Remembered, store: &mut dyn Store) -> R
         lost: remembered.lost,
         drone_seqs: remembered.drone_seqs,
         hub_queues: remembered.hub_queues,
+        hub_seqs: remembered.hub_seqs,
+        events_through: engine.events_through(),
+        past_events: past_events(engine, store)?,
         records: records(store)?,
     })
+}
+
+/// The events up to the engine's tick, as far back as the journal has them without a hole.
+fn past_events(engine: &Engine, store: &mut dyn Store) -> Result<Vec<Arc<Event>>, Halted> {
+    let mut past = Vec::new();
+    let (mut after, mut through) = (0, 0);
+    loop {
+        let page = store.event_rows(after, engine.tick_number(), PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.tick;
+        for row in &page {
+            if row.first_event != through + 1 {
+                past.clear();
+            }
+            through = row.events_through();
+            let events: Vec<Event> = postcard::from_bytes(&row.events)?;
+            past.extend(events.into_iter().map(Arc::new));
+        }
+    }
+    // Rows that end elsewhere are of a past that is not this one.
+    if through != engine.events_through() {
+        past.clear();
+    }
+    Ok(past)
 }
 
 fn records(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {

@@ -54,6 +54,7 @@ pub struct Remembered {
     pub lost: Vec<(DroneId, LatLon)>,
     /// Hub, drones that charge, drones that wait for a charger.
     pub hub_queues: Vec<(HubId, u32, u32)>,
+    pub hub_seqs: Vec<(HubId, u32)>,
 }
 
 impl Engine {
@@ -77,6 +78,8 @@ impl Engine {
             .map(|(address, state)| Ok((postcard::to_stdvec(&address)?, state)));
         Ok(Snapshot {
             tick: self.tick,
+            events_through: self.events_through,
+            keep_events_from: 0,
             engine,
             actors: keyed.collect::<Result<_, Halted>>()?,
             records: Vec::new(),
@@ -90,6 +93,7 @@ impl Engine {
     /// An actor that is gone.
     pub async fn snapshot_with_records(&mut self, view: &View) -> Result<Snapshot, Halted> {
         let mut snapshot = self.snapshot().await?;
+        snapshot.keep_events_from = view.keeps_events_from();
         let unsaved = view.take_unsaved().into_iter();
         snapshot.records = unsaved.map(|(id, events)| (id, encode(&events))).collect();
         Ok(snapshot)
@@ -120,6 +124,7 @@ impl Engine {
             tick: snapshot.tick,
             digest: state.digest,
             admitted_through: state.admitted_through,
+            events_through: snapshot.events_through,
             world,
         };
         Ok((engine, remembered))
@@ -158,5 +163,6 @@ fn remember(roles: &Roles) -> Remembered {
         drone_seqs: flown.map(|drone| (drone.id, drone.seq)).collect(),
         lost: roles.drones.iter().filter_map(lost_at).collect(),
         hub_queues: roles.fleet.hub_queues().collect(),
+        hub_seqs: roles.fleet.hub_seqs().collect(),
     }
 }

@@ -141,6 +141,32 @@ impl House {
         )
     }
 
+    fn encode_log(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let log = self.view.log();
+        let gauges = [
+            ("skyhaul_event_log_last", "Number of the last event", log.last),
+            (
+                "skyhaul_event_log_kept",
+                "Events that listeners may go on from",
+                log.kept as u64,
+            ),
+            (
+                "skyhaul_event_log_bound",
+                "How many may be kept",
+                log.bound as u64,
+            ),
+            (
+                "skyhaul_event_log_subjects",
+                "Drones and hubs with events in the log",
+                log.subjects as u64,
+            ),
+        ];
+        for (name, help, value) in gauges {
+            gauge(encoder, name, help, value)?;
+        }
+        Ok(())
+    }
+
     fn encode_sessions(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
         let ws = &self.sessions;
         gauge(
@@ -203,6 +229,7 @@ impl Collector for House {
         self.encode_queues(&mut encoder)?;
         self.encode_deliveries(&mut encoder)?;
         self.encode_store(&mut encoder)?;
+        self.encode_log(&mut encoder)?;
         self.encode_sessions(&mut encoder)
     }
 }

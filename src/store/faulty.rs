@@ -159,6 +159,10 @@ impl Store for FaultyStore {
         self.read(|store| store.ticks_after(tick, limit))
     }
 
+    fn event_rows(&mut self, after: Tick, until: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError> {
+        self.read(|store| store.event_rows(after, until, limit))
+    }
+
     fn commands_from(&mut self, seq: u64, limit: usize) -> Result<Vec<(u64, Command)>, StoreError> {
         self.read(|store| store.commands_from(seq, limit))
     }

@@ -7,9 +7,9 @@
 //! **What is recoverable.** The state at the last committed tick: load the newest snapshot,
 //! admit the journal's commands again at the ticks that admitted them, and compare digests.
 //! Older states are not, since an actor's row is overwritten by each snapshot that touches it.
-//! The ticks and commands since the *previous* snapshot are kept all the same: their events
-//! are what a listener who was away for a while reads. Idempotency keys are kept for the
-//! store's whole life.
+//! The ticks and commands since the *previous* snapshot are kept all the same. Older ticks are
+//! kept where they have events that a listener may still ask for: each snapshot says from which
+//! tick on. Idempotency keys are kept for the store's whole life.
 //!
 //! This room knows rows and bytes. What an actor's state or a tick's events mean, and when to
 //! take a snapshot, is the engine's business.
@@ -55,14 +55,29 @@ pub struct TickRow {
     pub tick: Tick,
     /// The highest number of a command admitted up to and including this tick; 0 before the first.
     pub admitted_through: u64,
+    /// The number that this tick's first event has, or would have: events are numbered from 1
+    /// through all ticks.
+    pub first_event: u64,
+    pub event_count: u32,
     pub events: Vec<u8>,
     pub digest: [u8; 32],
+}
+
+impl TickRow {
+    /// The number of the last event up to and including this tick.
+    pub fn events_through(&self) -> u64 {
+        self.first_event + u64::from(self.event_count) - 1
+    }
 }
 
 /// The state after `tick`, as far as it changed since the snapshot before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     pub tick: Tick,
+    /// The number of the last event up to and including this tick.
+    pub events_through: u64,
+    /// Listeners may still ask for events from this tick on. For writing only: read, it is 0.
+    pub keep_events_from: Tick,
     /// All that is not an actor's: always whole.
     pub engine: Vec<u8>,
     /// Actors touched since the last snapshot by their key; `None` for one that ended.
@@ -143,6 +158,7 @@ pub trait Store: Send {
 
     fn epoch(&self) -> Epoch;
 
+    /// Also parts with the events so far: [`Store::event_rows`] has those of this epoch only.
     fn set_epoch(&mut self, epoch: Epoch) -> Result<(), StoreError>;
 
     /// The newest snapshot with *all* actors, none of them `None`, in the order of their keys.
@@ -152,8 +168,12 @@ pub trait Store: Send {
     /// At most `limit` ticks that follow `tick`, in order without a hole.
     ///
     /// # Errors
-    /// [`StoreError::Pruned`] where the tick that follows is no longer kept.
+    /// [`StoreError::Pruned`] where the tick that follows is no longer kept, or may not be.
     fn ticks_after(&mut self, tick: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError>;
+
+    /// At most `limit` ticks of this epoch that have events, after `after` and up to `until`, as
+    /// far back as they are kept, in order.
+    fn event_rows(&mut self, after: Tick, until: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError>;
 
     /// At most `limit` commands from number `seq` on, in order without a hole.
     ///

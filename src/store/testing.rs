@@ -6,12 +6,15 @@ use super::{Flush, Identity, IngestBatch, Snapshot, Store, StoreError, TickRow};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::{Command, ConfirmationRequired, ContainerSize, Order, Package, Stop};
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimTime, Tick};
 
 pub(super) const WORLD: Identity = Identity {
     scenario_hash: [7; 32],
     seed: u64::MAX,
 };
+
+/// A model's snapshots ask that the events of this many ticks before them are kept.
+const KEPT_TICKS: u64 = 12;
 
 pub(super) fn delivery(number: u64) -> DeliveryId {
     DeliveryId::new(number, [3; 10])
@@ -65,13 +68,19 @@ pub(super) fn batch(first_seq: u64, count: u64) -> IngestBatch {
 }
 
 pub(super) fn tick(tick: u64, admitted_through: u64) -> TickRow {
-    let events = vec![tick as u8; (tick * 37 % 300) as usize];
     TickRow {
         tick,
         admitted_through,
-        events,
+        first_event: event_count(tick - 1) + 1,
+        event_count: (event_count(tick) - event_count(tick - 1)) as u32,
+        events: vec![tick as u8; (tick * 37 % 300) as usize],
         digest: [tick as u8; 32],
     }
+}
+
+/// Events up to and including this tick: one in two ticks out of three, none in the third.
+pub(super) fn event_count(tick: u64) -> u64 {
+    tick - tick / 3
 }
 
 pub(super) fn commands_only(batch: IngestBatch) -> Flush {
@@ -127,6 +136,8 @@ impl Model {
             let record = (delivery(at % 4), vec![byte; 9]);
             Snapshot {
                 tick: at,
+                events_through: event_count(at),
+                keep_events_from: at.saturating_sub(KEPT_TICKS),
                 engine: vec![byte; 64],
                 actors: vec![alive, gone],
                 records: vec![record],
@@ -159,6 +170,8 @@ impl Model {
         assert_eq!(store.last_tick(), Ok(self.last_tick()));
         let snapshot = self.snapshots.last().map(|(tick, engine)| Snapshot {
             tick: *tick,
+            events_through: event_count(*tick),
+            keep_events_from: 0,
             engine: engine.clone(),
             actors: self
                 .actors
@@ -177,6 +190,24 @@ impl Model {
         let kept = self.ticks[previous as usize..].to_vec();
         assert_eq!(store.ticks_after(previous, 2).unwrap(), kept[..kept.len().min(2)]);
         assert_eq!(store.ticks_after(previous, usize::MAX >> 1), Ok(kept));
+        let window = match self.snapshots.last() {
+            Some((newest, _)) if previous > 0 => newest.saturating_sub(KEPT_TICKS).min(previous)..,
+            _ => 0..,
+        };
+        let with_events = self.ticks.iter().filter(|row| row.event_count > 0);
+        let in_window: Vec<_> = with_events
+            .filter(|row| window.contains(&row.tick))
+            .cloned()
+            .collect();
+        assert_eq!(
+            store.event_rows(0, Tick::MAX >> 1, usize::MAX >> 1),
+            Ok(in_window.clone())
+        );
+        if let [first, second, third, ..] = &in_window[..] {
+            let found = store.event_rows(first.tick, third.tick - 1, 9);
+            assert_eq!(found, Ok(vec![second.clone()]));
+            assert_eq!(store.event_rows(0, third.tick, 1), Ok(vec![first.clone()]));
+        }
         if previous > 1 {
             let gone = store.ticks_after(previous - 2, 1);
             assert!(matches!(gone, Err(StoreError::Pruned { .. })), "{gone:?}");

@@ -15,7 +15,8 @@ use crate::sim::order::Order;
 use crate::sim::workflow::{FailureReason, WaitingFor};
 
 use super::View;
-use super::reading::{DeliveryCounts, DeliveryStatus, EventsAfter, Page};
+use super::events::EventsAfter;
+use super::reading::{DeliveryCounts, DeliveryStatus, Page};
 
 /// How far a request's workflow has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,9 +182,9 @@ impl Deliveries {
         self.index.read().counts
     }
 
-    pub(super) fn events_after(&self, id: DeliveryId, seq: u32) -> EventsAfter {
+    pub(super) fn events_after(&self, id: DeliveryId, seq: u64, limit: usize) -> EventsAfter {
         match self.records.get(&id) {
-            Some(record) => EventsAfter::from_kept(record.events.iter(), seq, record.seq()),
+            Some(record) => EventsAfter::from_kept(&record.events, seq, record.seq().into(), limit),
             None => EventsAfter::Gone,
         }
     }

@@ -8,16 +8,15 @@
 pub mod commands;
 mod deliveries;
 mod drones;
+pub mod events;
 pub mod frame;
 mod pulse;
 pub mod reading;
 pub mod shown;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dashmap::DashMap;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -33,12 +32,10 @@ use crate::sim::world::World;
 use deliveries::Deliveries;
 pub use deliveries::{DeliveryFilter, DeliveryRecord, WorkflowState};
 pub use drones::DroneFilter;
+use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
 use pulse::Pulse;
-use reading::{ClockReading, EventsAfter, FleetReading, HubReading, Pace, RunState};
-
-/// Events of one drone that are kept for its topic.
-const DRONE_EVENTS_KEPT: usize = 64;
+use reading::{ClockReading, FleetReading, HubReading, Pace, RunState};
 
 /// What one committed tick changed.
 pub struct Publication {
@@ -73,13 +70,16 @@ struct Now {
 struct HubQueue {
     charging: u32,
     queued: u32,
+    /// Number of the hub's last event.
+    seq: u32,
 }
 
 pub struct View {
     world: Arc<World>,
     now: RwLock<Now>,
     deliveries: Deliveries,
-    drone_events: DashMap<DroneId, VecDeque<Arc<Event>>>,
+    /// Taken after `now`, by whoever wants both.
+    log: RwLock<EventLog>,
     published: watch::Sender<Tick>,
     admitted: watch::Sender<u64>,
     stalled: AtomicBool,
@@ -96,6 +96,12 @@ pub struct Restored {
     /// Number of the last event of each drone that had any.
     pub drone_seqs: Vec<(DroneId, u32)>,
     pub hub_queues: Vec<(HubId, u32, u32)>,
+    /// Number of the last event of each hub that had any.
+    pub hub_seqs: Vec<(HubId, u32)>,
+    /// Global number of the last event.
+    pub events_through: u64,
+    /// The last events up to that number, as far back as they are kept.
+    pub past_events: Vec<Arc<Event>>,
     pub records: Vec<DeliveryRecord>,
 }
 
@@ -104,7 +110,14 @@ impl View {
         let at = world.time_of(restored.tick);
         let mut hubs = vec![HubQueue::default(); world.hubs.len()];
         for (hub, charging, queued) in restored.hub_queues {
-            hubs[hub.index()] = HubQueue { charging, queued };
+            hubs[hub.index()] = HubQueue {
+                charging,
+                queued,
+                seq: 0,
+            };
+        }
+        for (hub, seq) in restored.hub_seqs {
+            hubs[hub.index()].seq = seq;
         }
         let mut drones = drones::Drones::new(restored.grounded, restored.lost, restored.drone_seqs);
         for record in &restored.records {
@@ -128,7 +141,11 @@ impl View {
             world,
             now: RwLock::new(now),
             deliveries: Deliveries::new(restored.records),
-            drone_events: DashMap::new(),
+            log: RwLock::new(EventLog::holding(
+                restored.events_through,
+                restored.past_events,
+                Window::DEFAULT,
+            )),
             published: watch::channel(restored.tick).0,
             admitted: watch::channel(0).0,
             stalled: AtomicBool::new(false),
@@ -151,8 +168,10 @@ impl View {
             for (drone, grounded) in publication.grounded {
                 now.drones.set_grounded(drone, grounded);
             }
-            for event in &publication.events {
-                self.apply(&mut now, event);
+            let mut log = self.log.write();
+            for event in publication.events {
+                self.apply(&mut now, &event);
+                log.append(event);
             }
         }
         self.published.send_replace(publication.tick);
@@ -184,19 +203,18 @@ impl View {
                     now.drones.set_lost(*id, *location);
                 }
                 now.drones.set_seq(*id, event.seq);
-                let mut kept = self.drone_events.entry(*id).or_default();
-                if kept.len() == DRONE_EVENTS_KEPT {
-                    kept.pop_front();
+            }
+            Happening::Hub(id, kind) => {
+                let hub = &mut now.hubs[id.index()];
+                hub.seq = event.seq;
+                match kind {
+                    HubEvent::QueueChanged { charging, queued } => {
+                        hub.charging = *charging;
+                        hub.queued = *queued;
+                    }
+                    HubEvent::Closed { .. } | HubEvent::Opened => {}
                 }
-                kept.push_back(Arc::clone(event));
             }
-            Happening::Hub(hub, HubEvent::QueueChanged { charging, queued }) => {
-                now.hubs[hub.index()] = HubQueue {
-                    charging: *charging,
-                    queued: *queued,
-                };
-            }
-            Happening::Hub(_, HubEvent::Closed { .. } | HubEvent::Opened) => {}
         }
     }
 
@@ -289,6 +307,11 @@ impl View {
     }
 
     pub fn hubs(&self) -> Vec<HubReading> {
+        self.hubs_at_once().1
+    }
+
+    /// The hubs as of the clock's tick.
+    pub fn hubs_at_once(&self) -> (ClockReading, Vec<HubReading>) {
         let now = self.now.read();
         let mut parked = vec![0_u32; self.world.hubs.len()];
         now.drones.count_grounded(&mut parked);
@@ -297,19 +320,9 @@ impl View {
             charging: queue.charging,
             queued_for_charger: queue.queued,
             grounded: parked[index],
+            seq: queue.seq,
         };
-        now.hubs.iter().enumerate().map(reading).collect()
-    }
-
-    /// The events of a drone after number `seq`.
-    pub fn drone_events(&self, drone: DroneId, seq: u32) -> EventsAfter {
-        let last = self.now.read().drones.seq(drone);
-        let kept = self.drone_events.get(&drone);
-        EventsAfter::from_kept(kept.iter().flat_map(|events| events.iter()), seq, last)
-    }
-
-    /// The events of a delivery after number `seq`.
-    pub fn delivery_events(&self, id: DeliveryId, seq: u32) -> EventsAfter {
-        self.deliveries.events_after(id, seq)
+        let hubs = now.hubs.iter().enumerate().map(reading).collect();
+        (self.clock_of(&now), hubs)
     }
 }

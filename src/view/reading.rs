@@ -1,10 +1,8 @@
 //! What a look at the world gives back: plain values, copied out.
 
-use std::sync::Arc;
-
 use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
-use crate::sim::event::{Etas, Event};
+use crate::sim::event::Etas;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::time::{SimTime, Tick};
@@ -112,6 +110,8 @@ pub struct HubReading {
     pub queued_for_charger: u32,
     /// Drones on the ground here.
     pub grounded: u32,
+    /// Number of its last event; 0 before the first.
+    pub seq: u32,
 }
 
 /// Counts and gauges of the whole service at one tick.
@@ -158,26 +158,4 @@ pub struct DeliveryCounts {
 pub struct Page<T, C> {
     pub items: Vec<T>,
     pub next: Option<C>,
-}
-
-/// What a follower of a topic missed.
-#[derive(Clone, Debug)]
-pub enum EventsAfter {
-    /// All events after the number asked for, in order; empty where there are none.
-    Complete(Vec<Arc<Event>>),
-    /// Some are no longer kept: the follower needs a snapshot.
-    Gone,
-}
-
-impl EventsAfter {
-    /// Picks from what is kept of a topic whose last event has number `last`.
-    pub(super) fn from_kept<'a>(kept: impl Iterator<Item = &'a Arc<Event>>, after: u32, last: u32) -> Self {
-        let events: Vec<_> = kept.filter(|event| event.seq > after).cloned().collect();
-        let expected = last.saturating_sub(after) as usize;
-        if after > last || events.len() < expected {
-            EventsAfter::Gone
-        } else {
-            EventsAfter::Complete(events)
-        }
-    }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::sim::ids::HubId;
 use crate::view::View;
 use crate::view::reading::{ClockReading, FleetReading, HubReading};
 
@@ -44,8 +45,9 @@ impl Gauges {
         *self.fleet.get_or_init(|| view.fleet())
     }
 
-    pub(super) fn hubs(&self, view: &View) -> &(ClockReading, Vec<HubReading>) {
-        self.hubs.get_or_init(|| (view.clock(), view.hubs()))
+    pub(super) fn hub(&self, view: &View, hub: HubId) -> (ClockReading, HubReading) {
+        let (clock, hubs) = self.hubs.get_or_init(|| view.hubs_at_once());
+        (*clock, hubs[hub.index()])
     }
 }
 

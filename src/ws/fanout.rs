@@ -12,10 +12,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::sim::drone::DroneStatus;
-use crate::sim::event::{DroneEvent, Event, Happening};
-use crate::sim::ids::{DroneId, HubId};
+use crate::sim::ids::DroneId;
 use crate::sim::time::Tick;
-use crate::view::reading::{DroneReading, EventsAfter};
+use crate::view::reading::DroneReading;
 use crate::wire::stream::positions::Row;
 use crate::wire::time::rfc3339;
 
@@ -163,24 +162,10 @@ impl OnGround for Shared {
 
     /// The hub of its last take-off; its own where that is not remembered.
     fn took_off_from(&self, drone: DroneId) -> Option<Cell> {
-        const LOOK_BACK: u32 = 16;
         let reading = self.view.drone(drone)?;
-        let hub = match self
-            .view
-            .drone_events(drone, reading.seq.saturating_sub(LOOK_BACK))
-        {
-            EventsAfter::Complete(events) => events.iter().rev().find_map(|event| take_off(event)),
-            EventsAfter::Gone => None,
-        };
+        let hub = self.view.last_take_off(drone);
         let hub = self.view.world().hub(hub.unwrap_or(reading.hub));
         Some(self.grid.cell_of(hub.location))
-    }
-}
-
-fn take_off(event: &Event) -> Option<HubId> {
-    match &event.happening {
-        Happening::Drone(_, DroneEvent::TakenOff { hub, .. }) => Some(*hub),
-        _ => None,
     }
 }
 

@@ -58,6 +58,11 @@ impl Outlet {
         !slot.busy
     }
 
+    /// The session has more to say after the batch that is under way.
+    pub(super) fn tell_when_written(&self) {
+        self.0.slot.lock().wanted = true;
+    }
+
     /// Only after [`Outlet::is_free`] said so.
     pub(super) fn put(&self, batch: Batch) {
         let mut slot = self.0.slot.lock();

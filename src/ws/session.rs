@@ -178,10 +178,12 @@ impl CustomerSession {
             shared: &self.shared,
             beat: &beat,
             messages: &mut messages,
+            has_more: false,
         };
         for subscription in self.subscriptions.values_mut() {
             subscription.speak(&mut speech);
         }
+        let has_more = speech.has_more;
         let mut batch = Batch {
             messages,
             close: None,
@@ -192,6 +194,9 @@ impl CustomerSession {
         }
         if !batch.is_empty() {
             self.outlet.put(batch);
+            if has_more {
+                self.outlet.tell_when_written();
+            }
         }
     }
 }

@@ -106,6 +106,12 @@ impl Docks {
         numbered.map(|(hub, chargers)| (HubId(hub as u16), chargers.in_use, chargers.queue.len() as u32))
     }
 
+    /// Number of each hub's last event; 0 before its first.
+    pub fn hub_seqs(&self) -> impl Iterator<Item = (HubId, u32)> + '_ {
+        let numbered = self.hubs.iter().enumerate();
+        numbered.map(|(hub, chargers)| (HubId(hub as u16), chargers.seq))
+    }
+
     /// The drone of the pair with the most energy, and how much that is, in watt-hours.
     pub fn fullest(&self, pair: usize, now: SimTime) -> Option<(DroneId, f64)> {
         let plugged_or_full = self.ready[pair]

@@ -125,6 +125,9 @@ fn view(unknown_places: UnknownPlaces) -> View {
         lost: vec![(DroneId(2), HUB_AT)],
         drone_seqs: Vec::new(),
         hub_queues: vec![(HubId(0), 0, 0)],
+        hub_seqs: Vec::new(),
+        events_through: 0,
+        past_events: Vec::new(),
         records: Vec::new(),
     };
     View::new(Arc::new(world), restored)

@@ -3,6 +3,7 @@
 //! One connection, one process: a lock file keeps a second server out, while other programs
 //! may still read. Opening and starting over are in `open`, the rules of rows in `rows`.
 
+mod migrate;
 mod open;
 mod rows;
 mod schema;
@@ -50,6 +51,16 @@ fn file_id(path: &Path) -> io::Result<FileId> {
 }
 
 impl SqliteStore {
+    /// From this tick on the journal has every tick; of older ones it may have some.
+    fn whole_from(&self) -> Result<Tick, StoreError> {
+        let found = self
+            .conn
+            .prepare_cached("SELECT whole_from FROM snapshot")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        Ok(found.unwrap_or(0))
+    }
+
     /// SQLite would go on writing into a file that was deleted or moved away, and what is
     /// acknowledged there is lost with the process.
     fn check_in_place(&self) -> Result<(), StoreError> {
@@ -103,38 +114,49 @@ impl Store for SqliteStore {
     }
 
     fn set_epoch(&mut self, epoch: Epoch) -> Result<(), StoreError> {
-        self.conn.execute("UPDATE world SET epoch = ?1", [epoch.0])?;
+        let last_tick = Head::read(&self.conn)?.last_tick;
+        self.conn.execute(
+            "UPDATE world SET epoch = ?1, epoch_after = ?2",
+            params![epoch.0, last_tick],
+        )?;
         self.epoch = epoch;
         Ok(())
     }
 
     fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
         let tx = self.conn.transaction()?;
-        let found: Option<(u64, Vec<u8>)> = tx
-            .query_row("SELECT tick, engine FROM snapshot", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+        let found = tx
+            .query_row("SELECT tick, events_through, engine FROM snapshot", [], |row| {
+                Ok(Snapshot {
+                    tick: row.get(0)?,
+                    events_through: row.get(1)?,
+                    engine: row.get(2)?,
+                    ..Snapshot::default()
+                })
             })
             .optional()?;
-        let Some((tick, engine)) = found else {
+        let Some(mut snapshot) = found else {
             return Ok(None);
         };
-        let actors = tx
+        snapshot.actors = tx
             .prepare("SELECT key, state FROM actor ORDER BY key")?
             .query_map([], |row| Ok((row.get(0)?, Some(row.get(1)?))))?
             .collect::<Result<_, _>>()?;
-        Ok(Some(Snapshot {
-            tick,
-            engine,
-            actors,
-            records: Vec::new(),
-        }))
+        Ok(Some(snapshot))
     }
 
     fn ticks_after(&mut self, tick: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError> {
+        if tick + 1 < self.whole_from()? {
+            return Err(StoreError::Pruned {
+                what: "ticks",
+                asked: tick + 1,
+            });
+        }
         let rows: Vec<TickRow> = self
             .conn
             .prepare_cached(
-                "SELECT tick, admitted_through, events, digest FROM tick WHERE tick > ?1 ORDER BY tick LIMIT ?2",
+                "SELECT tick, admitted_through, first_event, event_count, digest, events FROM tick
+                 WHERE tick > ?1 ORDER BY tick LIMIT ?2",
             )?
             .query_map(params![tick, limit], rows::read_tick)?
             .collect::<Result<_, _>>()?;
@@ -143,6 +165,19 @@ impl Store for SqliteStore {
                 return Err(hole("ticks", tick + 1, expected));
             }
         }
+        Ok(rows)
+    }
+
+    fn event_rows(&mut self, after: Tick, until: Tick, limit: usize) -> Result<Vec<TickRow>, StoreError> {
+        let rows = self
+            .conn
+            .prepare_cached(
+                "SELECT tick, admitted_through, first_event, event_count, digest, events FROM tick
+                 WHERE tick > max(?1, (SELECT epoch_after FROM world)) AND tick <= ?2 AND event_count > 0
+                 ORDER BY tick LIMIT ?3",
+            )?
+            .query_map(params![after, until, limit], rows::read_tick)?
+            .collect::<Result<_, _>>()?;
         Ok(rows)
     }
 

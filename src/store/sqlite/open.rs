@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OnDisk, SqliteStore, file_id, schema};
+use super::{OnDisk, SqliteStore, file_id, migrate, schema};
 use crate::store::{Epoch, Identity, StoreError};
 
 /// The database's name in its folder.
@@ -49,7 +49,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
         (true, false) => {}
     }
 
-    let conn = connect(&path)?;
+    let mut conn = connect(&path)?;
     let found = schema::read_format(&conn)?;
     if found > schema::FORMAT {
         return Err(StoreError::NewerFormat {
@@ -66,6 +66,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
             asked: *identity,
         });
     }
+    migrate::to_newest(&mut conn, found)?;
     let file = file_id(&path).map_err(|cause| unwritable(&path, &cause))?;
     Ok(SqliteStore {
         conn,

@@ -9,6 +9,9 @@ use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
 /// The first byte of a batch; the rest is the commands in postcard.
 const BATCH_FORMAT: u8 = 1;
 
+const TICK_BY_NUMBER: &str =
+    "SELECT tick, admitted_through, first_event, event_count, digest, events FROM tick WHERE tick = ?1";
+
 /// Where the journal ends.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
@@ -81,7 +84,7 @@ pub(super) fn put_batch(conn: &Connection, head: &mut Head, batch: &IngestBatch)
 pub(super) fn put_tick(conn: &Connection, head: &mut Head, row: &TickRow) -> Result<(), StoreError> {
     if row.tick <= head.last_tick {
         let stored = conn
-            .prepare_cached("SELECT tick, admitted_through, events, digest FROM tick WHERE tick = ?1")?
+            .prepare_cached(TICK_BY_NUMBER)?
             .query_row([row.tick], read_tick)
             .optional()?;
         return same(stored.as_ref() == Some(row), || format!("tick {}", row.tick));
@@ -91,19 +94,37 @@ pub(super) fn put_tick(conn: &Connection, head: &mut Head, row: &TickRow) -> Res
     if !follows {
         return Err(StoreError::tick_out_of_order(row.tick));
     }
-    conn.prepare_cached("INSERT INTO tick (tick, admitted_through, events, digest) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![row.tick, row.admitted_through, row.events, row.digest])?;
+    insert_tick(conn, row)?;
     head.last_tick = row.tick;
     head.admitted_through = row.admitted_through;
     Ok(())
 }
 
+pub(super) fn insert_tick(conn: &Connection, row: &TickRow) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO tick (tick, admitted_through, first_event, event_count, digest, events)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        row.tick,
+        row.admitted_through,
+        row.first_event,
+        row.event_count,
+        row.digest,
+        row.events
+    ])?;
+    Ok(())
+}
+
+/// A row of [`TICK_BY_NUMBER`] and its like.
 pub(super) fn read_tick(row: &rusqlite::Row<'_>) -> rusqlite::Result<TickRow> {
     Ok(TickRow {
         tick: row.get(0)?,
         admitted_through: row.get(1)?,
-        events: row.get(2)?,
-        digest: row.get(3)?,
+        first_event: row.get(2)?,
+        event_count: row.get(3)?,
+        digest: row.get(4)?,
+        events: row.get(5)?,
     })
 }
 
@@ -118,15 +139,23 @@ pub(super) fn put_snapshot(conn: &Connection, head: &Head, snapshot: &Snapshot) 
                 format!("the snapshot at tick {tick}")
             });
         }
-        Some(tick) if tick < snapshot.tick => prune_before(conn, tick)?,
+        Some(tick) if tick < snapshot.tick => prune_before(conn, tick, snapshot.keep_events_from)?,
         Some(_) => return Err(StoreError::tick_out_of_order(snapshot.tick)),
         None => {}
     }
     if snapshot.tick > head.last_tick {
         return Err(StoreError::tick_out_of_order(snapshot.tick));
     }
-    conn.prepare_cached("INSERT OR REPLACE INTO snapshot (id, tick, engine) VALUES (0, ?1, ?2)")?
-        .execute(params![snapshot.tick, snapshot.engine])?;
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO snapshot (id, tick, events_through, whole_from, engine)
+         VALUES (0, ?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        snapshot.tick,
+        snapshot.events_through,
+        previous.unwrap_or(0),
+        snapshot.engine
+    ])?;
     merge(conn, snapshot)
 }
 
@@ -171,13 +200,16 @@ fn merged_already(conn: &Connection, snapshot: &Snapshot) -> Result<bool, StoreE
     Ok(true)
 }
 
-/// Forgets what only a listener older than the snapshot at `tick` could ask for.
-fn prune_before(conn: &Connection, tick: Tick) -> Result<(), StoreError> {
+/// Forgets what was before the snapshot at `tick`, but for the events that listeners may still
+/// ask for.
+fn prune_before(conn: &Connection, tick: Tick, keep_events_from: Tick) -> Result<(), StoreError> {
     conn.prepare_cached(
         "DELETE FROM ingest WHERE last_seq <= (SELECT admitted_through FROM tick WHERE tick = ?1)",
     )?
     .execute([tick])?;
     conn.prepare_cached("DELETE FROM tick WHERE tick < ?1")?
+        .execute([tick.min(keep_events_from)])?;
+    conn.prepare_cached("DELETE FROM tick WHERE tick < ?1 AND event_count = 0")?
         .execute([tick])?;
     Ok(())
 }

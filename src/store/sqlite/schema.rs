@@ -8,7 +8,7 @@ use crate::store::{Epoch, Identity, StoreError};
 pub(super) const APPLICATION_ID: u32 = 0x536b_7968;
 
 /// Raise it with every change of the tables, and migrate in [`super::open`].
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE world (
@@ -16,7 +16,9 @@ CREATE TABLE world (
     scenario_hash BLOB NOT NULL,
     seed          BLOB NOT NULL,
     epoch         INTEGER NOT NULL,
-    probes        INTEGER NOT NULL DEFAULT 0
+    probes        INTEGER NOT NULL DEFAULT 0,
+    -- Ticks up to this one belong to earlier epochs.
+    epoch_after   INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE ingest (
     first_seq INTEGER PRIMARY KEY,
@@ -30,13 +32,19 @@ CREATE TABLE idempotency (
 CREATE TABLE tick (
     tick             INTEGER PRIMARY KEY,
     admitted_through INTEGER NOT NULL,
-    events           BLOB NOT NULL,
-    digest           BLOB NOT NULL
+    first_event      INTEGER NOT NULL,
+    event_count      INTEGER NOT NULL,
+    digest           BLOB NOT NULL,
+    events           BLOB NOT NULL
 );
+CREATE INDEX tick_without_events ON tick (tick) WHERE event_count = 0;
 CREATE TABLE snapshot (
-    id     INTEGER PRIMARY KEY CHECK (id = 0),
-    tick   INTEGER NOT NULL,
-    engine BLOB NOT NULL
+    id             INTEGER PRIMARY KEY CHECK (id = 0),
+    tick           INTEGER NOT NULL,
+    events_through INTEGER NOT NULL,
+    -- The ticks from this one on are all kept.
+    whole_from     INTEGER NOT NULL,
+    engine         BLOB NOT NULL
 );
 CREATE TABLE actor (
     key   BLOB PRIMARY KEY,

@@ -140,8 +140,8 @@ fn a_newer_format_is_refused() {
         matches!(
             error,
             StoreError::NewerFormat {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             }
         ),

@@ -67,7 +67,7 @@ pub struct Update {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Since {
     pub epoch: String,
-    pub seq: u32,
+    pub seq: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,8 @@ pub enum Topic {
     Hub(String),
     Area(BoundingBox),
     Fleet,
+    /// Every lifecycle event of the world.
+    Events,
 }
 
 /// The topic's name: two subscriptions with the same name are about the same thing.
@@ -89,6 +91,7 @@ impl fmt::Display for Topic {
             Topic::Hub(key) => write!(f, "hub/{key}"),
             Topic::Area(_) => f.write_str("area"),
             Topic::Fleet => f.write_str("fleet"),
+            Topic::Events => f.write_str("events"),
         }
     }
 }
@@ -237,11 +240,12 @@ impl SubscribeMembers {
                 )),
             },
             ("fleet", None) => Ok(Topic::Fleet),
+            ("events", None) => Ok(Topic::Events),
             _ => Err(Refused::new(
                 self.id,
                 ErrorCode::UnknownTopic,
                 format!(
-                    "`{}` is none of delivery/{{id}}, drone/{{id}}, hub/{{id}}, area, fleet",
+                    "`{}` is none of delivery/{{id}}, drone/{{id}}, hub/{{id}}, area, fleet, events",
                     shortened(&self.topic)
                 ),
             )),
@@ -356,7 +360,7 @@ mod tests {
                 UnknownTopic,
             ),
             (
-                r#"{"type":"subscribe","id":4,"topic":"events"}"#,
+                r#"{"type":"subscribe","id":4,"topic":"events/1"}"#,
                 Some(4),
                 UnknownTopic,
             ),

@@ -5,7 +5,8 @@
 //! Each message is an object with `type`. A topic begins with a `snapshot`, or with the
 //! events that were missed, and goes on with what changes: numbered `event`s and
 //! `positions` for `delivery/{id}` and `drone/{id}`, `positions` for `area`, a `fleet`
-//! message each second for `fleet`, another `snapshot` whenever it changed for `hub/{id}`.
+//! message each second for `fleet`, numbered `event`s for `hub/{id}` and `events`. A snapshot
+//! of a hub comes again when something changed that no event tells of.
 //! `subscribed` answers `subscribe` and `update`, `unsubscribed` answers `unsubscribe`:
 //! nothing with that id follows it.
 
@@ -56,15 +57,16 @@ pub enum ServerMessage<'a> {
         id: u64,
         /// Number of the topic's last event; absent where a topic has no events.
         #[serde(skip_serializing_if = "Option::is_none")]
-        seq: Option<u32>,
+        seq: Option<u64>,
         tick: u64,
         sim_time: &'a str,
+        /// `None` for `events`, which has no subject.
         #[serde(flatten)]
-        of: Snapshot,
+        of: Option<Snapshot>,
     },
     Event {
         id: u64,
-        seq: u32,
+        seq: u64,
         tick: u64,
         sim_time: &'a str,
         event: &'a EventBody,

@@ -294,6 +294,9 @@ fn all_parked(drones: u32) -> Restored {
         lost: Vec::new(),
         drone_seqs: Vec::new(),
         hub_queues: Vec::new(),
+        hub_seqs: Vec::new(),
+        events_through: 0,
+        past_events: Vec::new(),
         records: Vec::new(),
     }
 }

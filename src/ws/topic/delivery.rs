@@ -3,19 +3,20 @@
 
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
-use crate::view::reading::{DeliveryStatus, EventsAfter};
+use crate::view::events::Subject;
+use crate::view::reading::DeliveryStatus;
 use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
 use crate::ws::Shared;
 use crate::ws::beat::Rate;
 
-use super::numbered::{self, Told};
+use super::numbered::Cursor;
 use super::{Speech, single};
 
 pub(super) struct Follow {
     delivery: DeliveryId,
-    told: Told,
+    cursor: Cursor,
     stage: Carriage,
     positions: single::Follow,
 }
@@ -29,31 +30,28 @@ enum Carriage {
 }
 
 impl Follow {
-    /// `since` is the last event that the client saw; true where it misses none after it.
-    /// `None` where there is no such delivery.
+    /// `since` is the last event that the client saw. `None` where there is no such delivery.
     pub(super) fn open(
         shared: &Shared,
         delivery: DeliveryId,
         rate: Rate,
-        since: Option<u32>,
-    ) -> Option<(Self, bool)> {
+        since: Option<u64>,
+    ) -> Option<Self> {
         let status = shared.view.delivery_status(delivery)?;
-        let kept = |seq: &u32| {
-            let after = shared.view.delivery_events(delivery, *seq);
-            matches!(after, EventsAfter::Complete(_))
-        };
-        let since = since.filter(kept);
-        let follow = Follow {
+        Some(Follow {
             delivery,
-            told: since.map_or(Told::Nothing, Told::UpTo),
+            cursor: Cursor::open(shared, Subject::Delivery(delivery), since),
             stage: match carriage(&status) {
                 // What ended it may be among the events that the client missed.
                 Carriage::Ended => Carriage::Unassigned,
                 other => other,
             },
             positions: single::Follow::new(rate),
-        };
-        Some((follow, since.is_some()))
+        })
+    }
+
+    pub(super) fn recovers(&self) -> bool {
+        !self.cursor.wants_snapshot()
     }
 
     pub(super) fn rate(&mut self) -> &mut Rate {
@@ -64,43 +62,33 @@ impl Follow {
         if self.stage == Carriage::Ended {
             return;
         }
-        let seq = match self.told {
-            Told::UpTo(seq) => seq,
-            Told::Nothing => match self.say_snapshot(id, speech) {
-                Some(seq) => seq,
-                None => return,
-            },
-        };
-        match speech.shared.view.delivery_events(self.delivery, seq) {
-            EventsAfter::Complete(events) => {
-                self.told = Told::UpTo(events.last().map_or(seq, |last| last.seq));
-                for event in &events {
-                    numbered::say(id, event, speech);
-                    self.hear(event);
-                }
-            }
-            EventsAfter::Gone => self.told = Told::Nothing,
+        if self.cursor.wants_snapshot() {
+            self.say_snapshot(id, speech);
+        }
+        for numbered in self.cursor.say_events(id, speech) {
+            self.hear(&numbered.event);
         }
         if let Carriage::By(drone) = self.stage {
             self.positions.speak(id, drone, speech);
         }
     }
 
-    /// The number of the last event that the snapshot covers.
-    fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) -> Option<u32> {
+    fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) {
         let view = &speech.shared.view;
-        let status = view.delivery_status(self.delivery)?;
+        let Some(status) = view.delivery_status(self.delivery) else {
+            return;
+        };
+        self.cursor.covered(status.seq.into());
         let sim_time = rfc3339(view.world(), status.at);
         let shown = shown::delivery(view.world(), self.delivery, &status);
         speech.say(&ServerMessage::Snapshot {
             id,
-            seq: Some(status.seq),
+            seq: Some(status.seq.into()),
             tick: status.tick,
             sim_time: &sim_time,
-            of: Snapshot::Delivery(shown),
+            of: Some(Snapshot::Delivery(shown)),
         });
         self.carried(carriage(&status));
-        Some(status.seq)
     }
 
     fn hear(&mut self, event: &Event) {

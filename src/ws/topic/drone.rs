@@ -1,43 +1,35 @@
 //! `drone/{id}`: a snapshot, then the drone's events and positions.
 
 use crate::sim::ids::DroneId;
-use crate::view::reading::EventsAfter;
+use crate::view::events::Subject;
 use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
 use crate::ws::Shared;
 use crate::ws::beat::Rate;
 
-use super::numbered::{self, Told};
+use super::numbered::Cursor;
 use super::{Speech, single};
 
 pub(super) struct Follow {
     drone: DroneId,
-    told: Told,
+    cursor: Cursor,
     positions: single::Follow,
 }
 
 impl Follow {
-    /// `since` is the last event that the client saw; true where it misses none after it.
-    /// `None` where there is no such drone.
-    pub(super) fn open(
-        shared: &Shared,
-        drone: DroneId,
-        rate: Rate,
-        since: Option<u32>,
-    ) -> Option<(Self, bool)> {
+    /// `since` is the last event that the client saw. `None` where there is no such drone.
+    pub(super) fn open(shared: &Shared, drone: DroneId, rate: Rate, since: Option<u64>) -> Option<Self> {
         shared.view.drone(drone)?;
-        let kept = |seq: &u32| {
-            let after = shared.view.drone_events(drone, *seq);
-            matches!(after, EventsAfter::Complete(_))
-        };
-        let since = since.filter(kept);
-        let follow = Follow {
+        Some(Follow {
             drone,
-            told: since.map_or(Told::Nothing, Told::UpTo),
+            cursor: Cursor::open(shared, Subject::Drone(drone), since),
             positions: single::Follow::new(rate),
-        };
-        Some((follow, since.is_some()))
+        })
+    }
+
+    pub(super) fn recovers(&self) -> bool {
+        !self.cursor.wants_snapshot()
     }
 
     pub(super) fn rate(&mut self) -> &mut Rate {
@@ -45,39 +37,28 @@ impl Follow {
     }
 
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
-        let seq = match self.told {
-            Told::UpTo(seq) => seq,
-            Told::Nothing => match self.say_snapshot(id, speech) {
-                Some(seq) => seq,
-                None => return,
-            },
-        };
-        match speech.shared.view.drone_events(self.drone, seq) {
-            EventsAfter::Complete(events) => {
-                self.told = Told::UpTo(events.last().map_or(seq, |last| last.seq));
-                for event in &events {
-                    numbered::say(id, event, speech);
-                }
-            }
-            EventsAfter::Gone => self.told = Told::Nothing,
+        if self.cursor.wants_snapshot() {
+            self.say_snapshot(id, speech);
         }
+        self.cursor.say_events(id, speech);
         self.positions.speak(id, self.drone, speech);
     }
 
-    /// The number of the last event that the snapshot covers.
-    fn say_snapshot(&self, id: u64, speech: &mut Speech<'_>) -> Option<u32> {
+    fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) {
         let view = &speech.shared.view;
         let clock = view.clock();
-        let reading = view.drone(self.drone)?;
+        let Some(reading) = view.drone(self.drone) else {
+            return;
+        };
+        self.cursor.covered(reading.seq.into());
         let sim_time = rfc3339(view.world(), clock.at);
         let shown = shown::drone(view.world(), &reading);
         speech.say(&ServerMessage::Snapshot {
             id,
-            seq: Some(reading.seq),
+            seq: Some(reading.seq.into()),
             tick: clock.tick,
             sim_time: &sim_time,
-            of: Snapshot::Drone(shown),
+            of: Some(Snapshot::Drone(shown)),
         });
-        Some(reading.seq)
     }
 }

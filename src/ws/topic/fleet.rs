@@ -40,7 +40,7 @@ impl Follow {
                 seq: None,
                 tick,
                 sim_time,
-                of: Snapshot::Fleet(fleet),
+                of: Some(Snapshot::Fleet(fleet)),
             },
         };
         speech.say(&message);

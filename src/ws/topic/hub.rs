@@ -1,60 +1,109 @@
-//! `hub/{id}`: a snapshot of the hub, and another whenever it changed, at most one a
-//! second. Its events are not numbered here, so its snapshots have no `seq`.
+//! `hub/{id}`: a snapshot of the hub, then its events. Where gauges that no event tells of
+//! changed, such as the drones parked there, another snapshot, at most one a second.
 
-use crate::view::reading::HubReading;
+use crate::sim::event::{Happening, HubEvent};
+use crate::sim::ids::HubId;
+use crate::view::events::{Numbered, Subject};
+use crate::view::reading::{ClockReading, HubReading};
 use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
 use crate::wire::time::rfc3339;
 use crate::ws::Shared;
 
 use super::Speech;
+use super::numbered::Cursor;
 
 pub(super) struct Follow {
-    /// Index among the world's hubs.
-    hub: usize,
+    hub: HubId,
+    cursor: Cursor,
     /// The second that was looked at last.
     seen: Option<u64>,
-    told: Option<HubReading>,
+    /// As the client knows it.
+    told: Gauges,
+}
+
+/// What a snapshot of a hub says that may change.
+#[derive(Clone, Copy, PartialEq)]
+struct Gauges {
+    charging: u32,
+    queued: u32,
+    grounded: u32,
 }
 
 impl Follow {
-    /// `None` where there is no hub of this key.
-    pub(super) fn open(shared: &Shared, key: &str) -> Option<Self> {
+    /// `since` is the last event that the client saw. `None` where there is no hub of this
+    /// key.
+    pub(super) fn open(shared: &Shared, key: &str, since: Option<u64>) -> Option<Self> {
         let hubs = &shared.view.world().hubs;
-        let hub = hubs.iter().position(|hub| hub.key == key)?;
+        let index = hubs.iter().position(|hub| hub.key == key)?;
+        let hub = HubId(u16::try_from(index).ok()?);
         Some(Follow {
             hub,
+            cursor: Cursor::open(shared, Subject::Hub(hub), since),
             seen: None,
-            told: None,
+            told: Gauges::of(&shared.view.hubs_at_once().1[index]),
         })
     }
 
+    pub(super) fn recovers(&self) -> bool {
+        !self.cursor.wants_snapshot()
+    }
+
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
-        let gauges = &speech.beat.gauges;
-        let before = self.seen.replace(gauges.number);
-        if before == Some(gauges.number) {
-            return;
-        }
         let view = &speech.shared.view;
-        let (clock, reading) = match before {
-            Some(_) => {
-                let (clock, hubs) = gauges.hubs(view);
-                (*clock, hubs[self.hub])
-            }
-            None => (view.clock(), view.hubs()[self.hub]),
-        };
-        if self.told.replace(reading) == Some(reading) {
-            return;
+        let second = Some(speech.beat.gauges.number);
+        if self.cursor.wants_snapshot() {
+            let (clock, hubs) = view.hubs_at_once();
+            self.say_snapshot(id, &clock, &hubs[self.hub.index()], speech);
+        } else if std::mem::replace(&mut self.seen, second) != second {
+            let (clock, reading) = speech.beat.gauges.hub(view, self.hub);
+            self.say_changes(id, &clock, &reading, speech);
         }
-        let sim_time = rfc3339(view.world(), clock.at);
-        let of = Snapshot::Hub(shown::hub(view.world(), &reading));
-        let tick = clock.tick;
+        let events = self.cursor.say_events(id, speech);
+        self.hear(&events);
+    }
+
+    /// A snapshot where events alone do not tell all: after the events that it covers, and
+    /// not where the client is further than the reading.
+    fn say_changes(&mut self, id: u64, clock: &ClockReading, reading: &HubReading, speech: &mut Speech<'_>) {
+        let events = self.cursor.say_events_up_to(reading.seq.into(), id, speech);
+        self.hear(&events);
+        if self.cursor.told() == Some(reading.seq.into()) && self.told != Gauges::of(reading) {
+            self.say_snapshot(id, clock, reading, speech);
+        }
+    }
+
+    fn say_snapshot(&mut self, id: u64, clock: &ClockReading, reading: &HubReading, speech: &mut Speech<'_>) {
+        self.told = Gauges::of(reading);
+        self.cursor.covered(reading.seq.into());
+        let world = speech.shared.view.world();
+        let sim_time = rfc3339(world, clock.at);
+        let of = Some(Snapshot::Hub(shown::hub(world, reading)));
         speech.say(&ServerMessage::Snapshot {
             id,
-            seq: None,
-            tick,
+            seq: Some(reading.seq.into()),
+            tick: clock.tick,
             sim_time: &sim_time,
             of,
         });
+    }
+
+    fn hear(&mut self, events: &[Numbered]) {
+        for numbered in events {
+            if let Happening::Hub(_, HubEvent::QueueChanged { charging, queued }) = numbered.event.happening {
+                self.told.charging = charging;
+                self.told.queued = queued;
+            }
+        }
+    }
+}
+
+impl Gauges {
+    fn of(reading: &HubReading) -> Self {
+        Gauges {
+            charging: reading.charging,
+            queued: reading.queued_for_charger,
+            grounded: reading.grounded,
+        }
     }
 }

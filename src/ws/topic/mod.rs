@@ -3,6 +3,7 @@
 mod area;
 mod delivery;
 mod drone;
+mod events;
 mod fleet;
 mod hub;
 mod numbered;
@@ -35,6 +36,7 @@ enum Follow {
     Hub(hub::Follow),
     Area(area::Follow),
     Fleet(fleet::Follow),
+    Events(events::Follow),
 }
 
 /// What a subscription speaks with: the world as it is now, and where its words go.
@@ -42,6 +44,8 @@ pub(super) struct Speech<'a> {
     pub(super) shared: &'a Shared,
     pub(super) beat: &'a Beat,
     pub(super) messages: &'a mut Vec<Utf8Bytes>,
+    /// Some topic has more to say as soon as these are written.
+    pub(super) has_more: bool,
 }
 
 impl Speech<'_> {
@@ -61,24 +65,30 @@ impl Subscription {
             .and_then(|since| recoverable(shared, since));
         let (follow, recovered) = match &request.topic {
             Topic::Delivery(id) => {
-                let (follow, recovered) =
-                    delivery::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
+                let follow = delivery::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
+                let recovered = follow.recovers();
                 (Follow::Delivery(follow), recovered)
             }
             Topic::Drone(id) => {
-                let (follow, recovered) =
-                    drone::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
+                let follow = drone::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
+                let recovered = follow.recovers();
                 (Follow::Drone(follow), recovered)
             }
             Topic::Hub(key) => {
-                let follow = hub::Follow::open(shared, key).ok_or_else(not_found)?;
-                (Follow::Hub(follow), false)
+                let follow = hub::Follow::open(shared, key, since).ok_or_else(not_found)?;
+                let recovered = follow.recovers();
+                (Follow::Hub(follow), recovered)
             }
             Topic::Area(bounds) => (
                 Follow::Area(area::Follow::new(shared.grid.widen(*bounds), rate())),
                 false,
             ),
             Topic::Fleet => (Follow::Fleet(fleet::Follow::default()), false),
+            Topic::Events => {
+                let follow = events::Follow::open(shared, since);
+                let recovered = follow.recovers();
+                (Follow::Events(follow), recovered)
+            }
         };
         Ok(Subscription {
             id: request.id,
@@ -130,6 +140,7 @@ impl Subscription {
             Follow::Hub(hub) => hub.speak(self.id, speech),
             Follow::Area(area) => area.speak(self.id, speech),
             Follow::Fleet(fleet) => fleet.speak(self.id, speech),
+            Follow::Events(events) => events.speak(self.id, speech),
         }
     }
 
@@ -139,13 +150,13 @@ impl Subscription {
             Follow::Delivery(delivery) => Some(delivery.rate()),
             Follow::Drone(drone) => Some(drone.rate()),
             Follow::Area(area) => Some(area.rate()),
-            Follow::Hub(_) | Follow::Fleet(_) => None,
+            Follow::Hub(_) | Follow::Fleet(_) | Follow::Events(_) => None,
         }
     }
 }
 
 /// The number to go on from, where it was counted in the past that this world has.
-fn recoverable(shared: &Shared, since: &Since) -> Option<u32> {
+fn recoverable(shared: &Shared, since: &Since) -> Option<u64> {
     let epoch = shown::epoch(&shared.view.clock());
     (epoch == since.epoch).then_some(since.seq)
 }
