@@ -10,12 +10,12 @@ use crate::sim::world::World;
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::{Location, rounded};
-use crate::wire::stream::positions::Row;
+use crate::wire::stream::positions::{Place, Row};
 use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Speed};
 use crate::wire::time::rfc3339;
 
 pub fn row(drone: &DroneReading) -> Row {
-    Row {
+    Row::from(Place {
         drone: drone.id,
         at: drone.location,
         height_m: drone.height_m,
@@ -23,7 +23,7 @@ pub fn row(drone: &DroneReading) -> Row {
         ground_speed_mps: drone.ground_speed_mps,
         battery: drone.battery,
         status: drone.status,
-    }
+    })
 }
 
 pub fn drone(world: &World, drone: &DroneReading) -> Drone {

@@ -138,26 +138,27 @@ impl FanOut {
 impl Shared {
     /// The row of a drone that the beat does not have in the air. The view may be some
     /// ticks ahead: who has taken off since then still stood at its hub.
-    pub(super) fn row_on_ground(&self, reading: &DroneReading) -> Row {
+    pub(super) fn row_on_ground(&self, reading: &DroneReading) -> (Cell, Row) {
         if reading.status.is_on_ground() {
-            return shown::row(reading);
+            return (self.grid.cell_of(reading.location), shown::row(reading));
         }
-        shown::row(&DroneReading {
+        let location = self.view.world().hub(reading.hub).location;
+        let row = shown::row(&DroneReading {
             status: DroneStatus::Parked,
-            location: self.view.world().hub(reading.hub).location,
+            location,
             height_m: 0.0,
             heading_deg: 0.0,
             ground_speed_mps: 0.0,
             vertical_speed_mps: 0.0,
             ..reading.clone()
-        })
+        });
+        (self.grid.cell_of(location), row)
     }
 }
 
 impl OnGround for Shared {
     fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
-        let row = self.row_on_ground(&self.view.drone(drone)?);
-        Some((self.grid.cell_of(row.at), row))
+        Some(self.row_on_ground(&self.view.drone(drone)?))
     }
 
     /// The hub of its last take-off; its own where that is not remembered.

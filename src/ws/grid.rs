@@ -51,8 +51,8 @@ impl Cells {
     pub(super) fn runs<'a, T>(
         &'a self,
         sorted: &'a [T],
-        cell_of: impl Fn(&T) -> Cell + 'a,
-    ) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+        cell_of: impl Fn(&T) -> Cell + Clone + 'a,
+    ) -> impl Iterator<Item = std::ops::Range<usize>> + Clone + 'a {
         let mut from = 0;
         std::iter::from_fn(move || {
             loop {

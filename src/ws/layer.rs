@@ -1,31 +1,32 @@
-//! Rows of positions as text, in order of their cells: what a beat writes once and
-//! sessions copy from.
+//! Rows of positions in order of their cells, with their bytes in each encoding that
+//! somebody uses: what a beat writes once and sessions copy from.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::sim::ids::DroneId;
 use crate::sim::time::Tick;
 use crate::view::frame::{DroneRow, Frame};
-use crate::wire::stream::positions::Row;
+use crate::wire::stream::Encoding;
+use crate::wire::stream::positions::{Head, Place, Row, Rows};
 
 use super::grid::{Cell, Cells, Grid};
 
-/// Texts of rows side by side, sorted by cell.
+/// Rows side by side, sorted by cell.
 #[derive(Default)]
 pub(super) struct Layer {
     cells: Vec<Cell>,
-    /// Where each row's text ends.
-    ends: Vec<u32>,
-    text: String,
+    rows: Vec<Row>,
+    /// Written when the first session of an encoding asks.
+    written: [OnceLock<Rows>; Encoding::ALL.len()],
 }
 
 impl Layer {
     /// Rows must come in order of their cells.
-    fn push(&mut self, cell: Cell, write: impl FnOnce(&mut String)) {
+    fn push(&mut self, cell: Cell, row: Row) {
         debug_assert!(self.cells.last().is_none_or(|last| *last <= cell));
-        write(&mut self.text);
         self.cells.push(cell);
-        self.ends.push(self.text.len() as u32);
+        self.rows.push(row);
     }
 
     /// `rows` in any order.
@@ -33,33 +34,29 @@ impl Layer {
         rows.sort_unstable_by_key(|(cell, row)| (*cell, row.drone));
         let mut layer = Layer::default();
         for (cell, row) in rows {
-            layer.push(cell, |text| row.write(text));
+            layer.push(cell, row);
         }
         layer
     }
 
-    /// The text of one row with its comma.
-    fn row(&self, row: u32) -> &str {
-        &self.text[self.start(row as usize)..self.ends[row as usize] as usize]
-    }
-
-    fn start(&self, row: usize) -> usize {
-        if row == 0 { 0 } else { self.ends[row - 1] as usize }
-    }
-
     /// The rows within these cells, in as few pieces as they lie in.
-    pub(super) fn within<'a>(&'a self, cells: &'a Cells) -> impl Iterator<Item = &'a str> {
+    pub(super) fn within<'a>(
+        &'a self,
+        cells: &'a Cells,
+        encoding: Encoding,
+    ) -> impl Iterator<Item = (&'a Rows, Range<usize>)> + Clone {
+        let written = self.written[encoding as usize].get_or_init(|| Rows::write(encoding, &self.rows));
         let runs = cells.runs(&self.cells, |cell| *cell);
-        runs.map(|run| &self.text[self.start(run.start)..self.ends[run.end - 1] as usize])
+        runs.map(move |run| (written, run))
     }
 }
 
 /// All airborne drones at one beat.
 pub(super) struct Positions {
-    pub(super) tick: Tick,
-    pub(super) sim_time: String,
+    tick: Tick,
+    sim_time: String,
     /// Wall clock, milliseconds since 1970.
-    pub(super) sent_at_ms: u64,
+    sent_at_ms: u64,
     rows: Layer,
     /// (drone, its row), in drone order.
     by_drone: Vec<(DroneId, u32)>,
@@ -80,7 +77,7 @@ impl Positions {
         let mut by_drone = Vec::with_capacity(rows.len());
         for ((cell, index), place) in order.into_iter().zip(0..) {
             let row = &rows[index as usize];
-            layer.push(cell, |text| shown(row).write(text));
+            layer.push(cell, shown(row));
             by_drone.push((row.drone, place));
         }
         by_drone.sort_unstable();
@@ -91,6 +88,17 @@ impl Positions {
             rows: layer,
             by_drone,
             ground: OnceLock::new(),
+        }
+    }
+
+    /// What messages about this beat begin with.
+    pub(super) fn head(&self, id: u64, full: bool) -> Head<'_> {
+        Head {
+            id,
+            tick: self.tick,
+            sim_time: &self.sim_time,
+            sent_at_ms: self.sent_at_ms,
+            full,
         }
     }
 
@@ -107,9 +115,9 @@ impl Positions {
         })
     }
 
-    /// The text of an airborne drone's row, with its comma.
-    pub(super) fn row_of(&self, drone: DroneId) -> Option<&str> {
-        self.place_of(drone).map(|place| self.rows.row(place))
+    /// An airborne drone's row.
+    pub(super) fn row_of(&self, drone: DroneId) -> Option<&Row> {
+        self.place_of(drone).map(|place| &self.rows.rows[place as usize])
     }
 
     fn place_of(&self, drone: DroneId) -> Option<u32> {
@@ -119,7 +127,7 @@ impl Positions {
 }
 
 fn shown(row: &DroneRow) -> Row {
-    Row {
+    Row::from(Place {
         drone: row.drone,
         at: row.at,
         height_m: row.height_m.into(),
@@ -127,7 +135,7 @@ fn shown(row: &DroneRow) -> Row {
         ground_speed_mps: row.ground_speed_mps.into(),
         battery: row.battery.into(),
         status: row.status,
-    }
+    })
 }
 
 /// What became of the drones from one beat to a later one.
@@ -166,10 +174,11 @@ impl Changes {
         for (drone, old, new) in in_step(&before.by_drone, &now.by_drone) {
             let from = old.map(|old| before.rows.cells[old as usize]);
             let to = new.map(|new| now.rows.cells[new as usize]);
-            let text = |old| before.rows.row(old);
+            let row = |layer: &Layer, place: u32| layer.rows[place as usize];
             match (old, new) {
                 (_, Some(new)) => {
-                    changed[new as usize] = from != to || old.map(text) != Some(now.rows.row(new));
+                    let looked = old.map(|old| row(&before.rows, old));
+                    changed[new as usize] = from != to || looked != Some(row(&now.rows, new));
                     went(drone, from.or_else(|| ground.took_off_from(drone)), to);
                 }
                 (_, None) => {
@@ -187,7 +196,7 @@ impl Changes {
     }
 
     /// Drones that were within these cells and are no more.
-    pub(super) fn gone<'a>(&'a self, cells: &'a Cells) -> impl Iterator<Item = DroneId> + 'a {
+    pub(super) fn gone<'a>(&'a self, cells: &'a Cells) -> impl Iterator<Item = DroneId> + Clone {
         let left = cells.runs(&self.departures, |departure| departure.from);
         let left = left.flat_map(|run| &self.departures[run]);
         let gone = left.filter(|departure| departure.to.is_none_or(|to| !cells.contain(to)));
@@ -220,28 +229,31 @@ fn merged(rows: &Layer, marked: &[bool], mut additional: Vec<(Cell, Row)>) -> La
     let mut layer = Layer::default();
     for (place, cell) in (0..).zip(&rows.cells) {
         while let Some((cell, row)) = additional.next_if(|(other, _)| other < cell) {
-            layer.push(cell, |text| row.write(text));
+            layer.push(cell, row);
         }
-        if marked[place as usize] {
-            layer.push(*cell, |text| text.push_str(rows.row(place)));
+        if marked[place] {
+            layer.push(*cell, rows.rows[place]);
         }
     }
     for (cell, row) in additional {
-        layer.push(cell, |text| row.write(text));
+        layer.push(cell, row);
     }
     layer
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
     use crate::sim::drone::DroneStatus;
     use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
     use crate::sim::time::SimTime;
+    use crate::wire::stream::Encoded;
+    use crate::wire::stream::positions::Positions as Message;
 
     const BOUNDS: BoundingBox = BoundingBox {
         west: -122.45,
@@ -284,7 +296,7 @@ mod tests {
     }
 
     fn grounded(drone: DroneId) -> (Cell, Row) {
-        let row = Row {
+        let row = Row::from(Place {
             drone,
             at: HUB,
             height_m: 0.0,
@@ -292,7 +304,7 @@ mod tests {
             ground_speed_mps: 0.0,
             battery: 0.5,
             status: DroneStatus::Parked,
-        };
+        });
         (grid().cell_of(HUB), row)
     }
 
@@ -308,22 +320,32 @@ mod tests {
         }
     }
 
-    /// A client's picture, one text a drone.
-    fn put(picture: &mut BTreeSet<String>, rows: &str) {
-        let rows = rows.split_inclusive("],").map(str::to_owned);
-        for row in rows {
-            let drone = row.split(',').next().unwrap().to_owned() + ",";
-            picture.retain(|other| !other.starts_with(&drone));
-            picture.insert(row);
+    /// A client's picture.
+    type Picture = BTreeMap<String, Value>;
+
+    fn put(picture: &mut Picture, layer: &Layer, cells: &Cells) {
+        const HEAD: Head<'_> = Head {
+            id: 1,
+            tick: 1,
+            sim_time: "",
+            sent_at_ms: 0,
+            full: true,
+        };
+        let rows = Message::with_runs(Encoding::Json, &HEAD, layer.within(cells, Encoding::Json));
+        let Encoded::Text(text) = rows.finish(std::iter::empty()) else {
+            panic!("JSON is text");
+        };
+        let message: Value = serde_json::from_str(&text).unwrap();
+        for row in message["drones"].as_array().unwrap() {
+            picture.insert(row[0].as_str().unwrap().to_owned(), row.clone());
         }
     }
 
-    fn full(positions: &Positions, cells: &Cells, drones: u32) -> BTreeSet<String> {
-        let mut picture = BTreeSet::new();
+    fn full(positions: &Positions, cells: &Cells, drones: u32) -> Picture {
+        let mut picture = Picture::new();
         let ground = positions.ground(|| (0..drones).map(DroneId).map(grounded).collect());
-        for rows in positions.airborne().within(cells).chain(ground.within(cells)) {
-            put(&mut picture, rows);
-        }
+        put(&mut picture, positions.airborne(), cells);
+        put(&mut picture, ground, cells);
         picture
     }
 
@@ -358,14 +380,10 @@ mod tests {
             let mut picture = full(&story[0], &cells, 10);
             for (before, now) in story.iter().zip(&story[1..]) {
                 let changes = Changes::between(before, now, &Ground);
-                for rows in changes.rows.within(&cells) {
-                    put(&mut picture, rows);
-                }
+                put(&mut picture, &changes.rows, &cells);
                 for drone in changes.gone(&cells) {
-                    let row = format!("[\"{drone}\",");
-                    let shown = picture.len();
-                    picture.retain(|other| !other.starts_with(&row));
-                    prop_assert!(picture.len() < shown, "{drone} is gone and was never there");
+                    let shown = picture.remove(&drone.to_string());
+                    prop_assert!(shown.is_some(), "{drone} is gone and was never there");
                 }
                 prop_assert_eq!(&picture, &full(now, &cells, 10));
             }

@@ -38,7 +38,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use crate::view::View;
-use crate::wire::stream::JSON_PROTOCOL;
+use crate::wire::stream::Encoding;
 
 use beat::{Beat, Gauges};
 use fanout::FanOut;
@@ -164,9 +164,10 @@ async fn handshake(
             "pages from this origin may not open a session",
         );
     }
-    if let Err(detail) = choose_protocol(&mut upgrade) {
-        return refusal(StatusCode::BAD_REQUEST, &detail);
-    }
+    let encoding = match choose_encoding(&headers, &mut upgrade) {
+        Ok(encoding) => encoding,
+        Err(detail) => return refusal(StatusCode::BAD_REQUEST, &detail),
+    };
     if *shared.closing.borrow() {
         return unavailable("the server shuts down");
     }
@@ -179,20 +180,29 @@ async fn handshake(
         .write_buffer_size(0)
         .max_frame_size(LONGEST_MESSAGE)
         .max_message_size(LONGEST_MESSAGE)
-        .on_upgrade(move |socket| run_session(socket, seat))
+        .on_upgrade(move |socket| run_session(socket, seat, encoding))
 }
 
-/// A client that offers sub-protocols must offer one that is spoken here; one that
-/// offers none gets JSON, and no sub-protocol in the answer.
-fn choose_protocol(upgrade: &mut WebSocketUpgrade) -> Result<(), String> {
-    let offered: Vec<_> = upgrade.requested_protocols().cloned().collect();
-    if offered.is_empty() {
-        Ok(())
-    } else if offered.iter().any(|protocol| protocol == JSON_PROTOCOL) {
-        upgrade.set_selected_protocol(HeaderValue::from_static(JSON_PROTOCOL));
-        Ok(())
-    } else {
-        Err(format!("none of the sub-protocols offered is {JSON_PROTOCOL}"))
+/// The first of the offered sub-protocols that is spoken here. A client that offers some
+/// must offer one of these; one that offers none gets JSON, and no sub-protocol in the
+/// answer.
+fn choose_encoding(headers: &HeaderMap, upgrade: &mut WebSocketUpgrade) -> Result<Encoding, String> {
+    // The library's own list has lost the order.
+    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let lists = lists.filter_map(|list| list.to_str().ok());
+    let mut offered = lists.flat_map(|list| list.split(',')).map(str::trim).peekable();
+    if offered.peek().is_none() {
+        return Ok(Encoding::Json);
+    }
+    match offered.find_map(Encoding::of_protocol) {
+        Some(encoding) => {
+            upgrade.set_selected_protocol(HeaderValue::from_static(encoding.protocol()));
+            Ok(encoding)
+        }
+        None => {
+            let [one, other] = Encoding::ALL.map(Encoding::protocol);
+            Err(format!("none of the sub-protocols offered is {one} or {other}"))
+        }
     }
 }
 
@@ -241,14 +251,15 @@ impl Drop for Seat {
     }
 }
 
-async fn run_session(socket: WebSocket, seat: Seat) {
+async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding) {
     let shared = Arc::clone(&seat.shared);
     let number = shared.next_session.fetch_add(1, Relaxed);
     let (outlet, tray) = outlet::outlet();
     let arbiter = &shared.arbiters[number as usize % shared.arbiters.len()];
     let its_shared = Arc::clone(&shared);
-    let session =
-        CustomerSession::start_in_arbiter(arbiter, move |_| CustomerSession::new(its_shared, outlet, number));
+    let session = CustomerSession::start_in_arbiter(arbiter, move |_| {
+        CustomerSession::new(its_shared, outlet, encoding, number)
+    });
     shared.sessions.lock().insert(number, session.clone());
     shared.telemetry.session_opened();
     if *shared.closing.borrow() {

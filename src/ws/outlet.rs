@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::{CloseFrame, Utf8Bytes};
+use axum::extract::ws::{CloseFrame, Message};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::wire::stream::Encoded;
+
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) messages: Vec<Utf8Bytes>,
+    pub(super) messages: Vec<Message>,
     /// Ends the connection after the messages.
     pub(super) close: Option<CloseFrame>,
 }
@@ -18,6 +20,14 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.close.is_none()
+    }
+}
+
+/// The frame that carries a message.
+pub(super) fn frame(message: Encoded) -> Message {
+    match message {
+        Encoded::Text(text) => Message::Text(text.into()),
+        Encoded::Binary(bytes) => Message::Binary(bytes.into()),
     }
 }
 

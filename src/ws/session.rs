@@ -16,15 +16,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult};
-use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
+use axum::body::Bytes;
+use axum::extract::ws::{self, CloseFrame, Utf8Bytes, close_code};
 use tokio::time::Instant;
 
 use crate::wire::stream::client::{ClientMessage, Refused, Subscribe, Update};
-use crate::wire::stream::{ByeCode, ErrorCode, PROTOCOL, ServerMessage};
+use crate::wire::stream::{ByeCode, Encoding, ErrorCode, PROTOCOL, ServerMessage};
 use crate::wire::time::rfc3339;
 
 use super::Shared;
-use super::outlet::{Batch, Outlet};
+use super::outlet::{Batch, Outlet, frame};
 use super::topic::{Speech, Subscription};
 use crate::view::shown;
 
@@ -34,10 +35,11 @@ const MOST_REPLIES: usize = 64;
 pub(super) struct CustomerSession {
     shared: Arc<Shared>,
     outlet: Outlet,
+    encoding: Encoding,
     number: u64,
     subscriptions: BTreeMap<u64, Subscription>,
     /// Answers that wait for the outlet.
-    replies: VecDeque<Utf8Bytes>,
+    replies: VecDeque<ws::Message>,
     allowance: Allowance,
     farewell: Farewell,
 }
@@ -54,7 +56,7 @@ enum Farewell {
 #[rtype(result = "Reading")]
 pub(super) enum Heard {
     Text(Utf8Bytes),
-    Binary,
+    Binary(Bytes),
 }
 
 /// How the socket goes on.
@@ -78,11 +80,12 @@ pub(super) struct Written;
 pub(super) struct Leave;
 
 impl CustomerSession {
-    pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, number: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, encoding: Encoding, number: u64) -> Self {
         CustomerSession {
             allowance: Allowance::full(shared.config.messages_per_second),
             shared,
             outlet,
+            encoding,
             number,
             subscriptions: BTreeMap::new(),
             replies: VecDeque::new(),
@@ -106,7 +109,7 @@ impl CustomerSession {
     }
 
     fn reply(&mut self, message: &ServerMessage<'_>) {
-        self.replies.push_back(message.to_json().into());
+        self.replies.push_back(frame(message.encode(self.encoding)));
     }
 
     fn refuse(&mut self, refused: &Refused) {
@@ -154,8 +157,9 @@ impl CustomerSession {
             return Err(Refused::new(id, ErrorCode::TooMany, message));
         }
         let mut subscription = Subscription::open(&self.shared, request)?;
-        self.replies.push_back(subscription.subscribed(&self.shared));
+        let subscribed = subscription.subscribed(&self.shared);
         self.subscriptions.insert(id, subscription);
+        self.reply(&subscribed);
         Ok(())
     }
 
@@ -163,7 +167,8 @@ impl CustomerSession {
         let id = update.id;
         let subscription = self.subscriptions.get_mut(&id).ok_or_else(|| unknown_id(id))?;
         subscription.update(&self.shared, update)?;
-        self.replies.push_back(subscription.subscribed(&self.shared));
+        let subscribed = subscription.subscribed(&self.shared);
+        self.reply(&subscribed);
         Ok(())
     }
 
@@ -177,6 +182,7 @@ impl CustomerSession {
         let mut speech = Speech {
             shared: &self.shared,
             beat: &beat,
+            encoding: self.encoding,
             messages: &mut messages,
             has_more: false,
         };
@@ -190,7 +196,7 @@ impl CustomerSession {
         };
         if self.farewell == Farewell::Due {
             self.farewell = Farewell::Said;
-            say_goodbye(&mut batch);
+            say_goodbye(self.encoding, &mut batch);
         }
         if !batch.is_empty() {
             self.outlet.put(batch);
@@ -206,13 +212,13 @@ fn unknown_id(id: u64) -> Refused {
     Refused::new(id, ErrorCode::UnknownId, message)
 }
 
-fn say_goodbye(batch: &mut Batch) {
+fn say_goodbye(encoding: Encoding, batch: &mut Batch) {
     let message = "the server shuts down";
     let bye = ServerMessage::Bye {
         code: ByeCode::ServerShutdown,
         message,
     };
-    batch.messages.push(bye.to_json().into());
+    batch.messages.push(frame(bye.encode(encoding)));
     batch.close = Some(CloseFrame {
         code: close_code::AWAY,
         reason: message.into(),
@@ -232,13 +238,14 @@ impl Handler<Heard> for CustomerSession {
     type Result = MessageResult<Heard>;
 
     fn handle(&mut self, heard: Heard, _: &mut Context<Self>) -> Self::Result {
-        let read = match &heard {
-            Heard::Text(text) => ClientMessage::read(text),
-            Heard::Binary => Err(Refused::new(
-                None,
-                ErrorCode::BadMessage,
-                "this session speaks JSON in text frames",
-            )),
+        let wrong_frame = |speaks| Err(Refused::new(None, ErrorCode::BadMessage, speaks));
+        let read = match (&heard, self.encoding) {
+            (Heard::Text(text), Encoding::Json) => ClientMessage::read_json(text),
+            (Heard::Binary(bytes), Encoding::MessagePack) => ClientMessage::read_msgpack(bytes),
+            (Heard::Binary(_), Encoding::Json) => wrong_frame("this session speaks JSON in text frames"),
+            (Heard::Text(_), Encoding::MessagePack) => {
+                wrong_frame("this session speaks MessagePack in binary frames")
+            }
         };
         let followed = match (self.allowance.take(), read) {
             (true, Ok(message)) => self.follow(message),

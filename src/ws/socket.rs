@@ -88,7 +88,7 @@ async fn converse(
             frame = socket.next(), if reading == Reading::On => {
                 let heard = match frame {
                     Some(Ok(Message::Text(text))) => Heard::Text(text),
-                    Some(Ok(Message::Binary(_))) => Heard::Binary,
+                    Some(Ok(Message::Binary(bytes))) => Heard::Binary(bytes),
                     // Answered by the library; after a close it still has to be sent.
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => continue,
                     Some(Err(error)) => return end_after(error),
@@ -105,8 +105,8 @@ async fn converse(
 
 async fn write(socket: &mut WebSocket, batch: Batch, shared: &Shared) -> Result<(), End> {
     for message in batch.messages {
-        let bytes = message.len();
-        match timeout(shared.config.slow_after, socket.send(Message::Text(message))).await {
+        let bytes = length(&message);
+        match timeout(shared.config.slow_after, socket.send(message)).await {
             Ok(Ok(())) => shared.telemetry.sent(bytes),
             Ok(Err(_)) => return Err(End::Theirs),
             Err(_) => return Err(End::Slow),
@@ -115,6 +115,15 @@ async fn write(socket: &mut WebSocket, batch: Batch, shared: &Shared) -> Result<
     match batch.close {
         Some(frame) => Err(End::Closing(frame)),
         None => Ok(()),
+    }
+}
+
+/// Of the payload.
+fn length(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ErrorCode;
+use super::{ErrorCode, encoding};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
 
@@ -126,9 +126,19 @@ impl ClientMessage {
         }
     }
 
-    pub fn read(text: &str) -> Result<Self, Refused> {
-        let bad = |message: String| Refused::new(None, ErrorCode::BadMessage, message);
-        let value: Value = serde_json::from_str(text).map_err(|error| bad(format!("not JSON: {error}")))?;
+    /// From a text frame of a JSON session.
+    pub fn read_json(text: &str) -> Result<Self, Refused> {
+        Self::read(encoding::value_of_json(text))
+    }
+
+    /// From a binary frame of a MessagePack session.
+    pub fn read_msgpack(bytes: &[u8]) -> Result<Self, Refused> {
+        Self::read(encoding::value_of_msgpack(bytes))
+    }
+
+    fn read(value: Result<Value, String>) -> Result<Self, Refused> {
+        let bad = |message: String| Refused::new(None, ErrorCode::BadMessage, shortened(&message));
+        let value = value.map_err(bad)?;
         let Some(object) = value.as_object() else {
             return Err(bad("a message is an object".into()));
         };
@@ -299,163 +309,4 @@ fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn code_of(text: &str) -> (Option<u64>, ErrorCode) {
-        let refused = ClientMessage::read(text).expect_err(text);
-        (refused.id, refused.code)
-    }
-
-    #[test]
-    fn every_mistake_gets_its_code_and_its_id() {
-        use ErrorCode::*;
-        let cases = [
-            ("", None, BadMessage),
-            ("[1]", None, BadMessage),
-            ("{\"type\":", None, BadMessage),
-            (r#"{"id":4}"#, Some(4), BadMessage),
-            (r#"{"type":7,"id":4}"#, Some(4), BadMessage),
-            (r#"{"type":"dance","id":4}"#, Some(4), UnknownType),
-            (r#"{"type":"subscribe","topic":"fleet"}"#, None, BadMessage),
-            (
-                r#"{"type":"subscribe","id":-1,"topic":"fleet"}"#,
-                None,
-                BadMessage,
-            ),
-            (r#"{"type":"subscribe","id":4}"#, Some(4), BadMessage),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"area"}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"area","bbox":[1,2,3]}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"area","bbox":[3,1,2,2]}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"area","bbox":[1,1,2,91]}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"fleet","maxHz":0}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"fleet","maxHz":"5"}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"fleet/1"}"#,
-                Some(4),
-                UnknownTopic,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"events/1"}"#,
-                Some(4),
-                UnknownTopic,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"delivery/7"}"#,
-                Some(4),
-                NotFound,
-            ),
-            (
-                r#"{"type":"subscribe","id":4,"topic":"drone/d-01"}"#,
-                Some(4),
-                NotFound,
-            ),
-            (
-                r#"{"type":"update","id":4,"bbox":[181,1,182,2]}"#,
-                Some(4),
-                BadMessage,
-            ),
-            (r#"{"type":"unsubscribe"}"#, None, BadMessage),
-            (r#"{"type":"ping","sent":"now"}"#, None, BadMessage),
-        ];
-        for (text, id, code) in cases {
-            assert_eq!(code_of(text), (id, code), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_member_of_the_wrong_type_is_named() {
-        let cases = [
-            (
-                r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":"e1","seq":"9"}}"#,
-                "`since.seq`",
-            ),
-            (
-                r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":1,"seq":9}}"#,
-                "`since.epoch`",
-            ),
-            (
-                r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":"e1"}}"#,
-                "`seq`",
-            ),
-            (
-                r#"{"type":"subscribe","id":1,"topic":"area","bbox":[1,2,"3",4]}"#,
-                "`bbox[2]`",
-            ),
-            (r#"{"type":"subscribe","id":1,"topic":7}"#, "`topic`"),
-            (r#"{"type":"update","id":1,"maxHz":[]}"#, "`maxHz`"),
-            (r#"{"type":"ping","sent":"now"}"#, "`sent`"),
-            (r#"{"type":"auth","token":7}"#, "`token`"),
-            (r#"{"type":"auth"}"#, "`token`"),
-        ];
-        for (text, named) in cases {
-            let refused = ClientMessage::read(text).expect_err(text);
-            assert_eq!(refused.code, ErrorCode::BadMessage, "{text}");
-            assert!(refused.message.contains(named), "{text}: {}", refused.message);
-        }
-    }
-
-    #[test]
-    fn a_token_is_read_and_never_shown() {
-        let message = ClientMessage::read(r#"{"type":"auth","token":"eyJh.secret"}"#).expect("a message");
-        assert!(!format!("{message:?}").contains("secret"), "{message:?}");
-        assert_eq!(
-            message,
-            ClientMessage::Auth {
-                token: Token::new("eyJh.secret")
-            }
-        );
-    }
-
-    #[test]
-    fn a_topic_has_one_name_however_it_was_spelled() {
-        let read = |topic: &str| {
-            let text = format!(r#"{{"type":"subscribe","id":1,"topic":"{topic}","future":true}}"#);
-            match ClientMessage::read(&text) {
-                Ok(ClientMessage::Subscribe(subscribe)) => subscribe.topic.to_string(),
-                other => panic!("{other:?}"),
-            }
-        };
-        let canonical = "delivery/01890a5d-ac96-774b-bcce-b302099a8057";
-        assert_eq!(read(canonical), canonical);
-        assert_eq!(read("delivery/01890A5DAC96774BBCCEB302099A8057"), canonical);
-        assert_eq!(read("drone/d-17"), "drone/d-17");
-    }
-
-    #[test]
-    fn nothing_that_a_client_sends_is_echoed_at_length() {
-        let long = "ä".repeat(10_000);
-        for text in [
-            format!(r#"{{"type":"{long}"}}"#),
-            format!(r#"{{"type":"subscribe","id":1,"topic":"{long}"}}"#),
-            format!(r#"{{"type":"subscribe","id":"{long}","topic":"fleet"}}"#),
-        ] {
-            let refused = ClientMessage::read(&text).expect_err("a mistake");
-            assert!(refused.message.len() < 500, "{}", refused.message.len());
-        }
-    }
-}
+mod tests;

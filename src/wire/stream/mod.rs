@@ -1,6 +1,6 @@
 //! Messages of the WebSocket interface: what clients ask ([`client`]), what the server
-//! says ([`ServerMessage`]), and the rows of positions, which are written once and copied
-//! into many messages ([`positions`]).
+//! says ([`ServerMessage`]), the rows of positions, which are written once and copied
+//! into many messages ([`positions`]), and the two ways to write all that ([`encoding`]).
 //!
 //! Each message is an object with `type`. A topic begins with a `snapshot`, or with the
 //! events that were missed, and goes on with what changes: numbered `event`s and
@@ -12,18 +12,18 @@
 
 pub mod client;
 mod codes;
+pub mod encoding;
 pub mod positions;
 mod snapshot;
 
 use serde::{Serialize, Serializer};
 
 pub use codes::{ByeCode, ErrorCode};
+pub use encoding::{Encoded, Encoding};
 pub use snapshot::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Snapshot, Speed};
 
 use super::event::EventBody;
 
-/// The sub-protocol of JSON sessions.
-pub const JSON_PROTOCOL: &str = "skyhaul.v1.json";
 /// As `welcome` names it, whatever the encoding.
 pub const PROTOCOL: &str = "skyhaul.v1";
 
@@ -122,7 +122,7 @@ fn whole_where_it_is<S: Serializer>(hz: &f64, serializer: S) -> Result<S::Ok, S:
 }
 
 impl ServerMessage<'_> {
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("string keys only, so every message has a JSON form")
+    pub fn encode(&self, encoding: Encoding) -> Encoded {
+        encoding.encode(self)
     }
 }

@@ -42,6 +42,12 @@ async fn a_session_begins_with_a_welcome_in_a_protocol_that_both_speak() {
 
     let agreed = shake_hands(&stand, "graphql-ws, skyhaul.v1.json").await;
     assert_eq!(agreed, (101, Some("skyhaul.v1.json".into())));
+    let agreed = shake_hands(&stand, "skyhaul.v1.msgpack, skyhaul.v1.json").await;
+    assert_eq!(
+        agreed,
+        (101, Some("skyhaul.v1.msgpack".into())),
+        "the first that is spoken"
+    );
     assert_eq!(shake_hands(&stand, "graphql-ws").await, (400, None));
 }
 

@@ -3,6 +3,7 @@
 
 mod area;
 mod connection;
+mod encodings;
 mod events;
 mod limits;
 mod stand;

@@ -26,6 +26,7 @@ use crate::sim::wind::Weather;
 use crate::sim::world::{Battery, DispatchRules, Fleet, Hub, Model, UnknownPlaces, WhenFull, World};
 use crate::view::frame::DroneRow;
 use crate::view::{Publication, Restored, View};
+use crate::wire::stream::Encoding;
 use crate::ws::{Config, Gateway};
 
 /// Nothing here takes long; whoever waits longer waits for something that never comes.
@@ -129,16 +130,32 @@ fn actix_system() -> System {
 
 pub(super) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    encoding: Encoding,
 }
 
 impl Client {
     pub(super) async fn connect(url: &str) -> Self {
         let (socket, _) = connect_async(url.into_client_request().unwrap()).await.unwrap();
-        Client { socket }
+        Client {
+            socket,
+            encoding: Encoding::Json,
+        }
+    }
+
+    pub(super) async fn connect_speaking(url: &str, encoding: Encoding) -> Self {
+        let mut request = url.into_client_request().unwrap();
+        let protocol = encoding.protocol().parse().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let (socket, _) = connect_async(request).await.unwrap();
+        Client { socket, encoding }
     }
 
     pub(super) async fn send(&mut self, message: Value) {
-        self.send_raw(Message::text(message.to_string())).await;
+        let message = match self.encoding {
+            Encoding::Json => Message::text(message.to_string()),
+            Encoding::MessagePack => Message::binary(rmp_serde::to_vec_named(&message).unwrap()),
+        };
+        self.send_raw(message).await;
     }
 
     pub(super) async fn send_raw(&mut self, message: Message) {
@@ -151,8 +168,9 @@ impl Client {
     }
 
     pub(super) async fn next(&mut self) -> Value {
-        match self.frame().await {
-            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+        match (self.frame().await, self.encoding) {
+            (Message::Text(text), Encoding::Json) => serde_json::from_str(&text).unwrap(),
+            (Message::Binary(bytes), Encoding::MessagePack) => rmp_serde::from_slice(&bytes).unwrap(),
             other => panic!("{other:?} instead of a message"),
         }
     }

@@ -41,24 +41,17 @@ impl Follow {
             return;
         };
         let now = &beat.positions;
-        let mut message = Positions::begin(id, now.tick, &now.sim_time, now.sent_at_ms, full);
-        if full {
+        let (encoding, head) = (speech.encoding, now.head(id, full));
+        let message = if full {
             let ground = now.ground(|| everyone(speech.shared));
-            for rows in now
-                .airborne()
-                .within(&self.cells)
-                .chain(ground.within(&self.cells))
-            {
-                message.push_rows(rows);
-            }
-            speech.messages.push(message.finish(std::iter::empty()).into());
+            let airborne = now.airborne().within(&self.cells, encoding);
+            let runs = airborne.chain(ground.within(&self.cells, encoding));
+            Positions::with_runs(encoding, &head, runs).finish(std::iter::empty())
         } else {
-            for rows in beat.changes.rows.within(&self.cells) {
-                message.push_rows(rows);
-            }
-            let gone = beat.changes.gone(&self.cells);
-            speech.messages.push(message.finish(gone).into());
-        }
+            let runs = beat.changes.rows.within(&self.cells, encoding);
+            Positions::with_runs(encoding, &head, runs).finish(beat.changes.gone(&self.cells))
+        };
+        speech.push(message);
     }
 }
 
@@ -68,12 +61,7 @@ fn everyone(shared: &Shared) -> Vec<(Cell, Row)> {
     loop {
         let page = shared.view.drones(&DroneFilter::default(), after, PAGE);
         let row = |drone: &_| shared.row_on_ground(drone);
-        rows.extend(
-            page.items
-                .iter()
-                .map(row)
-                .map(|row| (shared.grid.cell_of(row.at), row)),
-        );
+        rows.extend(page.items.iter().map(row));
         match page.next {
             Some(last) => after = Some(last),
             None => return rows,

@@ -11,14 +11,15 @@ mod single;
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
+use axum::extract::ws::Message;
 
 use crate::view::shown;
 use crate::wire::stream::client::{Refused, Since, Subscribe, Topic, Update};
-use crate::wire::stream::{ErrorCode, ServerMessage};
+use crate::wire::stream::{Encoded, Encoding, ErrorCode, ServerMessage};
 
 use super::Shared;
 use super::beat::{Beat, Rate};
+use super::outlet::frame;
 use super::tier::Tier;
 
 pub(super) struct Subscription {
@@ -43,14 +44,19 @@ enum Follow {
 pub(super) struct Speech<'a> {
     pub(super) shared: &'a Shared,
     pub(super) beat: &'a Beat,
-    pub(super) messages: &'a mut Vec<Utf8Bytes>,
+    pub(super) encoding: Encoding,
+    pub(super) messages: &'a mut Vec<Message>,
     /// Some topic has more to say as soon as these are written.
     pub(super) has_more: bool,
 }
 
 impl Speech<'_> {
     fn say(&mut self, message: &ServerMessage<'_>) {
-        self.messages.push(message.to_json().into());
+        self.push(message.encode(self.encoding));
+    }
+
+    fn push(&mut self, message: Encoded) {
+        self.messages.push(frame(message));
     }
 }
 
@@ -118,18 +124,17 @@ impl Subscription {
     }
 
     /// The answer to `subscribe` and `update`.
-    pub(super) fn subscribed(&mut self, shared: &Shared) -> Utf8Bytes {
+    pub(super) fn subscribed(&mut self, shared: &Shared) -> ServerMessage<'static> {
         let bbox = match &self.follow {
             Follow::Area(area) => Some(shared.grid.bounds_of(area.cells())),
             _ => None,
         };
-        let message = ServerMessage::Subscribed {
+        ServerMessage::Subscribed {
             id: self.id,
             recovered: self.recovered,
             hz: self.rate().map_or(1.0, |rate| rate.tier().hz()),
             bbox,
-        };
-        message.to_json().into()
+        }
     }
 
     /// Says what is new since the last time.

@@ -1,7 +1,7 @@
 //! Positions of one drone, for the topics that are about one.
 
 use crate::sim::ids::DroneId;
-use crate::wire::stream::positions::Positions;
+use crate::wire::stream::positions::{Positions, Row};
 use crate::ws::beat::Rate;
 
 use super::{Speech, newer};
@@ -9,15 +9,12 @@ use super::{Speech, newer};
 pub(super) struct Follow {
     rate: Rate,
     /// As last told.
-    row: String,
+    row: Option<Row>,
 }
 
 impl Follow {
     pub(super) fn new(rate: Rate) -> Self {
-        Follow {
-            rate,
-            row: String::new(),
-        }
+        Follow { rate, row: None }
     }
 
     pub(super) fn rate(&mut self) -> &mut Rate {
@@ -30,24 +27,17 @@ impl Follow {
             return;
         };
         let now = &beat.positions;
-        let on_ground;
         let row = match now.row_of(drone) {
-            Some(row) => row,
-            None => {
-                let mut text = String::new();
-                if let Some(reading) = speech.shared.view.drone(drone) {
-                    speech.shared.row_on_ground(&reading).write(&mut text);
-                }
-                on_ground = text;
-                &on_ground
-            }
+            Some(row) => Some(*row),
+            None => speech.shared.view.drone(drone).map(|reading| {
+                let (_, row) = speech.shared.row_on_ground(&reading);
+                row
+            }),
         };
-        let mut message = Positions::begin(id, now.tick, &now.sim_time, now.sent_at_ms, full);
-        if full || *row != self.row {
-            message.push_rows(row);
-            row.clone_into(&mut self.row);
-        }
-        speech.messages.push(message.finish(std::iter::empty()).into());
+        let told = row.filter(|_| full || row != self.row);
+        let message = Positions::with_row(speech.encoding, &now.head(id, full), told.as_ref());
+        speech.push(message.finish(std::iter::empty()));
+        self.row = row;
     }
 
     /// The next message is about another drone, and full.
