@@ -19,8 +19,25 @@ tools:
 run: build ## Start the server with the San Francisco scenario on http://127.0.0.1:8080
 	./target/release/skyhaul serve
 
+.PHONY: web-tools
+web-tools:
+	$(call need,npm,install Node 20 or newer: apt-get install nodejs npm)
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' || { echo "too old: node $$(node --version) (install Node 20 or newer)" >&2; exit 2; }
+
+# Installed again only when the lock file changed.
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+# Built again only when something in it changed: the program is compiled again after it.
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/public web/client/src web/*.json web/*.ts web/*.html -type f)
+	cd web && npm run --silent build
+
+.PHONY: web
+web: web-tools web/dist/index.html ## Build the page into web/dist
+
 .PHONY: build
-build: tools ## Build target/release/skyhaul
+build: tools web ## Build target/release/skyhaul, with the page inside
 	cargo build --release --locked
 
 .PHONY: test

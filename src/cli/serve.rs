@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 
 use super::{Failure, load_world, parse_threads, threads};
+use crate::http::Basemap;
 use crate::server::{self, Options, ServerError};
 use crate::view::reading::Speed;
 
@@ -50,6 +51,9 @@ pub struct Args {
     /// Only outside requests: the scenario's own customers stay away
     #[arg(long, env = "SKYHAUL_NO_DEMAND", value_parser = BoolishValueParser::new())]
     no_demand: bool,
+    /// A map under the drones: a .pmtiles file, or the address of a MapLibre style, of a PMTiles archive or of raster tiles ({z}/{x}/{y})
+    #[arg(long, value_name = "FILE.pmtiles|URL", env = "SKYHAUL_BASEMAP")]
+    basemap: Option<String>,
     /// Who may come in; tokens are not available yet, so `open` is all there is
     #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
     auth: Option<Auth>,
@@ -77,7 +81,9 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 pub fn serve(args: Args) -> Result<(), Failure> {
     check_exposure(&args)?;
     let world = load_world(&args.scenario, args.seed)?;
+    let basemap = args.basemap.as_deref().map(open_basemap).transpose()?;
     let options = Options {
+        basemap,
         data: args.data,
         fresh: args.fresh,
         speed: args.speed,
@@ -106,6 +112,13 @@ pub fn serve(args: Args) -> Result<(), Failure> {
             tracing::info!("open to every program on this machine: no tokens are asked for on loopback");
         }
         until_signal(server).await
+    })
+}
+
+fn open_basemap(text: &str) -> Result<Basemap, Failure> {
+    Basemap::open(text).map_err(|error| {
+        let remedy = "give a .pmtiles file of version 3, or an address that begins with https://";
+        Failure::bad_input(error.to_string(), remedy)
     })
 }
 

@@ -4,6 +4,7 @@
 //! Nothing here decides anything about drones or deliveries, and nothing here knows who
 //! runs the world. Sockets, addresses and the WebSocket route are the server's.
 
+mod basemap;
 mod body;
 mod cursor;
 mod deliveries;
@@ -16,11 +17,13 @@ mod fields;
 mod map;
 mod operations;
 mod order;
+mod page;
 mod parameters;
 mod simulation;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
+mod world;
 
 use std::sync::Arc;
 
@@ -35,6 +38,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::view::View;
 use crate::view::commands::Commands;
 
+pub use basemap::{Basemap, BasemapError};
+
 /// All that the front door needs of the rest of the house.
 #[derive(Clone)]
 pub struct Api {
@@ -45,6 +50,8 @@ pub struct Api {
     /// What `/metrics` shows, in the OpenMetrics text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub requests: telemetry::Requests,
+    /// What the map lies on, where the operator gave something.
+    pub basemap: Option<Basemap>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +65,9 @@ pub enum Readiness {
 /// slashes are tolerated.
 pub fn router(api: Api) -> Router {
     let requests = api.requests.clone();
-    let (routes, _) = routes().split_for_parts();
+    let (routes, _) = routes()
+        .merge(basemap::routes(api.basemap.as_ref()))
+        .split_for_parts();
     let routes = routes
         .with_state(api)
         .merge(operations::documentation())
@@ -84,7 +93,9 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(map::routes())
         .merge(simulation::routes())
         .merge(faults::routes())
+        .merge(world::routes())
         .merge(operations::routes())
+        .merge(page::routes())
 }
 
 async fn trim_trailing_slash(mut request: Request) -> Request {

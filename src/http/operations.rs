@@ -1,4 +1,4 @@
-//! Health, figures, the documentation and the page: what operators open first.
+//! Health, figures and the documentation: what operators open first.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,7 +28,6 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(ready))
         .routes(routes!(figures))
         .routes(routes!(document))
-        .routes(routes!(page))
 }
 
 /// The documentation to click through; its files are part of the program.
@@ -89,15 +88,4 @@ async fn document() -> impl IntoResponse {
         json.into()
     });
     ([(CONTENT_TYPE, JSON)], DOCUMENT.clone())
-}
-
-/// The page
-#[utoipa::path(
-    get,
-    path = "/",
-    tag = "Operations",
-    responses((status = 200, body = String, content_type = "text/html"))
-)]
-async fn page() -> Html<&'static str> {
-    Html(include_str!("index.html"))
 }

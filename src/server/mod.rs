@@ -26,7 +26,7 @@ use crate::engine::metrics::Metrics;
 use crate::engine::pace::Pace;
 use crate::engine::recovery::{self, Recovered};
 use crate::engine::{Halted, headless};
-use crate::http::{self, Api, Readiness};
+use crate::http::{self, Api, Basemap, Readiness};
 use crate::sim::order::Command;
 use crate::sim::world::World;
 use crate::store::writer::Refused;
@@ -55,6 +55,8 @@ pub struct Options {
     /// Whether the scenario's own customers order.
     pub demand: bool,
     pub sessions: ws::Config,
+    /// What the page's map lies on.
+    pub basemap: Option<Basemap>,
 }
 
 impl Default for Options {
@@ -67,6 +69,7 @@ impl Default for Options {
             threads: 1,
             demand: true,
             sessions: ws::Config::default(),
+            basemap: None,
         }
     }
 }
@@ -167,6 +170,7 @@ pub async fn start_with(
         }),
         metrics,
         requests,
+        basemap: options.basemap,
     };
     let routes = http::router(api).merge(gateway.route());
     let address = listener.local_addr()?;

@@ -51,6 +51,7 @@ fn answers_hold_what_the_document_promises() {
         "/api/drones.geojson",
         "/api/hubs",
         "/api/zones",
+        "/api/world",
         "/api/simulation",
         "/api/probe",
         "/healthz",

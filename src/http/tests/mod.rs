@@ -2,6 +2,7 @@
 
 mod documents;
 mod orders;
+mod page;
 mod reads;
 mod simulation;
 
@@ -249,6 +250,7 @@ impl Door {
                 text
             }),
             requests,
+            basemap: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Door {

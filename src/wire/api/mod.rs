@@ -11,6 +11,7 @@ pub mod map;
 mod names;
 pub mod problem;
 pub mod simulation;
+pub mod world;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,0 +1,228 @@
+// The moving part of the map, as deck.gl layers: drones with their stems and shadows, the
+// selected drone's trail and route, and densities where single drones may not be seen.
+
+import { COORDINATE_SYSTEM, type Layer } from "@deck.gl/core";
+import { LineLayer, PathLayer, ScatterplotLayer, SolidPolygonLayer } from "@deck.gl/layers";
+import type { Sample } from "@skyhaul/client";
+
+import type { Theme } from "../state/settings";
+import { DroneLayer } from "./drone_layer";
+import type { DroneArrays, Shown } from "./drones";
+import { PALETTES, doingOf } from "./palette";
+import type { Route } from "./route";
+
+/** Nearer than this drones get stems and shadows; farther out those would be noise. */
+export const STEM_ZOOM = 11.8;
+
+export interface Scene {
+  theme: Theme;
+  zoom: number;
+  origin: [longitude: number, latitude: number];
+  sample: Sample;
+  arrays: DroneArrays;
+  selected: Shown | undefined;
+  trail: Float64Array;
+  route: Route | null;
+  density: [latitude: number, longitude: number, count: number][];
+}
+
+export function layersOf(scene: Scene): Layer[] {
+  return [
+    densityLayer(scene),
+    routeLayer(scene),
+    wayPointLayer(scene),
+    trailLayer(scene),
+    shadowLayer(scene),
+    stemLayer(scene),
+    selectedStemLayer(scene),
+    droneLayer(scene),
+    ringLayer(scene),
+  ];
+}
+
+/** Radius of a drone in pixels: a dot over the whole city, an arrow in its streets. */
+export function droneRadius(zoom: number): number {
+  return Math.min(15, Math.max(3.2, 3.2 + (zoom - 10) * 2.1));
+}
+
+function droneLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
+  return new DroneLayer({
+    id: "drones",
+    data: {
+      length: sample.length,
+      attributes: {
+        getPosition: { value: sample.positions, size: 3 },
+        getAngle: { value: sample.headings, size: 1 },
+        getFillColor: { value: arrays.colours, size: 4 },
+      },
+    },
+    coordinateSystem: COORDINATE_SYSTEM.LNGLAT_OFFSETS,
+    coordinateOrigin: [...origin, 0],
+    radiusUnits: "pixels",
+    getRadius: 1,
+    radiusScale: droneRadius(zoom),
+    stroked: true,
+    lineWidthUnits: "pixels",
+    getLineWidth: 1,
+    lineWidthScale: zoom < 12 ? 0.8 : 1.4,
+    getLineColor: [...PALETTES[theme].outline, 235],
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function stemLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
+  return new LineLayer({
+    id: "stems",
+    visible: zoom >= STEM_ZOOM,
+    data: {
+      length: sample.length,
+      attributes: {
+        getSourcePosition: { value: arrays.ground, size: 3 },
+        getTargetPosition: { value: sample.positions, size: 3 },
+        getColor: { value: arrays.colours, size: 4 },
+      },
+    },
+    coordinateSystem: COORDINATE_SYSTEM.LNGLAT_OFFSETS,
+    coordinateOrigin: [...origin, 0],
+    getWidth: 1,
+    opacity: stemOpacity(zoom, theme),
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function stemOpacity(zoom: number, theme: Theme): number {
+  const most = theme === "dark" ? 0.34 : 0.42;
+  return most * Math.min(1, Math.max(0.25, (zoom - STEM_ZOOM) / 2));
+}
+
+function shadowLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
+  return new ScatterplotLayer({
+    id: "shadows",
+    visible: zoom >= STEM_ZOOM,
+    data: { length: sample.length, attributes: { getPosition: { value: arrays.ground, size: 3 } } },
+    coordinateSystem: COORDINATE_SYSTEM.LNGLAT_OFFSETS,
+    coordinateOrigin: [...origin, 0],
+    radiusUnits: "pixels",
+    getRadius: 1,
+    radiusScale: Math.max(1, droneRadius(zoom) * 0.22),
+    getFillColor: theme === "dark" ? [0, 0, 0, 150] : [30, 50, 70, 90],
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function selectedStemLayer({ theme, selected }: Scene): Layer {
+  return new LineLayer<Shown>({
+    id: "selected-stem",
+    data: selected ? [selected] : [],
+    getSourcePosition: ({ longitude, latitude }) => [longitude, latitude, 0],
+    getTargetPosition: ({ longitude, latitude, height }) => [longitude, latitude, height],
+    getColor: [...PALETTES[theme].selected, 200],
+    getWidth: 1.5,
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function ringLayer({ theme, zoom, selected }: Scene): Layer {
+  return new ScatterplotLayer<Shown>({
+    id: "ring",
+    data: selected ? [selected] : [],
+    getPosition: ({ longitude, latitude, height }) => [longitude, latitude, height],
+    billboard: true,
+    filled: true,
+    stroked: true,
+    radiusUnits: "pixels",
+    getRadius: 1,
+    radiusScale: droneRadius(zoom) + 7,
+    lineWidthUnits: "pixels",
+    getLineWidth: 2,
+    getLineColor: [...PALETTES[theme].selected, 235],
+    getFillColor: ({ status }) => [...PALETTES[theme].doing[doingOf(status)], 28],
+    updateTriggers: { getFillColor: [theme, selected?.status] },
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+/** The way that the drone came, brighter towards the drone. */
+function trailLayer({ theme, trail }: Scene): Layer {
+  const points = trail.length / 3;
+  const colour = PALETTES[theme].trail;
+  const colours = new Uint8Array(points * 4);
+  for (let i = 0; i < points; i++) {
+    colours.set([...colour, Math.round(210 * ((i + 1) / points) ** 1.6)], i * 4);
+  }
+  return new PathLayer({
+    id: "trail",
+    data: {
+      length: points > 1 ? 1 : 0,
+      startIndices: [0],
+      attributes: { getPath: { value: trail, size: 3 }, getColor: { value: colours, size: 4 } },
+    },
+    _pathType: "open",
+    getWidth: 1,
+    widthUnits: "pixels",
+    widthScale: 3,
+    capRounded: true,
+    jointRounded: true,
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function routeLayer({ theme, route }: Scene): Layer {
+  return new PathLayer<{ path: [number, number, number][] }>({
+    id: "route",
+    data: route ? [{ path: route.path }] : [],
+    getPath: ({ path }) => path,
+    getColor: [...PALETTES[theme].route, 120],
+    getWidth: 1,
+    widthUnits: "pixels",
+    widthScale: 1.6,
+    jointRounded: true,
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function wayPointLayer({ theme, route }: Scene): Layer {
+  return new ScatterplotLayer<[number, number, number]>({
+    id: "way-points",
+    data: route?.wayPoints ?? [],
+    getPosition: (at) => at,
+    billboard: true,
+    radiusUnits: "pixels",
+    getRadius: 3.2,
+    stroked: true,
+    lineWidthUnits: "pixels",
+    getLineWidth: 1.4,
+    getFillColor: [...PALETTES[theme].outline, 255],
+    getLineColor: [...PALETTES[theme].route, 220],
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+/** Cells of about 300 m, as the server counts them. */
+function densityLayer({ theme, density }: Scene): Layer {
+  return new SolidPolygonLayer<[number, number, number]>({
+    id: "density",
+    data: density,
+    getPolygon: ([latitude, longitude]) => cell(latitude, longitude),
+    getFillColor: ([, , count]) => [
+      ...PALETTES[theme].doing.underway,
+      Math.min(170, 30 + 28 * Math.log2(1 + count)),
+    ],
+    updateTriggers: { getFillColor: theme },
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+const HALF_CELL_DEGREES = 0.00135;
+
+/** A square a little smaller than the cell, around its middle. */
+function cell(latitude: number, longitude: number): [number, number][] {
+  const north = HALF_CELL_DEGREES * 0.92;
+  const east = north / Math.cos((latitude * Math.PI) / 180);
+  return [
+    [longitude - east, latitude - north],
+    [longitude + east, latitude - north],
+    [longitude + east, latitude + north],
+    [longitude - east, latitude + north],
+  ];
+}

@@ -1,0 +1,203 @@
+// The map itself: MapLibre for what stands still, deck.gl on top of it for what moves, and
+// one loop that draws every frame. Signals say what to show; nothing here asks who set them.
+
+import { MapboxOverlay } from "@deck.gl/mapbox";
+import { PositionBuffer } from "@skyhaul/client";
+import { effect } from "@preact/signals";
+import { Map as MapLibre, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+
+import { connection, sky } from "../state/session";
+import { select, selectedDrone } from "../state/selection";
+import { embedded, kiosk, theme } from "../state/settings";
+import { hubs, zones, type World } from "../state/world";
+import { FollowCamera, PITCH, firstLook } from "./camera";
+import { DroneArrays, type Shown } from "./drones";
+import { hovered } from "./hover";
+import { STEM_ZOOM, layersOf, type Scene } from "./layers";
+import { nearestDrone } from "./picking";
+import { setPinOnClick, showPins } from "./pins";
+import { loadRoute, type Route } from "./route";
+import { hubPoints, mapStyle } from "./style";
+import { Trail } from "./trail";
+import { Viewport } from "./viewport";
+
+setWorkerUrl(workerUrl);
+
+/** Room for a large fleet from the start. */
+const CAPACITY = 32_768;
+const MOUSE_REACH = 16;
+const FINGER_REACH = 28;
+const ROUTE_EVERY_MS = 5000;
+
+export class SkyMap {
+  readonly map: MapLibre;
+  readonly buffer: PositionBuffer;
+  readonly viewport: Viewport;
+  /** Milliseconds that the last frames took to prepare, newest last. */
+  readonly frameMs: number[] = [];
+  readonly #overlay: MapboxOverlay;
+  readonly #origin: [number, number];
+  readonly #arrays = new DroneArrays();
+  readonly #trail = new Trail();
+  readonly #camera: FollowCamera;
+  readonly #undo: (() => void)[] = [];
+  #density: Scene["density"] = [];
+  #route: Route | null = null;
+  #frame = 0;
+  #pointer: { x: number; y: number } | null = null;
+
+  constructor(container: HTMLElement, world: World) {
+    const [west, south, east, north] = world.area.bbox;
+    this.#origin = [(west + east) / 2, (south + north) / 2];
+    this.buffer = new PositionBuffer({ origin: this.#origin, capacity: CAPACITY });
+    this.map = new MapLibre({
+      container,
+      style: mapStyle(world, { hubs: hubs.peek(), zones: zones.peek() }, theme.peek()),
+      center: this.#origin,
+      zoom: 11,
+      pitch: PITCH,
+      maxPitch: 75,
+      maxZoom: 19,
+      minZoom: 8,
+      attributionControl: false,
+      interactive: !kiosk,
+      keyboard: !embedded,
+      fadeDuration: 150,
+    });
+    firstLook(this.map, world);
+    this.#overlay = new MapboxOverlay({ interleaved: false, layers: [] });
+    this.map.addControl(this.#overlay);
+    this.#camera = new FollowCamera(this.map);
+    this.viewport = new Viewport(sky, this.map, world.area.bbox, {
+      subscribed: (message) => this.buffer.expect(message.hz),
+      pressure: (message) => this.buffer.expect(message.effectiveHz),
+      positions: (message) => this.buffer.take(message),
+      density: (message) => (this.#density = message.cells),
+    });
+    this.#followSignals(world);
+    this.#listen();
+    this.#frame = requestAnimationFrame(this.#draw);
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.#frame);
+    for (const undo of this.#undo) undo();
+    this.map.remove();
+  }
+
+  #followSignals(world: World): void {
+    let shownTheme = theme.peek();
+    this.#undo.push(
+      effect(() => {
+        if (theme.value === shownTheme) return;
+        shownTheme = theme.value;
+        this.map.setStyle(mapStyle(world, { hubs: hubs.peek(), zones: zones.peek() }, shownTheme));
+      }),
+      effect(() => {
+        const data = hubPoints(hubs.value);
+        void this.map.getSource<GeoJSONSource>("hubs")?.setData(data);
+      }),
+      effect(() => {
+        const data = zones.value;
+        void this.map.getSource<GeoJSONSource>("zones")?.setData(data);
+      }),
+      effect(() => {
+        const drone = selectedDrone.value;
+        this.#route = null;
+        if (!drone) return;
+        const refresh = async () => {
+          const route = await loadRoute(drone);
+          if (selectedDrone.peek() === drone) this.#route = route;
+        };
+        void refresh();
+        const timer = setInterval(() => void refresh(), ROUTE_EVERY_MS);
+        return () => clearInterval(timer);
+      }),
+      effect(() => {
+        // Another past: what was drawn belongs to a world that is gone.
+        if (connection.value.state === "resumed") this.#density = [];
+      }),
+      showPins(this.map),
+    );
+    // A new style begins with the hubs and zones of when it was made.
+    this.map.on("styledata", () => {
+      void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek()));
+    });
+  }
+
+  #listen(): void {
+    this.map.on("mousemove", (event) => (this.#pointer = event.point));
+    this.map.on("mouseout", () => (this.#pointer = null));
+    this.map.on("click", (event) => this.#click(event));
+  }
+
+  #click(event: MapMouseEvent): void {
+    if (setPinOnClick(event.lngLat)) return;
+    const touched = event.originalEvent instanceof PointerEvent && event.originalEvent.pointerType === "touch";
+    const id = this.#droneAt(event.point, touched ? FINGER_REACH : MOUSE_REACH);
+    if (id) {
+      select({ kind: "drone", id });
+      return;
+    }
+    const [hub] = this.map.queryRenderedFeatures(event.point, { layers: ["hub-apron", "hub-names"] });
+    const hubId: unknown = hub?.properties.id;
+    select(typeof hubId === "string" ? { kind: "hub", id: hubId } : null);
+  }
+
+  #droneAt(point: { x: number; y: number }, reach: number): string | undefined {
+    const [viewport] = this.#viewports();
+    if (!viewport) return undefined;
+    const sample = this.buffer.sample(performance.now());
+    return this.buffer.idAt(nearestDrone(viewport, sample, this.#origin, point.x, point.y, reach));
+  }
+
+  #viewports() {
+    const deck = (this.#overlay as unknown as { _deck?: import("@deck.gl/core").Deck })._deck;
+    return deck?.isInitialized ? deck.getViewports() : [];
+  }
+
+  #hover(): void {
+    const point = this.#pointer;
+    const id = point && !this.map.isMoving() ? this.#droneAt(point, MOUSE_REACH) : undefined;
+    const drone = id ? this.buffer.shown(id) : undefined;
+    hovered.value = point && drone ? { drone, x: point.x, y: point.y } : null;
+    this.map.getCanvas().style.cursor = drone ? "pointer" : "";
+  }
+
+  readonly #draw = (): void => {
+    this.#frame = requestAnimationFrame(this.#draw);
+    const began = performance.now();
+    const zoom = this.map.getZoom();
+    const sample = this.buffer.sample(began);
+    this.#arrays.fill(sample, theme.peek(), zoom >= STEM_ZOOM);
+    const id = selectedDrone.peek();
+    const selected: Shown | undefined = id ? this.buffer.shown(id) : undefined;
+    this.#camera.step(selected, began);
+    this.#hover();
+    this.#overlay.setProps({
+      layers: layersOf({
+        theme: theme.peek(),
+        zoom,
+        origin: this.#origin,
+        sample,
+        arrays: this.#arrays,
+        selected,
+        trail: this.#trail.add(selected),
+        route: this.#route,
+        density: this.#density,
+      }),
+    });
+    this.frameMs.push(performance.now() - began);
+    if (this.frameMs.length > 240) this.frameMs.shift();
+  };
+
+  /** Where a drone is drawn, in pixels from the map's top left corner. */
+  screen(id: string): { x: number; y: number } | null {
+    const drone = this.buffer.shown(id);
+    const [viewport] = this.#viewports();
+    if (!drone || !viewport) return null;
+    const [x, y] = viewport.project([drone.longitude, drone.latitude, drone.height]);
+    return { x: x!, y: y! };
+  }
+}

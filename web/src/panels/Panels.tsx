@@ -1,0 +1,5 @@
+// What lies on top of the map.
+
+export function Panels() {
+  return null;
+}

@@ -1,0 +1,36 @@
+// The one connection of this page, and what it says about itself and the clock.
+
+import { Api, Skyhaul, type ConnectionState, type Fleet, type StateDetail } from "@skyhaul/client";
+import { signal } from "@preact/signals";
+
+import { observeTime } from "./clock";
+import { token } from "./token";
+
+export const connection = signal<{ state: ConnectionState; detail: StateDetail; since: number }>({
+  state: "connecting",
+  detail: { attempt: 0 },
+  since: Date.now(),
+});
+
+/** The newest `fleet` message; null before the first one. */
+export const fleet = signal<Fleet | null>(null);
+
+const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+
+export const sky = new Skyhaul({ url: socketUrl, token: token.peek() });
+export const api = new Api({ base: "", token: token.peek() });
+
+/** Follows the connection's state and the fleet's figures. */
+export function startSession(): void {
+  sky.onState((state, detail) => {
+    const changed = state !== connection.peek().state;
+    connection.value = { state, detail, since: changed ? Date.now() : connection.peek().since };
+    if (sky.isOpen && sky.welcome) observeTime(sky.welcome.simTime, sky.welcome.speed);
+  });
+  sky.subscribe("fleet", {}, {
+    fleet(message) {
+      fleet.value = message.fleet;
+      observeTime(message.simTime, message.fleet.state === "running" ? message.fleet.realTimeFactor : 0);
+    },
+  });
+}

@@ -1,0 +1,81 @@
+// What stands still: the world, its hubs and its zones. Hubs are asked for again, because
+// their queues change.
+
+import { signal } from "@preact/signals";
+import type { FeatureCollection, MultiPolygon, Polygon } from "geojson";
+
+import type { Bbox, Hub } from "@skyhaul/client";
+
+import { token } from "./token";
+
+export interface Place {
+  name: string;
+  location: { altitude: number; latitude: number; longitude: number };
+}
+
+export interface Basemap {
+  kind: "pmtiles" | "style" | "raster";
+  url: string;
+}
+
+/** `GET /api/world`. */
+export interface World {
+  name: string;
+  description: string;
+  start: string;
+  epoch: string;
+  area: { bbox: Bbox; land: MultiPolygon | null; ground: number; geoid: number };
+  places: Place[];
+  unknownPlaces: "refuse" | "scatter";
+  drones: number;
+  camera: { bounds: Bbox };
+  basemap: Basemap | null;
+}
+
+export interface ZoneProperties {
+  name: string;
+  floor: number;
+  ceiling: number;
+  reference: "AGL" | "AMSL";
+}
+
+export type Zones = FeatureCollection<Polygon, ZoneProperties>;
+
+export const world = signal<World | null>(null);
+export const hubs = signal<Hub[]>([]);
+export const zones = signal<Zones>({ type: "FeatureCollection", features: [] });
+
+const HUBS_EVERY_MS = 4000;
+const RETRY_MS = 2000;
+
+/** Loads the world, however long the server takes to be there. */
+export async function loadWorld(): Promise<void> {
+  for (;;) {
+    try {
+      const [loaded, zoned] = await Promise.all([read<World>("/api/world"), read<Zones>("/api/zones")]);
+      zones.value = zoned;
+      world.value = loaded;
+      break;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+  void refreshHubs();
+  setInterval(() => void refreshHubs(), HUBS_EVERY_MS);
+}
+
+async function refreshHubs(): Promise<void> {
+  if (document.hidden) return;
+  try {
+    hubs.value = (await read<{ items: Hub[] }>("/api/hubs")).items;
+  } catch {
+    // The connection's own state says that the server is gone; the last figures stay.
+  }
+}
+
+async function read<T>(path: string): Promise<T> {
+  const bearer = token.peek();
+  const response = await fetch(path, bearer ? { headers: { Authorization: `Bearer ${bearer}` } } : {});
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return (await response.json()) as T;
+}
