@@ -10,6 +10,7 @@ import type { World } from "../state/world";
 
 export const PITCH = 52;
 const BEARING = -14;
+const TILT_ZOOM = 0.18;
 /** Near enough to see the drone among the streets. */
 const FOLLOW_ZOOM = 14.6;
 const APPROACH_MS = 1400;
@@ -23,7 +24,9 @@ export function firstLook(map: MapLibre, world: World): void {
     pitch: PITCH,
     padding: 40,
   });
-  map.jumpTo({ ...camera, pitch: PITCH, bearing: BEARING });
+  // The tilt makes room above and below, which the camera's arithmetic does not use.
+  const zoom = (camera?.zoom ?? 11) + TILT_ZOOM;
+  map.jumpTo({ ...camera, zoom, pitch: PITCH, bearing: BEARING });
 }
 
 /** Keeps the camera on a moving drone. */

@@ -59,11 +59,12 @@ void main(void) {
   float dot = length(unitPosition) - 0.52;
   float shape = mix(dot, arrow(droneUv), smoothstep(2.5, 4.5, outerRadiusPixels));
   float soft = max(fwidth(shape), 1e-4);
+  // Drones that are not to be seen have no opacity, and then no outline either.
   float outline = 1.0 - innerUnitRadius;
   float fill = smoothstep(0.5 * soft, -0.5 * soft, shape);
   float cover = smoothstep(outline + 0.5 * soft, outline - 0.5 * soft, shape);
   if (cover <= 0.004) discard;
-  fragColor = mix(vLineColor, vFillColor, fill);
+  fragColor = mix(vec4(vLineColor.rgb, vLineColor.a * vFillColor.a), vFillColor, fill);
   fragColor.a *= cover;
   DECKGL_FILTER_COLOR(fragColor, geometry);
 }

@@ -15,6 +15,8 @@ const GROWTH = 1.5;
 export class DroneArrays {
   /** Red, green, blue, opacity. */
   colours = new Uint8Array(0);
+  /** Black, with the same opacity. */
+  shadows = new Uint8Array(0);
   /** Offsets from the origin in degrees, at height 0. */
   ground = new Float32Array(0);
   readonly #tables: Record<Theme, Uint8Array> = { dark: colourTable("dark"), light: colourTable("light") };
@@ -22,14 +24,14 @@ export class DroneArrays {
   fill(sample: Sample, theme: Theme, withGround: boolean): void {
     this.#make(sample.length);
     const { positions, statuses } = sample;
-    const { colours, ground } = this;
+    const { colours, shadows, ground } = this;
     const table = this.#tables[theme];
     for (let i = 0, c = 0; i < sample.length; i++, c += 4) {
-      const from = statuses[i]! * 3;
+      const from = statuses[i]! * 4;
       colours[c] = table[from]!;
       colours[c + 1] = table[from + 1]!;
       colours[c + 2] = table[from + 2]!;
-      colours[c + 3] = 255;
+      shadows[c + 3] = colours[c + 3] = table[from + 3]!;
     }
     if (!withGround) return;
     for (let at = 0, end = sample.length * 3; at < end; at += 3) {
@@ -42,10 +44,18 @@ export class DroneArrays {
     if (length * 4 <= this.colours.length) return;
     const room = Math.ceil(length * GROWTH);
     this.colours = new Uint8Array(room * 4);
+    this.shadows = new Uint8Array(room * 4);
     this.ground = new Float32Array(room * 3);
   }
 }
 
+/** Dozens stand on one spot at a hub, which says itself how many are there. */
+export function isDrawn(status: string): boolean {
+  return doingOf(status) !== "ground";
+}
+
 function colourTable(theme: Theme): Uint8Array {
-  return Uint8Array.from(STATUSES.flatMap((status) => PALETTES[theme].doing[doingOf(status)]));
+  return Uint8Array.from(
+    STATUSES.flatMap((status) => [...PALETTES[theme].doing[doingOf(status)], isDrawn(status) ? 255 : 0]),
+  );
 }

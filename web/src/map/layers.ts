@@ -1,7 +1,7 @@
 // The moving part of the map, as deck.gl layers: drones with their stems and shadows, the
 // selected drone's trail and route, and densities where single drones may not be seen.
 
-import { COORDINATE_SYSTEM, type Layer } from "@deck.gl/core";
+import { COORDINATE_SYSTEM, type BinaryAttribute, type Layer } from "@deck.gl/core";
 import { LineLayer, PathLayer, ScatterplotLayer, SolidPolygonLayer } from "@deck.gl/layers";
 import type { Sample } from "@skyhaul/client";
 
@@ -40,9 +40,14 @@ export function layersOf(scene: Scene): Layer[] {
   ];
 }
 
+/** Bytes that the graphics card reads as 0 to 1, which deck.gl's types do not know. */
+function colourAttribute(value: Uint8Array): BinaryAttribute {
+  return { value, size: 4, normalized: true } as BinaryAttribute;
+}
+
 /** Radius of a drone in pixels: a dot over the whole city, an arrow in its streets. */
 export function droneRadius(zoom: number): number {
-  return Math.min(15, Math.max(3.2, 3.2 + (zoom - 10) * 2.1));
+  return Math.min(16, Math.max(3.4, 4.2 + (zoom - 10) * 2.3));
 }
 
 function droneLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
@@ -53,7 +58,7 @@ function droneLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
       attributes: {
         getPosition: { value: sample.positions, size: 3 },
         getAngle: { value: sample.headings, size: 1 },
-        getFillColor: { value: arrays.colours, size: 4 },
+        getFillColor: colourAttribute(arrays.colours),
       },
     },
     coordinateSystem: COORDINATE_SYSTEM.LNGLAT_OFFSETS,
@@ -79,7 +84,7 @@ function stemLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
       attributes: {
         getSourcePosition: { value: arrays.ground, size: 3 },
         getTargetPosition: { value: sample.positions, size: 3 },
-        getColor: { value: arrays.colours, size: 4 },
+        getColor: colourAttribute(arrays.colours),
       },
     },
     coordinateSystem: COORDINATE_SYSTEM.LNGLAT_OFFSETS,
@@ -99,13 +104,19 @@ function shadowLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
   return new ScatterplotLayer({
     id: "shadows",
     visible: zoom >= STEM_ZOOM,
-    data: { length: sample.length, attributes: { getPosition: { value: arrays.ground, size: 3 } } },
+    data: {
+      length: sample.length,
+      attributes: {
+        getPosition: { value: arrays.ground, size: 3 },
+        getFillColor: colourAttribute(arrays.shadows),
+      },
+    },
     coordinateSystem: COORDINATE_SYSTEM.LNGLAT_OFFSETS,
     coordinateOrigin: [...origin, 0],
     radiusUnits: "pixels",
     getRadius: 1,
     radiusScale: Math.max(1, droneRadius(zoom) * 0.22),
-    getFillColor: theme === "dark" ? [0, 0, 0, 150] : [30, 50, 70, 90],
+    opacity: theme === "dark" ? 0.5 : 0.07,
     parameters: { depthCompare: "always", depthWriteEnabled: false },
   });
 }
@@ -155,7 +166,7 @@ function trailLayer({ theme, trail }: Scene): Layer {
     data: {
       length: points > 1 ? 1 : 0,
       startIndices: [0],
-      attributes: { getPath: { value: trail, size: 3 }, getColor: { value: colours, size: 4 } },
+      attributes: { getPath: { value: trail, size: 3 }, getColor: colourAttribute(colours) },
     },
     _pathType: "open",
     getWidth: 1,

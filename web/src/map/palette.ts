@@ -22,6 +22,9 @@ export interface Palette {
   water: string;
   land: string;
   coast: string;
+  green: string;
+  road: string;
+  building: string;
   coastGlow: string;
   grid: string;
   outside: string;
@@ -48,6 +51,9 @@ export const PALETTES: Record<Theme, Palette> = {
     water: "#0c1622",
     land: "#172330",
     coast: "#3b5268",
+    green: "#16281f",
+    road: "#26374a",
+    building: "#1e2c3b",
     coastGlow: "#2c4258",
     grid: "#8fb3d6",
     outside: "#0a111a",
@@ -79,6 +85,9 @@ export const PALETTES: Record<Theme, Palette> = {
     water: "#cfdfea",
     land: "#f6f4ef",
     coast: "#a9bdcc",
+    green: "#e0ebd8",
+    road: "#ffffff",
+    building: "#e9e5dc",
     coastGlow: "#bdd0dd",
     grid: "#2f5573",
     outside: "#dbe6ee",

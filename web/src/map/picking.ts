@@ -2,8 +2,12 @@
 // camera's matrix. It takes a millisecond for twenty thousand drones, reads nothing back
 // from the graphics card, and forgives a finger.
 
-import type { Sample } from "@skyhaul/client";
 import type { Viewport } from "@deck.gl/core";
+import { STATUSES, type Sample } from "@skyhaul/client";
+
+import { isDrawn } from "./drones";
+
+const DRAWN = STATUSES.map(isDrawn);
 
 /** Index of the nearest drone within `reach` pixels; -1 where there is none. */
 export function nearestDrone(
@@ -16,10 +20,11 @@ export function nearestDrone(
 ): number {
   const m = viewport.pixelProjectionMatrix;
   const unitsPerMetre = viewport.distanceScales.unitsPerMeter[2]!;
-  const { positions } = sample;
+  const { positions, statuses } = sample;
   let nearest = -1;
   let least = reach * reach;
   for (let i = 0, at = 0; i < sample.length; i++, at += 3) {
+    if (!DRAWN[statuses[i]!]) continue;
     const worldX = ((positions[at]! + origin[0] + 180) / 360) * 512;
     const worldY = mercatorY(positions[at + 1]! + origin[1]);
     const worldZ = positions[at + 2]! * unitsPerMetre;

@@ -9,12 +9,14 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
 import { connection, sky } from "../state/session";
 import { select, selectedDrone } from "../state/selection";
-import { embedded, kiosk, theme } from "../state/settings";
+import { embedded, kiosk, theme, type Theme } from "../state/settings";
 import { hubs, zones, type World } from "../state/world";
+import { loadGround } from "./basemap";
 import { FollowCamera, PITCH, firstLook } from "./camera";
-import { DroneArrays, type Shown } from "./drones";
+import { DroneArrays, isDrawn, type Shown } from "./drones";
 import { hovered } from "./hover";
 import { STEM_ZOOM, layersOf, type Scene } from "./layers";
+import { doingOf } from "./palette";
 import { nearestDrone } from "./picking";
 import { setPinOnClick, showPins } from "./pins";
 import { loadRoute, type Route } from "./route";
@@ -53,7 +55,7 @@ export class SkyMap {
     this.buffer = new PositionBuffer({ origin: this.#origin, capacity: CAPACITY });
     this.map = new MapLibre({
       container,
-      style: mapStyle(world, { hubs: hubs.peek(), zones: zones.peek() }, theme.peek()),
+      style: mapStyle(world, { hubs: hubs.peek(), zones: zones.peek() }, theme.peek(), null),
       center: this.#origin,
       zoom: 11,
       pitch: PITCH,
@@ -86,13 +88,21 @@ export class SkyMap {
     this.map.remove();
   }
 
+  /** The basemap comes when it is there; the scenario's own land and water do not wait for it. */
+  async #restyle(world: World, wanted: Theme): Promise<void> {
+    const ground = world.basemap && (await loadGround(world.basemap, wanted));
+    if (theme.peek() !== wanted) return;
+    this.map.setStyle(mapStyle(world, { hubs: hubs.peek(), zones: zones.peek() }, wanted, ground));
+  }
+
   #followSignals(world: World): void {
     let shownTheme = theme.peek();
+    if (world.basemap) void this.#restyle(world, shownTheme);
     this.#undo.push(
       effect(() => {
         if (theme.value === shownTheme) return;
         shownTheme = theme.value;
-        this.map.setStyle(mapStyle(world, { hubs: hubs.peek(), zones: zones.peek() }, shownTheme));
+        void this.#restyle(world, shownTheme);
       }),
       effect(() => {
         const data = hubPoints(hubs.value);
@@ -107,6 +117,10 @@ export class SkyMap {
         this.#route = null;
         if (!drone) return;
         const refresh = async () => {
+          if (!this.#isAirborne(drone)) {
+            this.#route = null;
+            return;
+          }
           const route = await loadRoute(drone);
           if (selectedDrone.peek() === drone) this.#route = route;
         };
@@ -124,6 +138,12 @@ export class SkyMap {
     this.map.on("styledata", () => {
       void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek()));
     });
+  }
+
+  /** Only then it has a plan to ask for. */
+  #isAirborne(drone: string): boolean {
+    const status = this.buffer.shown(drone)?.status;
+    return status !== undefined && isDrawn(status) && doingOf(status) !== "trouble";
   }
 
   #listen(): void {

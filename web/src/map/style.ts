@@ -2,6 +2,7 @@
 // no-fly zones, all from the scenario. No request leaves this server for it: without a
 // `glyphs` address MapLibre draws text with the page's own font.
 
+import fontFile from "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2?url";
 import type {
   ExpressionSpecification,
   GeoJSONSourceSpecification,
@@ -14,10 +15,16 @@ import type { Bbox, Hub } from "@skyhaul/client";
 
 import type { Theme } from "../state/settings";
 import type { Place, World, Zones } from "../state/world";
+import type { Ground } from "./basemap";
 import { PALETTES, type Palette } from "./palette";
 
-const FONT = ["Inter Variable"];
-const BOLD = ["Inter Variable Semibold"];
+/** MapLibre reads the weight off the first name, and takes the first family that is there. */
+const FONT = ["Inter Variable Medium", "Inter Variable"];
+const BOLD = ["Inter Variable Semibold", "Inter Variable"];
+
+/** Grid lines across the area: what gives a drone something to move against where there are no streets. */
+const COARSE = 10;
+const FINE = 60;
 
 /** What the style shows besides the world. */
 export interface Shown {
@@ -25,20 +32,37 @@ export interface Shown {
   zones: Zones;
 }
 
-export function mapStyle(world: World, shown: Shown, theme: Theme): StyleSpecification {
+/** With the scenario's own land and water, or with a basemap in their place. */
+export function mapStyle(world: World, shown: Shown, theme: Theme, basemap: Ground | null): StyleSpecification {
   const colours = PALETTES[theme];
   return {
+    // Whoever serves its glyphs does not have this page's font.
+    ...(basemap?.glyphs && {
+      glyphs: basemap.glyphs,
+      "font-faces": Object.fromEntries([...FONT, ...BOLD].map((name) => [name, fontFile])),
+    }),
+    ...(basemap?.sprite && { sprite: basemap.sprite }),
     version: 8,
     name: `skyhaul-${theme}`,
     sources: {
+      ...basemap?.sources,
       land: geojson(landOf(world)),
       outside: geojson(outsideOf(world.area.bbox)),
-      grid: geojson(gridOf(world.area.bbox)),
+      grid: geojson(gridOf(world.area.bbox, COARSE)),
+      "fine-grid": geojson(gridOf(world.area.bbox, FINE)),
       zones: geojson(shown.zones),
       hubs: geojson(hubPoints(shown.hubs)),
       places: geojson(placePoints(world.places)),
     },
-    layers: [...groundLayers(colours, world.area.land === null), ...overlayLayers(colours)],
+    sky: {
+      "sky-color": colours.outside,
+      "horizon-color": colours.outside,
+      "fog-color": colours.outside,
+      "fog-ground-blend": 0.85,
+      "sky-horizon-blend": 0.4,
+      "horizon-fog-blend": 0.6,
+    },
+    layers: [...(basemap?.layers ?? groundLayers(colours, world.area.land === null)), ...overlayLayers(colours)],
   };
 }
 
@@ -80,6 +104,13 @@ export function overlayLayers(colours: Palette): LayerSpecification[] {
       type: "line",
       source: "grid",
       paint: { "line-color": colours.grid, "line-opacity": byZoom(10, 0.05, 14, 0.09), "line-width": 0.7 },
+    },
+    {
+      id: "fine-grid",
+      type: "line",
+      source: "fine-grid",
+      minzoom: 12.5,
+      paint: { "line-color": colours.grid, "line-opacity": byZoom(12.5, 0, 14.5, 0.07), "line-width": 0.6 },
     },
     {
       id: "outside",
@@ -221,9 +252,9 @@ function outsideOf([west, south, east, north]: Bbox): Feature {
   return feature({ type: "Polygon", coordinates: [globe, area] });
 }
 
-/** Lines about as far apart as a tenth of the area, at round degrees. */
-function gridOf([west, south, east, north]: Bbox): Feature {
-  const step = roundStep((north - south) / 10);
+/** Lines at round degrees, so that about so many of them cross the area. */
+function gridOf([west, south, east, north]: Bbox, count: number): Feature {
+  const step = roundStep((north - south) / count);
   const lines: Position[][] = [];
   for (let x = Math.ceil(west / step) * step; x < east; x += step) {
     lines.push([[x, south], [x, north]]);
