@@ -102,6 +102,8 @@ pub struct Outcome {
     pub event_bytes: Vec<u8>,
     /// Drones whose record on the ground changed.
     pub grounded: Vec<DroneId>,
+    /// Drones that got a flight plan.
+    pub planned: Vec<DroneId>,
     pub rounds: usize,
     pub carried_over: usize,
     pub times: PhaseTimes,
@@ -112,6 +114,7 @@ pub struct Outcome {
 struct Decided {
     events: Vec<Event>,
     grounded: Vec<DroneId>,
+    planned: Vec<DroneId>,
     rounds: usize,
 }
 
@@ -214,6 +217,7 @@ impl Engine {
             events: decided.events,
             event_bytes,
             grounded: decided.grounded,
+            planned: decided.planned,
             rounds: decided.rounds,
             carried_over: self.carried.len(),
             times: watch.times(),
@@ -295,6 +299,7 @@ impl Engine {
             Effect::Emit(event) => decided.events.push(event),
             Effect::Fly(drone, plan) => {
                 decided.grounded.push(drone);
+                decided.planned.push(drone);
                 if let Err(discontinuous) = self.sky.fly(&self.world, drone, *plan, context.now) {
                     tracing::error!(%drone, %discontinuous, "a flight plan was refused");
                 }

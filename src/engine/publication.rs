@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::sim::ids::DroneId;
 use crate::sim::sky::{Airborne, Sky};
+use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::store::TickRow;
 use crate::view::Publication;
 use crate::view::frame::DroneRow;
+use crate::view::routes::PlannedRoute;
 
 use super::{Engine, Outcome};
 
@@ -18,6 +21,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         events,
         event_bytes,
         grounded,
+        planned,
         ..
     } = outcome;
     let row = TickRow {
@@ -40,12 +44,27 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
             .into_iter()
             .map(|drone| (drone, sky.grounded(drone)))
             .collect(),
+        routes: routes(engine.world(), sky, planned, engine.world().time_of(tick)),
     };
     (row, publication)
 }
 
 pub fn airborne_rows(world: &World, sky: &Sky) -> Vec<DroneRow> {
     sky.airborne().map(|drone| row(world, &drone)).collect()
+}
+
+/// Where those of these drones that are in the air are going.
+pub fn routes(
+    world: &World,
+    sky: &Sky,
+    drones: impl IntoIterator<Item = DroneId>,
+    now: SimTime,
+) -> Vec<(DroneId, PlannedRoute)> {
+    let route = |drone| {
+        let (plan, begun_s) = sky.plan_of(drone, now)?;
+        Some((drone, PlannedRoute::of(plan, begun_s, &world.area.frame)))
+    };
+    drones.into_iter().filter_map(route).collect()
 }
 
 fn row(world: &World, airborne: &Airborne) -> DroneRow {

@@ -79,6 +79,12 @@ fn restored(engine: &Engine, remembered: Remembered, store: &mut dyn Store) -> R
             .map(|drone| sky.grounded(DroneId(drone)))
             .collect(),
         airborne: publication::airborne_rows(world, sky),
+        routes: publication::routes(
+            world,
+            sky,
+            sky.airborne().map(|airborne| airborne.drone),
+            world.time_of(engine.tick_number()),
+        ),
         lost: remembered.lost,
         drone_seqs: remembered.drone_seqs,
         hub_queues: remembered.hub_queues,

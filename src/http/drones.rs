@@ -20,6 +20,7 @@ use crate::view::{DroneFilter, shown};
 use crate::wire::api::List;
 use crate::wire::api::drones::{DroneCollection, DroneFeature};
 use crate::wire::api::map::PointGeometry;
+use crate::wire::api::routes::RouteCollection;
 use crate::wire::drone::Drone;
 
 pub const GEOJSON: HeaderValue = HeaderValue::from_static("application/geo+json");
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_drones))
         .routes(routes!(read_drone))
+        .routes(routes!(read_route))
         .routes(routes!(drones_as_geojson))
 }
 
@@ -87,6 +89,28 @@ async fn read_drone(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Resu
     let reading = id.and_then(|id| api.view.drone(id));
     let reading = reading.ok_or(Fault::Unknown("drone"))?;
     Ok(Json(shown::drone(api.view.world(), &reading)))
+}
+
+/// Where a drone in the air is going, as GeoJSON
+///
+/// The line of each part of its mission with the time at which each point is expected, and
+/// its way-points. A drone on the ground has no route.
+#[utoipa::path(
+    get,
+    path = "/api/drones/{id}/route",
+    tag = "World",
+    params(("id" = String, Path, example = "d-17")),
+    responses(
+        (status = 200, body = RouteCollection, content_type = "application/geo+json"),
+        ReadProblems,
+    )
+)]
+async fn read_route(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Result<Response, Fault> {
+    let id = id.filter(|id| api.view.drone(*id).is_some());
+    let id = id.ok_or(Fault::Unknown("drone"))?;
+    let reading = api.view.route(id).ok_or(Fault::NotInTheAir)?;
+    let collection = shown::route(api.view.world(), &reading);
+    Ok(([(CONTENT_TYPE, GEOJSON)], Json(collection)).into_response())
 }
 
 /// All drones as GeoJSON

@@ -26,6 +26,8 @@ pub enum Fault {
     MethodNotAllowed,
     /// No such thing of this kind, whether the id is well-formed or not.
     Unknown(&'static str),
+    /// A drone on the ground has no route.
+    NotInTheAir,
     /// The body did not arrive whole, or is no JSON.
     Unparsable(String),
     BodyTooLarge,
@@ -64,6 +66,7 @@ impl Fault {
                 "This route does not take that method",
             ),
             Fault::Unknown(_) => (S::NOT_FOUND, "unknown-id", "No such thing"),
+            Fault::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
             Fault::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
             Fault::BodyTooLarge => (
                 S::PAYLOAD_TOO_LARGE,
@@ -105,6 +108,7 @@ impl Fault {
             Fault::UnknownRoute => "no route has this path; /docs lists them all".into(),
             Fault::MethodNotAllowed => "the Allow header lists the methods that this route takes".into(),
             Fault::Unknown(kind) => format!("no {kind} has this id"),
+            Fault::NotInTheAir => "the drone is on the ground, so it has no route".into(),
             Fault::Unparsable(why) => why.clone(),
             Fault::BodyTooLarge => "send at most 1,048,576 bytes".into(),
             Fault::WrongMediaType => "send the body with Content-Type: application/json".into(),

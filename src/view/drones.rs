@@ -68,6 +68,10 @@ impl Drones {
         };
     }
 
+    pub(super) fn carried_by(&self, drone: DroneId) -> Option<DeliveryId> {
+        self.carrying.get(&drone).copied()
+    }
+
     pub(super) fn set_seq(&mut self, drone: DroneId, seq: u32) {
         self.seqs.insert(drone, seq);
     }
@@ -139,7 +143,7 @@ fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
         ground_speed_mps: 0.0,
         vertical_speed_mps: 0.0,
         battery: 0.0,
-        delivery: now.drones.carrying.get(&id).copied(),
+        delivery: now.drones.carried_by(id),
         payload_kg: 0.0,
         seq: now.drones.seq(id),
     };

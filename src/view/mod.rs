@@ -12,6 +12,7 @@ pub mod events;
 pub mod frame;
 mod pulse;
 pub mod reading;
+pub mod routes;
 pub mod shown;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
 use pulse::Pulse;
 use reading::{ClockReading, FleetReading, HubReading, Pace, RunState};
+use routes::{PlannedRoute, Routes};
 
 /// What one committed tick changed.
 pub struct Publication {
@@ -49,6 +51,8 @@ pub struct Publication {
     pub airborne: Vec<DroneRow>,
     /// Drones whose record on the ground changed; `None` is in the air or lost.
     pub grounded: Vec<(DroneId, Option<Grounded>)>,
+    /// Routes of drones that took off or changed their plan.
+    pub routes: Vec<(DroneId, PlannedRoute)>,
 }
 
 /// Everything that changes together, so that a reader sees one tick.
@@ -62,6 +66,7 @@ struct Now {
     pace_after: Tick,
     frame: Arc<Frame>,
     drones: drones::Drones,
+    routes: Routes,
     hubs: Vec<HubQueue>,
     pulse: Pulse,
 }
@@ -92,6 +97,7 @@ pub struct Restored {
     pub epoch: u64,
     pub grounded: Vec<Option<Grounded>>,
     pub airborne: Vec<DroneRow>,
+    pub routes: Vec<(DroneId, PlannedRoute)>,
     pub lost: Vec<(DroneId, LatLon)>,
     /// Number of the last event of each drone that had any.
     pub drone_seqs: Vec<(DroneId, u32)>,
@@ -134,6 +140,7 @@ impl View {
             pace_after: restored.tick,
             frame: Arc::new(Frame::new(restored.tick, at, restored.airborne)),
             drones,
+            routes: Routes::new(restored.routes),
             hubs,
             pulse: Pulse::of(restored.records.iter()),
         };
@@ -165,7 +172,13 @@ impl View {
             now.at = publication.at;
             now.digest = publication.digest;
             now.frame = frame;
+            for (drone, route) in publication.routes {
+                now.routes.plan(drone, route);
+            }
             for (drone, grounded) in publication.grounded {
+                if grounded.is_some() {
+                    now.routes.ended(drone);
+                }
                 now.drones.set_grounded(drone, grounded);
             }
             let mut log = self.log.write();
@@ -201,6 +214,7 @@ impl View {
             Happening::Drone(id, kind) => {
                 if let DroneEvent::Lost { location, .. } = kind {
                     now.drones.set_lost(*id, *location);
+                    now.routes.ended(*id);
                 }
                 now.drones.set_seq(*id, event.seq);
             }

@@ -1,11 +1,15 @@
 //! What a look at the world gives back: plain values, copied out.
 
+use std::sync::Arc;
+
 use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::Etas;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::time::{SimTime, Tick};
+
+use super::routes::PlannedRoute;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
@@ -86,6 +90,14 @@ pub struct DroneReading {
     pub payload_kg: f64,
     /// Number of its last event; 0 before the first.
     pub seq: u32,
+}
+
+/// Where a drone in the air is going.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteReading {
+    pub drone: DroneId,
+    pub delivery: Option<DeliveryId>,
+    pub route: Arc<PlannedRoute>,
 }
 
 /// Where a delivery stands at one tick.

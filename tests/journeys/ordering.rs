@@ -222,6 +222,15 @@ async fn a_drones_flight_is_told_from_take_off_to_landing() {
     assert_eq!(taken_off["event"]["kind"], "TakenOff");
     assert_eq!(taken_off["event"]["deliveryId"], id.as_str());
     assert_eq!(customer.drone(&drone_id).await["deliveryId"], id.as_str());
+    let path = format!("/api/drones/{drone_id}/route");
+    let (found, route) = customer.get(&path).await;
+    assert_eq!((found, &route["deliveryId"]), (StatusCode::OK, &json!(id)));
+    let quoted = customer.status(&id).await["deliveryETA"].clone();
+    let way_points = route["features"].as_array().expect("features").iter();
+    let mut dropoffs = way_points.filter(|feature| feature["properties"]["wayPoint"] == "dropoff");
+    let planned = &dropoffs.next().expect("a drop-off")["properties"]["time"];
+    let apart_s = sim_seconds(&server.world, planned) - sim_seconds(&server.world, &quoted);
+    assert!(apart_s.abs() < 1.0, "{planned} is planned, {quoted} is told");
 
     customer
         .control(json!({"state": "running", "speed": 100, "pauseAtTick": 12_000}))
@@ -243,6 +252,7 @@ async fn a_drones_flight_is_told_from_take_off_to_landing() {
     customer.paused_at(12_000).await;
     let drone = customer.drone(&drone_id).await;
     assert_eq!(drone["deliveryId"], Value::Null);
+    assert_eq!(customer.get(&path).await.0, StatusCode::NOT_FOUND);
     assert_eq!(customer.status(&id).await["stage"], "Completed");
     server.stop().await;
 }

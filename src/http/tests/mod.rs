@@ -4,6 +4,7 @@ mod documents;
 mod orders;
 mod page;
 mod reads;
+mod routes;
 mod simulation;
 
 use std::sync::Arc;
@@ -123,6 +124,7 @@ fn view(unknown_places: UnknownPlaces) -> View {
         epoch: 1,
         grounded: vec![Some(full), Some(full), None],
         airborne: Vec::new(),
+        routes: Vec::new(),
         lost: vec![(DroneId(2), HUB_AT)],
         drone_seqs: Vec::new(),
         hub_queues: vec![(HubId(0), 0, 0)],

@@ -38,6 +38,7 @@ impl Door {
             events: events.into_iter().enumerate().map(event).collect(),
             grounded: airborne.iter().map(|row| (row.drone, None)).collect(),
             airborne,
+            routes: Vec::new(),
         });
     }
 

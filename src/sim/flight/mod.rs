@@ -5,6 +5,7 @@
 
 mod cruise;
 mod leg;
+mod outline;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use self::cruise::cruise;
 pub use self::leg::{Leg, Path};
+pub use self::outline::{Corner, Mark, Stretch};
 use super::geo::Point;
 use super::route::Route;
 use super::wind::Weather;

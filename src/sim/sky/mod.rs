@@ -27,6 +27,7 @@ use super::drone::DroneStatus;
 use super::flight::{FlightPlan, Milestone};
 use super::geo::Point;
 use super::ids::DroneId;
+use super::motion::{self, Profile};
 use super::time::SimTime;
 use super::world::World;
 
@@ -260,6 +261,22 @@ impl Sky {
     /// One airborne drone; `None` while on the ground or lost.
     pub fn airborne_one(&self, drone: DroneId) -> Option<Airborne> {
         self.row_of(drone).map(|(chunk, row)| airborne(chunk, row))
+    }
+
+    /// What an airborne drone flies by, and the second at which it would have begun had all
+    /// of it gone as what is left of it now promises.
+    pub fn plan_of(&self, drone: DroneId, now: SimTime) -> Option<(&FlightPlan, f64)> {
+        let (chunk, row) = self.row_of(drone)?;
+        let flight = &chunk.flights[row];
+        let profile = Profile {
+            target: chunk.target[row],
+            exit: chunk.exit[row],
+            acceleration: chunk.acceleration[row],
+        };
+        let leg_end_s = now.as_secs() + motion::duration(chunk.speed[row], chunk.remaining[row], profile);
+        let legs = &flight.plan.legs()[..=flight.leg as usize];
+        let planned_s: f64 = legs.iter().map(|leg| leg.duration_s).sum();
+        Some((&flight.plan, leg_end_s - planned_s))
     }
 
     /// One number per chunk over the bits of positions and batteries, for the digest;

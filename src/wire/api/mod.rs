@@ -10,6 +10,7 @@ pub mod faults;
 pub mod map;
 mod names;
 pub mod problem;
+pub mod routes;
 pub mod simulation;
 pub mod world;
 

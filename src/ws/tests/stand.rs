@@ -91,6 +91,7 @@ impl Stand {
                 rows.iter().map(|row| (row.drone, None)).collect()
             },
             airborne: rows,
+            routes: Vec::new(),
         });
         self.tick
     }
@@ -309,6 +310,7 @@ fn all_parked(drones: u32) -> Restored {
         epoch: 7,
         grounded: (0..drones).map(|_| Some(parked())).collect(),
         airborne: Vec::new(),
+        routes: Vec::new(),
         lost: Vec::new(),
         drone_seqs: Vec::new(),
         hub_queues: Vec::new(),

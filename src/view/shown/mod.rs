@@ -1,6 +1,8 @@
 //! Readings in the shapes of the wire: one way for HTTP and WebSocket, so that both show
 //! the same digits.
 
+mod route;
+
 use super::reading::{
     self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading, QuoteReading,
 };
@@ -13,6 +15,8 @@ use crate::wire::place::{Location, rounded};
 use crate::wire::stream::positions::{Place, Row};
 use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Speed};
 use crate::wire::time::rfc3339;
+
+pub use route::route;
 
 pub fn row(drone: &DroneReading) -> Row {
     Row::from(Place {
