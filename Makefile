@@ -40,11 +40,19 @@ web: web-tools web/dist/index.html ## Build the page into web/dist
 build: tools web ## Build target/release/skyhaul, with the page inside
 	cargo build --release --locked
 
+# The page's tests need a browser; on a Debian-like system it is installed where that is allowed.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update && apt-get install --yes --no-install-recommends chromium; } \
+	  || { echo "missing: chromium (apt-get install chromium)" >&2; exit 2; }
+
 .PHONY: test
-test: tools build ## Run every test
+test: tools build browser ## Run every test
 	$(call need,python3,install Python 3: apt-get install python3)
 	cargo test --locked
 	tests/clients/run target/release/skyhaul
+	cd web && SKYHAUL_PROGRAM=../target/release/skyhaul npm test --silent
 
 .PHONY: crash
 crash: tools ## Kill and restart a running server a hundred times

@@ -41,8 +41,12 @@ export class Server {
     return server;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   get api(): Api {
-    return new Api({ base: `http://127.0.0.1:${this.port}` });
+    return new Api({ base: this.url });
   }
 
   connect(options: Partial<SkyhaulOptions> = {}): Skyhaul {

@@ -1,9 +1,12 @@
 // A window into the page for its browser tests: what is drawn, read as figures rather than
 // as pixels. Nothing on the page uses it.
 
+import { STATUSES, type Bbox } from "@skyhaul/client";
+
 import { connection, fleet } from "../state/session";
-import { following, select, selection } from "../state/selection";
+import { following, select, selection, type Selection } from "../state/selection";
 import { simNow } from "../state/clock";
+import { isDrawn, type Shown } from "./drones";
 import type { SkyMap } from "./skymap";
 
 export interface TestHook {
@@ -13,17 +16,21 @@ export interface TestHook {
   /** Drones drawn in the last frame. */
   drones(): number;
   ids(): string[];
-  drone(id: string): unknown;
-  selection(): unknown;
+  /** Drones in the air. */
+  airborne(): number;
+  drone(id: string): Shown | null;
+  /** Where a drone will be drawn at a moment of `performance.now()`. */
+  at(id: string, moment: number): Shown | null;
+  selection(): Selection | null;
   following(): boolean;
   select: typeof select;
   camera(): { center: [number, number]; zoom: number; pitch: number };
   /** Where a drone is on the screen, for a test that clicks it. */
   screen(id: string): { x: number; y: number } | null;
-  subscribed(): { bbox: unknown; hz: number };
+  jump(center: [number, number], zoom: number): void;
+  subscribed(): { bbox: Bbox; hz: number };
   frameMs(): number[];
   idle(): boolean;
-  map: unknown;
 }
 
 declare global {
@@ -42,7 +49,15 @@ export function exposeForTests(sky: SkyMap): void {
       const { length } = sky.buffer.sample(performance.now());
       return Array.from({ length }, (_, index) => sky.buffer.idAt(index)!);
     },
+    airborne: () => {
+      const { length, statuses } = sky.buffer.sample(performance.now());
+      return statuses.subarray(0, length).filter((status) => isDrawn(STATUSES[status]!)).length;
+    },
     drone: (id) => sky.buffer.shown(id) ?? null,
+    at: (id, moment) => {
+      sky.buffer.sample(moment);
+      return sky.buffer.shown(id) ?? null;
+    },
     selection: () => selection.peek(),
     following: () => following.peek(),
     select,
@@ -51,9 +66,9 @@ export function exposeForTests(sky: SkyMap): void {
       return { center: [lng, lat], zoom: sky.map.getZoom(), pitch: sky.map.getPitch() };
     },
     screen: (id) => sky.screen(id),
-    subscribed: () => ({ bbox: sky.viewport.asked, hz: sky.viewport.hz }),
+    jump: (center, zoom) => void sky.map.jumpTo({ center, zoom }),
+    subscribed: () => ({ bbox: sky.viewport.asked ?? [0, 0, 0, 0], hz: sky.viewport.hz }),
     frameMs: () => [...sky.frameMs],
     idle: () => sky.map.loaded() && !sky.map.isMoving(),
-    map: sky.map,
   };
 }
