@@ -8,8 +8,8 @@ import type { Sample } from "@skyhaul/client";
 import type { Theme } from "../state/settings";
 import { DroneLayer } from "./drone_layer";
 import type { DroneArrays, Shown } from "./drones";
-import { PALETTES, doingOf } from "./palette";
-import type { Route } from "./route";
+import { PALETTES, doingOf, type Rgb } from "./palette";
+import type { Route, RouteLeg, WayPoint } from "./route";
 
 /** Nearer than this drones get stems and shadows; farther out those would be noise. */
 export const STEM_ZOOM = 11.8;
@@ -22,6 +22,7 @@ export interface Scene {
   arrays: DroneArrays;
   selected: Shown | undefined;
   trail: Float64Array;
+  /** What the selected drone has still to fly. */
   route: Route | null;
   density: [latitude: number, longitude: number, count: number][];
 }
@@ -30,7 +31,7 @@ export function layersOf(scene: Scene): Layer[] {
   return [
     densityLayer(scene),
     routeLayer(scene),
-    wayPointLayer(scene),
+    ...wayPointLayers(scene),
     trailLayer(scene),
     shadowLayer(scene),
     stemLayer(scene),
@@ -174,39 +175,76 @@ function trailLayer({ theme, trail }: Scene): Layer {
     widthScale: 3,
     capRounded: true,
     jointRounded: true,
+    billboard: true,
     parameters: { depthCompare: "always", depthWriteEnabled: false },
   });
 }
 
 function routeLayer({ theme, route }: Scene): Layer {
-  return new PathLayer<{ path: [number, number, number][] }>({
+  const { route: planned, routeHome } = PALETTES[theme];
+  return new PathLayer<RouteLeg>({
     id: "route",
-    data: route ? [{ path: route.path }] : [],
+    data: route?.legs ?? [],
     getPath: ({ path }) => path,
-    getColor: [...PALETTES[theme].route, 120],
+    getColor: ({ leg }) => (leg === "home" ? [...routeHome, 110] : [...planned, 170]),
     getWidth: 1,
     widthUnits: "pixels",
-    widthScale: 1.6,
+    widthScale: 2,
     jointRounded: true,
+    billboard: true,
+    updateTriggers: { getColor: theme },
     parameters: { depthCompare: "always", depthWriteEnabled: false },
   });
 }
 
-function wayPointLayer({ theme, route }: Scene): Layer {
-  return new ScatterplotLayer<[number, number, number]>({
-    id: "way-points",
-    data: route?.wayPoints ?? [],
-    getPosition: (at) => at,
-    billboard: true,
-    radiusUnits: "pixels",
-    getRadius: 3.2,
-    stroked: true,
-    lineWidthUnits: "pixels",
-    getLineWidth: 1.4,
-    getFillColor: [...PALETTES[theme].outline, 255],
-    getLineColor: [...PALETTES[theme].route, 220],
-    parameters: { depthCompare: "always", depthWriteEnabled: false },
-  });
+/** Where the package changes hands, right down to the ground; turns are dots on the way. */
+function wayPointLayers({ theme, route }: Scene): Layer[] {
+  const colours = PALETTES[theme];
+  const wayPoints = route?.wayPoints ?? [];
+  const colourOf = ({ kind }: WayPoint): Rgb =>
+    kind === "pickup" ? colours.pickupRgb : kind === "dropoff" ? colours.dropoffRgb : colours.route;
+  const ends = wayPoints.filter(({ kind }) => kind === "pickup" || kind === "dropoff");
+  return [
+    new LineLayer<WayPoint>({
+      id: "way-point-stems",
+      data: ends,
+      getSourcePosition: ({ at: [longitude, latitude] }) => [longitude, latitude, 0],
+      getTargetPosition: ({ at }) => at,
+      getColor: (wayPoint) => [...colourOf(wayPoint), 150],
+      getWidth: 1.2,
+      updateTriggers: { getColor: theme },
+      parameters: { depthCompare: "always", depthWriteEnabled: false },
+    }),
+    new ScatterplotLayer<WayPoint>({
+      id: "way-point-grounds",
+      data: ends,
+      getPosition: ({ at: [longitude, latitude] }) => [longitude, latitude, 0],
+      radiusUnits: "pixels",
+      getRadius: 11,
+      stroked: true,
+      lineWidthUnits: "pixels",
+      getLineWidth: 2,
+      getFillColor: (wayPoint) => [...colourOf(wayPoint), 50],
+      getLineColor: (wayPoint) => [...colourOf(wayPoint), 255],
+      updateTriggers: { getFillColor: theme, getLineColor: theme },
+      parameters: { depthCompare: "always", depthWriteEnabled: false },
+    }),
+    new ScatterplotLayer<WayPoint>({
+      id: "way-points",
+      data: wayPoints,
+      getPosition: ({ at }) => at,
+      billboard: true,
+      radiusUnits: "pixels",
+      getRadius: ({ kind }) => (kind === "turn" ? 2.4 : 3.6),
+      stroked: true,
+      lineWidthUnits: "pixels",
+      getLineWidth: 1.4,
+      getFillColor: [...colours.outline, 255],
+      getLineColor: (wayPoint) => [...colourOf(wayPoint), 235],
+      updateTriggers: { getLineColor: theme },
+      parameters: { depthCompare: "always", depthWriteEnabled: false },
+    }),
+  ];
 }
 
 /** Cells of about 300 m, as the server counts them. */

@@ -37,12 +37,12 @@ export interface Palette {
   place: string;
   zone: string;
   route: Rgb;
-  routeFlown: Rgb;
+  routeHome: Rgb;
   trail: Rgb;
   outline: Rgb;
   selected: Rgb;
-  pickup: string;
-  dropoff: string;
+  pickupRgb: Rgb;
+  dropoffRgb: Rgb;
   doing: Record<Doing, Rgb>;
 }
 
@@ -66,12 +66,12 @@ export const PALETTES: Record<Theme, Palette> = {
     place: "#8298ad",
     zone: "#ff6473",
     route: [126, 208, 255],
-    routeFlown: [126, 150, 172],
+    routeHome: [126, 150, 172],
     trail: [76, 194, 255],
     outline: [8, 14, 22],
     selected: [255, 255, 255],
-    pickup: "#57d28b",
-    dropoff: "#ffb84d",
+    pickupRgb: [87, 210, 139],
+    dropoffRgb: [255, 184, 77],
     doing: {
       underway: [76, 194, 255],
       handover: [255, 190, 77],
@@ -100,12 +100,12 @@ export const PALETTES: Record<Theme, Palette> = {
     place: "#74879a",
     zone: "#d0293b",
     route: [10, 111, 201],
-    routeFlown: [130, 146, 162],
+    routeHome: [130, 146, 162],
     trail: [10, 111, 201],
     outline: [255, 255, 255],
     selected: [10, 40, 70],
-    pickup: "#14874a",
-    dropoff: "#c26a00",
+    pickupRgb: [20, 135, 74],
+    dropoffRgb: [194, 106, 0],
     doing: {
       underway: [10, 111, 201],
       handover: [209, 113, 0],

@@ -1,12 +1,37 @@
-// The planned route of the selected drone, asked for when it is selected and again when its
-// plan may have changed. A drone on the ground has none.
+// Where the selected drone is going: its planned route, as the server tells it, and what is
+// left of it at a moment. A drone on the ground has none.
 
 import { token } from "../state/token";
+import type { Shown } from "./drones";
+
+export type Leg = "toPickup" | "toDropoff" | "home";
+/** Longitude, latitude, metres above the ground. */
+export type Place = [longitude: number, latitude: number, height: number];
+
+export interface RouteLeg {
+  leg: Leg;
+  path: Place[];
+  /** When each place is reached as planned, milliseconds of simulated time. */
+  times: number[];
+}
+
+export interface WayPoint {
+  kind: "turn" | "pickup" | "dropoff" | "landing";
+  at: Place;
+  time: number;
+}
 
 export interface Route {
-  /** Longitude, latitude, metres above the ground. */
-  path: [number, number, number][];
-  wayPoints: [number, number, number][];
+  legs: RouteLeg[];
+  wayPoints: WayPoint[];
+}
+
+/** The interesting part of `GET /api/drones/{id}/route`. */
+interface Answer {
+  features: {
+    geometry: { type: "LineString"; coordinates: Place[] } | { type: "Point"; coordinates: Place };
+    properties: { leg: Leg; times?: string[]; wayPoint?: WayPoint["kind"]; time?: string };
+  }[];
 }
 
 export async function loadRoute(droneId: string): Promise<Route | null> {
@@ -14,23 +39,39 @@ export async function loadRoute(droneId: string): Promise<Route | null> {
   const headers: Record<string, string> = bearer ? { Authorization: `Bearer ${bearer}` } : {};
   try {
     const response = await fetch(`/api/drones/${encodeURIComponent(droneId)}/route`, { headers });
-    return response.ok ? routeFrom(await response.json()) : null;
+    return response.ok ? routeOf((await response.json()) as Answer) : null;
   } catch {
     return null;
   }
 }
 
-/** Any GeoJSON with a line in it, or a list of way-points with locations. */
-function routeFrom(body: unknown): Route | null {
-  const path = positionsIn(body);
-  return path.length > 1 ? { path, wayPoints: path } : null;
+function routeOf({ features }: Answer): Route {
+  const route: Route = { legs: [], wayPoints: [] };
+  for (const { geometry, properties } of features) {
+    if (geometry.type === "LineString") {
+      const times = (properties.times ?? []).map((time) => Date.parse(time));
+      route.legs.push({ leg: properties.leg, path: geometry.coordinates, times });
+    } else if (properties.wayPoint) {
+      route.wayPoints.push({
+        kind: properties.wayPoint,
+        at: geometry.coordinates,
+        time: Date.parse(properties.time ?? ""),
+      });
+    }
+  }
+  return route;
 }
 
-function positionsIn(value: unknown): [number, number, number][] {
-  if (typeof value !== "object" || value === null) return [];
-  const object = value as Record<string, unknown>;
-  if (object.type === "LineString" && Array.isArray(object.coordinates)) {
-    return object.coordinates.map(([x, y, z]: number[]) => [x!, y!, z ?? 0]);
+/** What is still to be flown, beginning at the drone itself. */
+export function ahead(route: Route, drone: Shown, simTime: number): Route {
+  const here: Place = [drone.longitude, drone.latitude, drone.height];
+  const legs: RouteLeg[] = [];
+  for (const { leg, path, times } of route.legs) {
+    const next = times.findIndex((time) => time > simTime);
+    if (next < 0) continue;
+    const begun = legs.length === 0;
+    const left = path.slice(next);
+    legs.push({ leg, path: begun ? [here, ...left] : path, times });
   }
-  return [...(Array.isArray(object.features) ? object.features : []), object.geometry, object.path].flatMap(positionsIn);
+  return { legs, wayPoints: route.wayPoints.filter(({ time }) => time > simTime) };
 }

@@ -19,7 +19,7 @@ import { STEM_ZOOM, layersOf, type Scene } from "./layers";
 import { doingOf } from "./palette";
 import { nearestDrone } from "./picking";
 import { setPinOnClick, showPins } from "./pins";
-import { loadRoute, type Route } from "./route";
+import { ahead, loadRoute, type Route } from "./route";
 import { hubPoints, mapStyle } from "./style";
 import { Trail } from "./trail";
 import { Viewport } from "./viewport";
@@ -204,7 +204,7 @@ export class SkyMap {
         arrays: this.#arrays,
         selected,
         trail: this.#trail.add(selected),
-        route: this.#route,
+        route: this.#route && selected ? ahead(this.#route, selected, sample.simTime) : null,
         density: this.#density,
       }),
     });
