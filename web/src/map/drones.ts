@@ -13,6 +13,8 @@ export type Shown = NonNullable<ReturnType<PositionBuffer["shown"]>>;
 const GROWTH = 1.5;
 
 export class DroneArrays {
+  /** How many are to be seen. */
+  drawn = 0;
   /** Red, green, blue, opacity. */
   colours = new Uint8Array(0);
   /** Black, with the same opacity. */
@@ -26,13 +28,16 @@ export class DroneArrays {
     const { positions, statuses } = sample;
     const { colours, shadows, ground } = this;
     const table = this.#tables[theme];
+    let drawn = 0;
     for (let i = 0, c = 0; i < sample.length; i++, c += 4) {
       const from = statuses[i]! * 4;
       colours[c] = table[from]!;
       colours[c + 1] = table[from + 1]!;
       colours[c + 2] = table[from + 2]!;
       shadows[c + 3] = colours[c + 3] = table[from + 3]!;
+      if (table[from + 3]) drawn += 1;
     }
+    this.drawn = drawn;
     if (!withGround) return;
     for (let at = 0, end = sample.length * 3; at < end; at += 3) {
       ground[at] = positions[at]!;

@@ -17,6 +17,8 @@ export const STEM_ZOOM = 11.8;
 export interface Scene {
   theme: Theme;
   zoom: number;
+  /** Of a drone, in pixels. */
+  radius: number;
   origin: [longitude: number, latitude: number];
   sample: Sample;
   arrays: DroneArrays;
@@ -46,12 +48,20 @@ function colourAttribute(value: Uint8Array): BinaryAttribute {
   return { value, size: 4, normalized: true } as BinaryAttribute;
 }
 
-/** Radius of a drone in pixels: a dot over the whole city, an arrow in its streets. */
-export function droneRadius(zoom: number): number {
-  return Math.min(16, Math.max(3.4, 4.2 + (zoom - 10) * 2.3));
+/** Share of the window that drones may cover before they are drawn smaller. */
+const MOST_COVERED = 0.1;
+
+/**
+ * Radius of a drone in pixels: a dot over the whole city, an arrow in its streets, and never
+ * so large that a crowd hides the ground.
+ */
+export function droneRadius(zoom: number, drones: number, pixels: number): number {
+  const wanted = Math.min(16, Math.max(3.4, 4.2 + (zoom - 10) * 2.3));
+  const room = Math.sqrt((MOST_COVERED * pixels) / Math.max(1, drones));
+  return Math.max(2, Math.min(wanted, room));
 }
 
-function droneLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
+function droneLayer({ theme, zoom, radius, origin, sample, arrays }: Scene): Layer {
   return new DroneLayer({
     id: "drones",
     data: {
@@ -66,11 +76,11 @@ function droneLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
     coordinateOrigin: [...origin, 0],
     radiusUnits: "pixels",
     getRadius: 1,
-    radiusScale: droneRadius(zoom),
+    radiusScale: radius,
     stroked: true,
     lineWidthUnits: "pixels",
     getLineWidth: 1,
-    lineWidthScale: zoom < 12 ? 0.8 : 1.4,
+    lineWidthScale: zoom < 12 || radius < 6 ? 0.7 : 1.4,
     getLineColor: [...PALETTES[theme].outline, 235],
     parameters: { depthCompare: "always", depthWriteEnabled: false },
   });
@@ -101,7 +111,7 @@ function stemOpacity(zoom: number, theme: Theme): number {
   return most * Math.min(1, Math.max(0.25, (zoom - STEM_ZOOM) / 2));
 }
 
-function shadowLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
+function shadowLayer({ theme, zoom, radius, origin, sample, arrays }: Scene): Layer {
   return new ScatterplotLayer({
     id: "shadows",
     visible: zoom >= STEM_ZOOM,
@@ -116,7 +126,7 @@ function shadowLayer({ theme, zoom, origin, sample, arrays }: Scene): Layer {
     coordinateOrigin: [...origin, 0],
     radiusUnits: "pixels",
     getRadius: 1,
-    radiusScale: Math.max(1, droneRadius(zoom) * 0.22),
+    radiusScale: Math.max(1, radius * 0.22),
     opacity: theme === "dark" ? 0.5 : 0.07,
     parameters: { depthCompare: "always", depthWriteEnabled: false },
   });
@@ -134,7 +144,7 @@ function selectedStemLayer({ theme, selected }: Scene): Layer {
   });
 }
 
-function ringLayer({ theme, zoom, selected }: Scene): Layer {
+function ringLayer({ theme, radius, selected }: Scene): Layer {
   return new ScatterplotLayer<Shown>({
     id: "ring",
     data: selected ? [selected] : [],
@@ -144,7 +154,7 @@ function ringLayer({ theme, zoom, selected }: Scene): Layer {
     stroked: true,
     radiusUnits: "pixels",
     getRadius: 1,
-    radiusScale: droneRadius(zoom) + 7,
+    radiusScale: radius + 7,
     lineWidthUnits: "pixels",
     getLineWidth: 2,
     getLineColor: [...PALETTES[theme].selected, 235],

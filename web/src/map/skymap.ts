@@ -15,7 +15,7 @@ import { loadGround } from "./basemap";
 import { FollowCamera, PITCH, firstLook } from "./camera";
 import { DroneArrays, isDrawn, type Shown } from "./drones";
 import { hovered } from "./hover";
-import { STEM_ZOOM, layersOf, type Scene } from "./layers";
+import { STEM_ZOOM, droneRadius, layersOf, type Scene } from "./layers";
 import { doingOf } from "./palette";
 import { nearestDrone } from "./picking";
 import { setPinOnClick, showPins } from "./pins";
@@ -47,6 +47,8 @@ export class SkyMap {
   #density: Scene["density"] = [];
   #route: Route | null = null;
   #frame = 0;
+  /** What the last drawn frame showed. */
+  #looked: unknown[] = [];
   #pointer: { x: number; y: number } | null = null;
 
   constructor(container: HTMLElement, world: World) {
@@ -190,15 +192,22 @@ export class SkyMap {
     const began = performance.now();
     const zoom = this.map.getZoom();
     const sample = this.buffer.sample(began);
-    this.#arrays.fill(sample, theme.peek(), zoom >= STEM_ZOOM);
     const id = selectedDrone.peek();
     const selected: Shown | undefined = id ? this.buffer.shown(id) : undefined;
     this.#camera.step(selected, began);
     this.#hover();
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const size = clientWidth * clientHeight;
+    const looks = [sample.simTime, sample.length, zoom, size, theme.peek(), id, this.#route, this.#density];
+    // A world that stands still is drawn once.
+    if (looks.every((value, index) => value === this.#looked[index])) return;
+    this.#looked = looks;
+    this.#arrays.fill(sample, theme.peek(), zoom >= STEM_ZOOM);
     this.#overlay.setProps({
       layers: layersOf({
         theme: theme.peek(),
         zoom,
+        radius: droneRadius(zoom, this.#arrays.drawn, size),
         origin: this.#origin,
         sample,
         arrays: this.#arrays,
