@@ -11,7 +11,7 @@ use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
 use crate::sim::wind::Weather;
-use crate::sim::world::{Hub, Place, World};
+use crate::sim::world::{FleetIndex, Hub, Place, World};
 
 /// The world that the file describes; `None` after mistakes, all of which the log holds.
 pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Option<World> {
@@ -49,6 +49,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         hubs: hubs?,
         models,
         fleets,
+        fleet_index: FleetIndex::default(),
         places: places?,
         zones,
         weather,

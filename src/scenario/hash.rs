@@ -27,6 +27,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         hubs,
         models,
         fleets,
+        fleet_index: _,
         places,
         zones,
         weather,

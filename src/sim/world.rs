@@ -3,6 +3,8 @@
 //! Everyone shares one `Arc<World>`. What moves lives in [`crate::sim::sky`] and in the
 //! actors.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::energy::PowerModel;
@@ -28,6 +30,7 @@ pub struct World {
     pub models: Vec<Model>,
     /// Drones are numbered through the fleets in order.
     pub fleets: Vec<Fleet>,
+    pub fleet_index: FleetIndex,
     pub places: Vec<Place>,
     pub zones: Vec<Zone>,
     pub weather: Weather,
@@ -65,6 +68,29 @@ pub struct Fleet {
     pub count: u32,
     /// Share of these drones that is in the air at the start, on the way home.
     pub aloft: f64,
+}
+
+/// The fleet of each drone, made from the fleets at the first look. A copy of the world makes
+/// its own, since its fleets may be changed.
+#[derive(Debug, Default)]
+pub struct FleetIndex(OnceLock<Box<[u32]>>);
+
+impl Clone for FleetIndex {
+    fn clone(&self) -> Self {
+        FleetIndex::default()
+    }
+}
+
+impl FleetIndex {
+    fn number_of(&self, fleets: &[Fleet], drone: DroneId) -> Option<usize> {
+        let by_drone = self.0.get_or_init(|| {
+            let numbered = (0..).zip(fleets);
+            numbered
+                .flat_map(|(number, fleet)| (0..fleet.count).map(move |_| number))
+                .collect()
+        });
+        by_drone.get(drone.index()).map(|number| *number as usize)
+    }
 }
 
 /// A drone type. Derived figures (see the catalogue) say so where they are chosen.
@@ -176,13 +202,10 @@ impl World {
         self.fleets.iter().map(|fleet| fleet.count).sum()
     }
 
-    /// The fleet that a drone belongs to. There are few fleets, so a walk is quick.
+    /// The fleet that a drone belongs to; asked for every airborne drone at every tick.
     pub fn fleet_of(&self, drone: DroneId) -> Option<&Fleet> {
-        let mut first = 0;
-        self.fleets.iter().find(|fleet| {
-            first += fleet.count;
-            drone.0 < first
-        })
+        let number = self.fleet_index.number_of(&self.fleets, drone)?;
+        self.fleets.get(number)
     }
 
     pub fn hub(&self, id: HubId) -> &Hub {

@@ -29,7 +29,7 @@ use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, Tick};
 use crate::sim::wind::Weather;
 use crate::sim::world::{
-    DispatchRules, Fleet, HeightReference, Hub, Place, UnknownPlaces, WhenFull, World, Zone,
+    DispatchRules, Fleet, FleetIndex, HeightReference, Hub, Place, UnknownPlaces, WhenFull, World, Zone,
 };
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
 use crate::view::reading::{ClockReading, Pace, RunState};
@@ -81,6 +81,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
             count: 3,
             aloft: 0.0,
         }],
+        fleet_index: FleetIndex::default(),
         places: vec![Place {
             name: "Ferry Building".into(),
             location: LatLon {

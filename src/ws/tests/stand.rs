@@ -23,7 +23,9 @@ use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Sto
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::wind::Weather;
-use crate::sim::world::{Battery, DispatchRules, Fleet, Hub, Model, UnknownPlaces, WhenFull, World};
+use crate::sim::world::{
+    Battery, DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull, World,
+};
 use crate::view::frame::DroneRow;
 use crate::view::{Publication, Restored, View};
 use crate::wire::stream::Encoding;
@@ -360,6 +362,7 @@ fn world(drones: u32) -> World {
             count: drones,
             aloft: 0.0,
         }],
+        fleet_index: FleetIndex::default(),
         places: Vec::new(),
         zones: Vec::new(),
         weather: Weather {

@@ -8,7 +8,7 @@ use super::super::route::Route;
 use super::super::time::SimDuration;
 use super::super::units::AIR_DENSITY_KGPM3;
 use super::super::wind::Weather;
-use super::super::world::{DispatchRules, Fleet, Hub, Model, UnknownPlaces, WhenFull};
+use super::super::world::{DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull};
 use super::*;
 
 const ORIGIN: LatLon = LatLon {
@@ -57,6 +57,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
             count,
             aloft: 0.0,
         }],
+        fleet_index: FleetIndex::default(),
         places: Vec::new(),
         zones: Vec::new(),
         weather: Weather {
