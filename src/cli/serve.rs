@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 
 use super::{Failure, load_world, parse_threads, threads};
+use crate::engine::Halted;
 use crate::http::Basemap;
 use crate::server::{self, Options, ServerError};
 use crate::view::reading::Speed;
@@ -169,6 +170,13 @@ async fn until_signal(mut server: server::Server) -> Result<(), Failure> {
 fn describe(error: &ServerError) -> Failure {
     let (remedy, input) = match error {
         ServerError::Store(store) => (store.remedy(), true),
+        ServerError::World(Halted::OtherFormat { .. }) => (
+            Some(
+                "use the program that made it, start over with --fresh (discards that world), \
+                 or name another folder with --data",
+            ),
+            true,
+        ),
         ServerError::World(_) => (
             Some("what is committed is safe: start again, and please report it"),
             false,

@@ -109,8 +109,9 @@ impl Engine {
         arbiters: Vec<ArbiterHandle>,
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
-        if snapshot.engine.first() != Some(&FORMAT) {
-            return Err(Halted::Snapshot(postcard::Error::SerdeDeCustom));
+        let found = snapshot.engine.first().copied().unwrap_or(0);
+        if found != FORMAT {
+            return Err(Halted::OtherFormat { found, known: FORMAT });
         }
         let state: EngineState = postcard::from_bytes(&snapshot.engine[1..])?;
         let (roles, remembered) = roles(&world, snapshot.actors)?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection;
+use skyhaul::store::sqlite::DATABASE;
 use tempfile::TempDir;
 
 use crate::support::child::Child;
@@ -47,6 +49,28 @@ async fn another_worlds_store_is_refused_in_words_and_fresh_begins_anew_under_a_
     let mut child = Child::spawn(&scenario, &data, &["--paused", "--fresh", "--seed", "8"]);
     let anew = child.serving().await.clock().await;
     assert_eq!((anew.tick, anew.epoch.as_str()), (0, "e2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_that_another_version_left_behind_is_refused_in_words() {
+    let folder = TempDir::new().unwrap();
+    let (scenario, data) = (busy_file(folder.path()), folder.path().join("data"));
+    let mut child = Child::spawn(&scenario, &data, &["--paused"]);
+    child.serving().await.run_until(700).await;
+    child.kill();
+    let database = Connection::open(data.join(DATABASE)).unwrap();
+    let changed = database
+        .execute(
+            "UPDATE snapshot SET engine = CAST(x'00' || substr(engine, 2) AS BLOB)",
+            [],
+        )
+        .unwrap();
+    assert_eq!(changed, 1);
+    drop(database);
+
+    let (code, log) = refused(Child::spawn(&scenario, &data, &["--paused"])).await;
+    assert_eq!(code, Some(2), "{log}");
+    assert!(log.contains("in format 0") && log.contains("--fresh"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
