@@ -14,6 +14,7 @@
 //! - [`scenario`] – TOML in, a world out
 //! - [`wire`] – shapes of HTTP bodies and WebSocket messages
 //! - [`view`] – the read side; fed by the engine
+//! - [`auth`] – tokens, roles, and who may see what
 //! - [`engine`] – the tick, and what drives it
 //! - [`ws`] – the window: sessions and fan-out
 //! - [`http`] – the front door
@@ -22,6 +23,7 @@
 //! - [`cli`] – the command line
 
 pub mod actors;
+pub mod auth;
 pub mod cli;
 pub mod engine;
 pub mod http;

@@ -8,7 +8,7 @@ use super::{Context, Effect, Effects, Mail};
 use crate::scenario;
 use crate::sim::event::Happening;
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::World;
@@ -51,7 +51,7 @@ max_wait = "20m"
 pub fn order(world: &World) -> Order {
     let stop = |name| -> Stop { resolve_place(world, name).expect("a listed place") };
     Order {
-        owner_id: "shop".into(),
+        owner: Owner::account("shop"),
         pickup: stop("Ferry Building"),
         dropoff: stop("Dolores Park"),
         package: Package {

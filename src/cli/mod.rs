@@ -6,6 +6,7 @@
 mod check;
 mod run;
 mod serve;
+mod token;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -46,6 +47,8 @@ enum Command {
     Serve(serve::Args),
     /// Run a scenario to its end without a server, as fast as it goes
     Run(run::Args),
+    /// Make a token for a server that asks for them
+    Token(token::Args),
     /// Validate scenario files: every mistake, with its line and column
     Check(check::Args),
     /// Print the JSON Schema of scenario files
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve::serve(args),
         Command::Run(args) => run::run(args),
+        Command::Token(args) => token::token(args),
         Command::Check(args) => check::check(args),
         Command::Schema => check::schema(),
     };

@@ -7,10 +7,13 @@ use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 
+use super::token::{bad_key, given_key};
 use super::{Failure, load_world, parse_threads, threads};
+use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
 use crate::engine::Halted;
 use crate::http::Basemap;
 use crate::server::{self, Options, ServerError};
+use crate::store::IN_MEMORY;
 use crate::view::reading::Speed;
 
 #[derive(clap::Args)]
@@ -55,15 +58,21 @@ pub struct Args {
     /// A map under the drones: a .pmtiles file, or the address of a MapLibre style, of a PMTiles archive or of raster tiles ({z}/{x}/{y})
     #[arg(long, value_name = "FILE.pmtiles|URL", env = "SKYHAUL_BASEMAP")]
     basemap: Option<String>,
-    /// Who may come in; tokens are not available yet, so `open` is all there is
+    /// Who may come in; loopback is open where this is left out. The key of tokens is
+    /// token.key in the data folder, or SKYHAUL_TOKEN_KEY
     #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
     auth: Option<Auth>,
+    /// Lets pages of another server use this one (https://example.com); may be repeated
+    #[arg(long, value_name = "URL", env = "SKYHAUL_ALLOW_ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<Origin>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Auth {
     /// Anybody who can reach the address
     Open,
+    /// Who shows a token: see `skyhaul token`
+    Required,
 }
 
 /// Fastest speed that is no `max`.
@@ -81,6 +90,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 pub fn serve(args: Args) -> Result<(), Failure> {
     check_exposure(&args)?;
+    let access = access(&args)?;
     let world = load_world(&args.scenario, args.seed)?;
     let basemap = args.basemap.as_deref().map(open_basemap).transpose()?;
     let options = Options {
@@ -91,8 +101,10 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         paused: args.paused,
         threads: threads(args.threads, &world),
         demand: !args.no_demand,
+        access,
         ..Options::default()
     };
+    let keyless = keyless(&options);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         Failure::failed(
             format!("the runtime cannot start: {error}"),
@@ -112,6 +124,12 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         if args.auth.is_none() {
             tracing::info!("open to every program on this machine: no tokens are asked for on loopback");
         }
+        if keyless {
+            tracing::warn!(
+                "tokens are required, and nobody can make one: the key ends with this process. \
+                 Give --data a folder, or {KEY_VARIABLE}"
+            );
+        }
         until_signal(server).await
     })
 }
@@ -125,7 +143,7 @@ fn open_basemap(text: &str) -> Result<Basemap, Failure> {
 
 /// Nobody opens a server to a network by accident.
 fn check_exposure(args: &Args) -> Result<(), Failure> {
-    if args.listen.ip().is_loopback() || args.auth == Some(Auth::Open) {
+    if args.listen.ip().is_loopback() || args.auth.is_some() {
         return Ok(());
     }
     Err(Failure::bad_input(
@@ -133,8 +151,26 @@ fn check_exposure(args: &Args) -> Result<(), Failure> {
             "{} can be reached from other machines, and nobody would be asked for a token",
             args.listen
         ),
-        "listen on 127.0.0.1, or say --auth open if that is what you want",
+        "say --auth required (`skyhaul token` makes tokens), or --auth open if that is what you want, \
+         or listen on 127.0.0.1",
     ))
+}
+
+fn access(args: &Args) -> Result<auth::Settings, Failure> {
+    Ok(auth::Settings {
+        mode: match args.auth {
+            Some(Auth::Required) => Mode::Required,
+            Some(Auth::Open) | None => Mode::Open,
+        },
+        key: given_key()?,
+        allowed_origins: args.allow_origin.clone(),
+    })
+}
+
+/// Whether tokens are asked for that nobody can make.
+fn keyless(options: &Options) -> bool {
+    let access = &options.access;
+    access.mode == Mode::Required && access.key.is_none() && options.data == IN_MEMORY
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -181,6 +217,7 @@ fn describe(error: &ServerError) -> Failure {
             Some("what is committed is safe: start again, and please report it"),
             false,
         ),
+        ServerError::TokenKey(error) => return bad_key(error),
         ServerError::Listener(_) => (Some("see what became of the network"), false),
         ServerError::Journal(_) => (Some("see whether the disk has room and works"), false),
         ServerError::WorldGone => (

@@ -6,10 +6,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::access::{delivery_for, must};
 use super::cursor;
-use super::documents::{QueryProblems, ReadProblems};
+use super::documents::{AccessProblems, QueryProblems, ReadProblems};
 use super::fault::Fault;
 use super::parameters::{Parameters, PathId, one_of};
+use crate::auth::{Viewer, What};
 use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryId;
 use crate::view::{DeliveryFilter, DeliveryRecord};
@@ -27,7 +29,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(read_status))
 }
 
-const UNKNOWN: Fault = Fault::Unknown("delivery");
+const KIND: &str = "delivery";
 
 /// Deliveries in the order they were accepted
 #[utoipa::path(
@@ -40,19 +42,25 @@ const UNKNOWN: Fault = Fault::Unknown("delivery");
         ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
-    responses((status = 200, body = List<ListedDelivery>), QueryProblems)
+    responses((status = 200, body = List<ListedDelivery>), QueryProblems, AccessProblems)
 )]
 async fn list_deliveries(
     State(api): State<Api>,
+    viewer: Viewer,
     mut parameters: Parameters,
 ) -> Result<Json<List<ListedDelivery>>, Fault> {
-    let filter = DeliveryFilter {
+    let mut filter = DeliveryFilter {
+        only: viewer.only(),
         owner: parameters.optional("ownerId", |text| Ok(text.to_owned())),
         stage: parameters.optional("stage", |text| one_of(text, &Stage::ALL, Stage::as_str)),
     };
     let limit = parameters.limit();
     let after = parameters.optional("cursor", cursor::decode);
     parameters.finish()?;
+    match &filter.owner {
+        Some(owner) => must(&viewer, &What::ListOf(owner))?,
+        None => filter.owner = viewer.account().map(str::to_owned),
+    }
     let page = api.view.deliveries(&filter, after, limit);
     let listed = |record: &DeliveryRecord| ListedDelivery {
         delivery: delivery_of(record),
@@ -70,26 +78,31 @@ async fn list_deliveries(
     path = "/api/deliveries/{id}",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = Delivery), ReadProblems)
+    responses((status = 200, body = Delivery), ReadProblems, AccessProblems)
 )]
 async fn read_delivery(
     State(api): State<Api>,
+    viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<Delivery>, Fault> {
-    let record = id.and_then(|id| api.view.delivery(id)).ok_or(UNKNOWN)?;
+    let record = delivery_for(&api, &viewer, id, KIND)?;
     Ok(Json(delivery_of(&record)))
 }
 
-/// One delivery, as anyone may see it
+/// One delivery, under the reference's other path
 #[utoipa::path(
     get,
     path = "/api/deliveries/public/{id}",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = Delivery), ReadProblems)
+    responses((status = 200, body = Delivery), ReadProblems, AccessProblems)
 )]
-async fn read_public_delivery(api: State<Api>, id: PathId<DeliveryId>) -> Result<Json<Delivery>, Fault> {
-    read_delivery(api, id).await
+async fn read_public_delivery(
+    api: State<Api>,
+    viewer: Viewer,
+    id: PathId<DeliveryId>,
+) -> Result<Json<Delivery>, Fault> {
+    read_delivery(api, viewer, id).await
 }
 
 /// Who ordered a delivery
@@ -98,10 +111,14 @@ async fn read_public_delivery(api: State<Api>, id: PathId<DeliveryId>) -> Result
     path = "/api/deliveries/{id}/owner",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = Owner), ReadProblems)
+    responses((status = 200, body = Owner), ReadProblems, AccessProblems)
 )]
-async fn read_owner(State(api): State<Api>, PathId(id): PathId<DeliveryId>) -> Result<Json<Owner>, Fault> {
-    let record = id.and_then(|id| api.view.delivery(id)).ok_or(UNKNOWN)?;
+async fn read_owner(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<Json<Owner>, Fault> {
+    let record = delivery_for(&api, &viewer, id, KIND)?;
     Ok(Json(owner_of(&record)))
 }
 
@@ -111,13 +128,16 @@ async fn read_owner(State(api): State<Api>, PathId(id): PathId<DeliveryId>) -> R
     path = "/api/deliveries/{id}/status",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = DeliveryStatus), ReadProblems)
+    responses((status = 200, body = DeliveryStatus), ReadProblems, AccessProblems)
 )]
 async fn read_status(
     State(api): State<Api>,
+    viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<DeliveryStatus>, Fault> {
-    let status = id.and_then(|id| api.view.delivery_status(id)).ok_or(UNKNOWN)?;
+    let record = delivery_for(&api, &viewer, id, KIND)?;
+    let status = viewer.status_of_delivery(&api.view, record.id);
+    let status = status.ok_or(Fault::Unknown(KIND))?;
     let date = |at| rfc3339(api.view.world(), at);
     Ok(Json(DeliveryStatus {
         stage: status.stage,
@@ -143,7 +163,7 @@ fn delivery_of(record: &DeliveryRecord) -> Delivery {
 
 fn owner_of(record: &DeliveryRecord) -> Owner {
     Owner {
-        user_id: record.order.owner_id.clone(),
-        account_id: record.order.owner_id.clone(),
+        user_id: record.order.owner.user_or_account().to_owned(),
+        account_id: record.order.owner.account.clone(),
     }
 }

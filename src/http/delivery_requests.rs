@@ -10,12 +10,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::access::{delivery_for, must};
 use super::body::JsonBody;
-use super::documents::{BodyProblems, ReadProblems, WriteProblems};
+use super::documents::{AccessProblems, BodyProblems, ReadProblems, WriteProblems};
 use super::fault::Fault;
 use super::fields::{Complaint, Complaints};
 use super::order::read_order;
 use super::parameters::PathId;
+use crate::auth::{Viewer, What};
 use crate::sim::event::{DeliveryEvent, Happening};
 use crate::sim::ids::DeliveryId;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
@@ -49,19 +51,24 @@ pub fn routes() -> OpenApiRouter<Api> {
             headers(("Location" = String, description = "/api/deliveryrequests/{deliveryId}"))),
         BodyProblems,
         WriteProblems,
+        AccessProblems,
     )
 )]
 async fn request_delivery(
     State(api): State<Api>,
+    viewer: Viewer,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Fault> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), idempotency_key(&headers));
     let order = read_order(api.view.world(), &body.value, &mut complaints);
-    let (Some(order), Some(key)) = (order, key) else {
+    let (Some(mut order), Some(key)) = (order, key) else {
         return Err(complaints.into_fault());
     };
+    must(&viewer, &What::OrderFor(&order.owner.account))?;
+    order.owner.user = viewer.user().map(str::to_owned);
+    let key = key.map(|key| keys_of(&viewer, key));
     // Only a key can make this a repeat, and only then is the order looked at again.
     let asked = key.is_some().then(|| order.clone());
     let accepted = api.commands.request_delivery(order, key).await?;
@@ -72,6 +79,15 @@ async fn request_delivery(
         return Err(key_reused());
     }
     Ok(accepted_response(accepted.id, body))
+}
+
+/// Each account has keys of its own, so that nobody is answered for another's, or takes
+/// one before another can. (A key of a client's own holds no control characters.)
+fn keys_of(viewer: &Viewer, key: String) -> String {
+    match viewer.account() {
+        Some(account) => format!("{account}\u{1f}{key}"),
+        None => key,
+    }
 }
 
 /// The first answer would confirm an order that this is not.
@@ -118,14 +134,14 @@ fn accepted_response(id: DeliveryId, body: JsonBody) -> Response {
     path = "/api/deliveryrequests/{id}",
     tag = "Delivery requests",
     params(("id" = String, Path)),
-    responses((status = 200, body = RequestStatus), ReadProblems)
+    responses((status = 200, body = RequestStatus), ReadProblems, AccessProblems)
 )]
 async fn read_request(
     State(api): State<Api>,
+    viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<RequestStatus>, Fault> {
-    let record = id.and_then(|id| api.view.delivery(id));
-    let record = record.ok_or(Fault::Unknown("delivery request"))?;
+    let record = delivery_for(&api, &viewer, id, "delivery request")?;
     Ok(Json(status_of(&record)))
 }
 

@@ -1,6 +1,7 @@
 //! What every route's documentation has in common: its problems, and the document's head.
 
-use utoipa::{IntoResponses, OpenApi};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
 
 use crate::wire::api::problem::{FieldProblem, Problem};
 
@@ -14,15 +15,53 @@ use crate::wire::api::problem::{FieldProblem, Problem};
         license(name = "Apache-2.0 OR MIT")
     ),
     components(schemas(Problem, FieldProblem)),
+    modifiers(&Bearer),
     tags(
         (name = "Delivery requests", description = "Ask for a delivery, and follow its workflow"),
         (name = "Deliveries", description = "What customers see"),
         (name = "World", description = "Drones, hubs and zones"),
         (name = "Simulation", description = "The clock"),
+        (name = "Access", description = "Tokens"),
         (name = "Operations", description = "Health and figures"),
     )
 )]
 pub struct Head;
+
+/// Tokens, which an open server does not ask for: so each route takes one, or none.
+struct Bearer;
+
+const SCHEME: &str = "token";
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "Made by `skyhaul token` or `POST /api/tokens`. Needed where the server runs with \
+                 `--auth required`; where it is open, one that is shown still narrows what is seen.",
+            ))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
+        let nothing = SecurityRequirement::default();
+        let token = SecurityRequirement::new(SCHEME, Vec::<String>::new());
+        document.security = Some(vec![token, nothing]);
+    }
+}
+
+/// Of any route that is not for everybody.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum AccessProblems {
+    /// The token is missing or no good
+    #[response(status = 401, content_type = "application/problem+json",
+        headers(("WWW-Authenticate" = String, description = "`Bearer`, and what is wrong with the token")))]
+    Unauthorized(#[to_schema] Problem),
+    /// The token is somebody else's
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+}
 
 /// Of any route that takes a body.
 #[derive(IntoResponses)]

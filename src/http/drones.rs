@@ -9,10 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::access::drone_must_be_seen;
 use super::cursor;
-use super::documents::{QueryProblems, ReadProblems};
+use super::documents::{AccessProblems, QueryProblems, ReadProblems};
 use super::fault::Fault;
 use super::parameters::{MAX_LIMIT, Parameters, PathId, one_of};
+use crate::auth::{Sight, Viewer};
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::world::World;
@@ -45,11 +47,16 @@ pub fn routes() -> OpenApiRouter<Api> {
         ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
-    responses((status = 200, body = List<Drone>), QueryProblems)
+    responses((status = 200, body = List<Drone>), QueryProblems, AccessProblems)
 )]
-async fn list_drones(State(api): State<Api>, mut parameters: Parameters) -> Result<Json<List<Drone>>, Fault> {
+async fn list_drones(
+    State(api): State<Api>,
+    viewer: Viewer,
+    mut parameters: Parameters,
+) -> Result<Json<List<Drone>>, Fault> {
     let world = api.view.world();
     let filter = DroneFilter {
+        only: viewer.drones_in_sight(&api.view),
         hub: parameters.optional("hub", |key| {
             hub_of(world, key).ok_or_else(|| format!("this world has no hub \"{key}\"").into())
         }),
@@ -83,9 +90,15 @@ fn hub_of(world: &World, key: &str) -> Option<HubId> {
     path = "/api/drones/{id}",
     tag = "World",
     params(("id" = String, Path, example = "d-17")),
-    responses((status = 200, body = Drone), ReadProblems)
+    responses((status = 200, body = Drone), ReadProblems, AccessProblems)
 )]
-async fn read_drone(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Result<Json<Drone>, Fault> {
+async fn read_drone(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DroneId>,
+) -> Result<Json<Drone>, Fault> {
+    let sight = id.map_or(Sight::Unknown, |id| viewer.sight_of_drone(&api.view, id));
+    drone_must_be_seen(sight)?;
     let reading = id.and_then(|id| api.view.drone(id));
     let reading = reading.ok_or(Fault::Unknown("drone"))?;
     Ok(Json(shown::drone(api.view.world(), &reading)))
@@ -103,10 +116,16 @@ async fn read_drone(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Resu
     responses(
         (status = 200, body = RouteCollection, content_type = "application/geo+json"),
         ReadProblems,
+        AccessProblems,
     )
 )]
-async fn read_route(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Result<Response, Fault> {
-    let id = id.filter(|id| api.view.drone(*id).is_some());
+async fn read_route(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DroneId>,
+) -> Result<Response, Fault> {
+    let sight = id.map_or(Sight::Unknown, |id| viewer.sight_of_drone(&api.view, id));
+    drone_must_be_seen(sight)?;
     let id = id.ok_or(Fault::Unknown("drone"))?;
     let reading = api.view.route(id).ok_or(Fault::NotInTheAir)?;
     let collection = shown::route(api.view.world(), &reading);
@@ -125,10 +144,16 @@ async fn read_route(State(api): State<Api>, PathId(id): PathId<DroneId>) -> Resu
     responses(
         (status = 200, body = DroneCollection, content_type = "application/geo+json"),
         QueryProblems,
+        AccessProblems,
     )
 )]
-async fn drones_as_geojson(State(api): State<Api>, mut parameters: Parameters) -> Result<Response, Fault> {
+async fn drones_as_geojson(
+    State(api): State<Api>,
+    viewer: Viewer,
+    mut parameters: Parameters,
+) -> Result<Response, Fault> {
     let filter = DroneFilter {
+        only: viewer.drones_in_sight(&api.view),
         bounds: parameters.bounds(),
         ..DroneFilter::default()
     };

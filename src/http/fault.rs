@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use crate::auth::Denied;
 use crate::view::commands::Refusal;
 use crate::wire::api::problem::{FieldProblem, Problem};
 
@@ -35,6 +36,14 @@ pub enum Fault {
     WrongFields(Vec<FieldProblem>),
     Refused(Refusal),
     NotReady(&'static str),
+    /// Nobody knows who asks.
+    Unauthorized(Denied),
+    /// Who asks may not, for this reason.
+    Forbidden(&'static str),
+    /// A page of another server sent this.
+    ForeignOrigin,
+    /// This server does not go by that name.
+    UnknownHost,
     /// A bug: a handler panicked.
     Panicked,
     /// Whatever a library answered by itself.
@@ -44,6 +53,12 @@ pub enum Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Fault::Refused(refusal)
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        Fault::Unauthorized(denied)
     }
 }
 
@@ -92,6 +107,14 @@ impl Fault {
                     retry_after: Some(DEFAULT_RETRY),
                 };
             }
+            Fault::Unauthorized(_) => (S::UNAUTHORIZED, "unauthorized", "No valid token"),
+            Fault::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Not yours"),
+            Fault::ForeignOrigin => (S::FORBIDDEN, "foreign-origin", "Pages from elsewhere may not ask"),
+            Fault::UnknownHost => (
+                S::MISDIRECTED_REQUEST,
+                "unknown-host",
+                "This server has another name",
+            ),
             Fault::Panicked => (S::INTERNAL_SERVER_ERROR, "internal", "A bug in the server"),
             Fault::Other(status) => (*status, "other", status.canonical_reason().unwrap_or("Refused")),
         };
@@ -118,8 +141,27 @@ impl Fault {
             },
             Fault::Refused(refusal) => refusal.to_string(),
             Fault::NotReady(why) => (*why).into(),
+            Fault::Unauthorized(denied) => denied.to_string(),
+            Fault::Forbidden(why) => (*why).into(),
+            Fault::ForeignOrigin => {
+                "pages of this origin may not use this server; `serve --allow-origin` lets them".into()
+            }
+            Fault::UnknownHost => {
+                "an open server on loopback answers to localhost and loopback addresses only; \
+                                   `serve --allow-origin` adds a name"
+                    .into()
+            }
             Fault::Panicked => "the request could not be answered; the server's log says why".into(),
             Fault::Other(status) => status.canonical_reason().unwrap_or("refused").to_lowercase(),
+        }
+    }
+
+    /// How to come back with more to show (RFC 6750).
+    fn challenge(&self) -> Option<HeaderValue> {
+        match self {
+            Fault::Unauthorized(Denied::Missing) => Some(HeaderValue::from_static("Bearer")),
+            Fault::Unauthorized(_) => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+            _ => None,
         }
     }
 
@@ -210,6 +252,7 @@ fn fault_of_status(status: StatusCode) -> Fault {
 
 fn problem_response(fault: Fault, path: &str) -> Response {
     let shape = fault.shape();
+    let challenge = fault.challenge();
     let problem = Problem {
         kind: format!("urn:skyhaul:problem:{}", shape.slug),
         title: shape.title.into(),
@@ -221,6 +264,9 @@ fn problem_response(fault: Fault, path: &str) -> Response {
     let mut response = (shape.status, Json(problem)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+    if let Some(challenge) = challenge {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
     if let Some(wait) = shape.retry_after {
         let seconds = wait.as_millis().div_ceil(1_000).max(1) as u64;
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

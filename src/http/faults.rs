@@ -7,8 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::access::Operator;
 use super::body::JsonBody;
-use super::documents::{BodyProblems, ClockProblems, WriteProblems};
+use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::fault::Fault;
 use super::fields::{Complaint, Complaints, Fields, name};
 use crate::scenario::parse_duration;
@@ -41,9 +42,13 @@ pub fn routes() -> OpenApiRouter<Api> {
     path = "/api/simulation/faults",
     tag = "Simulation",
     request_body = FaultRequest,
-    responses((status = 200, body = InjectedFault), BodyProblems, ClockProblems, WriteProblems)
+    responses((status = 200, body = InjectedFault), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
 )]
-async fn inject_fault(State(api): State<Api>, body: JsonBody) -> Result<Json<InjectedFault>, Fault> {
+async fn inject_fault(
+    State(api): State<Api>,
+    _: Operator,
+    body: JsonBody,
+) -> Result<Json<InjectedFault>, Fault> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     let kind = fields.required("kind", kind);

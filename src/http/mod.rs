@@ -4,6 +4,7 @@
 //! Nothing here decides anything about drones or deliveries, and nothing here knows who
 //! runs the world. Sockets, addresses and the WebSocket route are the server's.
 
+mod access;
 mod basemap;
 mod body;
 mod cursor;
@@ -23,6 +24,7 @@ mod simulation;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod world;
 
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use axum::middleware;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::auth::Guard;
 use crate::view::View;
 use crate::view::commands::Commands;
 
@@ -52,6 +55,8 @@ pub struct Api {
     pub requests: telemetry::Requests,
     /// What the map lies on, where the operator gave something.
     pub basemap: Option<Basemap>,
+    /// Asks every comer for their token.
+    pub guard: Arc<Guard>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +73,20 @@ pub fn router(api: Api) -> Router {
     let (routes, _) = routes()
         .merge(basemap::routes(api.basemap.as_ref()))
         .split_for_parts();
+    let guard = Arc::clone(&api.guard);
     let routes = routes
         .with_state(api)
         .merge(operations::documentation())
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&guard),
+            access::ask_who_it_is,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&guard),
+            access::turn_strangers_away,
+        ))
         .layer(middleware::from_fn(fault::as_problems))
+        .layer(access::sharing(&guard))
         .layer(middleware::from_fn_with_state(requests, telemetry::measure));
     // A layer sees what its own router has routed already, so the paths are trimmed in
     // front of the one that routes.
@@ -92,6 +107,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())
+        .merge(tokens::routes())
         .merge(faults::routes())
         .merge(world::routes())
         .merge(operations::routes())

@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::documents::WriteProblems;
+use super::access::Operator;
+use super::documents::{AccessProblems, WriteProblems};
 use super::fault::Fault;
 use super::{Api, Readiness};
 use crate::view::reading::RunState;
@@ -69,9 +70,9 @@ async fn ready(State(api): State<Api>) -> Result<Json<Health>, Fault> {
     get,
     path = "/metrics",
     tag = "Operations",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, body = String, content_type = "application/openmetrics-text"), AccessProblems)
 )]
-async fn figures(State(api): State<Api>) -> impl IntoResponse {
+async fn figures(State(api): State<Api>, _: Operator) -> impl IntoResponse {
     ([(CONTENT_TYPE, OPENMETRICS)], (api.metrics)())
 }
 

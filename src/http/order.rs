@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::fields::{self, Complaint, Complaints, Fields};
-use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::places::resolve_place;
 use crate::sim::time::SimTime;
 use crate::sim::units;
@@ -47,7 +47,7 @@ pub fn read_order(world: &World, body: &Value, complaints: &mut Complaints) -> O
         return None;
     }
     Some(Order {
-        owner_id: owner_id?.to_owned(),
+        owner: Owner::account(owner_id?),
         pickup: pickup?,
         dropoff: dropoff?,
         package: package?,

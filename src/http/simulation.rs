@@ -7,8 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::access::Operator;
 use super::body::{JsonBody, OptionalJsonBody};
-use super::documents::{BodyProblems, ClockProblems, WriteProblems};
+use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::fault::Fault;
 use super::fields::{Complaint, Complaints, Fields};
 use crate::sim::time::Tick;
@@ -47,9 +48,13 @@ async fn read_simulation(State(api): State<Api>) -> Json<wire::Simulation> {
     path = "/api/simulation",
     tag = "Simulation",
     request_body = wire::SimulationChange,
-    responses((status = 200, body = wire::Simulation), BodyProblems, ClockProblems, WriteProblems)
+    responses((status = 200, body = wire::Simulation), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
 )]
-async fn change_simulation(State(api): State<Api>, body: JsonBody) -> Result<Json<wire::Simulation>, Fault> {
+async fn change_simulation(
+    State(api): State<Api>,
+    _: Operator,
+    body: JsonBody,
+) -> Result<Json<wire::Simulation>, Fault> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     let change = PaceChange {
@@ -100,10 +105,11 @@ fn speed(value: &Value) -> Result<Speed, Complaint> {
     path = "/api/simulation/step",
     tag = "Simulation",
     request_body = Option<wire::StepRequest>,
-    responses((status = 200, body = wire::Simulation), BodyProblems, ClockProblems, WriteProblems)
+    responses((status = 200, body = wire::Simulation), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
 )]
 async fn step_simulation(
     State(api): State<Api>,
+    _: Operator,
     OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<Json<wire::Simulation>, Fault> {
     let mut ticks = 1;

@@ -7,7 +7,7 @@ use super::diagnostic::{At, Log};
 use super::document::Document;
 use super::kinds::OneOf;
 use super::order_keys::{self, Spot};
-use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::places::{self, PlaceError};
 use crate::sim::time::SimTime;
 use crate::sim::world::{Demand, DispatchRules, DropoffSpread, PickupAt, ScriptedRequest, World};
@@ -194,7 +194,7 @@ pub(super) fn build_requests(
             tag: request.tag.as_ref().map(|tag| tag.value.clone()),
         };
         let order = Order {
-            owner_id: request.owner.value.clone(),
+            owner: Owner::account(request.owner.value.clone()),
             pickup,
             dropoff,
             package,

@@ -8,6 +8,7 @@ mod door;
 mod metrics;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
+use crate::auth::{self, Guard, KeyError, TokenKey};
 use crate::engine::inbox::Inbox;
 use crate::engine::live::{CONTROLS_WAITING, Control, Live};
 use crate::engine::metrics::Metrics;
@@ -57,6 +59,7 @@ pub struct Options {
     pub sessions: ws::Config,
     /// What the page's map lies on.
     pub basemap: Option<Basemap>,
+    pub access: auth::Settings,
 }
 
 impl Default for Options {
@@ -70,6 +73,7 @@ impl Default for Options {
             demand: true,
             sessions: ws::Config::default(),
             basemap: None,
+            access: auth::Settings::default(),
         }
     }
 }
@@ -85,6 +89,8 @@ pub enum ServerError {
     Listener(#[from] std::io::Error),
     #[error("the journal takes no commands: {0}")]
     Journal(#[from] Refused),
+    #[error(transparent)]
+    TokenKey(#[from] KeyError),
     #[error("the world's thread ended without a word")]
     WorldGone,
 }
@@ -148,6 +154,8 @@ pub async fn start_with(
     store: Box<dyn Store>,
 ) -> Result<Server, ServerError> {
     let (closing, closed) = watch::channel(false);
+    let address = listener.local_addr()?;
+    let guard = Arc::new(post_guard(&options, address)?);
     let mut registry = Registry::default();
     let tick_metrics = Metrics::register(&mut registry);
     let requests = http::telemetry::Requests::register(&mut registry);
@@ -171,9 +179,9 @@ pub async fn start_with(
         metrics,
         requests,
         basemap: options.basemap,
+        guard,
     };
     let routes = http::router(api).merge(gateway.route());
-    let address = listener.local_addr()?;
     let listener = listener.tap_io(|socket| {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "a socket keeps Nagle's delay");
@@ -188,6 +196,22 @@ pub async fn start_with(
         http: tokio::spawn(served.into_future()),
         world: thread,
     })
+}
+
+/// The guard with its key: given, the data folder's, or the process's own.
+fn post_guard(options: &Options, address: SocketAddr) -> Result<Guard, KeyError> {
+    let auth::Settings {
+        mode,
+        key,
+        allowed_origins,
+    } = options.access.clone();
+    let key = match key {
+        Some(key) => key,
+        None if options.data == store::IN_MEMORY => TokenKey::of_this_process()?,
+        None => TokenKey::in_folder(Path::new(&options.data))?,
+    };
+    let loopback = address.ip().is_loopback();
+    Ok(Guard::new(mode, key, allowed_origins, loopback))
 }
 
 impl Server {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::geo::LatLon;
 use super::ids::DeliveryId;
-use super::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use super::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use super::random::{Purpose, Stream};
 use super::time::{SimTime, Tick};
 use super::world::{Demand, DropoffSpread, PickupAt, World};
@@ -46,13 +46,13 @@ fn drawn(world: &World, demand: &Demand, tick: Tick) -> Vec<Order> {
 }
 
 fn draw_order(world: &World, demand: &Demand, stream: &mut Stream) -> Order {
-    let (owner_id, pickup) = draw_pickup(world, demand.pickup, stream);
+    let (account, pickup) = draw_pickup(world, demand.pickup, stream);
     let dropoff = draw_dropoff(world, demand.dropoff, stream);
     let (lightest, heaviest) = demand.payload_kg;
     let weight_kg = stream.uniform_in(lightest, heaviest);
     let expedited = stream.uniform() < demand.expedited;
     Order {
-        owner_id,
+        owner: Owner::account(account),
         pickup: stop(pickup),
         dropoff: stop(dropoff),
         package: Package {

@@ -40,11 +40,56 @@ pub struct Package {
     pub tag: Option<String>,
 }
 
+/// Who wants it. In the journal and in events it is one text: the account, and where the
+/// requester said which user of it they are, a unit separator and the user. (Neither holds
+/// control characters.) So what was written before users were known still reads, and orders
+/// without one leave the same digest as ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Owner {
+    /// The account that pays.
+    pub account: String,
+    pub user: Option<String>,
+}
+
+const UNIT_SEPARATOR: char = '\u{1f}';
+
+impl Owner {
+    pub fn account(account: impl Into<String>) -> Self {
+        Owner {
+            account: account.into(),
+            user: None,
+        }
+    }
+
+    /// What is shown as the user: the account where nobody said more.
+    pub fn user_or_account(&self) -> &str {
+        self.user.as_ref().unwrap_or(&self.account)
+    }
+}
+
+impl From<String> for Owner {
+    fn from(mut text: String) -> Self {
+        let separator = text.find(UNIT_SEPARATOR);
+        let user = separator.map(|at| text[at + UNIT_SEPARATOR.len_utf8()..].to_owned());
+        text.truncate(separator.unwrap_or(text.len()));
+        Owner { account: text, user }
+    }
+}
+
+impl From<Owner> for String {
+    fn from(Owner { account, user }: Owner) -> Self {
+        match user {
+            Some(user) => format!("{account}{UNIT_SEPARATOR}{user}"),
+            None => account,
+        }
+    }
+}
+
 /// A request for one delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
-    /// The account that pays.
-    pub owner_id: String,
+    pub owner: Owner,
     pub pickup: Stop,
     pub dropoff: Stop,
     pub package: Package,
@@ -69,4 +114,29 @@ pub enum Command {
     SetDemand(bool),
     /// Something breaks.
     Inject(Fault),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_without_a_user_is_written_as_accounts_always_were() {
+        let before = postcard::to_stdvec("cafe").unwrap();
+        assert_eq!(postcard::to_stdvec(&Owner::account("cafe")).unwrap(), before);
+        let read: Owner = postcard::from_bytes(&before).unwrap();
+        assert_eq!(read, Owner::account("cafe"));
+    }
+
+    #[test]
+    fn the_user_comes_back_from_the_journal() {
+        let owner = Owner {
+            account: "café".into(),
+            user: Some("ada".into()),
+        };
+        let bytes = postcard::to_stdvec(&owner).unwrap();
+        assert_eq!(postcard::from_bytes::<Owner>(&bytes).unwrap(), owner);
+        assert_eq!(owner.user_or_account(), "ada");
+        assert_eq!(Owner::account("cafe").user_or_account(), "cafe");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Flush, Identity, IngestBatch, Snapshot, Store, StoreError, TickRow};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::{Command, ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::order::{Command, ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::time::{SimTime, Tick};
 
 pub(super) const WORLD: Identity = Identity {
@@ -44,7 +44,7 @@ pub(super) fn command(number: u64) -> Command {
         tag: number.is_multiple_of(2).then(|| "lunch".to_owned()),
     };
     let order = Order {
-        owner_id: "owner".to_owned(),
+        owner: Owner::account("owner"),
         pickup: stop,
         dropoff: stop,
         package,

@@ -129,6 +129,8 @@ impl DeliveryRecord {
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
     pub owner: Option<String>,
+    /// This one and no other.
+    pub only: Option<DeliveryId>,
     pub stage: Option<Stage>,
 }
 
@@ -204,12 +206,12 @@ impl Deliveries {
     fn list(&self, id: DeliveryId, order: &Order) {
         let mut index = self.index.write();
         index.all.insert(id);
-        if let Some(ids) = index.by_owner.get_mut(&order.owner_id) {
+        if let Some(ids) = index.by_owner.get_mut(&order.owner.account) {
             ids.insert(id);
         } else {
             index
                 .by_owner
-                .insert(order.owner_id.clone(), BTreeSet::from([id]));
+                .insert(order.owner.account.clone(), BTreeSet::from([id]));
         }
     }
 
@@ -270,6 +272,11 @@ impl View {
         self.deliveries.records.get(&id).map(|record| record.clone())
     }
 
+    /// As [`View::delivery`], without copying the record.
+    pub fn with_delivery<T>(&self, id: DeliveryId, look: impl FnOnce(&DeliveryRecord) -> T) -> Option<T> {
+        self.deliveries.records.get(&id).map(|record| look(&record))
+    }
+
     /// Where a delivery stands now: the drone's true place and its newest ETAs.
     pub fn delivery_status(&self, id: DeliveryId) -> Option<DeliveryStatus> {
         let now = self.now.read();
@@ -305,16 +312,18 @@ impl View {
         after: Option<DeliveryId>,
         limit: usize,
     ) -> Page<DeliveryRecord, DeliveryId> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = match filter.only {
+            Some(only) if after.is_some_and(|after| after >= only) => return Page::empty(),
+            Some(only) => (Bound::Included(only), Bound::Included(only)),
+            None => (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded),
+        };
         let ids: Vec<DeliveryId> = {
             let index = self.deliveries.index.read();
             let listed = match &filter.owner {
                 Some(owner) => index.by_owner.get(owner),
                 None => Some(&index.all),
             };
-            let in_range = listed
-                .into_iter()
-                .flat_map(|ids| ids.range((from, Bound::Unbounded)));
+            let in_range = listed.into_iter().flat_map(|ids| ids.range(range));
             let wanted = in_range.filter(|id| self.has_stage(**id, filter.stage));
             wanted.take(limit + 1).copied().collect()
         };

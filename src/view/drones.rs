@@ -1,6 +1,6 @@
 //! The ground's side of the drones: who is parked where, who carries what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sim::drone::DroneStatus;
 use crate::sim::energy;
@@ -26,6 +26,8 @@ pub(super) struct Drones {
 /// Which drones a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct DroneFilter {
+    /// These and no others.
+    pub only: Option<BTreeSet<DroneId>>,
     pub hub: Option<HubId>,
     pub status: Option<DroneStatus>,
     pub bounds: Option<BoundingBox>,
@@ -102,6 +104,18 @@ impl View {
         read_drone(&self.world, &now, id)
     }
 
+    /// The delivery that a drone is on.
+    pub fn carried_by(&self, drone: DroneId) -> Option<DeliveryId> {
+        self.now.read().drones.carrying.get(&drone).copied()
+    }
+
+    /// All drones that are on a delivery, and which.
+    pub fn carried(&self) -> Vec<(DroneId, DeliveryId)> {
+        let now = self.now.read();
+        let pairs = now.drones.carrying.iter();
+        pairs.map(|(&drone, &delivery)| (drone, delivery)).collect()
+    }
+
     /// Drones in order of their numbers, from the first after `after` on.
     pub fn drones(
         &self,
@@ -111,9 +125,15 @@ impl View {
     ) -> Page<DroneReading, DroneId> {
         let now = self.now.read();
         let first = after.map_or(0, |id| id.0.saturating_add(1));
+        let all = (first..now.drones.len() as u32).map(DroneId);
+        // Of a large fleet somebody may see a few: those are walked, not the fleet.
+        let candidates: Box<dyn Iterator<Item = DroneId>> = match &filter.only {
+            Some(only) => Box::new(only.range(DroneId(first)..).copied()),
+            None => Box::new(all),
+        };
         let mut items = Vec::new();
-        for index in first..now.drones.len() as u32 {
-            let Some(drone) = read_drone(&self.world, &now, DroneId(index)) else {
+        for id in candidates {
+            let Some(drone) = read_drone(&self.world, &now, id) else {
                 continue;
             };
             if !filter.admits(&drone) {

@@ -171,3 +171,12 @@ pub struct Page<T, C> {
     pub items: Vec<T>,
     pub next: Option<C>,
 }
+
+impl<T, C> Page<T, C> {
+    pub fn empty() -> Self {
+        Page {
+            items: Vec::new(),
+            next: None,
+        }
+    }
+}

@@ -144,7 +144,7 @@ impl EventBody {
 fn delivery_kind(world: &World, event: &DeliveryEvent) -> DeliveryKind {
     match event {
         DeliveryEvent::Accepted { order } => DeliveryKind::Accepted {
-            owner_id: order.owner_id.clone(),
+            owner_id: order.owner.account.clone(),
             pickup: Location::new(order.pickup.location, order.pickup.altitude_m),
             dropoff: Location::new(order.dropoff.location, order.dropoff.altitude_m),
             payload_kg: order.package.weight_kg,

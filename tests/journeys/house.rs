@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["sim"],
     &["store", "scenario", "wire", "actors"],
-    &["view", "engine"],
+    &["view", "auth", "engine"],
     &["ws", "http", "run"],
     &["server"],
     &["cli"],
@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 7] = [
 
 /// Who sees the world only through the view and its commands, so that playback needs no
 /// actors: these rooms name none of those, though they lie below.
-const LISTENERS: [&str; 3] = ["view", "ws", "http"];
+const LISTENERS: [&str; 4] = ["view", "auth", "ws", "http"];
 const UNSEEN: [&str; 3] = ["engine", "actors", "store"];
 
 fn rank(room: &str) -> Option<(usize, usize)> {

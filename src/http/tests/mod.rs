@@ -1,5 +1,6 @@
 //! The front door against a small world and somebody who takes every command.
 
+mod access;
 mod documents;
 mod orders;
 mod page;
@@ -20,6 +21,7 @@ use tower::ServiceExt;
 
 use super::telemetry::Requests;
 use super::{Api, Readiness, router};
+use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
 use crate::sim::fault::Fault;
 use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
@@ -196,6 +198,7 @@ struct Door {
     router: Router,
     view: Arc<View>,
     taker: Arc<Taker>,
+    guard: Arc<Guard>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -235,6 +238,14 @@ impl Reply {
 
 impl Door {
     fn open(unknown_places: UnknownPlaces) -> Door {
+        Door::guarded(unknown_places, Mode::Open, &[])
+    }
+
+    /// As if it listened on loopback.
+    fn guarded(unknown_places: UnknownPlaces, mode: Mode, origins: &[&str]) -> Door {
+        let key = TokenKey::of_this_process().unwrap();
+        let origins = origins.iter().map(|origin| origin.parse().unwrap());
+        let guard = Arc::new(Guard::new(mode, key, origins.collect(), true));
         let view = Arc::new(view(unknown_places));
         let taker = Arc::new(Taker {
             view: Arc::clone(&view),
@@ -254,12 +265,14 @@ impl Door {
             }),
             requests,
             basemap: None,
+            guard: Arc::clone(&guard),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Door {
             router: router(api),
             view,
             taker,
+            guard,
             runtime,
         }
     }

@@ -21,7 +21,7 @@ use crate::wire::time::rfc3339_unix_us;
 
 impl Door {
     /// Tells the view of the first events of a delivery, and where its drone is.
-    fn publish(&self, id: &str, events: Vec<DeliveryEvent>, airborne: Vec<DroneRow>) {
+    pub(super) fn publish(&self, id: &str, events: Vec<DeliveryEvent>, airborne: Vec<DroneRow>) {
         let id: DeliveryId = id.parse().unwrap();
         let event = |(index, kind)| {
             Arc::new(Event {

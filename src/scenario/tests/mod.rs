@@ -176,7 +176,7 @@ fn every_key_reaches_the_world() {
         .map(|request| {
             (
                 request.at.as_secs(),
-                request.order.owner_id.as_str(),
+                request.order.owner.account.as_str(),
                 request.order.dropoff.location.lat,
             )
         })

@@ -25,7 +25,7 @@ pub struct Delivery {
     pub carrier: Option<String>,
 }
 
-/// A request names one account, which is both.
+/// A request names one account, which is both unless its token said which user it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Owner {

@@ -12,6 +12,7 @@ mod names;
 pub mod problem;
 pub mod routes;
 pub mod simulation;
+pub mod tokens;
 pub mod world;
 
 use serde::{Deserialize, Serialize};

@@ -19,7 +19,7 @@ use crate::sim::energy::{PowerModel, Wing};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Event, Happening};
 use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
-use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Package, Stop};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::wind::Weather;
@@ -281,7 +281,7 @@ pub(super) fn order() -> Arc<Order> {
         altitude_m: 0.0,
     };
     Arc::new(Order {
-        owner_id: "cafe".into(),
+        owner: Owner::account("cafe"),
         pickup: stop(37.77, -122.43),
         dropoff: stop(37.78, -122.42),
         package: Package {

@@ -1,0 +1,38 @@
+//! Who may see and do what: tokens, roles, and the rules between them.
+//!
+//! A request or a session shows what it has ([`Presented`]); the [`Guard`] makes a
+//! [`Grant`] of it, whose [`Viewer`] every handler asks before it tells anything. What a
+//! viewer may is decided in `access` alone, by pure functions of (viewer, what). Tokens
+//! are JWTs that this server or whoever has its key signs (`token`, `key`); which pages
+//! may come in, and under which names this server is known, is `origin`'s.
+//!
+//! Nothing here knows HTTP's statuses or a WebSocket's close codes, and nothing here ever
+//! shows a token or a key: their types have no readable `Debug`.
+
+mod access;
+mod guard;
+mod key;
+mod origin;
+mod sight;
+mod token;
+mod viewer;
+
+pub use access::{Carriage, Detail, Parcel, What};
+pub use guard::{Guard, Mode, Settings};
+pub use key::{KEY_FILE, KEY_VARIABLE, KeyError, TokenKey};
+pub use origin::{NotAnOrigin, Origin, Reach};
+pub use sight::Sight;
+pub use token::{Denied, Issued, LONGEST_TOKEN, Presented, Tokens};
+pub use viewer::{Grant, NotAViewer, Role, Viewer};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970, which is how tokens count.
+pub type UnixSeconds = u64;
+
+/// The wall clock: tokens expire in the world of people, not in the simulated one.
+#[expect(clippy::disallowed_methods, reason = "tokens expire by the wall clock")]
+pub fn now() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,102 @@
+//! `skyhaul token`: a token for a server that asks for them, signed with the same key.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::Failure;
+use crate::auth::{self, KEY_VARIABLE, KeyError, Role, TokenKey, Tokens, Viewer};
+use crate::scenario::parse_duration;
+use crate::sim::ids::DeliveryId;
+use crate::store::IN_MEMORY;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// What its bearer may: an operator everything, the others what is their account's
+    #[arg(long, value_enum)]
+    role: Named,
+    /// Whose deliveries it shows; needed for a business or a customer
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// The user among those of the account; orders placed with the token carry it
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// Shows this delivery and nothing else; for a customer
+    #[arg(long, value_name = "ID")]
+    delivery: Option<DeliveryId>,
+    /// How long it is good for
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_ttl)]
+    ttl: u64,
+    /// The server's data folder, where the key is; made where there is none
+    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    data: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Named {
+    Operator,
+    Business,
+    Customer,
+}
+
+fn parse_ttl(text: &str) -> Result<u64, String> {
+    let seconds = parse_duration(text).map(|ttl| ttl.as_secs());
+    match seconds {
+        Some(seconds) if seconds >= 1.0 => Ok(seconds as u64),
+        _ => Err("a duration of at least 1s such as 90s, 30m or 24h is wanted".to_owned()),
+    }
+}
+
+pub fn token(args: Args) -> Result<(), Failure> {
+    let role = match args.role {
+        Named::Operator => Role::Operator,
+        Named::Business => Role::Business,
+        Named::Customer => Role::Customer,
+    };
+    let viewer = Viewer::new(role, args.account, args.user, args.delivery);
+    let viewer = viewer.map_err(|why| {
+        Failure::bad_input(
+            why.to_string(),
+            "give --account to a business or a customer, and --delivery to customers only",
+        )
+    })?;
+    let key = match given_key()? {
+        Some(key) => key,
+        None => key_of(&args.data)?,
+    };
+    let token = Tokens::new(key).issue(&viewer, args.ttl);
+    println!("{}", token.into_token());
+    Ok(())
+}
+
+fn key_of(data: &str) -> Result<TokenKey, Failure> {
+    if data == IN_MEMORY || data.contains("://") {
+        return Err(Failure::bad_input(
+            format!("{data} keeps no key that tokens could be signed with"),
+            format!("give {KEY_VARIABLE} to the server and to this command, or --data a folder"),
+        ));
+    }
+    let folder = Path::new(data);
+    let is_new = !folder.join(auth::KEY_FILE).exists();
+    let key = TokenKey::in_folder(folder).map_err(|error| bad_key(&error))?;
+    if is_new {
+        eprintln!("made a new key in {data}; a server started with this folder takes its tokens");
+    }
+    Ok(key)
+}
+
+/// The key that the environment gives, where it does.
+pub fn given_key() -> Result<Option<TokenKey>, Failure> {
+    match std::env::var(KEY_VARIABLE) {
+        Ok(text) => TokenKey::given(&text).map(Some).map_err(|error| bad_key(&error)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::bad_input(
+            format!("{KEY_VARIABLE} is not text"),
+            "give random bytes as hexadecimal digits",
+        )),
+    }
+}
+
+pub fn bad_key(error: &KeyError) -> Failure {
+    Failure::bad_input(error.to_string(), error.remedy())
+}

@@ -1,0 +1,204 @@
+//! The front door's side of who may what: every request shows who it is before a handler
+//! sees it, and handlers ask the viewer before they tell.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::Api;
+use super::delivery_requests::IDEMPOTENCY_KEY;
+use super::fault::Fault;
+use crate::auth::{Denied, Guard, Parcel, Presented, Sight, Viewer, What};
+use crate::sim::ids::DeliveryId;
+use crate::view::DeliveryRecord;
+
+/// How long browsers may remember what they were allowed to ask.
+const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
+
+/// What is not for everybody. All else is the page, its documentation, and health.
+fn is_guarded(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/metrics"
+}
+
+/// Refuses what only a browser would send that was led here by a foreign page, or under a
+/// name that is not this server's.
+pub async fn turn_strangers_away(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Fault> {
+    let host = match text_of(request.headers(), &HOST) {
+        None => request.uri().authority().map(|authority| authority.as_str()),
+        host => host,
+    };
+    if !guard.reach.knows(host) {
+        return Err(Fault::UnknownHost);
+    }
+    let origin = text_of(request.headers(), &ORIGIN);
+    if is_guarded(request.uri().path()) && !guard.reach.welcomes(origin, host) {
+        return Err(Fault::ForeignOrigin);
+    }
+    Ok(next.run(request).await)
+}
+
+/// What cannot be read must not pass for what is not there.
+fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let value = headers.get(name)?;
+    Some(value.to_str().unwrap_or("unreadable"))
+}
+
+/// Lets nobody on to what is not for everybody who does not show a token where one is
+/// needed, or shows one that is no good.
+pub async fn ask_who_it_is(
+    State(guard): State<Arc<Guard>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Fault> {
+    if is_guarded(request.uri().path()) {
+        let presented = bearer(request.headers())?;
+        let grant = guard.admit(presented.as_ref())?;
+        request.extensions_mut().insert(grant.viewer);
+    }
+    Ok(next.run(request).await)
+}
+
+/// The token of `Authorization: Bearer`, where there is one.
+fn bearer(headers: &HeaderMap) -> Result<Option<Presented>, Denied> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let text = value.to_str().map_err(|_| Denied::NotOurs)?;
+    match (text.split_once(' '), values.next()) {
+        (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Some(Presented::new(token.trim())))
+        }
+        _ => Err(Denied::NotOurs),
+    }
+}
+
+/// Whom [`ask_who_it_is`] let in. A route that it does not guard has nobody to ask.
+impl FromRequestParts<Api> for Viewer {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Fault> {
+        let viewer = parts.extensions.get::<Viewer>().cloned();
+        viewer.ok_or(Fault::Unauthorized(Denied::Missing))
+    }
+}
+
+/// Who may control: for handlers that need to know no more.
+pub struct Operator;
+
+impl FromRequestParts<Api> for Operator {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Fault> {
+        let viewer = Viewer::from_request_parts(parts, api).await?;
+        must(&viewer, &What::Control).map(|()| Operator)
+    }
+}
+
+pub fn must(viewer: &Viewer, what: &What<'_>) -> Result<(), Fault> {
+    if viewer.may(what) {
+        return Ok(());
+    }
+    Err(Fault::Forbidden(match what {
+        What::Control | What::Everything => "only operators may do this",
+        What::OrderFor(_) => "this token does not order for that account",
+        What::ListOf(_) => "this token does not list what that account has",
+        What::Delivery(_) | What::PlaceOf(_) => "this token is not for that delivery",
+        What::Drone(_) => NOT_YOUR_DRONE,
+    }))
+}
+
+const NOT_YOUR_DRONE: &str = "this token does not show that drone, or not now";
+
+pub fn drone_must_be_seen(sight: Sight) -> Result<(), Fault> {
+    match sight {
+        Sight::Seen => Ok(()),
+        Sight::Forbidden => Err(Fault::Forbidden(NOT_YOUR_DRONE)),
+        Sight::Unknown => Err(Fault::Unknown("drone")),
+    }
+}
+
+/// The delivery, where there is one and the viewer may see it.
+pub fn delivery_for(
+    api: &Api,
+    viewer: &Viewer,
+    id: Option<DeliveryId>,
+    kind: &'static str,
+) -> Result<DeliveryRecord, Fault> {
+    let record = id.and_then(|id| api.view.delivery(id));
+    let record = record.ok_or(Fault::Unknown(kind))?;
+    must(viewer, &What::Delivery(&Parcel::of(&record)))?;
+    Ok(record)
+}
+
+/// Lets pages of the origins that this server shares with read its answers.
+pub fn sharing(guard: &Arc<Guard>) -> CorsLayer {
+    let guard = Arc::clone(guard);
+    let shared = AllowOrigin::predicate(move |origin, _| {
+        origin
+            .to_str()
+            .is_ok_and(|origin| guard.reach.shares_with(origin))
+    });
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    let idempotency_key = HeaderName::from_bytes(IDEMPOTENCY_KEY.as_bytes()).expect("a header's name");
+    CorsLayer::new()
+        .allow_origin(shared)
+        .allow_methods(methods)
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            idempotency_key,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE])
+        .max_age(PREFLIGHT_KEPT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_bearer_is_the_one_way_to_show_a_token_here() {
+        let read = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            bearer(&headers)
+        };
+        assert_eq!(read(&[]), Ok(None));
+        let token = Ok(Some(Presented::new("a.b.c")));
+        assert_eq!(read(&["Bearer a.b.c"]), token);
+        assert_eq!(read(&["bearer  a.b.c "]), token);
+        for wrong in [
+            &["a.b.c"][..],
+            &["Basic YTpi"],
+            &["Bearer"],
+            &[""],
+            &["Bearer a.b.c", "Bearer a.b.c"],
+        ] {
+            assert_eq!(read(wrong), Err(Denied::NotOurs), "{wrong:?}");
+        }
+    }
+}
