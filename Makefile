@@ -36,6 +36,11 @@ web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src we
 .PHONY: web
 web: web-tools web/dist/index.html ## Build the page into web/dist
 
+.PHONY: describe
+describe: tools web-tools web/node_modules/.package-lock.json ## Write the messages' description, and the client's types from it
+	SKYHAUL_DESCRIBE=1 cargo test --locked --lib asyncapi::
+	cd web && npm run --silent generate --workspace client
+
 .PHONY: build
 build: tools web ## Build target/release/skyhaul, with the page inside
 	cargo build --release --locked

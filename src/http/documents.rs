@@ -11,7 +11,8 @@ use crate::wire::api::problem::{FieldProblem, Problem};
         title = "Skyhaul",
         description = "One living, simulated world of drones and deliveries. Times are simulated, RFC 3339 \
                        in UTC; metres above the ground, m/s, Wh and kg, but for the pounds of a package. \
-                       Every failure is a problem (RFC 9457) that names every wrong field at once.",
+                       Every failure is a problem (RFC 9457) that names every wrong field at once. \
+                       The WebSocket is described in /asyncapi.json.",
         license(name = "Apache-2.0 OR MIT")
     ),
     components(schemas(Problem, FieldProblem)),

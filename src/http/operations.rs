@@ -18,6 +18,7 @@ use super::fault::Fault;
 use super::{Api, Readiness};
 use crate::view::reading::RunState;
 use crate::wire::api::Health;
+use crate::wire::stream::asyncapi;
 
 const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -29,6 +30,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(ready))
         .routes(routes!(figures))
         .routes(routes!(document))
+        .routes(routes!(window))
 }
 
 /// The documentation to click through; its files are part of the program.
@@ -86,6 +88,21 @@ async fn figures(State(api): State<Api>, _: Operator) -> impl IntoResponse {
 async fn document() -> impl IntoResponse {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
         let json = serde_json::to_vec(&super::openapi()).expect("the document has only string keys");
+        json.into()
+    });
+    ([(CONTENT_TYPE, JSON)], DOCUMENT.clone())
+}
+
+/// The WebSocket and server-sent events, as an AsyncAPI 3.0 document
+#[utoipa::path(
+    get,
+    path = "/asyncapi.json",
+    tag = "Operations",
+    responses((status = 200, body = Object))
+)]
+async fn window() -> impl IntoResponse {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+        let json = serde_json::to_vec(&asyncapi::document()).expect("the document has only string keys");
         json.into()
     });
     ([(CONTENT_TYPE, JSON)], DOCUMENT.clone())

@@ -1,6 +1,7 @@
 //! Events as listeners and history read them: `{"kind": …}` and what belongs to the kind.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::place::Location;
 use super::time::rfc3339;
@@ -12,7 +13,7 @@ use crate::sim::workflow::{FailureReason, WaitingFor};
 use crate::sim::world::World;
 
 /// What happened and to whom. Number and time belong to the message that carries it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum EventBody {
     #[serde(rename_all = "camelCase")]
@@ -34,9 +35,10 @@ pub enum EventBody {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum DeliveryKind {
+    #[schema(rename_all = "camelCase")]
     Accepted {
         owner_id: String,
         pickup: Location,
@@ -44,10 +46,12 @@ pub enum DeliveryKind {
         payload_kg: f64,
         expedited: bool,
     },
+    #[schema(rename_all = "camelCase")]
     Delayed {
         waiting_for: WaitingFor,
     },
     Created,
+    #[schema(rename_all = "camelCase")]
     Assigned {
         drone_id: String,
         #[serde(flatten)]
@@ -68,18 +72,20 @@ pub enum DeliveryKind {
 }
 
 /// RFC 3339, simulated.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EtasBody {
     pub pickup_eta: String,
     pub delivery_eta: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum DroneKind {
+    #[schema(rename_all = "camelCase")]
     TakenOff {
         hub: String,
+        #[schema(required)]
         delivery_id: Option<String>,
     },
     Landed {
@@ -99,7 +105,7 @@ pub enum DroneKind {
 }
 
 /// What a flight took, from take-off to its end.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlightBody {
     pub energy_wh: f64,
@@ -108,7 +114,7 @@ pub struct FlightBody {
     pub airborne_seconds: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum HubKind {
     QueueChanged {

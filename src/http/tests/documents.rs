@@ -90,6 +90,7 @@ fn the_document_has_every_route_of_the_contract() {
         ("/api/simulation/step", vec!["post"]),
         ("/metrics", vec!["get"]),
         ("/openapi.json", vec!["get"]),
+        ("/asyncapi.json", vec!["get"]),
         ("/", vec!["get"]),
     ] {
         let described: Vec<_> = document["paths"][route].as_object().unwrap().keys().collect();
@@ -118,6 +119,22 @@ fn every_shape_that_the_document_refers_to_is_in_it() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
+}
+
+#[test]
+fn the_websocket_is_described_beside_it() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let http = door.get("/openapi.json").json();
+    assert!(
+        http["info"]["description"]
+            .as_str()
+            .unwrap()
+            .contains("/asyncapi.json")
+    );
+    let window = door.get("/asyncapi.json");
+    assert_eq!(window.header("content-type"), "application/json");
+    assert_eq!(window.json()["asyncapi"], "3.0.0");
+    assert_eq!(window.json()["info"]["externalDocs"]["url"], "/openapi.json");
 }
 
 #[test]

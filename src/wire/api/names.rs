@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
+use crate::sim::fault::FlightFault;
 use crate::sim::order::{ConfirmationRequired, ContainerSize};
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 
@@ -60,3 +61,4 @@ described!(
         FailureReason::DroneLost
     ]
 );
+described!(FlightFault, [FlightFault::RotorOut, FlightFault::BatteryCell]);

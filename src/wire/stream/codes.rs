@@ -1,6 +1,9 @@
 //! What went wrong, and why a session ends, in words that programs read.
 
 use serde::Serialize;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Why a request was not taken; the connection goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -14,9 +17,7 @@ pub enum ErrorCode {
     UnknownId,
     TooMany,
     NotFound,
-    /// Somebody else's, or beyond what the session's role may.
     Forbidden,
-    /// No valid token was shown.
     Unauthorized,
     RateLimited,
 }
@@ -51,6 +52,21 @@ impl ErrorCode {
             ErrorCode::RateLimited => "rate_limited",
         }
     }
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ErrorCode::BadMessage => "not readable, or a member is wrong or missing",
+            ErrorCode::UnknownType => "no such type of message",
+            ErrorCode::UnknownTopic => "no such kind of topic",
+            ErrorCode::DuplicateId => "the session has a subscription with this id",
+            ErrorCode::DuplicateTopic => "the session follows this topic already",
+            ErrorCode::UnknownId => "the session has no subscription with this id",
+            ErrorCode::TooMany => "the session has as many topics as it may",
+            ErrorCode::NotFound => "there is no such delivery, drone or hub",
+            ErrorCode::Forbidden => "somebody else's, or beyond what the session's role may",
+            ErrorCode::Unauthorized => "no valid token was shown, or it has expired",
+            ErrorCode::RateLimited => "too many messages a second; this one was not followed",
+        }
+    }
 }
 
 /// Why the server ends a session in good order.
@@ -59,3 +75,40 @@ impl ErrorCode {
 pub enum ByeCode {
     ServerShutdown,
 }
+
+impl ByeCode {
+    pub const ALL: [ByeCode; 1] = [ByeCode::ServerShutdown];
+
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ByeCode::ServerShutdown => "the server shuts down; come again",
+        }
+    }
+}
+
+/// One schema a code, so that each can say what it means.
+fn one_of<T: Serialize>(codes: impl Iterator<Item = (T, &'static str)>) -> RefOr<Schema> {
+    let schemas = codes.map(|(code, meaning)| {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .enum_values(Some([serde_json::to_value(code).expect("codes are strings")]))
+            .description(Some(meaning))
+    });
+    schemas.fold(OneOfBuilder::new(), OneOfBuilder::item).into()
+}
+
+impl PartialSchema for ErrorCode {
+    fn schema() -> RefOr<Schema> {
+        one_of(ErrorCode::ALL.into_iter().map(|code| (code, code.meaning())))
+    }
+}
+
+impl ToSchema for ErrorCode {}
+
+impl PartialSchema for ByeCode {
+    fn schema() -> RefOr<Schema> {
+        one_of(ByeCode::ALL.into_iter().map(|code| (code, code.meaning())))
+    }
+}
+
+impl ToSchema for ByeCode {}

@@ -10,6 +10,7 @@
 //! `subscribed` answers `subscribe` and `update`, `unsubscribed` answers `unsubscribe`:
 //! nothing with that id follows it.
 
+pub mod asyncapi;
 pub mod client;
 mod codes;
 pub mod encoding;
@@ -17,6 +18,7 @@ pub mod positions;
 mod snapshot;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 pub use codes::{ByeCode, ErrorCode};
 pub use encoding::{Encoded, Encoding};
@@ -27,9 +29,10 @@ use super::event::EventBody;
 /// As `welcome` names it, whatever the encoding.
 pub const PROTOCOL: &str = "skyhaul.v1";
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ServerMessage<'a> {
+    #[schema(rename_all = "camelCase")]
     Welcome {
         session: &'a str,
         version: &'a str,
@@ -37,6 +40,7 @@ pub enum ServerMessage<'a> {
         epoch: &'a str,
         tick: u64,
         sim_time: &'a str,
+        #[schema(value_type = crate::wire::api::simulation::Speed)]
         speed: Speed,
         playback: bool,
     },
@@ -48,22 +52,27 @@ pub enum ServerMessage<'a> {
         hz: f64,
         /// What an area was widened to: west, south, east, north.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<asyncapi::Bbox>, nullable = false)]
         bbox: Option<[f64; 4]>,
     },
     Unsubscribed {
         id: u64,
     },
+    #[schema(rename_all = "camelCase")]
     Snapshot {
         id: u64,
         /// Number of the topic's last event; absent where a topic has no events.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         seq: Option<u64>,
         tick: u64,
         sim_time: &'a str,
         /// `None` for `events`, which has no subject.
         #[serde(flatten)]
+        #[schema(value_type = asyncapi::Subject)]
         of: Option<Snapshot>,
     },
+    #[schema(rename_all = "camelCase")]
     Event {
         id: u64,
         seq: u64,
@@ -71,6 +80,7 @@ pub enum ServerMessage<'a> {
         sim_time: &'a str,
         event: &'a EventBody,
     },
+    #[schema(rename_all = "camelCase")]
     Fleet {
         id: u64,
         tick: u64,
@@ -78,6 +88,7 @@ pub enum ServerMessage<'a> {
         fleet: Fleet,
     },
     /// How far a slow client is degraded, said at each change of the level.
+    #[schema(rename_all = "camelCase")]
     Pressure {
         id: u64,
         /// 0 all is well, 1 a lower rate, 2 the newest positions now and then, 3 full
@@ -89,21 +100,26 @@ pub enum ServerMessage<'a> {
         conflated: u64,
     },
     /// How many drones there are where they are not shown one by one.
+    #[schema(rename_all = "camelCase")]
     Density {
         id: u64,
         tick: u64,
         sim_time: &'a str,
         /// Latitude and longitude of a cell's middle, and the drones in it.
+        #[schema(value_type = Vec<(f64, f64, u32)>)]
         cells: &'a [(f64, f64, u32)],
     },
     Error {
         /// Absent where the request's own could not be read.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         id: Option<u64>,
         code: ErrorCode,
         message: &'a str,
     },
     Pong {
+        /// As in the `ping`; null where that had none.
+        #[schema(required, value_type = Option<f64>)]
         sent: Option<serde_json::Number>,
     },
     Bye {

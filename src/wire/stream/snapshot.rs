@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::sim::delivery::Stage;
+use crate::wire::api::simulation;
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::Location;
 
 /// The state of a topic's subject, under the subject's kind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Snapshot {
     Delivery(DeliverySnapshot),
@@ -19,21 +21,24 @@ pub enum Snapshot {
     Fleet(Fleet),
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliverySnapshot {
     pub id: String,
     pub stage: Stage,
     /// Null before a drone is assigned.
+    #[schema(required)]
     pub drone_id: Option<String>,
     pub location: Location,
     /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
+    #[schema(required)]
     pub pickup_eta: Option<String>,
     /// As `pickupEta`.
+    #[schema(required)]
     pub delivery_eta: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fleet {
     pub drones: u32,
@@ -42,12 +47,14 @@ pub struct Fleet {
     pub lost: u32,
     /// Drones by status; all statuses are listed.
     pub by_status: BTreeMap<&'static str, u32>,
+    #[schema(value_type = simulation::Speed)]
     pub speed: Speed,
     pub real_time_factor: f64,
     /// Wall time that a tick takes to compute.
     pub tick_ms: f64,
     pub tick_slip_ms: f64,
     /// `running`, `paused` or `stalled`.
+    #[schema(value_type = simulation::SimulationState)]
     pub state: &'static str,
     /// How many look on.
     pub sessions: u64,
@@ -55,11 +62,12 @@ pub struct Fleet {
     /// Over the last five simulated minutes.
     pub completed_per_minute: f64,
     /// Null before the first completed delivery.
+    #[schema(required)]
     pub eta_error: Option<EtaError>,
 }
 
 /// How the first quotes of the last thousand completed deliveries held.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EtaError {
     pub samples: u32,
@@ -73,7 +81,7 @@ pub struct EtaError {
 }
 
 /// `accepted` is the sum of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryCounts {
     pub accepted: u64,

@@ -1,74 +1,536 @@
-// The messages of the server's WebSocket, as its AsyncAPI description has them.
+// The messages of the server's WebSocket. Made from asyncapi.json by `npm run generate`; not edited by hand.
 
-export type Bbox = [west: number, south: number, east: number, north: number];
-export type DroneStatus =
-  | "parked" | "charging" | "climbing" | "cruising" | "descending"
-  | "hovering" | "returning" | "holding" | "grounded" | "lost";
-/** Drone, latitude, longitude, metres above the ground, heading °, ground speed m/s, battery 0–1, status. */
-export type PositionRow = [string, number, number, number, number, number, number, DroneStatus];
-export type Speed = number | "max";
+/**
+ * Whatever is said, in either direction.
+ */
+export type AnyMessage = ServerMessage | ClientMessage;
+/**
+ * What the server says.
+ */
+export type ServerMessage =
+  | ByeMessage
+  | DensityMessage
+  | ErrorMessage
+  | EventMessage
+  | FleetMessage
+  | PongMessage
+  | PositionsMessage
+  | PressureMessage
+  | SnapshotMessage
+  | SubscribedMessage
+  | UnsubscribedMessage
+  | WelcomeMessage;
+export type ByeCode = "server_shutdown";
+export type ErrorCode =
+  | "bad_message"
+  | "unknown_type"
+  | "unknown_topic"
+  | "duplicate_id"
+  | "duplicate_topic"
+  | "unknown_id"
+  | "too_many"
+  | "not_found"
+  | "forbidden"
+  | "unauthorized"
+  | "rate_limited";
+/**
+ * What happened and to whom. Number and time belong to the message that carries it.
+ */
+export type EventBody =
+  | (DeliveryKind & {
+      deliveryId: string;
+    })
+  | (DroneKind & {
+      droneId: string;
+    })
+  | (HubKind & {
+      hub: string;
+    });
+export type DeliveryKind =
+  | {
+      dropoff: Location;
+      expedited: boolean;
+      kind: "Accepted";
+      ownerId: string;
+      payloadKg: number;
+      pickup: Location;
+    }
+  | {
+      kind: "Delayed";
+      waitingFor: WaitingFor;
+    }
+  | {
+      kind: "Created";
+    }
+  | (EtasBody & {
+      droneId: string;
+    } & {
+      kind: "Assigned";
+    })
+  | (EtasBody & {
+      kind: "HeadedToPickup";
+    })
+  | {
+      kind: "PickedUp";
+      location: Location;
+    }
+  | (EtasBody & {
+      kind: "HeadedToDropoff";
+    })
+  | (EtasBody & {
+      kind: "EtaChanged";
+    })
+  | {
+      kind: "Completed";
+      location: Location;
+    }
+  | {
+      kind: "Failed";
+      reason: FailureReason;
+    };
+export type WaitingFor = "drone" | "pickup_time" | "third_party";
+export type FailureReason = "no_drone_in_time" | "backlog_full" | "drone_lost";
+export type DroneKind =
+  | {
+      deliveryId: string | null;
+      hub: string;
+      kind: "TakenOff";
+    }
+  | (FlightBody & {
+      hub: string;
+    } & {
+      kind: "Landed";
+    })
+  | {
+      kind: "LowBattery";
+    }
+  | {
+      fault: FlightFault;
+      kind: "Fault";
+    }
+  | (FlightBody & {
+      location: Location;
+    } & {
+      kind: "Lost";
+    });
+export type FlightFault = "rotor_out" | "battery_cell";
+export type HubKind =
+  | {
+      charging: number;
+      kind: "QueueChanged";
+      queued: number;
+    }
+  | {
+      kind: "Closed";
+      /**
+       * RFC 3339, simulated.
+       */
+      until: string;
+    }
+  | {
+      kind: "Opened";
+    };
+/**
+ * A factor above 0 and up to 10,000, or as fast as it goes.
+ */
+export type Speed = number | NamedSpeed;
+export type NamedSpeed = "max";
+export type SimulationState = "running" | "paused" | "stalled";
+/**
+ * drone, latitude, longitude, height, heading, ground speed, battery, status
+ *
+ * @minItems 8
+ * @maxItems 8
+ */
+export type PositionRow = [
+  string,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  (
+    | "parked"
+    | "charging"
+    | "climbing"
+    | "cruising"
+    | "descending"
+    | "hovering"
+    | "returning"
+    | "holding"
+    | "grounded"
+    | "lost"
+  )
+];
+export type SnapshotMessage = Subject & {
+  id: number;
+  /**
+   * Number of the topic's last event; absent where a topic has no events.
+   */
+  seq?: number;
+  simTime: string;
+  tick: number;
+} & {
+  type: "snapshot";
+};
 export type Stage =
-  | "Created" | "Assigned" | "HeadedToPickup" | "PickedUp" | "HeadedToDropoff"
-  | "AwaitingConfirmation" | "Completed" | "Cancelled" | "Failed" | (string & {});
+  "Created" | "Rescheduled" | "HeadedToPickup" | "HeadedToDropoff" | "Completed" | "Cancelled" | "Failed";
+export type DroneStatus =
+  | "parked"
+  | "charging"
+  | "climbing"
+  | "cruising"
+  | "descending"
+  | "hovering"
+  | "returning"
+  | "holding"
+  | "grounded"
+  | "lost";
+/**
+ * west, south, east, north in degrees
+ *
+ * @minItems 4
+ * @maxItems 4
+ */
+export type Bbox = [number, number, number, number];
+/**
+ * What a client says.
+ */
+export type ClientMessage = AuthMessage | PingMessage | SubscribeMessage | UnsubscribeMessage | UpdateMessage;
 
-export interface Location { altitude: number; latitude: number; longitude: number }
-export interface WelcomeMessage {
-  type: "welcome"; session: string; version: string; protocol: string; epoch: string;
-  tick: number; simTime: string; speed: Speed; playback: boolean;
+export interface ByeMessage {
+  code: ByeCode;
+  message: string;
+  type: "bye";
 }
-export interface SubscribedMessage { type: "subscribed"; id: number; recovered: boolean; hz: number; bbox?: Bbox }
-export interface UnsubscribedMessage { type: "unsubscribed"; id: number }
+/**
+ * How many drones there are where they are not shown one by one.
+ */
+export interface DensityMessage {
+  /**
+   * Latitude and longitude of a cell's middle, and the drones in it.
+   */
+  cells: [number, number, number][];
+  id: number;
+  simTime: string;
+  tick: number;
+  type: "density";
+}
+export interface ErrorMessage {
+  code: ErrorCode;
+  /**
+   * Absent where the request's own could not be read.
+   */
+  id?: number;
+  message: string;
+  type: "error";
+}
+export interface EventMessage {
+  event: EventBody;
+  id: number;
+  seq: number;
+  simTime: string;
+  tick: number;
+  type: "event";
+}
+/**
+ * A place in degrees (WGS 84); altitude in metres above the ground.
+ */
+export interface Location {
+  altitude: number;
+  latitude: number;
+  longitude: number;
+}
+/**
+ * RFC 3339, simulated.
+ */
+export interface EtasBody {
+  deliveryEta: string;
+  pickupEta: string;
+}
+/**
+ * What a flight took, from take-off to its end.
+ */
+export interface FlightBody {
+  airborneSeconds: number;
+  /**
+   * Metres over the ground.
+   */
+  distanceM: number;
+  energyWh: number;
+}
+export interface FleetMessage {
+  fleet: Fleet;
+  id: number;
+  simTime: string;
+  tick: number;
+  type: "fleet";
+}
+export interface Fleet {
+  airborne: number;
+  /**
+   * Drones by status; all statuses are listed.
+   */
+  byStatus: {
+    [k: string]: number;
+  };
+  charging: number;
+  /**
+   * Over the last five simulated minutes.
+   */
+  completedPerMinute: number;
+  deliveries: DeliveryCounts;
+  drones: number;
+  etaError: EtaError | null;
+  lost: number;
+  realTimeFactor: number;
+  /**
+   * How many look on.
+   */
+  sessions: number;
+  speed: Speed;
+  state: SimulationState;
+  /**
+   * Wall time that a tick takes to compute.
+   */
+  tickMs: number;
+  tickSlipMs: number;
+}
+/**
+ * `accepted` is the sum of the others.
+ */
+export interface DeliveryCounts {
+  accepted: number;
+  completed: number;
+  failed: number;
+  underWay: number;
+  waiting: number;
+}
+/**
+ * How the first quotes of the last thousand completed deliveries held.
+ */
+export interface EtaError {
+  /**
+   * Mean of actual minus quoted: positive means that deliveries come late.
+   */
+  biasSeconds: number;
+  /**
+   * Over a minute after the quote.
+   */
+  lateShare: number;
+  /**
+   * Of absolute errors.
+   */
+  p50Seconds: number;
+  p95Seconds: number;
+  samples: number;
+}
+export interface PongMessage {
+  /**
+   * As in the `ping`; null where that had none.
+   */
+  sent: number | null;
+  type: "pong";
+}
+/**
+ * Where drones are: all of them, or those that changed since the message before.
+ */
+export interface PositionsMessage {
+  drones: PositionRow[];
+  /**
+   * These are all, parked ones too: any other is not there.
+   */
+  full: boolean;
+  /**
+   * Drones that are not to be shown any more.
+   */
+  gone: string[];
+  id: number;
+  /**
+   * Wall clock, milliseconds since 1970, when the frame left the engine.
+   */
+  sentAt: number;
+  simTime: string;
+  tick: number;
+  type: "positions";
+}
+/**
+ * How far a slow client is degraded, said at each change of the level.
+ */
+export interface PressureMessage {
+  /**
+   * Beats that went by since the subscription's last message.
+   */
+  conflated: number;
+  /**
+   * Positions a second from now on, at most; 0 where there is no regular one.
+   */
+  effectiveHz: number;
+  id: number;
+  /**
+   * 0 all is well, 1 a lower rate, 2 the newest positions now and then, 3 full
+   * messages only.
+   */
+  level: number;
+  type: "pressure";
+}
+/**
+ * What a snapshot is of, under its kind: one of them, and none for `events`.
+ */
+export interface Subject {
+  delivery?: DeliverySnapshot;
+  drone?: Drone;
+  fleet?: Fleet;
+  hub?: Hub;
+}
 export interface DeliverySnapshot {
-  id: string; stage: Stage; droneId: string | null; location: Location;
-  pickupEta: string | null; deliveryEta: string | null;
+  /**
+   * As `pickupEta`.
+   */
+  deliveryEta: string | null;
+  /**
+   * Null before a drone is assigned.
+   */
+  droneId: string | null;
+  id: string;
+  location: Location;
+  /**
+   * Null while there is no plan; the actual time once reached. RFC 3339, simulated.
+   */
+  pickupEta: string | null;
+  stage: Stage;
 }
 export interface Drone {
-  id: string; model: string; hub: string; status: DroneStatus; location: Location; heading: number;
-  groundSpeed: number; verticalSpeed: number; battery: number; deliveryId: string | null; payloadKg: number;
+  /**
+   * State of charge, 0 to 1.
+   */
+  battery: number;
+  /**
+   * The delivery that it has yet to bring to its end.
+   */
+  deliveryId: string | null;
+  /**
+   * m/s
+   */
+  groundSpeed: number;
+  /**
+   * Degrees clockwise from north.
+   */
+  heading: number;
+  /**
+   * Where it belongs.
+   */
+  hub: string;
+  id: string;
+  location: Location;
+  model: string;
+  payloadKg: number;
+  status: DroneStatus;
+  /**
+   * m/s, positive upwards.
+   */
+  verticalSpeed: number;
 }
 export interface Hub {
-  id: string; name: string; location: Location; pads: number; chargers: number;
-  charging: number; queued: number; parked: number;
+  chargers: number;
+  /**
+   * Drones that charge.
+   */
+  charging: number;
+  id: string;
+  location: Location;
+  name: string;
+  pads: number;
+  /**
+   * Drones on the ground that do not charge, those that wait among them.
+   */
+  parked: number;
+  /**
+   * Drones that wait for a charger.
+   */
+  queued: number;
 }
-export interface DeliveryCounts { accepted: number; waiting: number; underWay: number; completed: number; failed: number }
-export interface Fleet {
-  drones: number; airborne: number; charging: number; lost: number; speed: Speed; realTimeFactor: number;
-  tickSlipMs: number; state: "running" | "paused" | "stalled"; deliveries: DeliveryCounts;
-  [more: string]: unknown;
+export interface SubscribedMessage {
+  bbox?: Bbox;
+  hz: number;
+  id: number;
+  /**
+   * What was missed follows as events, without a snapshot.
+   */
+  recovered: boolean;
+  type: "subscribed";
 }
-export interface SnapshotMessage {
-  type: "snapshot"; id: number; seq?: number; tick: number; simTime: string;
-  delivery?: DeliverySnapshot; drone?: Drone; hub?: Hub; fleet?: Fleet;
+export interface UnsubscribedMessage {
+  id: number;
+  type: "unsubscribed";
 }
-export interface PositionsMessage {
-  type: "positions"; id: number; tick: number; simTime: string; sentAt: number; full: boolean;
-  drones: PositionRow[]; gone: string[];
+export interface WelcomeMessage {
+  epoch: string;
+  playback: boolean;
+  protocol: string;
+  session: string;
+  simTime: string;
+  speed: Speed;
+  tick: number;
+  type: "welcome";
+  version: string;
 }
-export interface EventBody { kind: string; deliveryId?: string; droneId?: string; hub?: string; [more: string]: unknown }
-export interface EventMessage {
-  type: "event"; id: number; seq: number; tick: number; simTime: string; event: EventBody;
+/**
+ * Shows a token, or a newer one before the last expires.
+ */
+export interface AuthMessage {
+  token: string;
+  type: "auth";
 }
-export interface FleetMessage { type: "fleet"; id: number; tick: number; simTime: string; fleet: Fleet }
-export interface DensityMessage {
-  type: "density"; id: number; tick: number; simTime: string; cells: [latitude: number, longitude: number, count: number][];
+/**
+ * Asks for a `pong`.
+ */
+export interface PingMessage {
+  /**
+   * Comes back as it is.
+   */
+  sent?: number;
+  type: "ping";
 }
-export interface PressureMessage { type: "pressure"; id: number; level: number; effectiveHz: number; conflated: number }
-export type ErrorCode =
-  | "bad_message" | "unknown_type" | "unknown_topic" | "duplicate_id" | "duplicate_topic" | "unknown_id"
-  | "too_many" | "not_found" | "forbidden" | "unauthorized" | "rate_limited";
-export interface ErrorMessage { type: "error"; id?: number; code: ErrorCode; message: string }
-export interface PongMessage { type: "pong"; sent: number | null }
-export interface ByeMessage { type: "bye"; code: string; message: string }
-export type ServerMessage =
-  | WelcomeMessage | SubscribedMessage | UnsubscribedMessage | SnapshotMessage | PositionsMessage | EventMessage
-  | FleetMessage | DensityMessage | PressureMessage | ErrorMessage | PongMessage | ByeMessage;
-
-export interface Since { epoch: string; seq: number }
+/**
+ * Follows a topic: `delivery/{id}`, `drone/{id}`, `hub/{id}`, `area`, `fleet`, or
+ * `events` (every lifecycle event; operators).
+ */
 export interface SubscribeMessage {
-  type: "subscribe"; id: number; topic: string; bbox?: Bbox; maxHz?: number; since?: Since;
+  bbox?: Bbox;
+  /**
+   * Of the client's choice; all that is said about the topic carries it.
+   */
+  id: number;
+  /**
+   * Most positions a second; rounded down to 10, 5, 2, 1 or 0.5.
+   */
+  maxHz?: number;
+  since?: Since;
+  topic: string;
+  type: "subscribe";
 }
-export interface UpdateMessage { type: "update"; id: number; bbox?: Bbox; maxHz?: number }
-export interface UnsubscribeMessage { type: "unsubscribe"; id: number }
-export interface PingMessage { type: "ping"; sent?: number }
-export interface AuthMessage { type: "auth"; token: string }
-export type ClientMessage = SubscribeMessage | UpdateMessage | UnsubscribeMessage | PingMessage | AuthMessage;
+/**
+ * The last event that a client saw, and the world's past that it was numbered in.
+ */
+export interface Since {
+  epoch: string;
+  seq: number;
+}
+/**
+ * Nothing with this id follows the answer.
+ */
+export interface UnsubscribeMessage {
+  id: number;
+  type: "unsubscribe";
+}
+/**
+ * Looks elsewhere, or at another rate. A `full` message follows.
+ */
+export interface UpdateMessage {
+  bbox?: Bbox;
+  id: number;
+  maxHz?: number;
+  type: "update";
+}
