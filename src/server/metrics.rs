@@ -175,6 +175,23 @@ impl House {
             "WebSocket sessions",
             ws.sessions_open(),
         )?;
+        gauge(
+            encoder,
+            "skyhaul_ws_bytes_waiting",
+            "Bytes that sockets have yet to write",
+            ws.bytes_waiting(),
+        )?;
+        let slow = Labelled::default();
+        for (level, sessions) in ["1", "2", "3"].into_iter().zip(ws.slow_sessions()) {
+            slow.get_or_create(&vec![("level", level)]).set(sessions as i64);
+        }
+        let help = "Sessions that are sent less because their client is slow";
+        slow.encode(encoder.encode_descriptor(
+            "skyhaul_ws_sessions_slow",
+            help,
+            None,
+            slow.metric_type(),
+        )?)?;
         let tick = self.view.clock().tick;
         gauge(
             encoder,

@@ -112,7 +112,7 @@ struct Started {
     controls: mpsc::Sender<Control>,
     inbox: Arc<Inbox>,
     writer: Writer,
-    sessions_arbiter: ArbiterHandle,
+    sessions_arbiters: Vec<ArbiterHandle>,
 }
 
 struct WorldThread {
@@ -162,7 +162,7 @@ pub async fn start_with(
 
     let (started, thread) = start_world(world, &options, store, tick_metrics, closed.clone()).await?;
     let view = Arc::clone(&started.view);
-    let arbiters = vec![started.sessions_arbiter.clone()];
+    let arbiters = started.sessions_arbiters.clone();
     let gateway = Gateway::new(Arc::clone(&view), arbiters, options.sessions, closed.clone());
     let metrics = metrics::render(registry, &started, gateway.telemetry());
     let ready = closed.clone();
@@ -341,7 +341,8 @@ async fn bring_up(
         inbox.pass(vec![without_room((next_seq, command))]);
         next_seq += 1;
     }
-    let sessions_arbiter = Arbiter::new().handle();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let sessions_arbiters = (0..cores).map(|_| Arbiter::new().handle()).collect();
     let gate: Arc<dyn Gate> = inbox.clone();
     // Of its own, so that no fan-out delays an answer.
     let ingestion_arbiter = Arbiter::new().handle();
@@ -371,7 +372,7 @@ async fn bring_up(
         controls,
         inbox,
         writer,
-        sessions_arbiter,
+        sessions_arbiters,
     };
     Ok((live, started))
 }

@@ -8,10 +8,15 @@ use crate::sim::ids::HubId;
 use crate::view::View;
 use crate::view::reading::{ClockReading, FleetReading, HubReading};
 
+use super::lag::Level;
 use super::layer::{Changes, Positions};
-use super::tier::{Interested, Tier};
+use super::tier::{Interest, Interested, Tier};
 
 pub(super) struct Beat {
+    /// One more than the last.
+    pub(super) number: u64,
+    /// When, in slots of the fan-out.
+    pub(super) slot: u64,
     /// Each tier's newest beat, this one or an earlier; `None` while nobody wants it.
     pub(super) tiers: [Option<Arc<TierBeat>>; Tier::ALL.len()],
     pub(super) gauges: Arc<Gauges>,
@@ -53,8 +58,15 @@ impl Gauges {
 
 /// A subscription's place among its tier's beats.
 pub(super) struct Rate {
+    wanted: Tier,
+    /// In the tier that it gets.
     interested: Interested,
+    level: Level,
     seen: Option<u64>,
+    /// Number and slot of the last beat that was told.
+    told: Option<(u64, u64)>,
+    /// Beats of the wanted rate that were left out since the last word of pressure.
+    folded: u64,
 }
 
 /// A beat that a subscription has not had yet.
@@ -67,15 +79,57 @@ pub(super) struct Look {
 }
 
 impl Rate {
-    pub(super) fn new(interested: Interested) -> Self {
+    pub(super) fn new(interest: &Arc<Interest>, wanted: Tier) -> Self {
         Rate {
-            interested,
+            wanted,
+            interested: interest.in_tier(wanted),
+            level: Level::Fine,
             seen: None,
+            told: None,
+            folded: 0,
         }
     }
 
-    pub(super) fn tier(&self) -> Tier {
-        self.interested.tier()
+    pub(super) fn wanted(&self) -> Tier {
+        self.wanted
+    }
+
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Another rate, from a full message on.
+    pub(super) fn want(&mut self, interest: &Arc<Interest>, wanted: Tier) {
+        self.wanted = wanted;
+        self.follow_tier(interest);
+        self.start_over();
+    }
+
+    /// Less, or more again, than was wanted. Answers with the most beats a second from
+    /// now on, and how many were left out since the last time.
+    pub(super) fn limit(&mut self, interest: &Arc<Interest>, level: Level, beat: &Beat) -> (f64, u64) {
+        self.level = level;
+        self.follow_tier(interest);
+        let conflated = self.folded + self.passed(beat);
+        self.folded = 0;
+        self.told = Some((beat.number, beat.slot));
+        (self.interested.tier().hz(), conflated)
+    }
+
+    fn follow_tier(&mut self, interest: &Arc<Interest>) {
+        let tier = self.level.tier(self.wanted);
+        if tier != self.interested.tier() {
+            self.interested = interest.in_tier(tier);
+            self.seen = None;
+        }
+    }
+
+    /// Beats of the wanted rate since the last one that was told.
+    fn passed(&self, beat: &Beat) -> u64 {
+        self.told.map_or(0, |(number, slot)| {
+            let due = beat.slot / self.wanted.slots() - slot / self.wanted.slots();
+            due.min(beat.number - number)
+        })
     }
 
     /// The next look sees everything.
@@ -90,9 +144,12 @@ impl Rate {
         if seen == Some(newest.number) {
             return None;
         }
+        self.folded += self.passed(beat).saturating_sub(1);
+        self.told = Some((beat.number, beat.slot));
+        let leads_on = seen.is_some_and(|seen| seen + 1 == newest.number);
         Some(Look {
             beat: Arc::clone(newest),
-            full: seen.is_none_or(|seen| seen + 1 != newest.number),
+            full: !leads_on || self.level == Level::SnapshotsOnly,
             skipped: seen.map_or(0, |seen| newest.number - seen - 1),
         })
     }

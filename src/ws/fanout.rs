@@ -22,7 +22,7 @@ use super::Shared;
 use super::beat::{Beat, Gauges, TierBeat};
 use super::grid::Cell;
 use super::layer::{Changes, OnGround, Positions};
-use super::session::{BeatMade, Leave};
+use super::shard::{BeatMade, Leave};
 use super::tier::{SLOTS_PER_SECOND, Tier};
 use crate::view::shown;
 
@@ -34,6 +34,7 @@ pub(super) struct FanOut {
     tiers: [TierState; Tier::ALL.len()],
     gauges: Arc<Gauges>,
     gauged_in: u64,
+    beats: u64,
 }
 
 #[derive(Default)]
@@ -50,6 +51,7 @@ impl FanOut {
             tiers: Default::default(),
             gauges: Arc::new(Gauges::new(0)),
             gauged_in: 0,
+            beats: 0,
         }
     }
 
@@ -61,8 +63,8 @@ impl FanOut {
             _ = closing.wait_for(|closing| *closing) => {}
             () = self.keep_beating(&mut published) => {}
         }
-        for session in self.shared.sessions.lock().values() {
-            session.do_send(Leave);
+        for shard in &self.shared.shards {
+            shard.sessions.do_send(Leave);
         }
     }
 
@@ -98,16 +100,18 @@ impl FanOut {
             self.gauges = Arc::new(Gauges::new(self.gauges.number + 1));
         }
         let newest = |state: &TierState| state.last.as_ref().map(|(_, beat)| Arc::clone(beat));
+        self.beats += 1;
         let beat = Beat {
+            number: self.beats,
+            slot,
             tiers: self.tiers.each_ref().map(newest),
             gauges: Arc::clone(&self.gauges),
         };
         *self.shared.newest.write() = Arc::new(beat);
         self.shared.telemetry.beat();
-        for session in self.shared.sessions.lock().values() {
-            // A session whose mailbox is full is told of the next beat, and takes the
-            // newest whenever it comes to look.
-            let _ = session.try_send(BeatMade);
+        for shard in &self.shared.shards {
+            // One that has not passed on the last beat yet passes on this one instead.
+            let _ = shard.sessions.try_send(BeatMade);
         }
     }
 

@@ -5,15 +5,18 @@
 //! wants (`tier`, `beat`). Each session is an actor (`session`) that copies from
 //! the beat what its subscriptions (`topic`) follow, whenever its socket (`socket`)
 //! has written the last batch (`outlet`): sessions pull, so nothing piles up before a
-//! slow client, and nothing of theirs reaches the tick.
+//! slow client, and nothing of theirs reaches the tick. Who lags is sent less (`lag`).
+//! Sessions and sockets are spread over arbiters, each with all of theirs (`shard`).
 
 mod beat;
 mod fanout;
 mod grid;
+mod lag;
 mod layer;
 mod origin;
 mod outlet;
 mod session;
+mod shard;
 mod socket;
 mod telemetry;
 #[cfg(test)]
@@ -21,10 +24,8 @@ mod tests;
 mod tier;
 mod topic;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
@@ -34,7 +35,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::view::View;
@@ -43,7 +44,9 @@ use crate::wire::stream::Encoding;
 use beat::{Beat, Gauges};
 use fanout::FanOut;
 use grid::Grid;
-use session::{CustomerSession, Leave};
+pub use lag::Patience;
+use session::CustomerSession;
+use shard::{Enter, Left, Shard};
 pub use telemetry::Telemetry;
 use tier::Interest;
 
@@ -54,8 +57,8 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 pub struct Config {
     /// Further handshakes are answered 503.
     pub max_sessions: usize,
-    /// A client that takes longer than this to read one message is closed.
-    pub slow_after: Duration,
+    /// With clients that are slow.
+    pub patience: Patience,
     /// What a client may say; the rest is answered `rate_limited`.
     pub messages_per_second: u32,
 }
@@ -64,7 +67,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             max_sessions: 20_000,
-            slow_after: Duration::from_secs(30),
+            patience: Patience::default(),
             messages_per_second: 200,
         }
     }
@@ -84,13 +87,17 @@ struct Shared {
     telemetry: Arc<Telemetry>,
     interest: Arc<Interest>,
     newest: RwLock<Arc<Beat>>,
-    sessions: Mutex<BTreeMap<u64, Addr<CustomerSession>>>,
     /// Sessions and handshakes under way.
     seats_taken: watch::Sender<usize>,
     next_session: AtomicU64,
-    /// Where the sessions' actors live.
-    arbiters: Vec<ArbiterHandle>,
+    shards: Vec<OnArbiter>,
     closing: watch::Receiver<bool>,
+}
+
+/// A shard, and where it and its sessions live.
+struct OnArbiter {
+    arbiter: ArbiterHandle,
+    sessions: Addr<Shard>,
 }
 
 impl Gateway {
@@ -103,7 +110,13 @@ impl Gateway {
         closing: watch::Receiver<bool>,
     ) -> Self {
         assert!(!arbiters.is_empty(), "sessions need an arbiter to live on");
+        let shard = |arbiter: ArbiterHandle| OnArbiter {
+            sessions: Shard::start_in_arbiter(&arbiter, |_| Shard::default()),
+            arbiter,
+        };
         let no_beat = Beat {
+            number: 0,
+            slot: 0,
             tiers: Default::default(),
             gauges: Arc::new(Gauges::new(0)),
         };
@@ -114,10 +127,9 @@ impl Gateway {
             telemetry: Arc::default(),
             interest: Arc::default(),
             newest: RwLock::new(Arc::new(no_beat)),
-            sessions: Mutex::default(),
             seats_taken: watch::channel(0).0,
             next_session: AtomicU64::new(1),
-            arbiters,
+            shards: arbiters.into_iter().map(shard).collect(),
             closing,
         });
         tokio::spawn(FanOut::new(Arc::clone(&shared)).run());
@@ -180,7 +192,7 @@ async fn handshake(
         .write_buffer_size(0)
         .max_frame_size(LONGEST_MESSAGE)
         .max_message_size(LONGEST_MESSAGE)
-        .on_upgrade(move |socket| run_session(socket, seat, encoding))
+        .on_upgrade(move |socket| async move { seat_session(socket, seat, encoding) })
 }
 
 /// The first of the offered sub-protocols that is spoken here. A client that offers some
@@ -251,22 +263,27 @@ impl Drop for Seat {
     }
 }
 
-async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding) {
+/// Hands the socket to one of the arbiters.
+fn seat_session(socket: WebSocket, seat: Seat, encoding: Encoding) {
+    let number = seat.shared.next_session.fetch_add(1, Relaxed);
+    let shards = &seat.shared.shards;
+    let arbiter = shards[number as usize % shards.len()].arbiter.clone();
+    // Where the arbiter is no more, the socket is dropped, and the seat with it.
+    arbiter.spawn(run_session(socket, seat, encoding, number));
+}
+
+/// On the session's arbiter.
+async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding, number: u64) {
     let shared = Arc::clone(&seat.shared);
-    let number = shared.next_session.fetch_add(1, Relaxed);
     let (outlet, tray) = outlet::outlet();
-    let arbiter = &shared.arbiters[number as usize % shared.arbiters.len()];
-    let its_shared = Arc::clone(&shared);
-    let session = CustomerSession::start_in_arbiter(arbiter, move |_| {
-        CustomerSession::new(its_shared, outlet, encoding, number)
+    let session = CustomerSession::new(Arc::clone(&shared), outlet, encoding, number).start();
+    let shard = &shared.shards[number as usize % shared.shards.len()].sessions;
+    shard.do_send(Enter {
+        number,
+        session: session.clone(),
     });
-    shared.sessions.lock().insert(number, session.clone());
     shared.telemetry.session_opened();
-    if *shared.closing.borrow() {
-        // The farewell to all may have gone out before this one was listed.
-        session.do_send(Leave);
-    }
     socket::serve(socket, &session, &tray, &shared).await;
-    shared.sessions.lock().remove(&number);
+    shard.do_send(Left { number });
     shared.telemetry.session_ended();
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::ws::{CloseFrame, Message};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::wire::stream::Encoded;
 
@@ -31,11 +32,21 @@ pub(super) fn frame(message: Encoded) -> Message {
     }
 }
 
+/// Of a frame's payload.
+pub(super) fn length(message: &Message) -> u64 {
+    let length = match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
+    };
+    length as u64
+}
+
 #[derive(Default)]
 struct Slot {
     batch: Option<Batch>,
-    /// A batch waits or is being written.
-    busy: bool,
+    /// A batch waits or is being written, since then.
+    busy: Option<Instant>,
     /// The session had something to say meanwhile.
     wanted: bool,
     /// The session is no more.
@@ -60,12 +71,12 @@ pub(super) fn outlet() -> (Outlet, Tray) {
 }
 
 impl Outlet {
-    /// Whether the last batch is written. Where not, [`Tray::written`] will say that
-    /// the session waits.
-    pub(super) fn is_free(&self) -> bool {
+    /// When the last batch was put, where it is not written yet: then
+    /// [`Tray::written`] will say that the session waits.
+    pub(super) fn writing_since(&self) -> Option<Instant> {
         let mut slot = self.0.slot.lock();
-        slot.wanted = slot.busy;
-        !slot.busy
+        slot.wanted = slot.busy.is_some();
+        slot.busy
     }
 
     /// The session has more to say after the batch that is under way.
@@ -73,11 +84,11 @@ impl Outlet {
         self.0.slot.lock().wanted = true;
     }
 
-    /// Only after [`Outlet::is_free`] said so.
-    pub(super) fn put(&self, batch: Batch) {
+    /// Only where none is being written.
+    pub(super) fn put(&self, batch: Batch, now: Instant) {
         let mut slot = self.0.slot.lock();
         slot.batch = Some(batch);
-        slot.busy = true;
+        slot.busy = Some(now);
         self.0.changed.notify_one();
     }
 }
@@ -109,7 +120,7 @@ impl Tray {
     /// The last batch is written. True where the session waits to hear it.
     pub(super) fn written(&self) -> bool {
         let mut slot = self.0.slot.lock();
-        slot.busy = false;
+        slot.busy = None;
         std::mem::take(&mut slot.wanted)
     }
 }

@@ -1,12 +1,13 @@
 //! The customer's session: one actor per WebSocket.
 //!
-//! It owns its customer's subscriptions and how far each was told. It hears what the
-//! client said (`Heard`, one at a time: the socket reads on when it is answered), that
-//! there is a beat (`BeatMade`), that its socket has written the last batch (`Written`,
-//! only when it asked), and that the server shuts down (`Leave`). It answers through its
-//! [`Outlet`], one batch at a time: waiting replies first, then what each subscription
-//! has to say. While the outlet is taken it composes nothing; events wait in the view's
-//! logs, positions are replaced by newer ones.
+//! It owns its customer's subscriptions, how far each was told, and how far the client
+//! lags ([`Lag`]). It hears what the client said (`Heard`, one at a time: the socket reads
+//! on when it is answered), that there is a beat (`BeatMade`), that its socket has written
+//! the last batch (`Written`, only when it asked), and that the server shuts down
+//! (`Leave`). It answers through its [`Outlet`], one batch at a time: waiting replies
+//! first, then what each subscription has to say. While the outlet is taken, or too much
+//! is unread, it composes nothing; events wait in the view's logs, positions are replaced
+//! by newer ones. A client that reads nothing for too long is closed (1013).
 //!
 //! Bounds: 64 subscriptions; 64 waiting replies, beyond which the socket reads no more;
 //! a mailbox of 16, into which a beat goes only where there is room. A failure ends the
@@ -25,7 +26,9 @@ use crate::wire::stream::{ByeCode, Encoding, ErrorCode, PROTOCOL, ServerMessage}
 use crate::wire::time::rfc3339;
 
 use super::Shared;
-use super::outlet::{Batch, Outlet, frame};
+use super::lag::{Lag, Level};
+use super::outlet::{Batch, Outlet, frame, length};
+use super::shard::{BeatMade, Leave};
 use super::topic::{Speech, Subscription};
 use crate::view::shown;
 
@@ -35,6 +38,9 @@ const MOST_REPLIES: usize = 64;
 pub(super) struct CustomerSession {
     shared: Arc<Shared>,
     outlet: Outlet,
+    lag: Lag,
+    /// As the gauge of slow sessions has it.
+    counted: Level,
     encoding: Encoding,
     number: u64,
     subscriptions: BTreeMap<u64, Subscription>,
@@ -57,6 +63,8 @@ enum Farewell {
 pub(super) enum Heard {
     Text(Utf8Bytes),
     Binary(Bytes),
+    /// The answer to a ping.
+    Pong(Bytes),
 }
 
 /// How the socket goes on.
@@ -69,20 +77,14 @@ pub(super) enum Reading {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct BeatMade;
-
-#[derive(Message)]
-#[rtype(result = "()")]
 pub(super) struct Written;
-
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Leave;
 
 impl CustomerSession {
     pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, encoding: Encoding, number: u64) -> Self {
         CustomerSession {
             allowance: Allowance::full(shared.config.messages_per_second),
+            lag: Lag::new(shared.config.patience, Instant::now()),
+            counted: Level::Fine,
             shared,
             outlet,
             encoding,
@@ -119,6 +121,24 @@ impl CustomerSession {
             code: refused.code,
             message: &refused.message,
         });
+    }
+
+    fn hear(&mut self, read: Result<ClientMessage, Refused>) {
+        let followed = match (self.allowance.take(), read) {
+            (true, Ok(message)) => self.follow(message),
+            (true, Err(refused)) => Err(refused),
+            (false, read) => Err(Refused::new(
+                read.map_or_else(|refused| refused.id, |message| message.id()),
+                ErrorCode::RateLimited,
+                format!(
+                    "at most {} messages a second",
+                    self.shared.config.messages_per_second
+                ),
+            )),
+        };
+        if let Err(refused) = followed {
+            self.refuse(&refused);
+        }
     }
 
     fn follow(&mut self, message: ClientMessage) -> Result<(), Refused> {
@@ -172,39 +192,83 @@ impl CustomerSession {
         Ok(())
     }
 
-    /// Sends all there is to say, where the outlet is free.
+    /// Sends all there is to say, where the outlet is free and the client follows.
     fn speak(&mut self) {
-        if self.farewell == Farewell::Said || !self.outlet.is_free() {
+        if self.farewell == Farewell::Said {
             return;
         }
-        let mut messages: Vec<_> = self.replies.drain(..).collect();
-        let beat = Arc::clone(&self.shared.newest.read());
-        let mut speech = Speech {
-            shared: &self.shared,
-            beat: &beat,
-            encoding: self.encoding,
-            messages: &mut messages,
-            has_more: false,
-        };
-        for subscription in self.subscriptions.values_mut() {
-            subscription.speak(&mut speech);
+        let now = Instant::now();
+        let writing_since = self.outlet.writing_since();
+        self.lag.settle(writing_since, now);
+        self.count_level(self.lag.level());
+        if writing_since.is_some() {
+            return;
         }
-        let has_more = speech.has_more;
-        let mut batch = Batch {
-            messages,
-            close: None,
-        };
-        if self.farewell == Farewell::Due {
-            self.farewell = Farewell::Said;
-            say_goodbye(self.encoding, &mut batch);
+        let mut batch = Batch::default();
+        let mut has_more = false;
+        if self.lag.is_hopeless(now) {
+            self.give_up(&mut batch);
+        } else {
+            batch.messages.extend(self.replies.drain(..));
+            has_more = self.compose(&mut batch.messages);
+            if self.farewell == Farewell::Due {
+                self.farewell = Farewell::Said;
+                say_goodbye(self.encoding, &mut batch);
+            }
         }
+        let bytes = batch.messages.iter().map(length).sum();
+        let ping = self.lag.sends(bytes, now);
+        batch.messages.extend(ping.map(ws::Message::Ping));
         if !batch.is_empty() {
-            self.outlet.put(batch);
+            self.outlet.put(batch, now);
             if has_more {
                 self.outlet.tell_when_written();
             }
         }
     }
+
+    /// The gauge of slow sessions follows the level.
+    fn count_level(&mut self, level: Level) {
+        let before = std::mem::replace(&mut self.counted, level);
+        if before != level {
+            self.shared.telemetry.is_slow(before as usize, level as usize);
+        }
+    }
+
+    /// What each subscription has to say; true where one has more than fits into a batch.
+    fn compose(&mut self, messages: &mut Vec<ws::Message>) -> bool {
+        let beat = Arc::clone(&self.shared.newest.read());
+        let mut speech = Speech {
+            shared: &self.shared,
+            beat: &beat,
+            encoding: self.encoding,
+            messages,
+            takes_positions: self.lag.takes_positions(),
+            has_more: false,
+        };
+        for subscription in self.subscriptions.values_mut() {
+            subscription.bear(self.lag.level(), &mut speech);
+        }
+        if self.lag.takes_messages() {
+            for subscription in self.subscriptions.values_mut() {
+                subscription.speak(&mut speech);
+            }
+        }
+        speech.has_more
+    }
+
+    fn give_up(&mut self, batch: &mut Batch) {
+        self.farewell = Farewell::Said;
+        self.shared.telemetry.was_slow();
+        batch.close = Some(CloseFrame {
+            code: close_code::AGAIN,
+            reason: "nothing was read for too long".into(),
+        });
+    }
+}
+
+fn wrong_frame(expected: &str) -> Result<ClientMessage, Refused> {
+    Err(Refused::new(None, ErrorCode::BadMessage, expected))
 }
 
 fn unknown_id(id: u64) -> Refused {
@@ -234,33 +298,26 @@ impl Actor for CustomerSession {
     }
 }
 
+impl Drop for CustomerSession {
+    fn drop(&mut self) {
+        self.count_level(Level::Fine);
+    }
+}
+
 impl Handler<Heard> for CustomerSession {
     type Result = MessageResult<Heard>;
 
     fn handle(&mut self, heard: Heard, _: &mut Context<Self>) -> Self::Result {
-        let wrong_frame = |speaks| Err(Refused::new(None, ErrorCode::BadMessage, speaks));
-        let read = match (&heard, self.encoding) {
-            (Heard::Text(text), Encoding::Json) => ClientMessage::read_json(text),
-            (Heard::Binary(bytes), Encoding::MessagePack) => ClientMessage::read_msgpack(bytes),
-            (Heard::Binary(_), Encoding::Json) => wrong_frame("this session speaks JSON in text frames"),
-            (Heard::Text(_), Encoding::MessagePack) => {
-                wrong_frame("this session speaks MessagePack in binary frames")
+        match (&heard, self.encoding) {
+            (Heard::Pong(ping), _) => self.lag.hears(ping, Instant::now()),
+            (Heard::Text(text), Encoding::Json) => self.hear(ClientMessage::read_json(text)),
+            (Heard::Binary(bytes), Encoding::MessagePack) => self.hear(ClientMessage::read_msgpack(bytes)),
+            (Heard::Binary(_), Encoding::Json) => {
+                self.hear(wrong_frame("this session speaks JSON in text frames"));
             }
-        };
-        let followed = match (self.allowance.take(), read) {
-            (true, Ok(message)) => self.follow(message),
-            (true, Err(refused)) => Err(refused),
-            (false, read) => Err(Refused::new(
-                read.map_or_else(|refused| refused.id, |message| message.id()),
-                ErrorCode::RateLimited,
-                format!(
-                    "at most {} messages a second",
-                    self.shared.config.messages_per_second
-                ),
-            )),
-        };
-        if let Err(refused) = followed {
-            self.refuse(&refused);
+            (Heard::Text(_), Encoding::MessagePack) => {
+                self.hear(wrong_frame("this session speaks MessagePack in binary frames"));
+            }
         }
         self.speak();
         MessageResult(if self.replies.len() < MOST_REPLIES {
@@ -275,9 +332,7 @@ impl Handler<BeatMade> for CustomerSession {
     type Result = ();
 
     fn handle(&mut self, _: BeatMade, _: &mut Context<Self>) {
-        if !self.subscriptions.is_empty() {
-            self.speak();
-        }
+        self.speak();
     }
 }
 
@@ -285,6 +340,7 @@ impl Handler<Written> for CustomerSession {
     type Result = ();
 
     fn handle(&mut self, _: Written, _: &mut Context<Self>) {
+        self.lag.progresses(Instant::now());
         self.speak();
     }
 }

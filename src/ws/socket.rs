@@ -1,4 +1,4 @@
-//! A WebSocket on axum's runtime: reads frames for the session's actor and writes what
+//! A WebSocket on its session's arbiter: reads frames for the session's actor and writes what
 //! it hands out. It knows nothing of topics.
 
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
-use super::Shared;
-use super::outlet::{Batch, Tray};
+use super::outlet::{Batch, Tray, length};
 use super::session::{CustomerSession, Heard, Reading, Written};
+use super::{Shared, Telemetry};
 
 /// How long a closed connection is kept for the client's own close.
 const LINGER: Duration = Duration::from_secs(1);
@@ -55,7 +55,6 @@ pub(super) async fn serve(
             }
         }
         End::Slow => {
-            shared.telemetry.was_slow();
             let frame = closing(close_code::AGAIN, "nothing was read for too long");
             let _ = timeout(LINGER, socket.send(Message::Close(Some(frame)))).await;
         }
@@ -89,8 +88,9 @@ async fn converse(
                 let heard = match frame {
                     Some(Ok(Message::Text(text))) => Heard::Text(text),
                     Some(Ok(Message::Binary(bytes))) => Heard::Binary(bytes),
+                    Some(Ok(Message::Pong(ping))) => Heard::Pong(ping),
                     // Answered by the library; after a close it still has to be sent.
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => continue,
+                    Some(Ok(Message::Ping(_) | Message::Close(_))) => continue,
                     Some(Err(error)) => return end_after(error),
                     None => return End::Theirs,
                 };
@@ -104,12 +104,19 @@ async fn converse(
 }
 
 async fn write(socket: &mut WebSocket, batch: Batch, shared: &Shared) -> Result<(), End> {
+    let mut waiting = Waiting::new(&shared.telemetry, batch.messages.iter().map(length).sum());
     for message in batch.messages {
         let bytes = length(&message);
-        match timeout(shared.config.slow_after, socket.send(message)).await {
-            Ok(Ok(())) => shared.telemetry.sent(bytes),
+        match timeout(shared.config.patience.close_after, socket.send(message)).await {
+            Ok(Ok(())) => {
+                waiting.less(bytes);
+                shared.telemetry.sent(bytes);
+            }
             Ok(Err(_)) => return Err(End::Theirs),
-            Err(_) => return Err(End::Slow),
+            Err(_) => {
+                shared.telemetry.was_slow();
+                return Err(End::Slow);
+            }
         }
     }
     match batch.close {
@@ -118,12 +125,27 @@ async fn write(socket: &mut WebSocket, batch: Batch, shared: &Shared) -> Result<
     }
 }
 
-/// Of the payload.
-fn length(message: &Message) -> usize {
-    match message {
-        Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Close(_) => 0,
+/// The gauge's share of one batch.
+struct Waiting<'a> {
+    telemetry: &'a Telemetry,
+    bytes: u64,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(telemetry: &'a Telemetry, bytes: u64) -> Self {
+        telemetry.waits(bytes);
+        Waiting { telemetry, bytes }
+    }
+
+    fn less(&mut self, bytes: u64) {
+        self.telemetry.waits_no_more(bytes);
+        self.bytes -= bytes;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.telemetry.waits_no_more(self.bytes);
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Telemetry {
     beats: AtomicU64,
     beats_skipped: AtomicU64,
     closed_slow: AtomicU64,
+    slow_sessions: [AtomicU64; 3],
+    bytes_waiting: AtomicU64,
     errors: [AtomicU64; ErrorCode::ALL.len()],
 }
 
@@ -57,6 +59,18 @@ impl Telemetry {
         self.closed_slow.load(Relaxed)
     }
 
+    /// Gauge: sessions that are degraded, by level from 1 on.
+    pub fn slow_sessions(&self) -> [u64; 3] {
+        self.slow_sessions
+            .each_ref()
+            .map(|sessions| sessions.load(Relaxed))
+    }
+
+    /// Gauge: bytes of batches that sockets have yet to write.
+    pub fn bytes_waiting(&self) -> u64 {
+        self.bytes_waiting.load(Relaxed)
+    }
+
     /// Error messages by code.
     pub fn errors(&self) -> impl Iterator<Item = (ErrorCode, u64)> + '_ {
         ErrorCode::ALL
@@ -77,9 +91,9 @@ impl Telemetry {
         self.sessions_refused.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn sent(&self, bytes: usize) {
+    pub(super) fn sent(&self, bytes: u64) {
         self.messages_sent.fetch_add(1, Relaxed);
-        self.bytes_sent.fetch_add(bytes as u64, Relaxed);
+        self.bytes_sent.fetch_add(bytes, Relaxed);
     }
 
     pub(super) fn beat(&self) {
@@ -92,6 +106,24 @@ impl Telemetry {
 
     pub(super) fn was_slow(&self) {
         self.closed_slow.fetch_add(1, Relaxed);
+    }
+
+    /// A session's level is another; 0 is none of the slow ones.
+    pub(super) fn is_slow(&self, before: usize, now: usize) {
+        if let Some(before) = before.checked_sub(1) {
+            self.slow_sessions[before].fetch_sub(1, Relaxed);
+        }
+        if let Some(now) = now.checked_sub(1) {
+            self.slow_sessions[now].fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(super) fn waits(&self, bytes: u64) {
+        self.bytes_waiting.fetch_add(bytes, Relaxed);
+    }
+
+    pub(super) fn waits_no_more(&self, bytes: u64) {
+        self.bytes_waiting.fetch_sub(bytes, Relaxed);
     }
 
     pub(super) fn error(&self, code: ErrorCode) {

@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 /// Beats come in slots of a tenth of a second of wall time.
 pub(super) const SLOTS_PER_SECOND: u64 = 10;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// From the fastest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tier {
     Hz10,
     Hz5,
@@ -32,7 +33,7 @@ impl Tier {
     }
 
     /// Slots from one beat of the tier to its next.
-    fn slots(self) -> u64 {
+    pub(super) fn slots(self) -> u64 {
         match self {
             Tier::Hz10 => 1,
             Tier::Hz5 => 2,

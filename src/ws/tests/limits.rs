@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::stand::{Stand, flying};
 use crate::view::frame::DroneRow;
-use crate::ws::Config;
+use crate::ws::{Config, Patience};
 
 const EVERYWHERE: [f64; 4] = [-122.52, 37.70, -122.35, 37.83];
 const CROWD: u32 = 20_000;
@@ -22,8 +22,12 @@ fn crowd(step: u64) -> Vec<DroneRow> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_never_reads_is_closed_and_nobody_else_notices() {
+    let patience = Patience {
+        close_after: Duration::from_millis(500),
+        ..Patience::default()
+    };
     let config = Config {
-        slow_after: Duration::from_millis(500),
+        patience,
         ..Config::default()
     };
     let mut stand = Stand::new(CROWD, config).await;

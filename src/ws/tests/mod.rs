@@ -6,5 +6,6 @@ mod connection;
 mod encodings;
 mod events;
 mod limits;
+mod pressure;
 mod stand;
 mod story;

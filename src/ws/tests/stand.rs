@@ -165,13 +165,24 @@ impl Client {
         self.socket.send(message).await.unwrap();
     }
 
+    /// The library answers pings.
     async fn frame(&mut self) -> Message {
-        let frame = timeout(PATIENCE, self.socket.next()).await;
-        frame.expect("a frame in time").expect("a connection").unwrap()
+        loop {
+            let frame = timeout(PATIENCE, self.socket.next()).await;
+            let frame = frame.expect("a frame in time").expect("a connection").unwrap();
+            if !frame.is_ping() && !frame.is_pong() {
+                return frame;
+            }
+        }
     }
 
     pub(super) async fn next(&mut self) -> Value {
-        match (self.frame().await, self.encoding) {
+        let frame = self.frame().await;
+        self.read(frame)
+    }
+
+    fn read(&self, frame: Message) -> Value {
+        match (frame, self.encoding) {
             (Message::Text(text), Encoding::Json) => serde_json::from_str(&text).unwrap(),
             (Message::Binary(bytes), Encoding::MessagePack) => rmp_serde::from_slice(&bytes).unwrap(),
             other => panic!("{other:?} instead of a message"),
@@ -194,6 +205,30 @@ impl Client {
             let message = self.next_of("positions").await;
             if message["id"] == id && message["tick"] == tick {
                 return message;
+            }
+        }
+    }
+
+    /// All messages up to the event of this number, it included.
+    pub(super) async fn read_until_event(&mut self, seq: u64) -> Vec<Value> {
+        let mut seen = Vec::new();
+        loop {
+            let message = self.next().await;
+            let is_it = message["type"] == "event" && message["seq"] == seq;
+            seen.push(message);
+            if is_it {
+                return seen;
+            }
+        }
+    }
+
+    /// All messages to the end of the connection, and the code it was closed with.
+    pub(super) async fn read_out(&mut self) -> (Vec<Value>, u16) {
+        let mut seen = Vec::new();
+        loop {
+            match self.frame().await {
+                Message::Close(frame) => return (seen, frame.expect("a code").code.into()),
+                frame => seen.push(self.read(frame)),
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::wire::stream::{Encoded, Encoding, ErrorCode, ServerMessage};
 
 use super::Shared;
 use super::beat::{Beat, Rate};
+use super::lag::Level;
 use super::outlet::frame;
 use super::tier::Tier;
 
@@ -46,6 +47,8 @@ pub(super) struct Speech<'a> {
     pub(super) beat: &'a Beat,
     pub(super) encoding: Encoding,
     pub(super) messages: &'a mut Vec<Message>,
+    /// Whether positions may be among what is said.
+    pub(super) takes_positions: bool,
     /// Some topic has more to say as soon as these are written.
     pub(super) has_more: bool,
 }
@@ -64,7 +67,7 @@ impl Subscription {
     pub(super) fn open(shared: &Shared, request: Subscribe) -> Result<Self, Refused> {
         let name = request.topic.to_string();
         let not_found = || Refused::new(request.id, ErrorCode::NotFound, format!("there is no `{name}`"));
-        let rate = || Rate::new(shared.interest.in_tier(Tier::at_most(request.max_hz)));
+        let rate = || Rate::new(&shared.interest, Tier::at_most(request.max_hz));
         let since = request
             .since
             .as_ref()
@@ -116,8 +119,8 @@ impl Subscription {
         if let Some(rate) = self.rate() {
             let tier = change
                 .max_hz
-                .map_or(rate.tier(), |max_hz| Tier::at_most(Some(max_hz)));
-            *rate = Rate::new(shared.interest.in_tier(tier));
+                .map_or(rate.wanted(), |max_hz| Tier::at_most(Some(max_hz)));
+            rate.want(&shared.interest, tier);
         }
         self.recovered = false;
         Ok(())
@@ -132,9 +135,24 @@ impl Subscription {
         ServerMessage::Subscribed {
             id: self.id,
             recovered: self.recovered,
-            hz: self.rate().map_or(1.0, |rate| rate.tier().hz()),
+            hz: self.rate().map_or(1.0, |rate| rate.wanted().hz()),
             bbox,
         }
+    }
+
+    /// Gets less while its session's client is slow, or more again, and says so.
+    pub(super) fn bear(&mut self, level: Level, speech: &mut Speech<'_>) {
+        let id = self.id;
+        let Some(rate) = self.rate().filter(|rate| rate.level() != level) else {
+            return;
+        };
+        let (effective_hz, conflated) = rate.limit(&speech.shared.interest, level, speech.beat);
+        speech.say(&ServerMessage::Pressure {
+            id,
+            level: level as u8,
+            effective_hz,
+            conflated,
+        });
     }
 
     /// Says what is new since the last time.
@@ -168,6 +186,9 @@ fn recoverable(shared: &Shared, since: &Since) -> Option<u64> {
 
 /// A newer beat of the rate's tier, and where it was seen too late to be told as changes.
 fn newer(rate: &mut Rate, speech: &Speech<'_>) -> Option<(Arc<super::beat::TierBeat>, bool)> {
+    if !speech.takes_positions {
+        return None;
+    }
     let look = rate.look(speech.beat)?;
     speech.shared.telemetry.skipped(look.skipped);
     Some((look.beat, look.full))
