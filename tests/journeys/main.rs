@@ -3,6 +3,7 @@
 mod backlog;
 mod bad_input;
 mod crash;
+mod description;
 mod determinism;
 mod every_delivery;
 mod faults;
