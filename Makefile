@@ -57,6 +57,7 @@ test: tools build browser ## Run every test
 	$(call need,python3,install Python 3: apt-get install python3)
 	cargo test --locked
 	tests/clients/run target/release/skyhaul
+	cd web && SKYHAUL_PROGRAM=$(CURDIR)/target/release/skyhaul npm test --silent --workspace client
 	cd web && SKYHAUL_PROGRAM=../target/release/skyhaul npm test --silent
 
 .PHONY: crash

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { Problem, type Order } from "../src/api.js";
+import type { Encoding } from "../src/codec.js";
 import type { ErrorMessage, EventMessage, PositionsMessage, SnapshotMessage } from "../src/messages.js";
 import { PositionBuffer } from "../src/position-buffer.js";
 import type { ConnectionState, Skyhaul } from "../src/skyhaul.js";
@@ -119,6 +120,38 @@ test("an area fills the buffer with the drones that HTTP shows", async () => {
   const elsewhere = await heard.find("another place", ({ full }) => full);
   expect(elsewhere.drones).toEqual([]);
   area.close();
+});
+
+test("both encodings say the same", async () => {
+  const bbox: [number, number, number, number] = [-123, 37, -122, 38];
+  const { deliveryId } = await server.api.order(order);
+  const last = 700;
+  const tell = (encoding: Encoding) => {
+    const sky = server.connect({ encoding });
+    const [events, shown, fleet] = [new Ear<EventMessage>(), new Ear<PositionsMessage>(), new Ear<SnapshotMessage>()];
+    sky.subscribe(`delivery/${deliveryId}`, { fromStart: true }, { event: events.hear });
+    sky.subscribe("area", { bbox, maxHz: 10 }, { positions: shown.hear });
+    const errors = new Ear<ErrorMessage>();
+    sky.subscribe("drone/d-999", {}, { error: errors.hear });
+    return { sky, events, shown, fleet, errors };
+  };
+  const told = [tell("json"), tell("msgpack")];
+  for (const { shown } of told) await shown.find("a first frame", ({ full }) => full);
+  await server.api.control({ state: "running", speed: 50, pauseAtTick: last });
+  const [json, msgpack] = await Promise.all(
+    told.map(async ({ sky, events, shown, fleet, errors }) => {
+      await shown.find("the last frame", ({ tick }) => tick === last);
+      await events.find("take-off", ({ event }) => event.kind === "HeadedToPickup");
+      const refusal = await errors.find("a refusal", () => true);
+      sky.subscribe("drone/d-0", {}, { snapshot: fleet.hear });
+      const drone = await fleet.find("the drone", () => true);
+      sky.close();
+      const { sentAt: _, ...frame } = shown.heard.find(({ tick }) => tick === last)!;
+      return { events: events.heard, frame, refusal, drone };
+    }),
+  );
+  expect(json.frame.drones.length).toBeGreaterThan(0);
+  expect(msgpack).toEqual(json);
 });
 
 test("what the server refuses is told once, and ends the subscription", async () => {
