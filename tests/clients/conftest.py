@@ -8,6 +8,7 @@ import pytest
 pytest.register_assert_rewrite("skyhaul", "window")
 
 from skyhaul import BUSY, TINY, Server  # noqa: E402
+from window import Window  # noqa: E402
 
 
 class Servers:
@@ -53,3 +54,9 @@ def tiny(servers):
 def busy(servers):
     """Two hubs, forty drones, wind and many customers, standing still at tick 0."""
     return servers.start(BUSY, "--paused")
+
+
+@pytest.fixture(params=["json", "msgpack"])
+def each_encoding(request, monkeypatch):
+    """Once for each: all connections of the test speak it."""
+    monkeypatch.setattr(Window, "encoding", request.param)

@@ -5,6 +5,8 @@ import pytest
 from skyhaul import BUSY
 from window import ON_THE_GROUND, Picture, Window, inside
 
+pytestmark = pytest.mark.usefixtures("each_encoding")
+
 WORLD = [-122.45, 37.73, -122.38, 37.79]
 WEST = [-122.45, 37.73, -122.4147, 37.79]
 EAST = [-122.4147, 37.73, -122.38, 37.79]

@@ -7,6 +7,8 @@ import pytest
 from skyhaul import BUSY, TINY
 from window import Window
 
+pytestmark = pytest.mark.usefixtures("each_encoding")
+
 STAGES = ["Created", "HeadedToPickup", "PickedUp", "HeadedToDropoff", "Completed"]
 
 

@@ -7,6 +7,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from window import ON_THE_GROUND, Picture, Window
 
+pytestmark = pytest.mark.usefixtures("each_encoding")
+
 WORLD = [-122.45, 37.73, -122.38, 37.79]
 
 

@@ -3,6 +3,7 @@
 import json
 import time
 
+import msgpack
 from websockets.sync.client import connect
 
 from skyhaul import PATIENCE_SECONDS
@@ -11,8 +12,11 @@ from skyhaul import PATIENCE_SECONDS
 class Window:
     """One connection. Messages that nobody asked for yet wait in order of arrival."""
 
+    #: `json` or `msgpack`, as the fixture `each_encoding` has it.
+    encoding = "json"
+
     def __init__(self, server, **options):
-        options = {"subprotocols": ["skyhaul.v1.json"], "max_size": None, "max_queue": None} | options
+        options = {"subprotocols": [f"skyhaul.v1.{self.encoding}"], "max_size": None, "max_queue": None} | options
         self.server = server
         self.entered = connect(f"ws://{server.address}/ws", compression=None, **options)
         self.socket = self.entered.__enter__()
@@ -29,7 +33,15 @@ class Window:
         self.entered.__exit__(None, None, None)
 
     def send(self, **message):
-        self.socket.send(json.dumps(message))
+        if self.encoding == "json":
+            self.socket.send(json.dumps(message))
+        else:
+            self.socket.send(msgpack.packb(message))
+
+    def receive(self, timeout):
+        frame = self.socket.recv(timeout=timeout)
+        assert isinstance(frame, str) == (self.encoding == "json"), "frames are of the encoding asked for"
+        return json.loads(frame) if self.encoding == "json" else msgpack.unpackb(frame)
 
     def expect(self, **fields):
         """The first message with these fields; those before it stay waiting."""
@@ -42,7 +54,7 @@ class Window:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                message = json.loads(self.socket.recv(timeout=deadline - time.monotonic()))
+                message = self.receive(deadline - time.monotonic())
             except TimeoutError:
                 raise AssertionError(f"never came: {what}; waiting: {self.waiting[-3:]}") from None
             if fits(message):
