@@ -2,6 +2,8 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
+import { recall, remember } from "./storage";
+
 export type Theme = "dark" | "light";
 export type ThemeChoice = Theme | "system";
 
@@ -32,27 +34,10 @@ export function applyTheme(): void {
   effect(() => {
     document.documentElement.dataset.theme = theme.value;
   });
-  effect(() => store(THEME_KEY, themeChoice.value));
+  effect(() => remember(THEME_KEY, themeChoice.value));
 }
 
 function storedTheme(): ThemeChoice {
-  const stored = read(THEME_KEY);
+  const stored = recall(THEME_KEY);
   return stored === "dark" || stored === "light" ? stored : "system";
-}
-
-/** Storage may be denied, for instance in a frame; then nothing is remembered. */
-function read(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function store(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // See `read`.
-  }
 }

@@ -42,6 +42,8 @@ export interface ZoneProperties {
 export type Zones = FeatureCollection<Polygon, ZoneProperties>;
 
 export const world = signal<World | null>(null);
+/** The server does not tell this to whoever opened the page. */
+export const worldRefused = signal(false);
 export const hubs = signal<Hub[]>([]);
 export const zones = signal<Zones>({ type: "FeatureCollection", features: [] });
 
@@ -56,7 +58,12 @@ export async function loadWorld(): Promise<void> {
       zones.value = zoned;
       world.value = loaded;
       break;
-    } catch {
+    } catch (error) {
+      // Asking again would not help.
+      if (error instanceof Refused) {
+        worldRefused.value = true;
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -76,6 +83,9 @@ async function refreshHubs(): Promise<void> {
 async function read<T>(path: string): Promise<T> {
   const bearer = token.peek();
   const response = await fetch(path, bearer ? { headers: { Authorization: `Bearer ${bearer}` } } : {});
+  if (response.status === 401 || response.status === 403) throw new Refused();
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return (await response.json()) as T;
 }
+
+class Refused extends Error {}

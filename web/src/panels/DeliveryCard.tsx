@@ -1,0 +1,91 @@
+// The selected delivery, followed: where it stands, when it will be there, and its drone.
+
+import { following, select, selection } from "../state/selection";
+import { placeName } from "../state/names";
+import { row, story, trouble } from "../state/tracking";
+import { paused } from "../state/simulation";
+import { DroneFigures } from "./DroneFigures";
+import { Eta } from "./Eta";
+import { FollowButton } from "./FollowButton";
+import { shortId } from "./format";
+import { Icon } from "./Icon";
+import { Share } from "./Share";
+import { StageLine } from "./StageLine";
+import { headline, reason } from "./words";
+
+export function DeliveryCard() {
+  const chosen = selection.value;
+  if (chosen?.kind !== "delivery") return null;
+  const told = story.value;
+  return (
+    <section class="card panel delivery" aria-label="Delivery">
+      <header class="card-head">
+        <div>
+          <p class="eyebrow figures" title={chosen.id}>
+            Delivery {shortId(chosen.id)}
+          </p>
+          <h2 tabIndex={-1} data-headline aria-live="polite">
+            {trouble.value ? TROUBLE[trouble.value] : told ? headline(told) : "Looking it up…"}
+          </h2>
+        </div>
+        <button type="button" class="icon-button" aria-label="Close" onClick={() => select(null)}>
+          <Icon name="close" />
+        </button>
+      </header>
+      {trouble.value && <p class="soft">{TROUBLE_MORE[trouble.value]}</p>}
+      {told && !trouble.value && (
+        <>
+          {told.at === null && paused.value && (
+            <p class="soft">The world is paused, so nothing happens until it goes on.</p>
+          )}
+          {reason(told) && <p class="soft">{reason(told)}</p>}
+          <Eta story={told} />
+          <StageLine story={told} />
+          {told.pickup && told.dropoff && (
+            <dl class="ends">
+              <div class="end-pickup">
+                <dt>From</dt>
+                <dd>{placeName(told.pickup)}</dd>
+              </div>
+              <div class="end-dropoff">
+                <dt>To</dt>
+                <dd>{placeName(told.dropoff)}</dd>
+              </div>
+            </dl>
+          )}
+          <p class="small soft">
+            {[
+              told.payloadKg === null ? null : `${told.payloadKg.toFixed(1)} kg`,
+              told.expedited ? "expedited" : null,
+              told.account === null ? null : `for ${told.account}`,
+            ]
+              .filter(Boolean)
+              .join(" · ")}
+          </p>
+          {told.droneId && !told.ending && (
+            <div class="carried">
+              <div class="carried-head">
+                <button type="button" class="text-button" onClick={() => select({ kind: "drone", id: told.droneId! })}>
+                  Drone {told.droneId}
+                </button>
+                <FollowButton following={following} />
+              </div>
+              {row.value && <DroneFigures row={row.value} />}
+            </div>
+          )}
+          <Share story={told} />
+        </>
+      )}
+    </section>
+  );
+}
+
+const TROUBLE = {
+  unknown: "There is no such delivery",
+  forbidden: "This is not yours to see",
+};
+
+const TROUBLE_MORE = {
+  unknown: "The world that runs now does not know this id.",
+  forbidden: "The link that you opened this page with does not show this delivery.",
+};

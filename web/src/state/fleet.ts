@@ -1,0 +1,25 @@
+// The fleet's figures with all that the server may tell beyond the least. An older server,
+// or a recording, leaves some of them out.
+
+import type { Fleet } from "@skyhaul/client";
+import { computed } from "@preact/signals";
+
+import { fleet as message } from "./session";
+
+export interface EtaError {
+  samples: number;
+  p50Seconds: number;
+  p95Seconds: number;
+  biasSeconds: number;
+  lateShare: number;
+}
+
+export type Figures = Omit<Fleet, "byStatus" | "completedPerMinute" | "etaError" | "tickMs" | "sessions"> & {
+  byStatus?: Record<string, number>;
+  completedPerMinute?: number | null;
+  etaError?: EtaError | null;
+  tickMs?: number | null;
+  sessions?: number;
+};
+
+export const figures = computed<Figures | null>(() => message.value as Figures | null);

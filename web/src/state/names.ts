@@ -1,0 +1,24 @@
+// What places are called.
+
+import type { Location } from "@skyhaul/client";
+
+import { hubs, world } from "./world";
+
+/** About 30 m: as near as two names of one place lie together. */
+const SAME_PLACE_DEGREES = 0.0003;
+
+/** The scenario's name for a place, or its coordinates. */
+export function placeName(at: Pick<Location, "latitude" | "longitude">): string {
+  return knownName(at) ?? `${at.latitude.toFixed(4)}, ${at.longitude.toFixed(4)}`;
+}
+
+export function knownName(at: Pick<Location, "latitude" | "longitude">): string | undefined {
+  const near = ({ latitude, longitude }: Pick<Location, "latitude" | "longitude">) =>
+    Math.hypot(latitude - at.latitude, longitude - at.longitude) < SAME_PLACE_DEGREES;
+  const place = world.value?.places.find(({ location }) => near(location));
+  return place?.name ?? hubs.value.find(({ location }) => near(location))?.name;
+}
+
+export function hubName(id: string): string {
+  return hubs.value.find((hub) => hub.id === id)?.name ?? id;
+}

@@ -1,0 +1,143 @@
+// The delivery or drone that is selected, followed live: one subscription at a time, which
+// survives lost connections and goes on where it stood.
+
+import type { Drone, ErrorMessage, PositionRow, PositionsMessage, Subscription } from "@skyhaul/client";
+import { Problem } from "@skyhaul/client";
+import { computed, effect, signal } from "@preact/signals";
+
+import { selection } from "./selection";
+import { api, sky } from "./session";
+import { blank, caughtUp, ordered, told, type Story } from "./story";
+import { viewer } from "./viewer";
+
+/** Why there is nothing to show. */
+export type Trouble = "unknown" | "forbidden";
+
+export const story = signal<Story | null>(null);
+export const drone = signal<Drone | null>(null);
+/** Where the selected delivery's drone or the selected drone is. */
+export const row = signal<PositionRow | null>(null);
+export const trouble = signal<Trouble | null>(null);
+/** Each message about the one drone that a customer may see. */
+export const passing = signal<PositionsMessage | null>(null);
+
+const ASK_AGAIN_MS = 500;
+/** Figures that change more often than this cannot be read. */
+const READABLE_HZ = 2;
+const SMOOTH_HZ = 10;
+
+const target = computed(() => {
+  const chosen = selection.value;
+  return chosen && chosen.kind !== "hub" ? `${chosen.kind}/${chosen.id}` : null;
+});
+
+export function startTracking(): void {
+  effect(() => {
+    const topic = target.value;
+    story.value = drone.value = row.value = trouble.value = null;
+    if (topic === null) return;
+    const [kind, id] = topic.split("/") as ["delivery" | "drone", string];
+    return kind === "delivery" ? followDelivery(id) : followDrone(id);
+  });
+}
+
+function followDelivery(id: string): () => void {
+  let subscription: Subscription | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let over = false;
+  const tell = (change: (before: Story) => Story) => {
+    const next = change(story.peek() ?? blank(id));
+    story.value = next;
+    handOverDrone(id, next);
+  };
+  const fill = async () => {
+    const delivery = await api.delivery(id).catch(() => null);
+    if (delivery && !over) tell((before) => ordered(before, delivery));
+  };
+  /** An accepted request is followed once the world has admitted it. */
+  const refused = async (error: ErrorMessage) => {
+    if (error.code !== "not_found") {
+      trouble.value = "forbidden";
+      return;
+    }
+    const known = await api.request(id).catch((problem: unknown) => problem);
+    if (over) return;
+    if (known instanceof Problem) {
+      trouble.value = known.status === 403 || known.status === 401 ? "forbidden" : known.status === 404 ? "unknown" : null;
+      if (trouble.value) return;
+    }
+    tell((before) => before);
+    again = setTimeout(ask, ASK_AGAIN_MS);
+  };
+  const ask = () => {
+    const maxHz = viewer.peek().role === "operator" ? READABLE_HZ : SMOOTH_HZ;
+    subscription = sky.subscribe(
+      `delivery/${id}`,
+      { fromStart: true, maxHz },
+      {
+        snapshot(message) {
+          trouble.value = null;
+          const { delivery } = message;
+          if (!delivery) return;
+          tell((before) => caughtUp(before, delivery));
+          void fill();
+        },
+        event(message) {
+          trouble.value = null;
+          tell((before) => told(before, message.event, Date.parse(message.simTime)));
+        },
+        positions(message) {
+          passing.value = message;
+          const place = message.drones.find(([drone]) => drone === story.peek()?.droneId) ?? message.drones[0];
+          if (place) row.value = place;
+        },
+        error: (error) => void refused(error),
+      },
+    );
+  };
+  ask();
+  return () => {
+    over = true;
+    clearTimeout(again);
+    subscription?.close();
+  };
+}
+
+/** Camera, trail and route belong to the drone while it works for this delivery. */
+function handOverDrone(id: string, { droneId, ending }: Story): void {
+  const chosen = selection.peek();
+  const carrying = ending === null ? (droneId ?? undefined) : undefined;
+  if (chosen?.kind !== "delivery" || chosen.id !== id || chosen.droneId === carrying) return;
+  selection.value = { ...chosen, droneId: carrying };
+  if (!carrying) row.value = null;
+}
+
+function followDrone(id: string): () => void {
+  const subscription = sky.subscribe(
+    `drone/${id}`,
+    { maxHz: READABLE_HZ },
+    {
+      snapshot(message) {
+        trouble.value = null;
+        if (!message.drone) return;
+        drone.value = message.drone;
+        const { location, heading, groundSpeed, battery, status } = message.drone;
+        row.value = [id, location.latitude, location.longitude, location.altitude, heading, groundSpeed, battery, status];
+      },
+      event({ event }) {
+        const before = drone.peek();
+        if (!before) return;
+        if (event.kind === "TakenOff") drone.value = { ...before, deliveryId: event.deliveryId ?? null };
+        if (event.kind === "Landed") drone.value = { ...before, deliveryId: null, hub: String(event.hub) };
+        if (event.kind === "Lost") drone.value = { ...before, deliveryId: null, status: "lost" };
+      },
+      positions(message) {
+        const place = message.drones.find(([drone]) => drone === id);
+        if (!place) return;
+        row.value = place;
+      },
+      error: ({ code }) => (trouble.value = code === "not_found" ? "unknown" : "forbidden"),
+    },
+  );
+  return () => subscription.close();
+}
