@@ -5,16 +5,27 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/map.css";
+import "./styles/panels.css";
 
 import { render } from "preact";
 
 import { App } from "./app";
+import { startGauges } from "./state/gauges";
+import { startLinks } from "./state/link";
+import { startNotices } from "./state/notices";
 import { startSession } from "./state/session";
 import { applyTheme } from "./state/settings";
+import { startClock } from "./state/simulation";
+import { startTracking } from "./state/tracking";
 import { loadWorld } from "./state/world";
 
 applyTheme();
 startSession();
+startNotices();
+startClock();
+startGauges();
+startLinks();
+startTracking();
 void loadWorld();
 
 const root = document.getElementById("app");

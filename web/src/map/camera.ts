@@ -4,6 +4,7 @@
 import type { Shown } from "./drones";
 import type { Map as MapLibre } from "maplibre-gl";
 
+import type { Gaze } from "../state/gaze";
 import { following } from "../state/selection";
 import { reducedMotion } from "../state/settings";
 import type { World } from "../state/world";
@@ -27,6 +28,17 @@ export function firstLook(map: MapLibre, world: World): void {
   // The tilt makes room above and below, which the camera's arithmetic does not use.
   const zoom = (camera?.zoom ?? 11) + TILT_ZOOM;
   map.jumpTo({ ...camera, zoom, pitch: PITCH, bearing: BEARING });
+}
+
+/** Goes there once. */
+export function lookAt(map: MapLibre, gaze: Gaze): void {
+  const duration = reducedMotion.peek() ? 0 : APPROACH_MS;
+  if ("center" in gaze) {
+    map.easeTo({ center: gaze.center, zoom: Math.max(map.getZoom(), FOLLOW_ZOOM), duration });
+    return;
+  }
+  const camera = map.cameraForBounds(gaze.bounds, { bearing: map.getBearing(), pitch: PITCH, padding: 120, maxZoom: FOLLOW_ZOOM });
+  if (camera) map.easeTo({ ...camera, pitch: PITCH, duration });
 }
 
 /** Keeps the camera on a moving drone. */

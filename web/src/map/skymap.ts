@@ -10,9 +10,12 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { connection, sky } from "../state/session";
 import { select, selectedDrone } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
+import { gaze } from "../state/gaze";
+import { passing } from "../state/tracking";
+import { viewer } from "../state/viewer";
 import { hubs, zones, type World } from "../state/world";
 import { loadGround } from "./basemap";
-import { FollowCamera, PITCH, firstLook } from "./camera";
+import { FollowCamera, PITCH, firstLook, lookAt } from "./camera";
 import { DroneArrays, isDrawn, type Shown } from "./drones";
 import { hovered } from "./hover";
 import { STEM_ZOOM, droneRadius, layersOf, type Scene } from "./layers";
@@ -133,6 +136,14 @@ export class SkyMap {
       effect(() => {
         // Another past: what was drawn belongs to a world that is gone.
         if (connection.value.state === "resumed") this.#density = [];
+      }),
+      effect(() => {
+        // Who may not see the area sees the one drone of their delivery.
+        const message = passing.value;
+        if (message && viewer.peek().role !== "operator") this.buffer.take(message);
+      }),
+      effect(() => {
+        if (gaze.value) lookAt(this.map, gaze.value);
       }),
       showPins(this.map),
     );

@@ -106,7 +106,7 @@ export function Combobox(props: Props) {
           onKeyDown={onKeyDown}
         />
         {children}
-        <ul ref={list} id={`${id}-list`} role="listbox" aria-label={label} class="suggestions panel" hidden={shown.length === 0}>
+        <ul ref={list} id={`${id}-list`} role="listbox" aria-label="Suggestions" class="suggestions panel" hidden={shown.length === 0}>
           {shown.map((suggestion, index) => (
             <li
               key={suggestion.key}

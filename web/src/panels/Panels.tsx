@@ -1,5 +1,75 @@
-// What lies on top of the map.
+// What lies on top of the map, for whom the page is: an operator or a business, a customer
+// with a link, or a wall screen.
+
+import { useEffect } from "preact/hooks";
+
+import { Customer } from "../modes/Customer";
+import { operations, ordering } from "../state/panels";
+import { selection } from "../state/selection";
+import { embedded } from "../state/settings";
+import { viewer } from "../state/viewer";
+import { DeliveryCard } from "./DeliveryCard";
+import { DroneCard } from "./DroneCard";
+import { Gate } from "./Gate";
+import { Help } from "./Help";
+import { HubCard } from "./HubCard";
+import { Icon } from "./Icon";
+import { Notices } from "./Notices";
+import { Operations } from "./Operations";
+import { OrderForm, openOrder } from "./OrderForm";
+import { RecentOrders } from "./RecentOrders";
+import { TopBar } from "./TopBar";
+import { listenForShortcuts } from "./shortcuts";
 
 export function Panels() {
-  return null;
+  const { role, delivery } = viewer.value;
+  if (role === "customer" && (delivery !== undefined || embedded)) return <Customer />;
+  return embedded ? <Embedded /> : <Workplace />;
+}
+
+function Workplace() {
+  useEffect(listenForShortcuts, []);
+  return (
+    <>
+      <div class="side">
+        <TopBar />
+        <div class="cards">
+          {ordering.value ? <OrderForm /> : <Cards />}
+        </div>
+      </div>
+      <Notices />
+      {operations.value && viewer.value.role === "operator" && <Operations />}
+      <Help />
+      <Gate />
+    </>
+  );
+}
+
+function Cards() {
+  return (
+    <>
+      {!selection.value && (
+        <button type="button" class="primary order-button" onClick={openOrder}>
+          <Icon name="plus" /> Order a delivery
+        </button>
+      )}
+      <DeliveryCard />
+      <DroneCard />
+      <HubCard />
+      <RecentOrders />
+    </>
+  );
+}
+
+/** In another page's frame: the map, and the delivery that the address names. */
+function Embedded() {
+  return (
+    <>
+      <div class="side embedded">
+        <DeliveryCard />
+      </div>
+      <Notices plain />
+      <Gate />
+    </>
+  );
 }

@@ -1,7 +1,13 @@
 // What became of one delivery so far, told by its events. Pure: a story and an event make
 // the next story, so that a replay after a lost connection tells the same.
 
-import type { Delivery, DeliverySnapshot, EventBody, Location } from "@skyhaul/client";
+import type { Delivery, DeliverySnapshot, Location } from "@skyhaul/client";
+
+/** An event's body, of this version or a later one. */
+export interface Happening {
+  kind: string;
+  [more: string]: unknown;
+}
 
 /** The milestones of a delivery by drone, in their order. */
 export const MILESTONES = ["accepted", "assigned", "toPickup", "pickedUp", "toDropoff", "delivered"] as const;
@@ -55,7 +61,7 @@ export function blank(id: string): Story {
 }
 
 /** What happens next. */
-export function told(story: Story, event: EventBody, simTime: number): Story {
+export function told(story: Story, event: Happening, simTime: number): Story {
   switch (event.kind) {
     case "Accepted":
       return {
@@ -71,7 +77,7 @@ export function told(story: Story, event: EventBody, simTime: number): Story {
     case "Assigned":
       return {
         ...quoted(reached(story, "assigned", simTime), event),
-        droneId: event.droneId ?? null,
+        droneId: (event.droneId as string | undefined) ?? null,
         waitingFor: null,
       };
     case "Rescheduled":
@@ -169,7 +175,7 @@ function ended(story: Story, ending: Ending, simTime: number): Story {
   return { ...story, ending, confirming: false, times: { ...story.times, ended: simTime } };
 }
 
-function quoted(story: Story, event: EventBody): Story {
+function quoted(story: Story, event: Happening): Story {
   const deliveryEta = moment(event.deliveryEta) ?? story.deliveryEta;
   return {
     ...story,

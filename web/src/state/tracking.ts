@@ -84,7 +84,7 @@ function followDelivery(id: string): () => void {
         },
         event(message) {
           trouble.value = null;
-          tell((before) => told(before, message.event, Date.parse(message.simTime)));
+          tell((before) => told(before, { ...message.event }, Date.parse(message.simTime)));
         },
         positions(message) {
           passing.value = message;
