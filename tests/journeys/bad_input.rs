@@ -77,6 +77,16 @@ fn line_of(path: &Path, text: &str) -> usize {
 }
 
 #[test]
+fn a_basemap_that_is_not_there_or_is_none_is_refused() {
+    let missing = serve_tiny(&["--data", ":memory:", "--basemap", "no-such.pmtiles"]);
+    missing.refused_for(&["no-such.pmtiles", "cannot be read"]);
+    let wrong = serve_tiny(&["--data", ":memory:", "--basemap", "Cargo.toml"]);
+    wrong.refused_for(&["Cargo.toml", "no PMTiles archive"]);
+    let nowhere = serve_tiny(&["--data", ":memory:", "--basemap", "https://"]);
+    nowhere.refused_for(&["https://", "no address"]);
+}
+
+#[test]
 fn a_scenario_with_a_mistake_is_refused_with_its_place_and_what_would_be_right() {
     let folder = TempDir::new().expect("a folder");
     let second_hub =

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::telemetry::Requests;
-use super::{Api, Readiness, router};
+use super::{Api, Basemap, Readiness, router};
 use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
 use crate::sim::fault::Fault;
@@ -243,6 +243,15 @@ impl Door {
 
     /// As if it listened on loopback.
     fn guarded(unknown_places: UnknownPlaces, mode: Mode, origins: &[&str]) -> Door {
+        Door::build(unknown_places, mode, origins, None)
+    }
+
+    /// With a basemap under the page's map.
+    fn over(unknown_places: UnknownPlaces, basemap: Option<Basemap>) -> Door {
+        Door::build(unknown_places, Mode::Open, &[], basemap)
+    }
+
+    fn build(unknown_places: UnknownPlaces, mode: Mode, origins: &[&str], basemap: Option<Basemap>) -> Door {
         let key = TokenKey::of_this_process().unwrap();
         let origins = origins.iter().map(|origin| origin.parse().unwrap());
         let guard = Arc::new(Guard::new(mode, key, origins.collect(), true));
@@ -264,7 +273,7 @@ impl Door {
                 text
             }),
             requests,
-            basemap: None,
+            basemap,
             guard: Arc::clone(&guard),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 
-use super::{Door, Reply};
+use super::{Basemap, Door, Reply};
 use crate::sim::world::UnknownPlaces;
 
 fn get(door: &Door, path: &str, header: (&str, &str)) -> Reply {
@@ -81,4 +81,37 @@ fn a_world_is_compressed_for_whom_that_suits() {
     assert_eq!(compressed.header("content-encoding"), "gzip");
     let plain = get(&door, "/api/world", ("accept-encoding", "identity"));
     assert!(plain.headers.get("content-encoding").is_none());
+}
+
+#[test]
+fn a_local_basemap_is_read_by_ranges() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("city.pmtiles");
+    std::fs::write(&path, b"PMTiles\x03 and the tiles").unwrap();
+    let basemap = Basemap::open(path.to_str().unwrap()).unwrap();
+    let door = Door::over(UnknownPlaces::Refuse, Some(basemap));
+    let world = door.get("/api/world").json();
+    assert_eq!(
+        world["basemap"],
+        serde_json::json!({"kind": "pmtiles", "url": "/basemap.pmtiles"})
+    );
+    let part = get(&door, "/basemap.pmtiles", ("range", "bytes=0-6"));
+    assert_eq!(part.status, 206);
+    assert_eq!(part.body, b"PMTiles");
+    assert_eq!(part.header("content-range"), "bytes 0-6/22");
+    let beyond = get(&door, "/basemap.pmtiles", ("range", "bytes=100-"));
+    assert_eq!(beyond.status, 416);
+}
+
+#[test]
+fn the_page_may_fetch_from_the_basemap_it_was_given() {
+    let basemap = Basemap::open("https://tiles.example/{z}/{x}/{y}.png").unwrap();
+    let door = Door::over(UnknownPlaces::Refuse, Some(basemap));
+    let page = door.get("/");
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains("connect-src 'self' ws: wss: https://tiles.example;"),
+        "{policy}"
+    );
+    assert!(policy.contains("script-src 'self';"), "{policy}");
 }

@@ -29,6 +29,8 @@ export interface TestHook {
   screen(id: string): { x: number; y: number } | null;
   jump(center: [number, number], zoom: number): void;
   subscribed(): { bbox: Bbox; hz: number };
+  /** Names of what the map is drawn from. */
+  sources(): string[];
   frameMs(): number[];
   idle(): boolean;
 }
@@ -68,6 +70,7 @@ export function exposeForTests(sky: SkyMap): void {
     screen: (id) => sky.screen(id),
     jump: (center, zoom) => void sky.map.jumpTo({ center, zoom }),
     subscribed: () => ({ bbox: sky.viewport.asked ?? [0, 0, 0, 0], hz: sky.viewport.hz }),
+    sources: () => Object.keys(sky.map.getStyle().sources),
     frameMs: () => [...sky.frameMs],
     idle: () => sky.map.loaded() && !sky.map.isMoving(),
   };
