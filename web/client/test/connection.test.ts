@@ -1,0 +1,161 @@
+// What a connection does when the other side does not behave: a server of our own that is
+// silent, refuses tokens, repeats itself or has no time.
+
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+import WebSocket, { WebSocketServer } from "ws";
+
+import { Backoff } from "../src/backoff.js";
+import type { ClientMessage, EventMessage, ServerMessage } from "../src/messages.js";
+import { Skyhaul, type ConnectionState, type SkyhaulOptions } from "../src/skyhaul.js";
+import { Ear } from "./server.js";
+
+let server: WebSocketServer;
+const open: Skyhaul[] = [];
+
+beforeEach(async () => {
+  server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+});
+
+afterEach(async () => {
+  for (const sky of open.splice(0)) sky.close();
+  for (const socket of server.clients) socket.terminate();
+  await new Promise((closed) => server.close(closed));
+});
+
+function connect(options: Partial<SkyhaulOptions> = {}) {
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+  const sky = new Skyhaul({ url, WebSocket: WebSocket as never, firstRetryMs: 5, longestRetryMs: 20, ...options });
+  open.push(sky);
+  const states = new Ear<{ state: ConnectionState; reason?: string }>();
+  sky.onState((state, { reason }) => states.hear({ state, reason }));
+  return { sky, states };
+}
+
+/** Answers each connection with `welcome`, and each message as told. */
+function behave(answer: (message: ClientMessage, say: (message: ServerMessage) => void) => void): void {
+  server.on("connection", (socket) => {
+    const say = (message: ServerMessage) => socket.send(JSON.stringify(message));
+    const [tick, speed, simTime] = [0, 1, "2026-06-01T18:00:00.000Z"];
+    say({ type: "welcome", session: "s-0", version: "0", protocol: "skyhaul.v1", epoch: "e1", tick, simTime, speed, playback: false });
+    socket.on("message", (data) => answer(JSON.parse(String(data)) as ClientMessage, say));
+  });
+}
+
+const event = (id: number, seq: number): EventMessage => ({
+  type: "event",
+  id,
+  seq,
+  tick: seq,
+  simTime: "2026-06-01T18:00:00.000Z",
+  event: { kind: "Created", deliveryId: "x" },
+});
+
+test("a server that falls silent is noticed and tried again", async () => {
+  behave(() => {});
+  const { sky, states } = connect({ heartbeatMs: 10, patienceMs: 300 });
+  await states.find("the first connection", ({ state }) => state === "open");
+  const loss = await states.find("the loss", ({ state }) => state === "lost");
+  expect(loss.reason).toBe("the server is silent");
+  await states.find("the next connection", ({ state }) => state === "resumed");
+  expect(sky.isOpen).toBe(true);
+});
+
+test("a server that answers heartbeats is kept", async () => {
+  let asked = 0;
+  const enough = new Ear<number>();
+  behave((message, say) => {
+    if (message.type !== "ping") return;
+    enough.hear(++asked);
+    say({ type: "pong", sent: message.sent ?? null });
+  });
+  const { sky, states } = connect({ heartbeatMs: 10, patienceMs: 2_000 });
+  await enough.find("three heartbeats", (count) => count === 3);
+  expect(states.heard.map(({ state }) => state)).toEqual(["open"]);
+  expect(sky.roundTripMs).toBeGreaterThanOrEqual(0);
+});
+
+test("a refused token is tried no more until there is another, and is in no URL", async () => {
+  const shown = new Ear<{ url: string; protocols: string }>();
+  server.on("connection", (socket, request) => {
+    const protocols = request.headers["sec-websocket-protocol"] ?? "";
+    shown.hear({ url: request.url!, protocols });
+    if (!protocols.includes("good")) {
+      socket.send(JSON.stringify({ type: "error", code: "unauthorized", message: "the token has expired" }));
+      socket.close(4401, "unauthorized");
+    }
+  });
+  const { sky, states } = connect({ token: "old" });
+  const refusal = await states.find("the refusal", ({ state }) => state === "refused");
+  expect(refusal.reason).toBe("the token has expired");
+  sky.renew("good");
+  await shown.find("the other token", ({ protocols }) => protocols.includes("skyhaul.token.good"));
+  expect(shown.heard.map(({ url }) => url)).toEqual(["/ws", "/ws"]);
+  expect(shown.heard[0].protocols).toBe("skyhaul.v1.json,skyhaul.token.old");
+});
+
+test("a token that is renewed is shown on the open connection too", async () => {
+  const said = new Ear<ClientMessage>();
+  behave(said.hear);
+  const { sky, states } = connect({ token: "old" });
+  await states.find("the connection", ({ state }) => state === "open");
+  sky.renew("new");
+  expect(await said.find("the token", ({ type }) => type === "auth")).toEqual({ type: "auth", token: "new" });
+});
+
+test("what was told is not told again, and the next connection goes on after it", async () => {
+  const said = new Ear<ClientMessage>();
+  behave((message, say) => {
+    said.hear(message);
+    if (message.type !== "subscribe") return;
+    say({ type: "subscribed", id: message.id, recovered: true, hz: 5 });
+    // All of it, whatever the client has.
+    for (const seq of [1, 2, 3]) say(event(message.id, seq));
+    if (message.since?.seq === 3) say(event(message.id, 4));
+    else for (const socket of server.clients) socket.close(1013);
+  });
+  const { sky } = connect();
+  const told = new Ear<EventMessage>();
+  sky.subscribe("delivery/x", { fromStart: true }, { event: told.hear });
+  await told.find("what came after the cut", ({ seq }) => seq === 4);
+  expect(told.heard.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+  const since = said.heard.map((message) => message.type === "subscribe" && message.since);
+  expect(since).toEqual([
+    { epoch: "e1", seq: 0 },
+    { epoch: "e1", seq: 3 },
+  ]);
+});
+
+test("a server that has no time is asked again", async () => {
+  let asked = 0;
+  behave((message, say) => {
+    if (message.type !== "subscribe") return;
+    asked += 1;
+    if (asked === 1) say({ type: "error", id: message.id, code: "rate_limited", message: "too much" });
+    else say({ type: "subscribed", id: message.id, recovered: false, hz: 1 });
+  });
+  const { sky } = connect();
+  const answers = new Ear<unknown>();
+  const fleet = sky.subscribe("fleet", {}, { subscribed: answers.hear });
+  await answers.find("an answer", () => true);
+  expect(asked).toBe(2);
+  expect(fleet.state).toBe("followed");
+});
+
+test("a message that cannot be read ends the connection", async () => {
+  server.once("connection", (socket) => socket.send("{"));
+  const { states } = connect();
+  await states.find("the end", ({ reason }) => reason?.startsWith("a message could not be read") ?? false);
+});
+
+test("waits grow, are never equal for all, and begin anew", () => {
+  const backoff = new Backoff({ firstMs: 100, longestMs: 1000, random: () => 1 });
+  expect([1, 2, 3, 4, 5, 6].map(() => backoff.next())).toEqual([100, 200, 400, 800, 1000, 1000]);
+  backoff.reset();
+  expect(backoff.next()).toBe(100);
+  const lucky = new Backoff({ firstMs: 100, longestMs: 1000, random: () => 0 });
+  expect(lucky.next()).toBe(50);
+});
