@@ -10,4 +10,5 @@ mod faults;
 mod house;
 mod ordering;
 mod simulation_control;
+mod slow_clients;
 mod support;
