@@ -32,10 +32,6 @@ Where tokens are required they come as `Authorization: Bearer`, as a sub-protoco
 Closes with 1001 when the server shuts down, 1007 after broken UTF-8, 1009 after a message of \
 more than 64 KiB, 1013 when nothing was read for 30 s, 4401 without a valid token.";
 
-const STREAM: &str = "\
-The server's messages of one topic as server-sent events; the type is the event's name. \
-`Last-Event-ID` goes on where a connection broke.";
-
 /// The document.
 pub fn document() -> Value {
     let mut schemas = Map::new();
@@ -65,7 +61,6 @@ pub fn document() -> Value {
         "defaultContentType": "application/json",
         "servers": {
             "window": { "host": "127.0.0.1:8080", "protocol": "ws" },
-            "door": { "host": "127.0.0.1:8080", "protocol": "http" },
         },
         "channels": {
             "window": {
@@ -76,18 +71,10 @@ pub fn document() -> Value {
                 "messages": references(&window, "#/components/messages"),
                 "bindings": { "ws": { "method": "GET", "headers": handshake(), "bindingVersion": "0.1.0" } },
             },
-            "stream": {
-                "address": "/api/stream",
-                "title": "Server-sent events",
-                "description": STREAM,
-                "servers": [{ "$ref": "#/servers/door" }],
-                "messages": references(&from_server, "#/components/messages"),
-            },
         },
         "operations": {
             "tell": operation("send", "window", &from_server),
             "hear": operation("receive", "window", &from_client),
-            "stream": operation("send", "stream", &from_server),
         },
         "components": { "messages": messages, "schemas": schemas },
     })
