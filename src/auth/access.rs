@@ -102,26 +102,6 @@ impl Viewer {
             Who::Business { .. } | Who::Customer { .. } => Detail::Density,
         }
     }
-
-    /// Whether this viewer may nothing that `other` may not, so that who was `other` may
-    /// go on as this one without asking anew.
-    pub fn is_within(&self, other: &Viewer) -> bool {
-        match (&self.who, &other.who) {
-            (_, Who::Operator) => true,
-            (Who::Operator, _) | (Who::Business { .. }, Who::Customer { .. }) => false,
-            (
-                Who::Business { account } | Who::Customer { account, .. },
-                Who::Business { account: before },
-            ) => account == before,
-            (
-                Who::Customer { account, only },
-                Who::Customer {
-                    account: before,
-                    only: before_only,
-                },
-            ) => account == before && (before_only.is_none() || only == before_only),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -190,64 +170,5 @@ mod tests {
             details,
             [Detail::Rows, Detail::Density, Detail::Density, Detail::Density]
         );
-    }
-
-    #[test]
-    fn to_become_less_is_always_allowed_and_more_never() {
-        let [operator, business, customer, link] = viewers();
-        let narrowing = [&operator, &business, &customer, &link];
-        for (place, viewer) in narrowing.iter().enumerate() {
-            for (other_place, other) in narrowing.iter().enumerate() {
-                assert_eq!(
-                    viewer.is_within(other),
-                    place >= other_place,
-                    "{viewer:?} {other:?}"
-                );
-            }
-        }
-        let elsewhere = Viewer::new(Role::Customer, Some("bakery".into()), None, None).unwrap();
-        let other_link = Viewer::new(Role::Customer, Some("cafe".into()), None, Some(id(2))).unwrap();
-        for viewer in [&business, &customer, &link] {
-            assert!(!elsewhere.is_within(viewer) && !viewer.is_within(&elsewhere));
-        }
-        assert!(!other_link.is_within(&link) && other_link.is_within(&customer));
-    }
-
-    #[test]
-    fn who_is_within_another_may_nothing_more() {
-        use Carriage::{Aboard, Ended, Waiting};
-        let mut all = viewers().to_vec();
-        all.push(Viewer::new(Role::Business, Some("bakery".into()), None, None).unwrap());
-        all.push(Viewer::new(Role::Customer, Some("cafe".into()), None, Some(id(2))).unwrap());
-        let parcels = [
-            parcel(1, "cafe", Waiting),
-            parcel(1, "cafe", Aboard),
-            parcel(2, "cafe", Aboard),
-            parcel(2, "cafe", Ended),
-            parcel(1, "bakery", Aboard),
-        ];
-        let things = parcels.iter().flat_map(|parcel| {
-            [
-                What::Delivery(parcel),
-                What::PlaceOf(parcel),
-                What::Drone(Some(parcel)),
-            ]
-        });
-        let others = [
-            What::Control,
-            What::Everything,
-            What::OrderFor("cafe"),
-            What::ListOf("cafe"),
-        ];
-        for what in things.chain(others) {
-            for viewer in &all {
-                for other in all.iter().filter(|other| viewer.is_within(other)) {
-                    assert!(
-                        !viewer.may(&what) || other.may(&what),
-                        "{viewer:?} {other:?} {what:?}"
-                    );
-                }
-            }
-        }
     }
 }

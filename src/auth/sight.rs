@@ -40,6 +40,12 @@ impl Viewer {
         Sight::of(Some(may.unwrap_or(false)))
     }
 
+    /// Whether a delivery's drone may be shown as the delivery's at this moment.
+    pub fn sees_place_of(&self, view: &View, id: DeliveryId) -> bool {
+        let may = || view.with_delivery(id, |record| self.may(&What::PlaceOf(&Parcel::of(record))));
+        self.who == Who::Operator || may().unwrap_or(false)
+    }
+
     /// Where a delivery stands, as far as it may be seen: to whom its drone's place is not
     /// shown, the package is where it is picked up.
     pub fn status_of_delivery(&self, view: &View, id: DeliveryId) -> Option<DeliveryStatus> {

@@ -22,6 +22,19 @@ impl Presented {
     pub fn new(text: impl Into<String>) -> Self {
         Presented(text.into())
     }
+
+    /// From the value of an `Authorization` header.
+    ///
+    /// # Errors
+    /// `NotOurs` where it is no bearer's.
+    pub fn bearer(value: &str) -> Result<Self, Denied> {
+        match value.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Ok(Presented::new(token.trim()))
+            }
+            _ => Err(Denied::NotOurs),
+        }
+    }
 }
 
 impl fmt::Debug for Presented {

@@ -14,6 +14,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::scenario::{self, Severity};
 use crate::sim::world::World;
@@ -102,19 +105,26 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Levels by `RUST_LOG`, `info` otherwise.
+/// Libraries that write whole messages, tokens included, at these levels.
+const TALKATIVE: [&str; 4] = ["tungstenite", "tokio_tungstenite", "hyper", "h2"];
+
+/// Levels by `RUST_LOG`, `info` otherwise; whatever it says, no token gets into a log.
 fn start_logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::Level::INFO.into())
         .from_env_lossy();
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let discreet = filter_fn(|metadata| {
+        let room = metadata.target().split("::").next().unwrap_or_default();
+        *metadata.level() <= tracing::Level::INFO || !TALKATIVE.contains(&room)
+    });
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
+    let all = tracing_subscriber::registry().with(filter).with(discreet);
     match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
+        LogFormat::Text => all.with(lines).init(),
+        LogFormat::Json => all.with(lines.json()).init(),
     }
 }
 

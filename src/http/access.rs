@@ -77,11 +77,8 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Presented>, Denied> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = value.to_str().map_err(|_| Denied::NotOurs)?;
-    match (text.split_once(' '), values.next()) {
-        (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Some(Presented::new(token.trim())))
-        }
+    match (value.to_str(), values.next()) {
+        (Ok(value), None) => Presented::bearer(value).map(Some),
         _ => Err(Denied::NotOurs),
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         duration: document.duration.as_ref()?.value,
         tick: document.tick.value,
         unknown_places: document.area.as_ref()?.value.unknown_places,
+        density_shown: document.area.as_ref()?.value.density,
         area: area?,
         hubs: hubs?,
         models,

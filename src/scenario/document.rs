@@ -5,7 +5,7 @@
 
 use super::diagnostic::{At, Span};
 use super::fields::{Fields, List, Named, NamedEntry, Table};
-use super::kinds::{Choice, Integer, Key, Number, Text};
+use super::kinds::{Choice, Flag, Integer, Key, Number, Text};
 use super::locations::{Bounds, Location};
 use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
@@ -125,6 +125,7 @@ pub(super) struct Area {
     pub ground: f64,
     pub geoid: f64,
     pub unknown_places: UnknownPlaces,
+    pub density: bool,
 }
 
 fn area(f: &mut Fields<'_>) -> Area {
@@ -139,6 +140,14 @@ fn area(f: &mut Fields<'_>) -> Area {
                 "what becomes of a place name that the file does not list: refused, or a fixed point on land made from its letters",
                 Choice(&[("refuse", UnknownPlaces::Refuse), ("scatter", UnknownPlaces::Scatter)]),
                 "\"refuse\"",
+            )
+            .value,
+        density: f
+            .or(
+                "density",
+                "whether businesses and customers may follow how many drones there are in each 300 m cell",
+                Flag,
+                "false",
             )
             .value,
     }

@@ -13,7 +13,8 @@ use crate::sim::world::{
     ScriptedRequest, UnknownPlaces, World, Zone,
 };
 
-/// Not the seed, which may be chosen for each run, and not the description.
+/// Not the seed, which may be chosen for each run, and not the description or what
+/// onlookers are shown.
 pub(super) fn of(world: &World) -> [u8; 32] {
     let World {
         name,
@@ -24,6 +25,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         tick,
         area,
         unknown_places,
+        density_shown: _,
         hubs,
         models,
         fleets,

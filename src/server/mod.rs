@@ -163,7 +163,13 @@ pub async fn start_with(
     let (started, thread) = start_world(world, &options, store, tick_metrics, closed.clone()).await?;
     let view = Arc::clone(&started.view);
     let arbiters = started.sessions_arbiters.clone();
-    let gateway = Gateway::new(Arc::clone(&view), arbiters, options.sessions, closed.clone());
+    let gateway = Gateway::new(
+        Arc::clone(&view),
+        Arc::clone(&guard),
+        arbiters,
+        options.sessions,
+        closed.clone(),
+    );
     let metrics = metrics::render(registry, &started, gateway.telemetry());
     let ready = closed.clone();
     let api = Api {

@@ -26,6 +26,8 @@ pub struct World {
     pub tick: SimDuration,
     pub area: Area,
     pub unknown_places: UnknownPlaces,
+    /// Whether people who may not see drones one by one are told how many there are where.
+    pub density_shown: bool,
     pub hubs: Vec<Hub>,
     pub models: Vec<Model>,
     /// Drones are numbered through the fleets in order.

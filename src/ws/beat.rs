@@ -5,12 +5,15 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::sim::ids::HubId;
+use crate::sim::time::Tick;
 use crate::view::View;
 use crate::view::reading::{ClockReading, FleetReading, HubReading};
 
+use super::grid::{Cell, Grid};
 use super::lag::Level;
 use super::layer::{Changes, Positions};
 use super::tier::{Interest, Interested, Tier};
+use crate::wire::time::rfc3339;
 
 pub(super) struct Beat {
     /// One more than the last.
@@ -35,6 +38,28 @@ pub(super) struct Gauges {
     pub(super) number: u64,
     fleet: OnceLock<FleetReading>,
     hubs: OnceLock<(ClockReading, Vec<HubReading>)>,
+    density: OnceLock<Density>,
+}
+
+/// How many drones fly in each cell that has any, in order of cells.
+pub(super) struct Density {
+    pub(super) tick: Tick,
+    pub(super) sim_time: String,
+    pub(super) counts: Vec<(Cell, u32)>,
+}
+
+impl Density {
+    fn of(view: &View, grid: &Grid) -> Self {
+        let frame = view.frame();
+        let mut cells: Vec<_> = frame.rows().iter().map(|row| grid.cell_of(row.at)).collect();
+        cells.sort_unstable();
+        let runs = cells.chunk_by(|one, other| one == other);
+        Density {
+            tick: frame.tick(),
+            sim_time: rfc3339(view.world(), frame.at()),
+            counts: runs.map(|run| (run[0], run.len() as u32)).collect(),
+        }
+    }
 }
 
 impl Gauges {
@@ -43,11 +68,16 @@ impl Gauges {
             number,
             fleet: OnceLock::new(),
             hubs: OnceLock::new(),
+            density: OnceLock::new(),
         }
     }
 
     pub(super) fn fleet(&self, view: &View) -> FleetReading {
         *self.fleet.get_or_init(|| view.fleet())
+    }
+
+    pub(super) fn density(&self, view: &View, grid: &Grid) -> &Density {
+        self.density.get_or_init(|| Density::of(view, grid))
     }
 
     pub(super) fn hub(&self, view: &View, hub: HubId) -> (ClockReading, HubReading) {

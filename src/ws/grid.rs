@@ -127,6 +127,13 @@ impl Grid {
         ]
     }
 
+    /// Latitude and longitude, to six decimals.
+    pub(super) fn middle_of(&self, cell: Cell) -> [f64; 2] {
+        let lat = self.south + (f64::from(cell.row()) + 0.5) * self.cell_height;
+        let lon = self.west + (f64::from(cell.column()) + 0.5) * self.cell_width;
+        [lat, lon].map(|degrees| (degrees * 1e6).round() / 1e6)
+    }
+
     fn row_of(&self, lat: f64) -> i32 {
         ((lat - self.south) / self.cell_height).floor() as i32
     }

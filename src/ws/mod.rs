@@ -8,12 +8,12 @@
 //! slow client, and nothing of theirs reaches the tick. Who lags is sent less (`lag`).
 //! Sessions and sockets are spread over arbiters, each with all of theirs (`shard`).
 
+mod admission;
 mod beat;
 mod fanout;
 mod grid;
 mod lag;
 mod layer;
-mod origin;
 mod outlet;
 mod session;
 mod shard;
@@ -26,6 +26,7 @@ mod topic;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
@@ -38,6 +39,7 @@ use axum::routing::get;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use crate::auth::Guard;
 use crate::view::View;
 use crate::wire::stream::Encoding;
 
@@ -45,7 +47,7 @@ use beat::{Beat, Gauges};
 use fanout::FanOut;
 use grid::Grid;
 pub use lag::Patience;
-use session::CustomerSession;
+use session::{CustomerSession, Shown};
 use shard::{Enter, Left, Shard};
 pub use telemetry::Telemetry;
 use tier::Interest;
@@ -61,6 +63,8 @@ pub struct Config {
     pub patience: Patience,
     /// What a client may say; the rest is answered `rate_limited`.
     pub messages_per_second: u32,
+    /// How long a client that shows no token in its handshake has for its first message.
+    pub token_within: Duration,
 }
 
 impl Default for Config {
@@ -69,6 +73,7 @@ impl Default for Config {
             max_sessions: 20_000,
             patience: Patience::default(),
             messages_per_second: 200,
+            token_within: Duration::from_secs(5),
         }
     }
 }
@@ -82,6 +87,7 @@ pub struct Gateway {
 /// What all sessions and the fan-out share.
 struct Shared {
     view: Arc<View>,
+    guard: Arc<Guard>,
     grid: Grid,
     config: Config,
     telemetry: Arc<Telemetry>,
@@ -105,6 +111,7 @@ impl Gateway {
     /// for all, when the server shuts down. There must be an arbiter.
     pub fn new(
         view: Arc<View>,
+        guard: Arc<Guard>,
         arbiters: Vec<ArbiterHandle>,
         config: Config,
         closing: watch::Receiver<bool>,
@@ -123,6 +130,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             grid: Grid::of(&view.world().area),
             view,
+            guard,
             config,
             telemetry: Arc::default(),
             interest: Arc::default(),
@@ -164,18 +172,10 @@ async fn handshake(
         Ok(upgrade) => upgrade,
         Err(rejection) => return refusal(rejection.status(), &rejection.body_text()),
     };
-    // What cannot be read must not pass for what is not there.
-    let header = |name| {
-        headers
-            .get(name)
-            .map(|value: &HeaderValue| value.to_str().unwrap_or("unreadable"))
-    };
-    if !origin::is_welcome(header(header::ORIGIN), header(header::HOST)) {
-        return refusal(
-            StatusCode::FORBIDDEN,
-            "pages from this origin may not open a session",
-        );
+    if let Err((status, detail)) = admission::check_origin(&shared.guard.reach, &headers) {
+        return refusal(status, detail);
     }
+    let shown = admission::shown(&headers);
     let encoding = match choose_encoding(&headers, &mut upgrade) {
         Ok(encoding) => encoding,
         Err(detail) => return refusal(StatusCode::BAD_REQUEST, &detail),
@@ -192,7 +192,7 @@ async fn handshake(
         .write_buffer_size(0)
         .max_frame_size(LONGEST_MESSAGE)
         .max_message_size(LONGEST_MESSAGE)
-        .on_upgrade(move |socket| async move { seat_session(socket, seat, encoding) })
+        .on_upgrade(move |socket| async move { seat_session(socket, seat, encoding, shown) })
 }
 
 /// The first of the offered sub-protocols that is spoken here. A client that offers some
@@ -200,9 +200,7 @@ async fn handshake(
 /// answer.
 fn choose_encoding(headers: &HeaderMap, upgrade: &mut WebSocketUpgrade) -> Result<Encoding, String> {
     // The library's own list has lost the order.
-    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
-    let lists = lists.filter_map(|list| list.to_str().ok());
-    let mut offered = lists.flat_map(|list| list.split(',')).map(str::trim).peekable();
+    let mut offered = admission::protocols(headers).peekable();
     if offered.peek().is_none() {
         return Ok(Encoding::Json);
     }
@@ -264,19 +262,19 @@ impl Drop for Seat {
 }
 
 /// Hands the socket to one of the arbiters.
-fn seat_session(socket: WebSocket, seat: Seat, encoding: Encoding) {
+fn seat_session(socket: WebSocket, seat: Seat, encoding: Encoding, shown: Shown) {
     let number = seat.shared.next_session.fetch_add(1, Relaxed);
     let shards = &seat.shared.shards;
     let arbiter = shards[number as usize % shards.len()].arbiter.clone();
     // Where the arbiter is no more, the socket is dropped, and the seat with it.
-    arbiter.spawn(run_session(socket, seat, encoding, number));
+    arbiter.spawn(run_session(socket, seat, encoding, number, shown));
 }
 
 /// On the session's arbiter.
-async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding, number: u64) {
+async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding, number: u64, shown: Shown) {
     let shared = Arc::clone(&seat.shared);
     let (outlet, tray) = outlet::outlet();
-    let session = CustomerSession::new(Arc::clone(&shared), outlet, encoding, number).start();
+    let session = CustomerSession::new(Arc::clone(&shared), outlet, encoding, number, shown).start();
     let shard = &shared.shards[number as usize % shared.shards.len()].sessions;
     shard.do_send(Enter {
         number,

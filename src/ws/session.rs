@@ -9,18 +9,23 @@
 //! is unread, it composes nothing; events wait in the view's logs, positions are replaced
 //! by newer ones. A client that reads nothing for too long is closed (1013).
 //!
+//! Whom it serves, and what ends with their token, is in [`identity`].
+//!
 //! Bounds: 64 subscriptions; 64 waiting replies, beyond which the socket reads no more;
 //! a mailbox of 16, into which a beat goes only where there is room. A failure ends the
 //! actor, and its socket with it; the client may come again.
 
+mod identity;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, MessageResult};
+use actix::{Actor, Context, Handler, Message, MessageResult, SpawnHandle};
 use axum::body::Bytes;
 use axum::extract::ws::{self, CloseFrame, Utf8Bytes, close_code};
 use tokio::time::Instant;
 
+use crate::auth::{Denied, Grant, Presented};
 use crate::wire::stream::client::{ClientMessage, Refused, Subscribe, Update};
 use crate::wire::stream::{ByeCode, Encoding, ErrorCode, PROTOCOL, ServerMessage};
 use crate::wire::time::rfc3339;
@@ -31,9 +36,12 @@ use super::outlet::{Batch, Outlet, frame, length};
 use super::shard::{BeatMade, Leave};
 use super::topic::{Speech, Subscription};
 use crate::view::shown;
+pub(super) use identity::Shown;
 
 const MOST_TOPICS: usize = 64;
 const MOST_REPLIES: usize = 64;
+/// Of a session that shows no valid token.
+const UNAUTHORIZED: u16 = 4401;
 
 pub(super) struct CustomerSession {
     shared: Arc<Shared>,
@@ -43,6 +51,12 @@ pub(super) struct CustomerSession {
     counted: Level,
     encoding: Encoding,
     number: u64,
+    /// What the handshake showed, until the session starts.
+    shown: Shown,
+    /// `None` while nobody has been let in.
+    grant: Option<Grant>,
+    /// The timer of the grant's end.
+    expiry: Option<SpawnHandle>,
     subscriptions: BTreeMap<u64, Subscription>,
     /// Answers that wait for the outlet.
     replies: VecDeque<ws::Message>,
@@ -50,11 +64,17 @@ pub(super) struct CustomerSession {
     farewell: Farewell,
 }
 
-#[derive(PartialEq)]
 enum Farewell {
     NotYet,
-    Due,
+    Due(Ending),
     Said,
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Shutdown,
+    /// The error that says why is among the replies.
+    Unauthorized,
 }
 
 /// A frame from the client.
@@ -80,7 +100,13 @@ pub(super) enum Reading {
 pub(super) struct Written;
 
 impl CustomerSession {
-    pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, encoding: Encoding, number: u64) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        outlet: Outlet,
+        encoding: Encoding,
+        number: u64,
+        shown: Shown,
+    ) -> Self {
         CustomerSession {
             allowance: Allowance::full(shared.config.messages_per_second),
             lag: Lag::new(shared.config.patience, Instant::now()),
@@ -89,6 +115,9 @@ impl CustomerSession {
             outlet,
             encoding,
             number,
+            shown,
+            grant: None,
+            expiry: None,
             subscriptions: BTreeMap::new(),
             replies: VecDeque::new(),
             farewell: Farewell::NotYet,
@@ -123,9 +152,16 @@ impl CustomerSession {
         });
     }
 
-    fn hear(&mut self, read: Result<ClientMessage, Refused>) {
+    fn hear(&mut self, read: Result<ClientMessage, Refused>, context: &mut Context<Self>) {
+        if !matches!(self.farewell, Farewell::NotYet) {
+            return;
+        }
+        if self.grant.is_none() && !matches!(read, Ok(ClientMessage::Auth { .. })) {
+            self.turn_away(Denied::Missing);
+            return;
+        }
         let followed = match (self.allowance.take(), read) {
-            (true, Ok(message)) => self.follow(message),
+            (true, Ok(message)) => self.follow(message, context),
             (true, Err(refused)) => Err(refused),
             (false, read) => Err(Refused::new(
                 read.map_or_else(|refused| refused.id, |message| message.id()),
@@ -141,7 +177,7 @@ impl CustomerSession {
         }
     }
 
-    fn follow(&mut self, message: ClientMessage) -> Result<(), Refused> {
+    fn follow(&mut self, message: ClientMessage, context: &mut Context<Self>) -> Result<(), Refused> {
         match message {
             ClientMessage::Subscribe(subscribe) => self.subscribe(subscribe),
             ClientMessage::Update(update) => self.update(&update),
@@ -156,8 +192,10 @@ impl CustomerSession {
                 self.reply(&ServerMessage::Pong { sent });
                 Ok(())
             }
-            // An open server asks for no token, so it looks at none.
-            ClientMessage::Auth { .. } => Ok(()),
+            ClientMessage::Auth { token } => {
+                self.authorize(&Presented::new(token.as_str()), context);
+                Ok(())
+            }
         }
     }
 
@@ -176,7 +214,14 @@ impl CustomerSession {
             let message = format!("a session has at most {MOST_TOPICS} topics");
             return Err(Refused::new(id, ErrorCode::TooMany, message));
         }
-        let mut subscription = Subscription::open(&self.shared, request)?;
+        let Some(Grant { viewer, .. }) = &self.grant else {
+            return Err(Refused::new(
+                id,
+                ErrorCode::Unauthorized,
+                Denied::Missing.to_string(),
+            ));
+        };
+        let mut subscription = Subscription::open(&self.shared, viewer, request)?;
         let subscribed = subscription.subscribed(&self.shared);
         self.subscriptions.insert(id, subscription);
         self.reply(&subscribed);
@@ -194,7 +239,7 @@ impl CustomerSession {
 
     /// Sends all there is to say, where the outlet is free and the client follows.
     fn speak(&mut self) {
-        if self.farewell == Farewell::Said {
+        if matches!(self.farewell, Farewell::Said) {
             return;
         }
         let now = Instant::now();
@@ -209,11 +254,12 @@ impl CustomerSession {
         if self.lag.is_hopeless(now) {
             self.give_up(&mut batch);
         } else {
+            self.review();
             batch.messages.extend(self.replies.drain(..));
             has_more = self.compose(&mut batch.messages);
-            if self.farewell == Farewell::Due {
+            if let Farewell::Due(ending) = self.farewell {
                 self.farewell = Farewell::Said;
-                say_goodbye(self.encoding, &mut batch);
+                say_goodbye(ending, self.encoding, &mut batch);
             }
         }
         let bytes = batch.messages.iter().map(length).sum();
@@ -237,9 +283,13 @@ impl CustomerSession {
 
     /// What each subscription has to say; true where one has more than fits into a batch.
     fn compose(&mut self, messages: &mut Vec<ws::Message>) -> bool {
+        let Some(Grant { viewer, .. }) = &self.grant else {
+            return false;
+        };
         let beat = Arc::clone(&self.shared.newest.read());
         let mut speech = Speech {
             shared: &self.shared,
+            viewer,
             beat: &beat,
             encoding: self.encoding,
             messages,
@@ -276,8 +326,17 @@ fn unknown_id(id: u64) -> Refused {
     Refused::new(id, ErrorCode::UnknownId, message)
 }
 
-fn say_goodbye(encoding: Encoding, batch: &mut Batch) {
-    let message = "the server shuts down";
+fn say_goodbye(ending: Ending, encoding: Encoding, batch: &mut Batch) {
+    let message = match ending {
+        Ending::Shutdown => "the server shuts down",
+        Ending::Unauthorized => {
+            batch.close = Some(CloseFrame {
+                code: UNAUTHORIZED,
+                reason: "no valid token".into(),
+            });
+            return;
+        }
+    };
     let bye = ServerMessage::Bye {
         code: ByeCode::ServerShutdown,
         message,
@@ -292,8 +351,9 @@ fn say_goodbye(encoding: Encoding, batch: &mut Batch) {
 impl Actor for CustomerSession {
     type Context = Context<Self>;
 
-    fn started(&mut self, _: &mut Context<Self>) {
-        self.welcome();
+    fn started(&mut self, context: &mut Context<Self>) {
+        let shown = std::mem::replace(&mut self.shown, Ok(None));
+        self.introduce(shown, context);
         self.speak();
     }
 }
@@ -307,16 +367,21 @@ impl Drop for CustomerSession {
 impl Handler<Heard> for CustomerSession {
     type Result = MessageResult<Heard>;
 
-    fn handle(&mut self, heard: Heard, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, heard: Heard, context: &mut Context<Self>) -> Self::Result {
         match (&heard, self.encoding) {
             (Heard::Pong(ping), _) => self.lag.hears(ping, Instant::now()),
-            (Heard::Text(text), Encoding::Json) => self.hear(ClientMessage::read_json(text)),
-            (Heard::Binary(bytes), Encoding::MessagePack) => self.hear(ClientMessage::read_msgpack(bytes)),
+            (Heard::Text(text), Encoding::Json) => self.hear(ClientMessage::read_json(text), context),
+            (Heard::Binary(bytes), Encoding::MessagePack) => {
+                self.hear(ClientMessage::read_msgpack(bytes), context)
+            }
             (Heard::Binary(_), Encoding::Json) => {
-                self.hear(wrong_frame("this session speaks JSON in text frames"));
+                self.hear(wrong_frame("this session speaks JSON in text frames"), context);
             }
             (Heard::Text(_), Encoding::MessagePack) => {
-                self.hear(wrong_frame("this session speaks MessagePack in binary frames"));
+                self.hear(
+                    wrong_frame("this session speaks MessagePack in binary frames"),
+                    context,
+                );
             }
         }
         self.speak();
@@ -349,8 +414,8 @@ impl Handler<Leave> for CustomerSession {
     type Result = ();
 
     fn handle(&mut self, _: Leave, _: &mut Context<Self>) {
-        if self.farewell == Farewell::NotYet {
-            self.farewell = Farewell::Due;
+        if matches!(self.farewell, Farewell::NotYet) {
+            self.farewell = Farewell::Due(Ending::Shutdown);
         }
         self.speak();
     }

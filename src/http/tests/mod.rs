@@ -68,6 +68,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
             geoid_m: 0.0,
         },
         unknown_places,
+        density_shown: false,
         hubs: vec![Hub {
             key: "mission".into(),
             name: "Mission Street hub".into(),

@@ -44,6 +44,21 @@ pub enum ServerMessage<'a> {
         speed: Speed,
         playback: bool,
     },
+    /// Answers `auth`: whom the token lets in, and until when.
+    Authorized {
+        /// `operator`, `business` or `customer`
+        role: &'a str,
+        /// Absent for an operator.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        account: Option<&'a str>,
+        /// The one delivery that a customer's token is for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        delivery: Option<&'a str>,
+        /// Wall time, RFC 3339; the session ends then unless a newer token came.
+        expires: &'a str,
+    },
     Subscribed {
         id: u64,
         /// What was missed follows as events, without a snapshot.

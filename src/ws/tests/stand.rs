@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::drone::DroneStatus;
 use crate::sim::energy::{PowerModel, Wing};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Event, Happening};
@@ -42,6 +43,7 @@ pub(super) const HUB: LatLon = LatLon {
 pub(super) struct Stand {
     pub(super) view: Arc<View>,
     pub(super) gateway: Gateway,
+    pub(super) guard: Arc<Guard>,
     address: SocketAddr,
     closing: watch::Sender<bool>,
     system: System,
@@ -54,11 +56,27 @@ impl Stand {
     }
 
     pub(super) async fn new(drones: u32, config: Config) -> Self {
-        let view = Arc::new(View::new(Arc::new(world(drones)), all_parked(drones)));
+        Stand::of(world(drones), config, Mode::Open).await
+    }
+
+    /// Where everybody needs a token; of the drones' density people may know.
+    pub(super) async fn guarded(drones: u32, config: Config) -> Self {
+        let world = World {
+            density_shown: true,
+            ..world(drones)
+        };
+        Stand::of(world, config, Mode::Required).await
+    }
+
+    async fn of(world: World, config: Config, mode: Mode) -> Self {
+        let drones = world.drone_count();
+        let view = Arc::new(View::new(Arc::new(world), all_parked(drones)));
+        let key = TokenKey::of_this_process().unwrap();
+        let guard = Arc::new(Guard::new(mode, key, Vec::new(), true));
         let (closing, closed) = watch::channel(false);
         let system = actix_system();
         let arbiters = vec![system.arbiter().clone()];
-        let gateway = Gateway::new(Arc::clone(&view), arbiters, config, closed);
+        let gateway = Gateway::new(Arc::clone(&view), Arc::clone(&guard), arbiters, config, closed);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = gateway.route();
@@ -66,6 +84,7 @@ impl Stand {
         Stand {
             view,
             gateway,
+            guard,
             address,
             closing,
             system,
@@ -139,6 +158,14 @@ pub(super) struct Client {
 impl Client {
     pub(super) async fn connect(url: &str) -> Self {
         let (socket, _) = connect_async(url.into_client_request().unwrap()).await.unwrap();
+        Client {
+            socket,
+            encoding: Encoding::Json,
+        }
+    }
+
+    /// That speaks JSON.
+    pub(super) fn of(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
         Client {
             socket,
             encoding: Encoding::Json,
@@ -389,6 +416,7 @@ fn world(drones: u32) -> World {
             geoid_m: -32.0,
         },
         unknown_places: UnknownPlaces::Refuse,
+        density_shown: false,
         hubs: vec![hub],
         models: vec![model()],
         fleets: vec![Fleet {

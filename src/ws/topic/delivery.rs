@@ -1,5 +1,5 @@
 //! `delivery/{id}`: a snapshot, then the delivery's events, and while a drone has it that
-//! drone's positions. After the delivery's end there is nothing more to tell.
+//! drone's positions, where and as long as its viewer may see them. After the delivery's end there is nothing more to tell.
 
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -50,6 +50,10 @@ impl Follow {
         })
     }
 
+    pub(super) fn id(&self) -> DeliveryId {
+        self.delivery
+    }
+
     pub(super) fn recovers(&self) -> bool {
         !self.cursor.wants_snapshot()
     }
@@ -68,14 +72,16 @@ impl Follow {
         for numbered in self.cursor.say_events(id, speech) {
             self.hear(&numbered.event);
         }
-        if let Carriage::By(drone) = self.stage {
+        if let Carriage::By(drone) = self.stage
+            && speech.viewer.sees_place_of(&speech.shared.view, self.delivery)
+        {
             self.positions.speak(id, drone, speech);
         }
     }
 
     fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) {
         let view = &speech.shared.view;
-        let Some(status) = view.delivery_status(self.delivery) else {
+        let Some(status) = speech.viewer.status_of_delivery(view, self.delivery) else {
             return;
         };
         self.cursor.covered(status.seq.into());

@@ -28,6 +28,10 @@ impl Follow {
         })
     }
 
+    pub(super) fn id(&self) -> DroneId {
+        self.drone
+    }
+
     pub(super) fn recovers(&self) -> bool {
         !self.cursor.wants_snapshot()
     }

@@ -2,6 +2,7 @@
 
 mod area;
 mod delivery;
+mod density;
 mod drone;
 mod events;
 mod fleet;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Message;
 
+use crate::auth::{Detail, Sight, Viewer, What};
 use crate::view::shown;
 use crate::wire::stream::client::{Refused, Since, Subscribe, Topic, Update};
 use crate::wire::stream::{Encoded, Encoding, ErrorCode, ServerMessage};
@@ -37,6 +39,7 @@ enum Follow {
     Drone(drone::Follow),
     Hub(hub::Follow),
     Area(area::Follow),
+    Density(density::Follow),
     Fleet(fleet::Follow),
     Events(events::Follow),
 }
@@ -44,6 +47,8 @@ enum Follow {
 /// What a subscription speaks with: the world as it is now, and where its words go.
 pub(super) struct Speech<'a> {
     pub(super) shared: &'a Shared,
+    /// Who hears it.
+    pub(super) viewer: &'a Viewer,
     pub(super) beat: &'a Beat,
     pub(super) encoding: Encoding,
     pub(super) messages: &'a mut Vec<Message>,
@@ -64,7 +69,7 @@ impl Speech<'_> {
 }
 
 impl Subscription {
-    pub(super) fn open(shared: &Shared, request: Subscribe) -> Result<Self, Refused> {
+    pub(super) fn open(shared: &Shared, viewer: &Viewer, request: Subscribe) -> Result<Self, Refused> {
         let name = request.topic.to_string();
         let not_found = || Refused::new(request.id, ErrorCode::NotFound, format!("there is no `{name}`"));
         let rate = || Rate::new(&shared.interest, Tier::at_most(request.max_hz));
@@ -72,6 +77,10 @@ impl Subscription {
             .since
             .as_ref()
             .and_then(|since| recoverable(shared, since));
+        let forbidden = || {
+            let message = format!("`{name}` is not for this token");
+            Refused::new(request.id, ErrorCode::Forbidden, message)
+        };
         let (follow, recovered) = match &request.topic {
             Topic::Delivery(id) => {
                 let follow = delivery::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
@@ -79,6 +88,8 @@ impl Subscription {
                 (Follow::Delivery(follow), recovered)
             }
             Topic::Drone(id) => {
+                // What a drone did before it was somebody's is nothing to them.
+                let since = since.filter(|_| viewer.may(&What::Everything));
                 let follow = drone::Follow::open(shared, *id, rate(), since).ok_or_else(not_found)?;
                 let recovered = follow.recovers();
                 (Follow::Drone(follow), recovered)
@@ -88,10 +99,17 @@ impl Subscription {
                 let recovered = follow.recovers();
                 (Follow::Hub(follow), recovered)
             }
-            Topic::Area(bounds) => (
-                Follow::Area(area::Follow::new(shared.grid.widen(*bounds), rate())),
-                false,
-            ),
+            Topic::Area(bounds) => {
+                let cells = shared.grid.widen(*bounds);
+                let follow = match viewer.area() {
+                    Detail::Rows => Follow::Area(area::Follow::new(cells, rate())),
+                    Detail::Density if shared.view.world().density_shown => {
+                        Follow::Density(density::Follow::new(cells))
+                    }
+                    Detail::Density => return Err(forbidden()),
+                };
+                (follow, false)
+            }
             Topic::Fleet => (Follow::Fleet(fleet::Follow::default()), false),
             Topic::Events => {
                 let follow = events::Follow::open(shared, since);
@@ -99,6 +117,9 @@ impl Subscription {
                 (Follow::Events(follow), recovered)
             }
         };
+        if !follow.is_allowed(shared, viewer) {
+            return Err(forbidden());
+        }
         Ok(Subscription {
             id: request.id,
             name,
@@ -107,14 +128,23 @@ impl Subscription {
         })
     }
 
+    /// Whether this viewer may follow it, now: rights come and go with what a drone carries.
+    pub(super) fn is_allowed(&self, shared: &Shared, viewer: &Viewer) -> bool {
+        self.follow.is_allowed(shared, viewer)
+    }
+
     /// Another box, another rate, or both.
     pub(super) fn update(&mut self, shared: &Shared, change: &Update) -> Result<(), Refused> {
         if let Some(bounds) = change.bounds {
-            let Follow::Area(area) = &mut self.follow else {
-                let message = format!("`{}` has no `bbox`", self.name);
-                return Err(Refused::new(self.id, ErrorCode::BadMessage, message));
-            };
-            area.look_at(shared.grid.widen(bounds));
+            let cells = shared.grid.widen(bounds);
+            match &mut self.follow {
+                Follow::Area(area) => area.look_at(cells),
+                Follow::Density(density) => density.look_at(cells),
+                _ => {
+                    let message = format!("`{}` has no `bbox`", self.name);
+                    return Err(Refused::new(self.id, ErrorCode::BadMessage, message));
+                }
+            }
         }
         if let Some(rate) = self.rate() {
             let tier = change
@@ -130,6 +160,7 @@ impl Subscription {
     pub(super) fn subscribed(&mut self, shared: &Shared) -> ServerMessage<'static> {
         let bbox = match &self.follow {
             Follow::Area(area) => Some(shared.grid.bounds_of(area.cells())),
+            Follow::Density(density) => Some(shared.grid.bounds_of(density.cells())),
             _ => None,
         };
         ServerMessage::Subscribed {
@@ -162,6 +193,7 @@ impl Subscription {
             Follow::Drone(drone) => drone.speak(self.id, speech),
             Follow::Hub(hub) => hub.speak(self.id, speech),
             Follow::Area(area) => area.speak(self.id, speech),
+            Follow::Density(density) => density.speak(self.id, speech),
             Follow::Fleet(fleet) => fleet.speak(self.id, speech),
             Follow::Events(events) => events.speak(self.id, speech),
         }
@@ -173,7 +205,20 @@ impl Subscription {
             Follow::Delivery(delivery) => Some(delivery.rate()),
             Follow::Drone(drone) => Some(drone.rate()),
             Follow::Area(area) => Some(area.rate()),
-            Follow::Hub(_) | Follow::Fleet(_) | Follow::Events(_) => None,
+            Follow::Density(_) | Follow::Hub(_) | Follow::Fleet(_) | Follow::Events(_) => None,
+        }
+    }
+}
+
+impl Follow {
+    fn is_allowed(&self, shared: &Shared, viewer: &Viewer) -> bool {
+        let view = &shared.view;
+        match self {
+            Follow::Delivery(delivery) => viewer.sight_of_delivery(view, delivery.id()) == Sight::Seen,
+            Follow::Drone(drone) => viewer.sight_of_drone(view, drone.id()) == Sight::Seen,
+            Follow::Hub(_) | Follow::Fleet(_) | Follow::Events(_) => viewer.may(&What::Everything),
+            Follow::Area(_) => viewer.area() == Detail::Rows,
+            Follow::Density(_) => true,
         }
     }
 }

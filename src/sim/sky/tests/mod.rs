@@ -49,6 +49,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
             geoid_m: 0.0,
         },
         unknown_places: UnknownPlaces::Refuse,
+        density_shown: false,
         hubs: vec![hub(0.0, 0.0), hub(5_000.0, 0.0)],
         models: vec![model],
         fleets: vec![Fleet {

@@ -64,6 +64,12 @@ fn from_server() -> Vec<Value> {
             speed: Speed::Times(1.0),
             playback: false,
         },
+        ServerMessage::Authorized {
+            role: "customer",
+            account: Some("ada"),
+            delivery: Some(DELIVERY),
+            expires: "2026-06-01T19:00:00.000Z",
+        },
         ServerMessage::Subscribed {
             id: 2,
             recovered: false,
