@@ -9,6 +9,7 @@ mod every_delivery;
 mod faults;
 mod house;
 mod ordering;
+mod resume;
 mod simulation_control;
 mod slow_clients;
 mod support;
