@@ -11,7 +11,8 @@ import { connection, sky } from "../state/session";
 import { select, selectedDrone } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
-import { passing } from "../state/tracking";
+import { isAboard } from "../state/story";
+import { passing, story } from "../state/tracking";
 import { viewer } from "../state/viewer";
 import { hubs, zones, type World } from "../state/world";
 import { loadGround } from "./basemap";
@@ -81,7 +82,7 @@ export class SkyMap {
       pressure: (message) => this.buffer.expect(message.effectiveHz),
       positions: (message) => this.buffer.take(message),
       density: (message) => (this.#density = message.cells),
-    });
+    }, viewer.peek().delivery === undefined);
     this.#followSignals(world);
     this.#listen();
     this.#frame = requestAnimationFrame(this.#draw);
@@ -138,9 +139,10 @@ export class SkyMap {
         if (connection.value.state === "resumed") this.#density = [];
       }),
       effect(() => {
-        // Who may not see the area sees the one drone of their delivery.
+        // Who may not see the area sees the one drone of their delivery, while it has the package.
         const message = passing.value;
-        if (message && viewer.peek().role !== "operator") this.buffer.take(message);
+        const told = story.peek();
+        if (message && told && isAboard(told) && viewer.peek().role !== "operator") this.buffer.take(message);
       }),
       effect(() => {
         if (gaze.value) lookAt(this.map, gaze.value);

@@ -28,6 +28,8 @@ export class Viewport {
     private readonly map: MapLibre,
     private readonly area: Bbox,
     private readonly handlers: Handlers,
+    /** Whether there is anything to see but what is followed. */
+    private readonly watching: boolean,
   ) {
     map.on("move", () => {
       this.#timer ??= setTimeout(() => {
@@ -49,6 +51,7 @@ export class Viewport {
   }
 
   #look(): void {
+    if (!this.watching) return;
     const view = this.#inView();
     const zoom = this.map.getZoom();
     const hz = RATES.find(([below]) => zoom < below)![1];

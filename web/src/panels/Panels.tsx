@@ -4,9 +4,10 @@
 import { useEffect } from "preact/hooks";
 
 import { Customer } from "../modes/Customer";
+import { Kiosk } from "../modes/Kiosk";
 import { operations, ordering } from "../state/panels";
 import { selection } from "../state/selection";
-import { embedded } from "../state/settings";
+import { embedded, kiosk } from "../state/settings";
 import { viewer } from "../state/viewer";
 import { DeliveryCard } from "./DeliveryCard";
 import { DroneCard } from "./DroneCard";
@@ -24,6 +25,7 @@ import { listenForShortcuts } from "./shortcuts";
 export function Panels() {
   const { role, delivery } = viewer.value;
   if (role === "customer" && (delivery !== undefined || embedded)) return <Customer />;
+  if (kiosk) return <Kiosk />;
   return embedded ? <Embedded /> : <Workplace />;
 }
 

@@ -1,0 +1,18 @@
+// A link for whoever stands before the screen with a phone.
+
+import { useMemo } from "preact/hooks";
+import { encode } from "uqr";
+
+export function QrCode({ text, label }: { text: string; label: string }) {
+  const { size, path } = useMemo(() => {
+    const { size, data } = encode(text, { ecc: "L", border: 2 });
+    const dark = data.flatMap((line, y) => line.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])));
+    return { size, path: dark.join("") };
+  }, [text]);
+  return (
+    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges" data-text-length={text.length}>
+      <rect width={size} height={size} fill="#fff" />
+      <path d={path} fill="#0b121b" />
+    </svg>
+  );
+}
