@@ -66,7 +66,7 @@ async fn farewell(mut socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> (Va
 async fn half_a_request(server: &Operator) -> TcpStream {
     let mut socket = TcpStream::connect(server.address()).await.unwrap();
     let head = format!(
-        "POST /api/deliveryrequests HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        "POST /api/deliveryrequests HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         BODY.len()
     );
     socket.write_all(head.as_bytes()).await.unwrap();

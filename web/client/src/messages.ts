@@ -8,6 +8,7 @@ export type AnyMessage = ServerMessage | ClientMessage;
  * What the server says.
  */
 export type ServerMessage =
+  | AuthorizedMessage
   | ByeMessage
   | DensityMessage
   | ErrorMessage
@@ -199,6 +200,28 @@ export type Bbox = [number, number, number, number];
  */
 export type ClientMessage = AuthMessage | PingMessage | SubscribeMessage | UnsubscribeMessage | UpdateMessage;
 
+/**
+ * Answers `auth`: whom the token lets in, and until when.
+ */
+export interface AuthorizedMessage {
+  /**
+   * Absent for an operator.
+   */
+  account?: string;
+  /**
+   * The one delivery that a customer's token is for.
+   */
+  delivery?: string;
+  /**
+   * Wall time, RFC 3339; the session ends then unless a newer token came.
+   */
+  expires: string;
+  /**
+   * `operator`, `business` or `customer`
+   */
+  role: string;
+  type: "authorized";
+}
 export interface ByeMessage {
   code: ByeCode;
   message: string;
