@@ -6,7 +6,7 @@ import type { Map as MapLibre } from "maplibre-gl";
 
 import type { Gaze } from "../state/gaze";
 import { following } from "../state/selection";
-import { reducedMotion } from "../state/settings";
+import { embedded, kiosk, reducedMotion } from "../state/settings";
 import type { World } from "../state/world";
 
 export const PITCH = 52;
@@ -28,6 +28,23 @@ export function firstLook(map: MapLibre, world: World): void {
   // The tilt makes room above and below, which the camera's arithmetic does not use.
   const zoom = (camera?.zoom ?? 11) + TILT_ZOOM;
   map.jumpTo({ ...camera, zoom, pitch: PITCH, bearing: BEARING });
+}
+
+const SIDE_PX = 364;
+/** Of a phone's height. */
+const SHEET = 0.46;
+const phone = matchMedia("(width <= 720px)");
+
+/** The middle of what panels leave free is the middle of the view. */
+export function makeRoom(map: MapLibre): () => void {
+  const pad = () => {
+    const bottom = phone.matches ? Math.round(map.getContainer().clientHeight * SHEET) : 0;
+    map.setPadding({ top: 0, right: 0, bottom, left: phone.matches ? 0 : SIDE_PX });
+  };
+  if (kiosk || embedded) return () => {};
+  pad();
+  map.on("resize", pad);
+  return () => map.off("resize", pad);
 }
 
 /** Goes there once. */

@@ -16,7 +16,7 @@ import { passing, story } from "../state/tracking";
 import { viewer } from "../state/viewer";
 import { hubs, zones, type World } from "../state/world";
 import { loadGround } from "./basemap";
-import { FollowCamera, PITCH, firstLook, lookAt } from "./camera";
+import { FollowCamera, PITCH, firstLook, lookAt, makeRoom } from "./camera";
 import { DroneArrays, isDrawn, type Shown } from "./drones";
 import { hovered } from "./hover";
 import { STEM_ZOOM, droneRadius, layersOf, type Scene } from "./layers";
@@ -73,6 +73,7 @@ export class SkyMap {
       keyboard: !embedded,
       fadeDuration: 150,
     });
+    this.#undo.push(makeRoom(this.map));
     firstLook(this.map, world);
     this.#overlay = new MapboxOverlay({ interleaved: false, layers: [] });
     this.map.addControl(this.#overlay);

@@ -9,9 +9,6 @@ export type Gaze = { center: [longitude: number, latitude: number] } | { bounds:
 
 export const gaze = signal<Gaze | null>(null);
 
-/** What of the map lies under panels, in pixels: the middle of the rest is the middle. */
-export const covered = signal({ left: 0, right: 0, top: 0, bottom: 0 });
-
 export function gazeAt({ longitude, latitude }: Pick<Location, "latitude" | "longitude">): void {
   following.value = false;
   gaze.value = { center: [longitude, latitude] };

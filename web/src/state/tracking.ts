@@ -5,7 +5,8 @@ import type { Drone, ErrorMessage, PositionRow, PositionsMessage, Subscription }
 import { Problem } from "@skyhaul/client";
 import { computed, effect, signal } from "@preact/signals";
 
-import { selection } from "./selection";
+import { gazeOver } from "./gaze";
+import { selectedDrone, selection } from "./selection";
 import { api, sky } from "./session";
 import { blank, caughtUp, ordered, told, type Story } from "./story";
 import { viewer } from "./viewer";
@@ -46,8 +47,11 @@ function followDelivery(id: string): () => void {
   let again: ReturnType<typeof setTimeout> | undefined;
   let over = false;
   const tell = (change: (before: Story) => Story) => {
-    const next = change(story.peek() ?? blank(id));
+    const before = story.peek();
+    const next = change(before ?? blank(id));
     story.value = next;
+    // Where it goes from and to, until there is a drone to look at.
+    if (!before?.pickup && next.pickup && next.dropoff && !selectedDrone.peek()) gazeOver([next.pickup, next.dropoff]);
     handOverDrone(id, next);
   };
   const fill = async () => {
