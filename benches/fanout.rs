@@ -307,10 +307,12 @@ async fn hear_nats(mut socket: Socket, heard: Arc<Heard>) {
     while let Some(Ok(message)) = socket.next().await {
         let Message::Binary(frame) = message else { continue };
         let text = std::str::from_utf8(&frame).unwrap_or_default();
+        // Several messages may share a frame.
+        let messages = text.matches("sentAt:").count().max(1);
         for (at, _) in text.match_indices("sentAt:") {
             let digits = text.get(at + 7..at + 20);
             if let Some(sent_at) = digits.and_then(|digits| digits.parse().ok()) {
-                heard.hear(frame.len(), Some(sent_at));
+                heard.hear(frame.len() / messages, Some(sent_at));
             }
         }
         if text.starts_with("PING") && socket.send(Message::binary(b"PONG\r\n".to_vec())).await.is_err() {
