@@ -1,6 +1,6 @@
 //! `skyhaul serve`: the live server until a signal ends it.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -31,7 +31,8 @@ pub struct Args {
         long,
         value_name = "ADDR",
         env = "SKYHAUL_LISTEN",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = parse_listen
     )]
     listen: SocketAddr,
     /// Folder of the store, or :memory: to keep nothing
@@ -171,6 +172,15 @@ fn access(args: &Args) -> Result<auth::Settings, Failure> {
 fn keyless(options: &Options) -> bool {
     let access = &options.access;
     access.mode == Mode::Required && access.key.is_none() && options.data == IN_MEMORY
+}
+
+/// An address, or a name of this machine such as localhost.
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let wrong = |why: std::io::Error| format!("{why}; give an address and a port, such as 127.0.0.1:8080");
+    let addresses: Vec<SocketAddr> = text.to_socket_addrs().map_err(wrong)?.collect();
+    let preferred = addresses.iter().find(|address| address.is_ipv4());
+    let chosen = preferred.or(addresses.first()).copied();
+    chosen.ok_or_else(|| "this name has no address".to_owned())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

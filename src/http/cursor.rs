@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::fields::Complaint;
-use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
 
 /// An id as a cursor's bytes. The first byte keeps one list's cursors out of another's.
 pub trait Mark: Sized {
@@ -34,6 +34,18 @@ impl Mark for DeliveryId {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(DeliveryId::from_bytes)
+    }
+}
+
+impl Mark for HubId {
+    const KIND: u8 = 3;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_be_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(u16::from_be_bytes).map(HubId)
     }
 }
 
@@ -72,6 +84,7 @@ mod tests {
         let drone = DroneId(70_000);
         let delivery = DeliveryId::new(1_780_000_000_000, [7; 10]);
         assert_eq!(decode(&encode(&drone)), Ok(drone));
+        assert_eq!(decode(&encode(&HubId(300))), Ok(HubId(300)));
         assert_eq!(decode(&encode(&delivery)), Ok(delivery));
     }
 

@@ -51,6 +51,7 @@ async fn inject_fault(
 ) -> Result<Json<InjectedFault>, Fault> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    fields.nothing_but(&["kind", "target", "duration"]);
     let kind = fields.required("kind", kind);
     let target = fields.required("target", name);
     let duration = fields.optional("duration", duration);

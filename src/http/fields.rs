@@ -92,6 +92,17 @@ impl<'v, 'c> Fields<'v, 'c> {
         self.get(key).and_then(|value| self.note(key, read(value)))
     }
 
+    /// Complains of every other field: in a request of our own a misspelt one must not be
+    /// passed over in silence.
+    pub fn nothing_but(&mut self, known: &[&str]) {
+        for key in self.object.into_iter().flat_map(Map::keys) {
+            if !known.contains(&key.as_str()) {
+                let complaint = format!("is not a field of this request; it has {}", known.join(", "));
+                self.complaints.add(format!("{}/{}", self.at, escaped(key)), complaint);
+            }
+        }
+    }
+
     fn get(&self, key: &str) -> Option<&'v Value> {
         self.object?.get(key).filter(|value| !value.is_null())
     }
@@ -100,6 +111,11 @@ impl<'v, 'c> Fields<'v, 'c> {
         let at = self.at;
         self.complaints.note(|| format!("{at}/{key}"), read)
     }
+}
+
+/// As a part of a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Free text up to this many characters.

@@ -9,7 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::cursor;
+use super::documents::QueryProblems;
 use super::drones::GEOJSON;
+use super::fault::Fault;
+use super::parameters::Parameters;
+use crate::sim::ids::HubId;
 use crate::sim::world::{HeightReference, Zone};
 use crate::view::shown;
 use crate::wire::api::List;
@@ -27,19 +32,25 @@ pub fn routes() -> OpenApiRouter<Api> {
     get,
     path = "/api/hubs",
     tag = "World",
-    responses((status = 200, body = List<Hub>))
+    params(
+        ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, body = List<Hub>), QueryProblems)
 )]
-async fn list_hubs(State(api): State<Api>) -> Json<List<Hub>> {
+async fn list_hubs(State(api): State<Api>, mut parameters: Parameters) -> Result<Json<List<Hub>>, Fault> {
     let world = api.view.world();
-    Json(List {
-        items: api
-            .view
-            .hubs()
-            .iter()
-            .map(|reading| shown::hub(world, reading))
-            .collect(),
-        next: None,
-    })
+    let limit = parameters.limit();
+    let after = parameters.optional("cursor", cursor::decode::<HubId>);
+    parameters.finish()?;
+    let mut hubs = api.view.hubs();
+    hubs.drain(..after.map_or(0, |hub| (hub.index() + 1).min(hubs.len())));
+    let next = (hubs.len() > limit).then(|| cursor::encode(&hubs[limit - 1].hub));
+    hubs.truncate(limit);
+    Ok(Json(List {
+        items: hubs.iter().map(|reading| shown::hub(world, reading)).collect(),
+        next,
+    }))
 }
 
 /// No-fly zones as GeoJSON

@@ -57,6 +57,7 @@ async fn change_simulation(
 ) -> Result<Json<wire::Simulation>, Fault> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    fields.nothing_but(&["state", "speed", "pauseAtTick", "simTime"]);
     let change = PaceChange {
         paused: fields.optional("state", wanted_state),
         speed: fields.optional("speed", speed),
@@ -119,9 +120,9 @@ async fn step_simulation(
             Some(ticks @ 1..=MAX_STEP) => Ok(ticks),
             _ => Err("must be a whole number from 1 to 1,000,000".into()),
         };
-        ticks = Fields::of_body(&body, &mut complaints)
-            .optional("ticks", read)
-            .unwrap_or(ticks);
+        let mut fields = Fields::of_body(&body, &mut complaints);
+        fields.nothing_but(&["ticks"]);
+        ticks = fields.optional("ticks", read).unwrap_or(ticks);
         if !complaints.is_empty() {
             return Err(complaints.into_fault());
         }

@@ -46,6 +46,7 @@ async fn hand_out(
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewToken>), Fault> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    fields.nothing_but(&["role", "account", "user", "delivery", "ttl"]);
     let role = fields.required("role", role);
     let account = fields.required("account", fields::name);
     let user = fields.optional("user", fields::name);

@@ -174,3 +174,16 @@ def test_the_program_says_its_version(world):
     with Window(world) as window:
         assert said.strip() == f"skyhaul {window.welcome['version']}"
         assert (window.welcome["protocol"], window.welcome["playback"]) == ("skyhaul.v1", False)
+
+
+@pytest.mark.parametrize("path", ["/api/hubs", "/api/drones", "/api/deliveries"])
+def test_a_list_is_the_same_in_pages_of_any_length(world, path):
+    whole = world.get(f"{path}?limit=1000")
+    assert whole["next"] is None and len(whole["items"]) > 1
+    paged, cursor = [], ""
+    while cursor is not None:
+        page = world.get(f"{path}?limit=1{cursor and f'&cursor={cursor}'}")
+        assert len(page["items"]) == 1
+        paged += page["items"]
+        cursor = page["next"]
+    assert paged == whole["items"]

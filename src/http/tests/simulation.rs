@@ -36,6 +36,8 @@ fn wrong_changes_are_explained() {
         let reply = door.json(Method::PUT, ROUTE, body.to_string());
         assert_eq!(reply.pointers(422), ["/state", "/speed", "/pauseAtTick"]);
     }
+    let misspelt = door.json(Method::PUT, ROUTE, r#"{"sped":2,"a/b":null}"#);
+    assert_eq!(misspelt.pointers(422), ["/a~1b", "/sped"]);
     *door.taker.refusal.lock() = Some(Refusal::TickPassed { asked: 1, now: 10 });
     let reply = door.json(Method::PUT, ROUTE, r#"{"pauseAtTick":1}"#);
     assert_eq!(reply.pointers(409), [""; 0]);

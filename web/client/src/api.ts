@@ -166,8 +166,8 @@ export class Api {
     return this.get("/api/drones", query);
   }
 
-  hubs(): Promise<Page<Hub>> {
-    return this.get("/api/hubs");
+  hubs(query: Paging = {}): Promise<Page<Hub>> {
+    return this.get("/api/hubs", query);
   }
 
   /** No-fly zones as GeoJSON. */

@@ -74,10 +74,21 @@ export async function loadWorld(): Promise<void> {
 async function refreshHubs(): Promise<void> {
   if (document.hidden) return;
   try {
-    hubs.value = (await read<{ items: Hub[] }>("/api/hubs")).items;
+    hubs.value = await allHubs();
   } catch {
     // The connection's own state says that the server is gone; the last figures stay.
   }
+}
+
+async function allHubs(): Promise<Hub[]> {
+  const all: Hub[] = [];
+  let next: string | null = "";
+  while (next !== null) {
+    const page: { items: Hub[]; next: string | null } = await read(`/api/hubs?limit=1000${next && `&cursor=${next}`}`);
+    all.push(...page.items);
+    next = page.next;
+  }
+  return all;
 }
 
 async function read<T>(path: string): Promise<T> {
