@@ -98,7 +98,8 @@ impl<'v, 'c> Fields<'v, 'c> {
         for key in self.object.into_iter().flat_map(Map::keys) {
             if !known.contains(&key.as_str()) {
                 let complaint = format!("is not a field of this request; it has {}", known.join(", "));
-                self.complaints.add(format!("{}/{}", self.at, escaped(key)), complaint);
+                self.complaints
+                    .add(format!("{}/{}", self.at, escaped(key)), complaint);
             }
         }
     }

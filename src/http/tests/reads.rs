@@ -242,7 +242,10 @@ fn hubs_and_zones_are_shown_as_the_scenario_has_them() {
         "pads": 2, "chargers": 2, "charging": 0, "queued": 0, "parked": 2,
     });
     assert_eq!(hubs, json!({"items": [expected], "next": null}));
-    assert_eq!(door.get("/api/hubs?limit=0&cursor=01").pointers(422), ["?limit", "?cursor"]);
+    assert_eq!(
+        door.get("/api/hubs?limit=0&cursor=01").pointers(422),
+        ["?limit", "?cursor"]
+    );
     let zones = door.get("/api/zones").json();
     let expected = json!({"name": "Heliport", "floor": 0.0, "ceiling": 120.0, "reference": "AGL"});
     assert_eq!(zones["features"][0]["properties"], expected);
