@@ -4,12 +4,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { chromium, type Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import type {} from "../src/map/hook";
 import { Server } from "../client/test/server";
-import { dronesDrawn, launch, visit } from "./browser";
+import { dronesDrawn, visit } from "./browser";
 import { archiveOf } from "./pmtiles";
 
 const WORLD = join(import.meta.dirname, "worlds/aloft.toml");
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const archive = join(folder, "globe.pmtiles");
   await writeFile(archive, archiveOf(PICTURE));
   [browser, server] = await Promise.all([
-    launch(),
+    chromium.connect(inject("browser")),
     Server.start("--scenario", WORLD, "--basemap", archive),
   ]);
 });

@@ -3,7 +3,15 @@
 
 import { existsSync } from "node:fs";
 
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type BrowserServer,
+  type LaunchOptions,
+  type Page,
+} from "playwright-core";
 
 const CANDIDATES = [
   process.env.SKYHAUL_CHROMIUM,
@@ -12,10 +20,10 @@ const CANDIDATES = [
   "/usr/bin/google-chrome",
 ];
 
-export async function launch(): Promise<Browser> {
+function options(): LaunchOptions {
   const executablePath = CANDIDATES.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("missing: chromium (apt-get install chromium, or name one in SKYHAUL_CHROMIUM)");
-  return chromium.launch({
+  return {
     executablePath,
     args: [
       "--no-sandbox",
@@ -23,7 +31,16 @@ export async function launch(): Promise<Browser> {
       "--enable-unsafe-swiftshader",
       "--ignore-gpu-blocklist",
     ],
-  });
+  };
+}
+
+export function launch(): Promise<Browser> {
+  return chromium.launch(options());
+}
+
+/** For others to connect to. */
+export function launchServer(): Promise<BrowserServer> {
+  return chromium.launchServer(options());
 }
 
 export interface Visit {
@@ -36,29 +53,44 @@ export interface Visit {
 export interface VisitOptions extends BrowserContextOptions {
   /** The test takes the server away, so failed requests are no misdeeds. */
   serverMayGo?: boolean;
+  /** The test asks for what it is refused, which browsers report as errors. */
+  mayBeRefused?: boolean;
+  /** Before the page is there. */
+  prepare?: (page: Page) => Promise<void>;
 }
 
 /** Opens an address of the server in a profile of its own. */
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
-  const { serverMayGo = false, ...context } = options;
-  const profile = await browser.newContext({ viewport: { width: 800, height: 600 }, ...context });
+  const { serverMayGo = false, mayBeRefused = false, prepare, ...context } = options;
+  // Half as many dots each way: the processor draws them, and no story is about them.
+  const profile = await browser.newContext({ viewport: { width: 800, height: 600 }, deviceScaleFactor: 0.5, ...context });
   const page = await profile.newPage();
   const misdeeds: string[] = [];
-  const own = new URL(url).host;
   page.on("console", (message) => {
     const from = message.location().url;
-    const gone = serverMayGo && /Failed to load resource|WebSocket connection/.test(message.text());
+    const text = message.text();
+    const gone = serverMayGo && /Failed to load resource|WebSocket connection/.test(text);
+    const refused = mayBeRefused && /Failed to load resource.* 4\d\d/.test(text);
     // A drone may land while its route is asked for.
-    const landed = /404/.test(message.text()) && /\/api\/drones\/[^/]+\/route$/.test(from);
-    if (message.type() === "error" && !gone && !landed) misdeeds.push(`console: ${message.text()} ${from}`);
+    const landed = /404/.test(text) && /\/api\/drones\/[^/]+\/route$/.test(from);
+    if (message.type() === "error" && !gone && !refused && !landed) misdeeds.push(`console: ${text} ${from}`);
   });
   page.on("pageerror", (error) => misdeeds.push(`error: ${error.stack ?? error.message}`));
-  page.on("request", (request) => {
-    const { host, protocol } = new URL(request.url());
-    if (/^(https?|wss?):$/.test(protocol) && host !== own) misdeeds.push(`request to ${request.url()}`);
-  });
+  forbidStrangers(profile, new URL(url).host, misdeeds);
+  await prepare?.(page);
   await page.goto(url);
   return { page, misdeeds, close: () => profile.close() };
+}
+
+/** Whatever is asked, by page, worker or socket, is asked of this host. */
+function forbidStrangers(profile: BrowserContext, own: string, misdeeds: string[]): void {
+  const check = (address: string) => {
+    const { host, protocol } = new URL(address);
+    if (/^(https?|wss?):$/.test(protocol) && host !== own) misdeeds.push(`request to ${address}`);
+  };
+  profile.on("request", (request) => check(request.url()));
+  profile.on("page", (page) => page.on("websocket", (socket) => check(socket.url())));
+  for (const page of profile.pages()) page.on("websocket", (socket) => check(socket.url()));
 }
 
 /** Waits until the page shows drones. */

@@ -3,12 +3,12 @@
 
 import { join } from "node:path";
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { chromium, type Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
 
 import type {} from "../src/map/hook";
 import { Server } from "../client/test/server";
-import { dronesDrawn, launch, visit, type Visit, type VisitOptions } from "./browser";
+import { dronesDrawn, visit, type Visit, type VisitOptions } from "./browser";
 
 const WORLD = join(import.meta.dirname, "worlds/aloft.toml");
 
@@ -17,7 +17,7 @@ let server: Server;
 let open: Visit | undefined;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), Server.start("--scenario", WORLD)]);
+  [browser, server] = await Promise.all([chromium.connect(inject("browser")), Server.start("--scenario", WORLD)]);
 });
 
 afterEach(async () => {

@@ -1,10 +1,11 @@
 // The real program as a child process, in a world of its own.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import WebSocket from "ws";
 
 import { Api } from "../src/api.js";
@@ -46,7 +47,23 @@ export class Server {
   }
 
   get api(): Api {
-    return new Api({ base: this.url });
+    return this.apiWith();
+  }
+
+  apiWith(token?: string): Api {
+    return new Api({ base: this.url, token });
+  }
+
+  /** A token that this server accepts, from `skyhaul token`. */
+  async token(role: "operator" | "business" | "customer", ...options: string[]): Promise<string> {
+    const asked = ["token", "--role", role, "--data", join(this.folder, "data"), ...options];
+    const { stdout } = await promisify(execFile)(PROGRAM, asked);
+    return stdout.trim().split("\n").at(-1)!;
+  }
+
+  /** All that it has said. */
+  get log(): string {
+    return this.#log;
   }
 
   connect(options: Partial<SkyhaulOptions> = {}): Skyhaul {

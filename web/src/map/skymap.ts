@@ -11,8 +11,7 @@ import { connection, sky } from "../state/session";
 import { select, selectedDrone } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
-import { isAboard } from "../state/story";
-import { passing, story } from "../state/tracking";
+import { carrier, passing } from "../state/tracking";
 import { viewer } from "../state/viewer";
 import { hubs, zones, type World } from "../state/world";
 import { loadGround } from "./basemap";
@@ -140,10 +139,12 @@ export class SkyMap {
         if (connection.value.state === "resumed") this.#density = [];
       }),
       effect(() => {
+        if (carrier.value === null && viewer.peek().role !== "operator") this.buffer.reset();
+      }),
+      effect(() => {
         // Who may not see the area sees the one drone of their delivery, while it has the package.
         const message = passing.value;
-        const told = story.peek();
-        if (message && told && isAboard(told) && viewer.peek().role !== "operator") this.buffer.take(message);
+        if (message && carrier.peek() && viewer.peek().role !== "operator") this.buffer.take(message);
       }),
       effect(() => {
         if (gaze.value) lookAt(this.map, gaze.value);

@@ -8,7 +8,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { gazeOver } from "./gaze";
 import { selectedDrone, selection } from "./selection";
 import { api, sky } from "./session";
-import { blank, caughtUp, ordered, told, type Story } from "./story";
+import { blank, caughtUp, isAboard, ordered, told, type Story } from "./story";
 import { viewer } from "./viewer";
 
 /** Why there is nothing to show. */
@@ -21,6 +21,8 @@ export const row = signal<PositionRow | null>(null);
 export const trouble = signal<Trouble | null>(null);
 /** Each message about the one drone that a customer may see. */
 export const passing = signal<PositionsMessage | null>(null);
+/** The drone that has the selected delivery's package. */
+export const carrier = computed(() => (story.value && isAboard(story.value) ? story.value.droneId : null));
 
 const ASK_AGAIN_MS = 500;
 /** Figures that change more often than this cannot be read. */

@@ -1,0 +1,85 @@
+// Where a story takes place: a server with a world of its own, and whoever opens its page.
+// Each page that was opened is held to good manners when its story ends.
+
+import { join } from "node:path";
+
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
+
+import type { Order } from "../client/src/api";
+import { Server } from "../client/test/server";
+import { visit, type Visit, type VisitOptions } from "./browser";
+
+/** Fewer pixels are drawn sooner. */
+export const SMALL = { viewport: { width: 390, height: 640 } };
+
+export interface Scene {
+  readonly browser: Browser;
+  readonly server: Server;
+  /** Opens an address of the server; closed when the test ends. */
+  look(path?: string, options?: VisitOptions): Promise<Page>;
+  /** An order by the interface, as another program would place it. */
+  order(more?: Partial<Order>): Promise<string>;
+}
+
+/** A world of `tests/worlds`, served while this file's tests run. */
+export function scene(world: string, ...options: string[]): Scene {
+  let browser: Browser | undefined;
+  let server: Server | undefined;
+  const open: Visit[] = [];
+
+  beforeAll(async () => {
+    const scenario = join(import.meta.dirname, "worlds", `${world}.toml`);
+    [browser, server] = await Promise.all([
+      chromium.connect(inject("browser")),
+      Server.start("--scenario", scenario, ...options),
+    ]);
+  });
+
+  afterEach(async () => {
+    const visits = open.splice(0);
+    await Promise.all(visits.map((visit) => visit.close()));
+    expect(visits.flatMap(({ misdeeds }) => misdeeds)).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.end();
+  });
+
+  return {
+    get browser() {
+      return browser!;
+    },
+    get server() {
+      return server!;
+    },
+    async look(path = "/", options = {}) {
+      const visited = await visit(browser!, `${server!.url}${path}`, { reducedMotion: "reduce", ...options });
+      open.push(visited);
+      return visited.page;
+    },
+    async order(more = {}) {
+      const order: Order = {
+        ownerId: "cafe",
+        pickupLocation: "Dolores Park",
+        dropOffLocation: "General Hospital",
+        packageInfo: { packageId: "p", size: "Small", weight: 1 },
+        ...more,
+      };
+      return (await server!.api.order(order)).deliveryId;
+    },
+  };
+}
+
+/** Waits until the page says this of the delivery or drone that it shows. */
+export async function headline(page: Page, words: RegExp): Promise<void> {
+  await page.locator("[data-headline]").filter({ hasText: words }).waitFor();
+}
+
+/** Presses one of the page's own speeds. */
+export async function setSpeed(page: Page, speed: "×1" | "×5" | "×20" | "×100" | "max"): Promise<void> {
+  const operations = page.getByRole("complementary", { name: "Operations" });
+  if (!(await operations.isVisible())) await page.getByRole("button", { name: "Operations", exact: true }).click();
+  await operations.getByRole("button", { name: speed, exact: true }).click();
+}

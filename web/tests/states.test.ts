@@ -1,0 +1,44 @@
+// What the page says when not all is well: paused, gone, empty.
+
+import type { Page } from "playwright-core";
+import { afterEach, describe, expect, test } from "vitest";
+
+import type {} from "../src/map/hook";
+import { scene, SMALL } from "./scene";
+
+const notice = (page: Page, kind: string) => page.locator(`[data-notice="${kind}"]`);
+
+describe("in a world where nobody orders", () => {
+  const here = scene("calm");
+
+  afterEach(() => here.server.api.control({ state: "running" }));
+
+  test("an empty sky says so, and offers to order", async () => {
+    const page = await here.look("/", SMALL);
+    await notice(page, "nothing-flies").getByRole("button", { name: "Order a delivery" }).click();
+    await page.getByRole("form", { name: "Order a delivery" }).waitFor();
+  });
+
+  test("a paused world says so and goes on at a click", async () => {
+    await here.server.api.control({ state: "paused" });
+    const page = await here.look("/", SMALL);
+    await notice(page, "paused").waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await notice(page, "paused").waitFor({ state: "detached" });
+    expect((await here.server.api.simulation()).state).toBe("running");
+  });
+
+  test("a server that stays away is said to be gone, with since when, until it is back", async () => {
+    const page = await here.look("/", { ...SMALL, serverMayGo: true, prepare: (page) => page.clock.install() });
+    await page.waitForFunction(() => window.__skyhaul?.connection() === "open");
+    await here.server.stop("SIGKILL");
+    await notice(page, "lost").getByText(/Connection lost since \d/).waitFor();
+    await page.clock.fastForward("00:30");
+    await notice(page, "lost").getByText(/The server is gone, since \d.*comes back by itself/).waitFor();
+    await here.server.start();
+    await page.clock.fastForward("00:15");
+    await notice(page, "resumed").waitFor();
+    await page.clock.fastForward("00:05");
+    await notice(page, "resumed").waitFor({ state: "detached" });
+  });
+});
