@@ -1,8 +1,8 @@
 //! Composition: the only place that knows every part.
 //!
 //! Two worlds of threads meet here: the world's (an actix system with the engine, the
-//! actors and the sessions) and the sockets' (tokio's runtime with axum). Only addresses
-//! and channels cross.
+//! actors, and the sessions with their sockets) and the front door's (tokio's runtime with
+//! axum). Addresses and channels cross, and each WebSocket once, after its handshake.
 
 mod door;
 mod metrics;
