@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use crate::auth::Denied;
 use crate::view::commands::Refusal;
 use crate::wire::api::problem::{FieldProblem, Problem};
+use crate::wire::discreet::discreet;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -167,7 +168,13 @@ impl Fault {
 
     fn into_errors(self) -> Vec<FieldProblem> {
         match self {
-            Fault::WrongFields(errors) => errors,
+            Fault::WrongFields(errors) => errors
+                .into_iter()
+                .map(|FieldProblem { pointer, detail }| FieldProblem {
+                    pointer: discreet(&pointer).into_owned(),
+                    detail: discreet(&detail).into_owned(),
+                })
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -222,7 +229,7 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = answer.await.unwrap_or_else(|_| {
-        tracing::error!(path = uri.path(), "a handler panicked");
+        tracing::error!(path = %discreet(uri.path()), "a handler panicked");
         Fault::Panicked.into_response()
     });
     let status = response.status();
@@ -257,8 +264,8 @@ fn problem_response(fault: Fault, path: &str) -> Response {
         kind: format!("urn:skyhaul:problem:{}", shape.slug),
         title: shape.title.into(),
         status: shape.status.as_u16(),
-        detail: fault.detail(),
-        instance: path.into(),
+        detail: discreet(&fault.detail()).into_owned(),
+        instance: discreet(path).into_owned(),
         errors: fault.into_errors(),
     };
     let mut response = (shape.status, Json(problem)).into_response();

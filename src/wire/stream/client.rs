@@ -9,6 +9,10 @@ use serde_json::Value;
 use super::{ErrorCode, encoding};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
+use crate::wire::discreet::discreet;
+
+/// Bytes of a hub's key that somebody asks for; what is longer is none that exists.
+const LONGEST_HUB: usize = 256;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClientMessage {
@@ -106,11 +110,12 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// The message may quote what the client wrote: no token gets into it.
     pub fn new(id: impl Into<Option<u64>>, code: ErrorCode, message: impl Into<String>) -> Self {
         Refused {
             id: id.into(),
             code,
-            message: message.into(),
+            message: discreet(&message.into()).into_owned(),
         }
     }
 }
@@ -240,7 +245,8 @@ impl SubscribeMembers {
         match (kind, subject) {
             ("delivery", Some(id)) => id.parse().map(Topic::Delivery).map_err(|_| no_such()),
             ("drone", Some(id)) => id.parse().map(Topic::Drone).map_err(|_| no_such()),
-            ("hub", Some(key)) => Ok(Topic::Hub(key.to_owned())),
+            ("hub", Some(key)) if key.len() <= LONGEST_HUB => Ok(Topic::Hub(key.to_owned())),
+            ("hub", Some(_)) => Err(no_such()),
             ("area", None) => match self.bbox {
                 Some(bbox) => check_bounds(self.id, bbox).map(Topic::Area),
                 None => Err(Refused::new(
@@ -301,8 +307,10 @@ fn check_bounds(id: u64, [west, south, east, north]: [f64; 4]) -> Result<Boundin
 /// Enough of what a client sent to be recognised, and no more.
 fn shortened(text: &str) -> String {
     const SHOWN: usize = 120;
+    // First, lest a token be cut to what looks like none.
+    let text = discreet(text);
     if text.chars().count() <= SHOWN {
-        text.to_owned()
+        text.into_owned()
     } else {
         text.chars().take(SHOWN).chain(['…']).collect()
     }
