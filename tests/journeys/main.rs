@@ -1,5 +1,6 @@
 //! The integration tests, by user journey, in one binary.
 
+mod access;
 mod backlog;
 mod bad_input;
 mod crash;

@@ -1,9 +1,9 @@
 //! The program as a process of its own, to be killed or told to end.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ pub struct Child {
     log: Log,
 }
 
-/// What it says on standard error, and the address once it has said that.
+/// What it says on standard output and standard error, and the address once it has said
+/// that.
 #[derive(Clone)]
 struct Log {
     text: Arc<Mutex<String>>,
@@ -31,6 +32,11 @@ struct Log {
 impl Child {
     /// Starts it, and does not wait until it serves.
     pub fn spawn(scenario: &Path, data: &Path, flags: &[&str]) -> Self {
+        Self::spawn_with(scenario, data, flags, &[])
+    }
+
+    /// The same with further variables in its environment.
+    pub fn spawn_with(scenario: &Path, data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_skyhaul"))
             .arg("serve")
             .args(["--listen", "127.0.0.1:0"])
@@ -39,11 +45,14 @@ impl Child {
             .arg("--data")
             .arg(data)
             .args(flags)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program is built");
+        let stdout = process.stdout.take().expect("it is piped");
         let stderr = process.stderr.take().expect("it is piped");
-        let log = listen(stderr);
+        let log = listen(stdout, stderr);
         Child { process, log }
     }
 
@@ -78,7 +87,7 @@ impl Child {
 
     /// Waits until it ends by itself; `None` when it does not within this time.
     pub async fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
-        // Its standard error ends with it.
+        // What it writes to ends with it.
         let mut address = self.log.address.clone();
         let silent = async { while address.changed().await.is_ok() {} };
         tokio::time::timeout(within, silent).await.ok()?;
@@ -93,24 +102,32 @@ impl Drop for Child {
     }
 }
 
-fn listen(stderr: std::process::ChildStderr) -> Log {
+fn listen(stdout: ChildStdout, stderr: ChildStderr) -> Log {
     let text = Arc::new(Mutex::new(String::new()));
     let (found, address) = watch::channel(None);
-    let heard = Arc::clone(&text);
+    write_down(stdout, Arc::clone(&text), found.clone());
+    write_down(stderr, Arc::clone(&text), found);
+    Log { text, address }
+}
+
+fn write_down(
+    from: impl Read + Send + 'static,
+    text: Arc<Mutex<String>>,
+    found: watch::Sender<Option<SocketAddr>>,
+) {
     std::thread::spawn(move || {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
             if let Some(address) = address_in(&line) {
                 found.send_replace(Some(address));
             }
-            let mut text = heard.lock();
+            let mut text = text.lock();
             text.push_str(&line);
             text.push('\n');
         }
     });
-    Log { text, address }
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("serving on http://")?;
-    rest.split(' ').next()?.parse().ok()
+    rest.split([' ', '"']).next()?.parse().ok()
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use skyhaul::view::View;
@@ -41,8 +42,19 @@ pub fn with(mut request: Value, fields: Value) -> Value {
 
 impl Client {
     pub fn new(address: SocketAddr, view: Arc<View>) -> Self {
+        Self::saying(HeaderMap::new(), address, view)
+    }
+
+    /// Somebody who shows this token with all that they ask.
+    pub fn with_token(token: &str, address: SocketAddr, view: Arc<View>) -> Self {
+        let bearer = HeaderValue::try_from(format!("Bearer {token}")).expect("a token is ASCII");
+        Self::saying(HeaderMap::from_iter([(AUTHORIZATION, bearer)]), address, view)
+    }
+
+    fn saying(headers: HeaderMap, address: SocketAddr, view: Arc<View>) -> Self {
+        let http = reqwest::Client::builder().default_headers(headers).build();
         Client {
-            http: reqwest::Client::new(),
+            http: http.expect("nothing it needs can be missing"),
             base: format!("http://{address}"),
             view,
         }

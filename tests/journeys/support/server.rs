@@ -59,6 +59,11 @@ impl Running {
         Client::new(self.server.address(), Arc::clone(self.server.view()))
     }
 
+    /// Somebody who shows this token with all that they ask.
+    pub fn client_with(&self, token: &str) -> Client {
+        Client::with_token(token, self.server.address(), Arc::clone(self.server.view()))
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

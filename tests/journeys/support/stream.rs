@@ -6,7 +6,9 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::PATIENCE;
@@ -27,6 +29,28 @@ impl Stream {
         };
         stream.welcome = stream.next_of("welcome").await;
         stream
+    }
+
+    /// A handshake with these headers, and those of the answer where it is taken. Nothing
+    /// is read yet.
+    pub async fn knock(address: SocketAddr, headers: &[(&str, &str)]) -> Result<(Self, HeaderMap), Error> {
+        let mut request = format!("ws://{address}/ws").into_client_request()?;
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+            let value = HeaderValue::from_str(value).expect("a header's value");
+            match name.as_str() {
+                // The library has written one already.
+                "host" => drop(request.headers_mut().insert(name, value)),
+                _ => drop(request.headers_mut().append(name, value)),
+            }
+        }
+        let answered = timeout(PATIENCE, connect_async(request)).await;
+        let (socket, response) = answered.expect("an answer in time")?;
+        let stream = Stream {
+            socket,
+            welcome: Value::Null,
+        };
+        Ok((stream, response.into_parts().0.headers))
     }
 
     pub async fn send(&mut self, message: Value) {
@@ -62,6 +86,19 @@ impl Stream {
                 Some(Message::Text(text)) => return serde_json::from_str(&text).expect("JSON"),
                 Some(Message::Ping(_) | Message::Pong(_)) => {}
                 other => panic!("a message is wanted, not {other:?}"),
+            }
+        }
+    }
+
+    /// All that is still said, up to the close, and its code.
+    pub async fn read_out(&mut self) -> (Vec<Value>, u16) {
+        let mut said = Vec::new();
+        loop {
+            match self.next_frame().await {
+                Some(Message::Text(text)) => said.push(serde_json::from_str(&text).expect("JSON")),
+                Some(Message::Close(Some(frame))) => return (said, frame.code.into()),
+                Some(Message::Ping(_) | Message::Pong(_)) => {}
+                other => panic!("a message or a close with its code is wanted, not {other:?}"),
             }
         }
     }
