@@ -11,12 +11,15 @@ use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
 use super::frame::DroneRow;
+use super::paging::{self, AT_ONCE, Look};
 use super::reading::{DroneReading, Page};
 use super::{Now, View};
 
 pub(super) struct Drones {
     /// By drone; `None` is in the air, or lost when no frame has it.
     grounded: Vec<Option<Grounded>>,
+    /// How many stand at each hub.
+    grounded_at: Vec<u32>,
     /// Where the lost ones came down.
     lost: BTreeMap<DroneId, LatLon>,
     carrying: BTreeMap<DroneId, DeliveryId>,
@@ -34,6 +37,20 @@ pub struct DroneFilter {
 }
 
 impl DroneFilter {
+    /// In order. Of a large fleet somebody may see a few, few fly, and fewer are lost: those
+    /// are walked, not the fleet.
+    fn candidates<'a>(&'a self, now: &'a Now, first: DroneId) -> Box<dyn Iterator<Item = DroneId> + 'a> {
+        use DroneStatus as S;
+        match (&self.only, self.status) {
+            (Some(only), _) => Box::new(only.range(first..).copied()),
+            (None, Some(S::Lost)) => Box::new(now.drones.lost.range(first..).map(|(&drone, _)| drone)),
+            (None, None | Some(S::Parked | S::Charging)) => {
+                Box::new((first.0..now.drones.len() as u32).map(DroneId))
+            }
+            (None, Some(_)) => Box::new(now.frame.drones_from(first)),
+        }
+    }
+
     fn admits(&self, drone: &DroneReading) -> bool {
         self.hub.is_none_or(|hub| hub == drone.hub)
             && self.status.is_none_or(|status| status == drone.status)
@@ -44,11 +61,17 @@ impl DroneFilter {
 impl Drones {
     pub(super) fn new(
         grounded: Vec<Option<Grounded>>,
+        hubs: usize,
         lost: Vec<(DroneId, LatLon)>,
         seqs: Vec<(DroneId, u32)>,
     ) -> Self {
+        let mut grounded_at = vec![0; hubs];
+        for grounded in grounded.iter().flatten() {
+            grounded_at[grounded.hub.index()] += 1;
+        }
         Drones {
             grounded,
+            grounded_at,
             lost: lost.into_iter().collect(),
             carrying: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
@@ -60,7 +83,13 @@ impl Drones {
     }
 
     pub(super) fn set_grounded(&mut self, drone: DroneId, grounded: Option<Grounded>) {
-        self.grounded[drone.index()] = grounded;
+        let before = std::mem::replace(&mut self.grounded[drone.index()], grounded);
+        if let Some(before) = before {
+            self.grounded_at[before.hub.index()] -= 1;
+        }
+        if let Some(now) = grounded {
+            self.grounded_at[now.hub.index()] += 1;
+        }
     }
 
     pub(super) fn carries(&mut self, drone: DroneId, delivery: Option<DeliveryId>) {
@@ -82,10 +111,8 @@ impl Drones {
         self.seqs.get(&drone).copied().unwrap_or(0)
     }
 
-    pub(super) fn count_grounded(&self, by_hub: &mut [u32]) {
-        for grounded in self.grounded.iter().flatten() {
-            by_hub[grounded.hub.index()] += 1;
-        }
+    pub(super) fn grounded_at(&self, hub: HubId) -> u32 {
+        self.grounded_at[hub.index()]
     }
 
     pub(super) fn set_lost(&mut self, drone: DroneId, at: LatLon) {
@@ -100,7 +127,7 @@ impl Drones {
 impl View {
     /// `None` for a drone that this world does not have.
     pub fn drone(&self, id: DroneId) -> Option<DroneReading> {
-        let now = self.now.read();
+        let now = self.now_in_order();
         read_drone(&self.world, &now, id)
     }
 
@@ -123,29 +150,15 @@ impl View {
         after: Option<DroneId>,
         limit: usize,
     ) -> Page<DroneReading, DroneId> {
-        let now = self.now.read();
-        let first = after.map_or(0, |id| id.0.saturating_add(1));
-        let all = (first..now.drones.len() as u32).map(DroneId);
-        // Of a large fleet somebody may see a few: those are walked, not the fleet.
-        let candidates: Box<dyn Iterator<Item = DroneId>> = match &filter.only {
-            Some(only) => Box::new(only.range(DroneId(first)..).copied()),
-            None => Box::new(all),
-        };
-        let mut items = Vec::new();
-        for id in candidates {
-            let Some(drone) = read_drone(&self.world, &now, id) else {
-                continue;
-            };
-            if !filter.admits(&drone) {
-                continue;
-            }
-            if items.len() == limit {
-                let next = items.last().map(|last: &DroneReading| last.id);
-                return Page { items, next };
-            }
-            items.push(drone);
-        }
-        Page { items, next: None }
+        let id_of = |drone: &DroneReading| drone.id;
+        paging::page(after, limit, id_of, |from, wanted| {
+            let now = self.now_in_order();
+            let first = DroneId(from.map_or(0, |id| id.0.saturating_add(1)));
+            let candidates = filter.candidates(&now, first);
+            Look::among(candidates, wanted, AT_ONCE, |id| {
+                read_drone(&self.world, &now, id).filter(|drone| filter.admits(drone))
+            })
+        })
     }
 }
 

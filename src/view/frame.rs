@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::sim::drone::DroneStatus;
-use crate::sim::geo::{BoundingBox, LatLon};
+use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
 use crate::sim::time::{SimTime, Tick};
 
@@ -62,13 +62,17 @@ impl Frame {
         found.ok().map(|place| &self.rows[order[place] as usize])
     }
 
-    pub fn in_drone_order(&self) -> impl Iterator<Item = &DroneRow> {
-        self.order().iter().map(|&row| &self.rows[row as usize])
+    /// All from this drone on, in order.
+    pub fn drones_from(&self, first: DroneId) -> impl Iterator<Item = DroneId> {
+        let order = self.order();
+        let drone = |&row: &u32| self.rows[row as usize].drone;
+        let start = order.partition_point(|row| drone(row) < first);
+        order[start..].iter().map(drone)
     }
 
-    /// In drone order.
-    pub fn within(&self, bounds: BoundingBox) -> impl Iterator<Item = &DroneRow> {
-        self.in_drone_order().filter(move |row| bounds.contains(row.at))
+    /// Takes the time that the first look would take.
+    pub fn put_in_order(&self) {
+        self.order();
     }
 
     fn order(&self) -> &[u32] {

@@ -10,6 +10,7 @@ mod deliveries;
 mod drones;
 pub mod events;
 pub mod frame;
+mod paging;
 mod pulse;
 pub mod reading;
 pub mod routes;
@@ -18,7 +19,7 @@ pub mod shown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
 use crate::sim::drone::DroneStatus;
@@ -125,7 +126,12 @@ impl View {
         for (hub, seq) in restored.hub_seqs {
             hubs[hub.index()].seq = seq;
         }
-        let mut drones = drones::Drones::new(restored.grounded, restored.lost, restored.drone_seqs);
+        let mut drones = drones::Drones::new(
+            restored.grounded,
+            world.hubs.len(),
+            restored.lost,
+            restored.drone_seqs,
+        );
         for record in &restored.records {
             if let (Some(drone), false) = (record.drone, record.stage.is_terminal()) {
                 drones.carries(drone, Some(record.id));
@@ -289,6 +295,12 @@ impl View {
         }
     }
 
+    /// For those who look drones up in the frame, whose order is made before anybody waits.
+    fn now_in_order(&self) -> RwLockReadGuard<'_, Now> {
+        self.frame().put_in_order();
+        self.now.read()
+    }
+
     /// The newest positions; immutable, so a reader may take its time.
     pub fn frame(&self) -> Arc<Frame> {
         Arc::clone(&self.now.read().frame)
@@ -296,28 +308,31 @@ impl View {
 
     pub fn fleet(&self) -> FleetReading {
         let now = self.now.read();
+        let frame = Arc::clone(&now.frame);
         let drones = now.drones.len() as u32;
-        let airborne = now.frame.rows().len() as u32;
+        let airborne = frame.rows().len() as u32;
         let charging = now.hubs.iter().map(|hub| hub.charging).sum();
         let lost = now.drones.lost_count();
-        let mut by_status = [0; DroneStatus::ALL.len()];
-        for row in now.frame.rows() {
-            by_status[row.status as usize] += 1;
-        }
-        by_status[DroneStatus::Parked as usize] = drones.saturating_sub(airborne + charging + lost);
-        by_status[DroneStatus::Charging as usize] = charging;
-        by_status[DroneStatus::Lost as usize] = lost;
-        FleetReading {
+        let mut reading = FleetReading {
             clock: self.clock_of(&now),
             drones,
             airborne,
             charging,
             lost,
-            by_status,
+            by_status: [0; DroneStatus::ALL.len()],
             deliveries: self.deliveries.counts(),
             completed_per_minute: now.pulse.completed_per_minute(now.at),
             quotes: now.pulse.quotes(),
+        };
+        drop(now);
+        let by_status = &mut reading.by_status;
+        for row in frame.rows() {
+            by_status[row.status as usize] += 1;
         }
+        by_status[DroneStatus::Parked as usize] = drones.saturating_sub(airborne + charging + lost);
+        by_status[DroneStatus::Charging as usize] = charging;
+        by_status[DroneStatus::Lost as usize] = lost;
+        reading
     }
 
     pub fn hubs(&self) -> Vec<HubReading> {
@@ -327,13 +342,11 @@ impl View {
     /// The hubs as of the clock's tick.
     pub fn hubs_at_once(&self) -> (ClockReading, Vec<HubReading>) {
         let now = self.now.read();
-        let mut parked = vec![0_u32; self.world.hubs.len()];
-        now.drones.count_grounded(&mut parked);
         let reading = |(index, queue): (usize, &HubQueue)| HubReading {
             hub: HubId(index as u16),
             charging: queue.charging,
             queued_for_charger: queue.queued,
-            grounded: parked[index],
+            grounded: now.drones.grounded_at(HubId(index as u16)),
             seq: queue.seq,
         };
         let hubs = now.hubs.iter().enumerate().map(reading).collect();

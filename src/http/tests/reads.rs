@@ -10,7 +10,8 @@ use super::{Door, START_UNIX_US};
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::{DeliveryEvent, Etas, Event, Happening};
 use crate::sim::geo::LatLon;
-use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::sky::Grounded;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::WaitingFor;
 use crate::sim::world::UnknownPlaces;
@@ -45,6 +46,25 @@ impl Door {
     fn admitted(&self) -> DeliveryEvent {
         let order = Arc::new(self.taker.orders.lock()[0].0.clone());
         DeliveryEvent::Accepted { order }
+    }
+}
+
+fn cruising(drone: DroneId) -> DroneRow {
+    DroneRow {
+        drone,
+        status: DroneStatus::Cruising,
+        at: LatLon {
+            lat: 37.77,
+            lon: -122.4,
+        },
+        height_m: 75.0,
+        heading_deg: 271.0,
+        ground_speed_mps: 14.2,
+        vertical_speed_mps: 0.0,
+        battery: 0.83,
+        payload_kg: 0.0,
+        pickup_eta: None,
+        delivery_eta: None,
     }
 }
 
@@ -84,20 +104,8 @@ fn a_delivery_under_way_is_where_its_drone_is() {
         delivery: SimTime::from_secs(120.0),
     };
     let row = DroneRow {
-        drone: DroneId(1),
-        status: DroneStatus::Cruising,
-        at: LatLon {
-            lat: 37.77,
-            lon: -122.4,
-        },
-        height_m: 75.0,
-        heading_deg: 271.0,
-        ground_speed_mps: 14.2,
-        vertical_speed_mps: 0.0,
-        battery: 0.83,
-        payload_kg: 0.0,
         pickup_eta: Some(SimTime::from_secs(61.5)),
-        delivery_eta: None,
+        ..cruising(DroneId(1))
     };
     let drone = DroneId(1);
     let events = vec![
@@ -256,6 +264,53 @@ fn hubs_and_zones_are_shown_as_the_scenario_has_them() {
         [-122.40, 37.77]
     ]]);
     assert_eq!(zones["features"][0]["geometry"]["coordinates"], rings);
+}
+
+#[test]
+fn drones_are_listed_by_what_they_do_and_hubs_count_those_that_stand_there() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let ids = |status: &str| {
+        let page = door.get(&format!("/api/drones?status={status}")).json();
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let parked = || door.get("/api/hubs").json()["items"][0]["parked"].clone();
+    let none = Vec::<String>::new();
+    assert_eq!(
+        (ids("parked"), parked()),
+        (vec!["d-0".into(), "d-1".into()], json!(2))
+    );
+    assert_eq!((ids("cruising"), ids("lost")), (none.clone(), vec!["d-2".into()]));
+    let id = door.accepted();
+    door.publish(
+        &id,
+        vec![door.admitted()],
+        vec![cruising(DroneId(1)), cruising(DroneId(0))],
+    );
+    assert_eq!((ids("parked"), parked()), (none.clone(), json!(0)));
+    assert_eq!(ids("cruising"), ["d-0", "d-1"]);
+    door.view.publish(Publication {
+        tick: 12,
+        at: SimTime::from_secs(1.2),
+        digest: [0; 32],
+        admitted_through: 0,
+        events: Vec::new(),
+        airborne: vec![cruising(DroneId(0))],
+        grounded: vec![(DroneId(1), Some(charging()))],
+        routes: Vec::new(),
+    });
+    assert_eq!((ids("charging"), ids("parked")), (vec!["d-1".into()], none));
+    assert_eq!((ids("cruising"), parked()), (vec!["d-0".into()], json!(1)));
+}
+
+fn charging() -> Grounded {
+    Grounded {
+        hub: HubId(0),
+        energy_wh: 1.0,
+        charging_since: Some(SimTime::START),
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Deliveries as their events tell them: records by id, lists in order of ids.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+mod index;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -16,7 +17,9 @@ use crate::sim::workflow::{FailureReason, WaitingFor};
 
 use super::View;
 use super::events::EventsAfter;
+use super::paging::{self, AT_ONCE};
 use super::reading::{DeliveryCounts, DeliveryStatus, Page};
+use index::{Index, Standing};
 
 /// How far a request's workflow has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,13 +138,6 @@ pub struct DeliveryFilter {
 }
 
 #[derive(Default)]
-struct Index {
-    all: BTreeSet<DeliveryId>,
-    by_owner: BTreeMap<String, BTreeSet<DeliveryId>>,
-    counts: DeliveryCounts,
-}
-
-#[derive(Default)]
 pub(super) struct Deliveries {
     records: DashMap<DeliveryId, DeliveryRecord>,
     index: RwLock<Index>,
@@ -151,10 +147,11 @@ pub(super) struct Deliveries {
 
 impl Deliveries {
     pub(super) fn new(records: Vec<DeliveryRecord>) -> Self {
-        let deliveries = Deliveries::default();
+        let mut deliveries = Deliveries::default();
         for record in records {
-            deliveries.list(record.id, &record.order);
-            deliveries.recount(None, Some(&record));
+            let owner = &record.order.owner.account;
+            let index = deliveries.index.get_mut();
+            index.add(record.id, owner, Standing::of(&record));
             deliveries.records.insert(record.id, record);
         }
         deliveries
@@ -170,18 +167,21 @@ impl Deliveries {
             self.add_queued(id, Arc::clone(order));
         }
         let mut record = self.records.get_mut(&id)?;
-        let before = group_of(&record);
+        let before = Standing::of(&record);
         record.apply(event);
-        let after = group_of(&record);
+        let after = Standing::of(&record);
         let drone = record.drone;
+        // Nobody holds a record and the index at once.
         drop(record);
-        self.move_count(before, after);
+        if before != after {
+            self.index.write().change(id, before, after);
+        }
         self.unsaved.write().insert(id);
         drone
     }
 
     pub(super) fn counts(&self) -> DeliveryCounts {
-        self.index.read().counts
+        self.index.read().counts()
     }
 
     pub(super) fn events_after(&self, id: DeliveryId, seq: u64, limit: usize) -> EventsAfter {
@@ -192,78 +192,17 @@ impl Deliveries {
     }
 
     fn add_queued(&self, id: DeliveryId, order: Arc<Order>) {
+        let record = DeliveryRecord::queued(id, order);
+        let owner = Arc::clone(&record.order);
+        let standing = Standing::of(&record);
         let mut is_new = false;
         self.records.entry(id).or_insert_with(|| {
             is_new = true;
-            DeliveryRecord::queued(id, Arc::clone(&order))
+            record
         });
         if is_new {
-            self.list(id, &order);
-            self.recount(None, self.records.get(&id).as_deref());
+            self.index.write().add(id, &owner.owner.account, standing);
         }
-    }
-
-    fn list(&self, id: DeliveryId, order: &Order) {
-        let mut index = self.index.write();
-        index.all.insert(id);
-        if let Some(ids) = index.by_owner.get_mut(&order.owner.account) {
-            ids.insert(id);
-        } else {
-            index
-                .by_owner
-                .insert(order.owner.account.clone(), BTreeSet::from([id]));
-        }
-    }
-
-    fn recount(&self, before: Option<&DeliveryRecord>, after: Option<&DeliveryRecord>) {
-        self.move_count(
-            before.map_or(Group::None, group_of),
-            after.map_or(Group::None, group_of),
-        );
-    }
-
-    fn move_count(&self, before: Group, after: Group) {
-        if before != after {
-            let counts = &mut self.index.write().counts;
-            if let Some(count) = before.count(counts) {
-                *count -= 1;
-            } else {
-                counts.accepted += 1;
-            }
-            if let Some(count) = after.count(counts) {
-                *count += 1;
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
-    None,
-    Waiting,
-    UnderWay,
-    Completed,
-    Failed,
-}
-
-impl Group {
-    fn count(self, counts: &mut DeliveryCounts) -> Option<&mut u64> {
-        match self {
-            Group::None => None,
-            Group::Waiting => Some(&mut counts.waiting),
-            Group::UnderWay => Some(&mut counts.under_way),
-            Group::Completed => Some(&mut counts.completed),
-            Group::Failed => Some(&mut counts.failed),
-        }
-    }
-}
-
-fn group_of(record: &DeliveryRecord) -> Group {
-    match (record.stage, record.workflow) {
-        (Stage::Completed, _) => Group::Completed,
-        (Stage::Failed | Stage::Cancelled, _) => Group::Failed,
-        (_, WorkflowState::Scheduled) => Group::UnderWay,
-        _ => Group::Waiting,
     }
 }
 
@@ -279,7 +218,7 @@ impl View {
 
     /// Where a delivery stands now: the drone's true place and its newest ETAs.
     pub fn delivery_status(&self, id: DeliveryId) -> Option<DeliveryStatus> {
-        let now = self.now.read();
+        let now = self.now_in_order();
         let record = self.deliveries.records.get(&id)?;
         let mut status = DeliveryStatus {
             stage: record.stage,
@@ -312,38 +251,17 @@ impl View {
         after: Option<DeliveryId>,
         limit: usize,
     ) -> Page<DeliveryRecord, DeliveryId> {
-        let range = match filter.only {
-            Some(only) if after.is_some_and(|after| after >= only) => return Page::empty(),
-            Some(only) => (Bound::Included(only), Bound::Included(only)),
-            None => (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded),
-        };
-        let ids: Vec<DeliveryId> = {
-            let index = self.deliveries.index.read();
-            let listed = match &filter.owner {
-                Some(owner) => index.by_owner.get(owner),
-                None => Some(&index.all),
-            };
-            let in_range = listed.into_iter().flat_map(|ids| ids.range(range));
-            let wanted = in_range.filter(|id| self.has_stage(**id, filter.stage));
-            wanted.take(limit + 1).copied().collect()
-        };
-        let mut items: Vec<_> = ids.into_iter().filter_map(|id| self.delivery(id)).collect();
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = if more {
-            items.last().map(|last| last.id)
-        } else {
-            None
-        };
-        Page { items, next }
-    }
-
-    fn has_stage(&self, id: DeliveryId, stage: Option<Stage>) -> bool {
-        let Some(stage) = stage else { return true };
-        self.deliveries
-            .records
-            .get(&id)
-            .is_some_and(|record| record.stage == stage)
+        let id_of = |&id: &DeliveryId| id;
+        let Page { items, next } = paging::page(after, limit, id_of, |from, wanted| {
+            self.deliveries.index.read().look(filter, from, wanted, AT_ONCE)
+        });
+        let records = items.into_iter().filter_map(|id| self.delivery(id));
+        // What has gone on since it was found is not shown as if it had not.
+        let still = |record: &DeliveryRecord| filter.stage.is_none_or(|stage| stage == record.stage);
+        Page {
+            items: records.filter(still).collect(),
+            next,
+        }
     }
 
     /// The events of each delivery that changed since the last call: what a snapshot keeps.

@@ -1,0 +1,235 @@
+//! Which deliveries there are, by whose they are and how far they have come.
+//!
+//! It knows ids alone, so that a list is found without looking at records. What it says of
+//! a delivery may be a moment older than the delivery's record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::sim::delivery::Stage;
+use crate::sim::ids::DeliveryId;
+use crate::view::paging::Look;
+use crate::view::reading::DeliveryCounts;
+
+use super::{DeliveryFilter, DeliveryRecord, WorkflowState};
+
+#[derive(Default)]
+pub(super) struct Index {
+    all: BTreeSet<DeliveryId>,
+    by_owner: BTreeMap<String, BTreeSet<DeliveryId>>,
+    /// In the order of [`Stage::ALL`].
+    by_stage: [BTreeSet<DeliveryId>; Stage::ALL.len()],
+    counts: DeliveryCounts,
+}
+
+/// How far a delivery has come, as lists and counts tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    stage: Stage,
+    group: Group,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    Waiting,
+    UnderWay,
+    Completed,
+    Failed,
+}
+
+impl Standing {
+    pub(super) fn of(record: &DeliveryRecord) -> Self {
+        Standing {
+            stage: record.stage,
+            group: match (record.stage, record.workflow) {
+                (Stage::Completed, _) => Group::Completed,
+                (Stage::Failed | Stage::Cancelled, _) => Group::Failed,
+                (_, WorkflowState::Scheduled) => Group::UnderWay,
+                _ => Group::Waiting,
+            },
+        }
+    }
+}
+
+impl Index {
+    pub(super) fn add(&mut self, id: DeliveryId, owner: &str, standing: Standing) {
+        self.all.insert(id);
+        if let Some(ids) = self.by_owner.get_mut(owner) {
+            ids.insert(id);
+        } else {
+            self.by_owner.insert(owner.to_owned(), BTreeSet::from([id]));
+        }
+        self.by_stage[standing.stage as usize].insert(id);
+        self.counts.accepted += 1;
+        *self.count_of(standing.group) += 1;
+    }
+
+    pub(super) fn change(&mut self, id: DeliveryId, before: Standing, after: Standing) {
+        if before.stage != after.stage {
+            self.by_stage[before.stage as usize].remove(&id);
+            self.by_stage[after.stage as usize].insert(id);
+        }
+        *self.count_of(before.group) -= 1;
+        *self.count_of(after.group) += 1;
+    }
+
+    pub(super) fn counts(&self) -> DeliveryCounts {
+        self.counts
+    }
+
+    fn count_of(&mut self, group: Group) -> &mut u64 {
+        match group {
+            Group::Waiting => &mut self.counts.waiting,
+            Group::UnderWay => &mut self.counts.under_way,
+            Group::Completed => &mut self.counts.completed,
+            Group::Failed => &mut self.counts.failed,
+        }
+    }
+
+    /// Of the deliveries that the filter admits, those after `after`, in order.
+    pub(super) fn look(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<DeliveryId>,
+        wanted: usize,
+        at_once: usize,
+    ) -> Look<DeliveryId, DeliveryId> {
+        let range = match filter.only {
+            Some(only) if after.is_some_and(|after| after >= only) => {
+                return Look::among(std::iter::empty(), wanted, at_once, Some);
+            }
+            Some(only) => (Bound::Included(only), Bound::Included(only)),
+            None => (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded),
+        };
+        let nobodys = BTreeSet::new();
+        let owners = filter
+            .owner
+            .as_ref()
+            .map(|owner| self.by_owner.get(owner).unwrap_or(&nobodys));
+        let stages = filter.stage.map(|stage| &self.by_stage[stage as usize]);
+        // The shorter list is walked: those under way are few, and so are most owners'.
+        let (walked, kept) = match (owners, stages) {
+            (Some(owners), Some(stages)) if owners.len() <= stages.len() => (owners, Some(stages)),
+            (Some(owners), Some(stages)) => (stages, Some(owners)),
+            (Some(one), None) | (None, Some(one)) => (one, None),
+            (None, None) => (&self.all, None),
+        };
+        Look::among(walked.range(range).copied(), wanted, at_once, |id| {
+            kept.is_none_or(|kept| kept.contains(&id)).then_some(id)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::paging::page;
+    use proptest::prelude::*;
+
+    fn id(number: u16) -> DeliveryId {
+        DeliveryId::new(number.into(), [0; 10])
+    }
+
+    fn standing(stage: Stage) -> Standing {
+        let group = match stage {
+            Stage::Completed => Group::Completed,
+            Stage::Failed | Stage::Cancelled => Group::Failed,
+            Stage::HeadedToPickup | Stage::HeadedToDropoff => Group::UnderWay,
+            Stage::Created | Stage::Rescheduled => Group::Waiting,
+        };
+        Standing { stage, group }
+    }
+
+    proptest! {
+        #[test]
+        fn lists_are_those_of_all_deliveries_that_match(
+            // Each delivery's owner, and the stages that it went through.
+            world in proptest::collection::vec((0_u8..3, proptest::collection::vec(0_usize..7, 0..4)), 0..40),
+            limit in 1_usize..6,
+            at_once in 1_usize..6,
+        ) {
+            let mut index = Index::default();
+            let mut truth = Vec::new();
+            for (number, (owner, stages)) in world.iter().enumerate() {
+                let (id, owner) = (id(number as u16), format!("owner-{owner}"));
+                let mut now = Stage::Created;
+                index.add(id, &owner, standing(now));
+                for &stage in stages {
+                    let next = Stage::ALL[stage];
+                    index.change(id, standing(now), standing(next));
+                    now = next;
+                }
+                truth.push((id, owner, now));
+            }
+            let owners = [None, Some("owner-0"), Some("owner-1"), Some("nobody")];
+            let stages = [None, Some(Stage::Created), Some(Stage::HeadedToDropoff), Some(Stage::Completed)];
+            for (owner, stage, only) in each_with_each(&owners, &stages) {
+                let filter = DeliveryFilter {
+                    owner: owner.map(str::to_owned),
+                    stage,
+                    only,
+                };
+                let expected: Vec<_> = truth.iter().filter(|(id, of, at)| {
+                    owner.is_none_or(|owner| of == owner)
+                        && stage.is_none_or(|stage| *at == stage)
+                        && only.is_none_or(|only| *id == only)
+                }).map(|(id, ..)| *id).collect();
+                let mut seen = Vec::new();
+                let mut after = None;
+                loop {
+                    let page = page(after, limit, |&id| id, |from, room| index.look(&filter, from, room, at_once));
+                    seen.extend(page.items);
+                    match page.next {
+                        Some(next) => after = Some(next),
+                        None => break,
+                    }
+                }
+                prop_assert_eq!(seen, expected, "{:?}", filter);
+            }
+            let ended = |stage| truth.iter().filter(|(.., at)| *at == stage).count() as u64;
+            let counts = index.counts();
+            prop_assert_eq!(counts.completed, ended(Stage::Completed));
+            prop_assert_eq!(counts.failed, ended(Stage::Failed) + ended(Stage::Cancelled));
+            prop_assert_eq!(counts.accepted, truth.len() as u64);
+            prop_assert_eq!(
+                counts.accepted,
+                counts.waiting + counts.under_way + counts.completed + counts.failed
+            );
+        }
+    }
+
+    /// Each owner with each stage, for all deliveries and for one.
+    fn each_with_each<'a>(
+        owners: &'a [Option<&'a str>],
+        stages: &'a [Option<Stage>],
+    ) -> impl Iterator<Item = (Option<&'a str>, Option<Stage>, Option<DeliveryId>)> {
+        owners.iter().flat_map(move |&owner| {
+            stages
+                .iter()
+                .flat_map(move |&stage| [None, Some(id(3))].map(move |only| (owner, stage, only)))
+        })
+    }
+
+    #[test]
+    fn finding_the_few_under_way_does_not_walk_the_many_that_ended() {
+        let mut index = Index::default();
+        for number in 0..5_000 {
+            let stage = if number == 4_999 {
+                Stage::HeadedToPickup
+            } else {
+                Stage::Completed
+            };
+            index.add(id(number), "cafe", standing(stage));
+        }
+        for owner in [None, Some("cafe".to_owned())] {
+            let filter = DeliveryFilter {
+                owner,
+                stage: Some(Stage::HeadedToPickup),
+                only: None,
+            };
+            // One candidate at once, so a second look would show that there were others.
+            let look = index.look(&filter, None, 2, 2);
+            assert_eq!((look.found, look.go_on_after), (vec![id(4_999)], None));
+        }
+    }
+}
