@@ -60,6 +60,10 @@ test: tools build browser ## Run every test
 	cd web && SKYHAUL_PROGRAM=$(CURDIR)/target/release/skyhaul npm test --silent --workspace client
 	cd web && SKYHAUL_PROGRAM=../target/release/skyhaul npm test --silent
 
+.PHONY: screenshots
+screenshots: build browser ## Make the pictures in docs/ anew
+	cd web && SKYHAUL_PROGRAM=../target/release/skyhaul npm run --silent screenshots
+
 .PHONY: crash
 crash: tools ## Kill and restart a running server a hundred times
 	SKYHAUL_CRASHES=100 cargo test --locked --test journeys crash:: -- --nocapture

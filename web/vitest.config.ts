@@ -4,11 +4,12 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.ts"],
+    // `npm run screenshots` makes the pictures of the documentation in the same way.
+    include: [process.env.SKYHAUL_SCREENSHOTS ? "tests/screenshots.ts" : "tests/**/*.test.ts"],
     globalSetup: "tests/one_browser.ts",
     // One browser at a time: it draws on the processor.
     fileParallelism: false,
-    testTimeout: 90_000,
+    testTimeout: process.env.SKYHAUL_SCREENSHOTS ? 900_000 : 90_000,
     hookTimeout: 90_000,
   },
 });

@@ -6,6 +6,7 @@ import { STATUSES, type Bbox } from "@skyhaul/client";
 import { connection, fleet } from "../state/session";
 import { following, select, selection, type Selection } from "../state/selection";
 import { simNow } from "../state/clock";
+import { LOOKED } from "./camera";
 import { isDrawn, type Shown } from "./drones";
 import type { SkyMap } from "./skymap";
 
@@ -33,6 +34,10 @@ export interface TestHook {
   sources(): string[];
   frameMs(): number[];
   idle(): boolean;
+  /** The map stands where it should, as far as it does not follow something, and all of it is there. */
+  settled(): boolean;
+  /** Whether the selected drone's plan is drawn. */
+  routed(): boolean;
 }
 
 declare global {
@@ -68,10 +73,12 @@ export function exposeForTests(sky: SkyMap): void {
       return { center: [lng, lat], zoom: sky.map.getZoom(), pitch: sky.map.getPitch() };
     },
     screen: (id) => sky.screen(id),
-    jump: (center, zoom) => void sky.map.jumpTo({ center, zoom }),
+    jump: (center, zoom) => void sky.map.jumpTo({ center, zoom }, LOOKED),
     subscribed: () => ({ bbox: sky.viewport.asked ?? [0, 0, 0, 0], hz: sky.viewport.hz }),
     sources: () => Object.keys(sky.map.getStyle().sources),
     frameMs: () => [...sky.frameMs],
+    settled: () => sky.map.areTilesLoaded() && !sky.map.isMoving(),
+    routed: () => sky.routed,
     idle: () => sky.map.loaded() && !sky.map.isMoving(),
   };
 }

@@ -9,7 +9,8 @@ import type { Theme } from "../state/settings";
 import { DroneLayer } from "./drone_layer";
 import type { DroneArrays, Shown } from "./drones";
 import { PALETTES, doingOf, type Rgb } from "./palette";
-import type { Route, RouteLeg, WayPoint } from "./route";
+import type { End } from "./ends";
+import type { Place, Route, RouteLeg, WayPoint } from "./route";
 
 /** Nearer than this drones get stems and shadows; farther out those would be noise. */
 export const STEM_ZOOM = 11.8;
@@ -26,12 +27,15 @@ export interface Scene {
   trail: Float64Array;
   /** What the selected drone has still to fly. */
   route: Route | null;
+  /** Of the selected delivery, or of what the selected drone does. */
+  ends: End[];
   density: [latitude: number, longitude: number, count: number][];
 }
 
 export function layersOf(scene: Scene): Layer[] {
   return [
     densityLayer(scene),
+    bearingLayer(scene),
     routeLayer(scene),
     ...wayPointLayers(scene),
     trailLayer(scene),
@@ -170,7 +174,7 @@ function trailLayer({ theme, trail }: Scene): Layer {
   const colour = PALETTES[theme].trail;
   const colours = new Uint8Array(points * 4);
   for (let i = 0; i < points; i++) {
-    colours.set([...colour, Math.round(210 * ((i + 1) / points) ** 1.6)], i * 4);
+    colours.set([...colour, Math.round(50 + 170 * ((i + 1) / points) ** 1.6)], i * 4);
   }
   return new PathLayer({
     id: "trail",
@@ -208,40 +212,43 @@ function routeLayer({ theme, route }: Scene): Layer {
 }
 
 /** Where the package changes hands, right down to the ground; turns are dots on the way. */
-function wayPointLayers({ theme, route }: Scene): Layer[] {
+function wayPointLayers({ theme, route, ends }: Scene): Layer[] {
   const colours = PALETTES[theme];
-  const wayPoints = route?.wayPoints ?? [];
-  const colourOf = ({ kind }: WayPoint): Rgb =>
-    kind === "pickup" ? colours.pickupRgb : kind === "dropoff" ? colours.dropoffRgb : colours.route;
-  const ends = wayPoints.filter(({ kind }) => kind === "pickup" || kind === "dropoff");
+  const rgb: Record<WayPoint["kind"], Rgb> = {
+    pickup: colours.pickupRgb,
+    dropoff: colours.dropoffRgb,
+    turn: colours.route,
+    landing: colours.route,
+  };
+  const fade = (alpha: number, past: boolean) => (past ? alpha * 0.45 : alpha);
   return [
-    new LineLayer<WayPoint>({
-      id: "way-point-stems",
+    new LineLayer<End>({
+      id: "end-stems",
       data: ends,
       getSourcePosition: ({ at: [longitude, latitude] }) => [longitude, latitude, 0],
       getTargetPosition: ({ at }) => at,
-      getColor: (wayPoint) => [...colourOf(wayPoint), 150],
+      getColor: ({ kind, past }) => [...rgb[kind], fade(150, past)],
       getWidth: 1.2,
       updateTriggers: { getColor: theme },
       parameters: { depthCompare: "always", depthWriteEnabled: false },
     }),
-    new ScatterplotLayer<WayPoint>({
-      id: "way-point-grounds",
+    new ScatterplotLayer<End>({
+      id: "ends",
       data: ends,
       getPosition: ({ at: [longitude, latitude] }) => [longitude, latitude, 0],
       radiusUnits: "pixels",
       getRadius: 11,
       stroked: true,
       lineWidthUnits: "pixels",
-      getLineWidth: 2,
-      getFillColor: (wayPoint) => [...colourOf(wayPoint), 50],
-      getLineColor: (wayPoint) => [...colourOf(wayPoint), 255],
+      getLineWidth: 2.5,
+      getFillColor: ({ kind, past }) => [...rgb[kind], fade(80, past)],
+      getLineColor: ({ kind, past }) => [...rgb[kind], fade(255, past)],
       updateTriggers: { getFillColor: theme, getLineColor: theme },
       parameters: { depthCompare: "always", depthWriteEnabled: false },
     }),
     new ScatterplotLayer<WayPoint>({
       id: "way-points",
-      data: wayPoints,
+      data: route?.wayPoints ?? [],
       getPosition: ({ at }) => at,
       billboard: true,
       radiusUnits: "pixels",
@@ -250,11 +257,28 @@ function wayPointLayers({ theme, route }: Scene): Layer[] {
       lineWidthUnits: "pixels",
       getLineWidth: 1.4,
       getFillColor: [...colours.outline, 255],
-      getLineColor: (wayPoint) => [...colourOf(wayPoint), 235],
+      getLineColor: ({ kind }) => [...rgb[kind], 235],
       updateTriggers: { getLineColor: theme },
       parameters: { depthCompare: "always", depthWriteEnabled: false },
     }),
   ];
+}
+
+/** Where nobody tells the plan: straight to what is next. */
+function bearingLayer({ theme, route, ends, selected }: Scene): Layer {
+  const next = ends.find(({ past }) => !past);
+  const from: Place | undefined = selected
+    ? [selected.longitude, selected.latitude, selected.height]
+    : ends.find((end) => end !== next)?.at;
+  return new LineLayer<End>({
+    id: "bearing",
+    data: next && from && !route ? [next] : [],
+    getSourcePosition: () => from ?? [0, 0, 0],
+    getTargetPosition: ({ at }) => at,
+    getColor: [...PALETTES[theme].route, 110],
+    getWidth: 1.5,
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
 }
 
 /** Cells of about 300 m, as the server counts them. */

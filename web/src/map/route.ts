@@ -2,6 +2,7 @@
 // left of it at a moment. A drone on the ground has none.
 
 import { token } from "../state/token";
+import { viewer } from "../state/viewer";
 import type { Shown } from "./drones";
 
 export type Leg = "toPickup" | "toDropoff" | "home";
@@ -39,7 +40,7 @@ export async function loadRoute(droneId: string): Promise<Route | null> {
   const headers: Record<string, string> = bearer ? { Authorization: `Bearer ${bearer}` } : {};
   try {
     const response = await fetch(`/api/drones/${encodeURIComponent(droneId)}/route`, { headers });
-    return response.ok ? routeOf((await response.json()) as Answer) : null;
+    return response.ok ? seen(routeOf((await response.json()) as Answer)) : null;
   } catch {
     return null;
   }
@@ -60,6 +61,15 @@ function routeOf({ features }: Answer): Route {
     }
   }
   return route;
+}
+
+/** A customer sees the way of the package, not where the drone comes from or goes afterwards. */
+function seen({ legs, wayPoints }: Route): Route {
+  if (viewer.peek().role !== "customer") return { legs, wayPoints };
+  return {
+    legs: legs.filter(({ leg }) => leg === "toDropoff"),
+    wayPoints: wayPoints.filter(({ kind }) => kind === "dropoff"),
+  };
 }
 
 /** What is still to be flown, beginning at the drone itself. */

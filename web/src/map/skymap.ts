@@ -8,15 +8,17 @@ import { Map as MapLibre, setWorkerUrl, type GeoJSONSource, type MapMouseEvent }
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
 import { connection, sky } from "../state/session";
-import { select, selectedDrone } from "../state/selection";
+import { select, selectedDrone, selection } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
-import { carrier, passing } from "../state/tracking";
+import { isPast, type Story } from "../state/story";
+import { carrier, passing, story } from "../state/tracking";
 import { viewer } from "../state/viewer";
 import { hubs, zones, type World } from "../state/world";
 import { loadGround } from "./basemap";
-import { FollowCamera, PITCH, firstLook, lookAt, makeRoom } from "./camera";
+import { FollowCamera, PITCH, firstLook, lookAt, type Spot } from "./camera";
 import { DroneArrays, isDrawn, type Shown } from "./drones";
+import { endsOf } from "./ends";
 import { hovered } from "./hover";
 import { STEM_ZOOM, droneRadius, layersOf, type Scene } from "./layers";
 import { doingOf } from "./palette";
@@ -72,8 +74,7 @@ export class SkyMap {
       keyboard: !embedded,
       fadeDuration: 150,
     });
-    this.#undo.push(makeRoom(this.map));
-    firstLook(this.map, world);
+    this.#undo.push(firstLook(this.map, world));
     this.#overlay = new MapboxOverlay({ interleaved: false, layers: [] });
     this.map.addControl(this.#overlay);
     this.#camera = new FollowCamera(this.map);
@@ -209,14 +210,16 @@ export class SkyMap {
     const sample = this.buffer.sample(began);
     const id = selectedDrone.peek();
     const selected: Shown | undefined = id ? this.buffer.shown(id) : undefined;
-    this.#camera.step(selected, began);
+    const told = selection.peek()?.kind === "delivery" ? story.peek() : null;
+    this.#camera.step(selected, began, framed(told));
     this.#hover();
     const { clientWidth, clientHeight } = this.map.getContainer();
     const size = clientWidth * clientHeight;
-    const looks = [sample.simTime, sample.length, zoom, size, theme.peek(), id, this.#route, this.#density];
+    const looks = [sample.simTime, sample.length, zoom, size, theme.peek(), id, told, this.#route, this.#density];
     // A world that stands still is drawn once.
     if (looks.every((value, index) => value === this.#looked[index])) return;
     this.#looked = looks;
+    const route = this.#route && selected ? ahead(this.#route, selected, sample.simTime) : null;
     this.#arrays.fill(sample, theme.peek(), zoom >= STEM_ZOOM);
     this.#overlay.setProps({
       layers: layersOf({
@@ -227,14 +230,19 @@ export class SkyMap {
         sample,
         arrays: this.#arrays,
         selected,
-        trail: this.#trail.add(selected),
-        route: this.#route && selected ? ahead(this.#route, selected, sample.simTime) : null,
+        trail: this.#trail.add(selected, sample.simTime, this.#route),
+        route,
+        ends: endsOf(told, route),
         density: this.#density,
       }),
     });
     this.frameMs.push(performance.now() - began);
     if (this.frameMs.length > 240) this.frameMs.shift();
   };
+
+  get routed(): boolean {
+    return this.#route !== null;
+  }
 
   /** Where a drone is drawn, in pixels from the map's top left corner. */
   screen(id: string): { x: number; y: number } | null {
@@ -244,4 +252,10 @@ export class SkyMap {
     const [x, y] = viewport.project([drone.longitude, drone.latitude, drone.height]);
     return { x: x!, y: y! };
   }
+}
+
+/** Where those who only watch want to see the drone arrive; who works here looks at the drone. */
+function framed(told: Story | null): Spot | null {
+  if (!told || told.ending || (!kiosk && !embedded && viewer.peek().delivery === undefined)) return null;
+  return isPast(told, "pickedUp") ? told.dropoff : told.pickup;
 }

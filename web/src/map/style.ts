@@ -148,10 +148,9 @@ export function overlayLayers(colours: Palette): LayerSpecification[] {
       source: "places",
       minzoom: 11.5,
       paint: {
-        "circle-radius": byZoom(12, 1.6, 16, 3.5),
+        "circle-radius": byZoom(12, 1.5, 16, 3.5),
         "circle-color": colours.place,
-        "circle-opacity": byZoom(11.5, 0.4, 13, 0.9),
-        "circle-pitch-alignment": "map",
+        "circle-opacity": byZoom(11.5, 0.5, 13, 0.9),
       },
     },
     {
@@ -174,9 +173,8 @@ export function overlayLayers(colours: Palette): LayerSpecification[] {
       type: "circle",
       source: "hubs",
       paint: {
-        "circle-radius": byZoom(10, 2.2, 16, 5),
+        "circle-radius": byZoom(10, 2.2, 16, 4.5),
         "circle-color": colours.hub,
-        "circle-pitch-alignment": "map",
       },
     },
     {

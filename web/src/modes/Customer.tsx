@@ -1,6 +1,8 @@
 // The page that one sends to a customer: when it will be there, where it is, and nothing
 // about anything else.
 
+import { useRef } from "preact/hooks";
+
 import { DroneFigures } from "../panels/DroneFigures";
 import { countdown, span } from "../panels/format";
 import { Gate } from "../panels/Gate";
@@ -9,31 +11,42 @@ import { StageLine } from "../panels/StageLine";
 import { customerHeadline, reason } from "../panels/words";
 import { simNow } from "../state/clock";
 import { placeName } from "../state/names";
+import { useCover } from "../state/room";
+import { selection } from "../state/selection";
 import { embedded } from "../state/settings";
 import { isAboard, type Story } from "../state/story";
 import { row, story, trouble } from "../state/tracking";
 
 export function Customer() {
-  const told = story.value;
   return (
     <>
-      <main class={`customer ${embedded ? "embedded" : ""}`}>
-        <section class="card panel" aria-label="Your delivery">
-          {!embedded && (
-            <p class="brand small">
-              <img src="/favicon.svg" alt="" width="18" height="18" /> Skyhaul
-            </p>
-          )}
-          <h1 data-headline aria-live="polite">
-            {trouble.value ? TROUBLE[trouble.value] : told ? customerHeadline(told) : "One moment…"}
-          </h1>
-          {trouble.value === "forbidden" && <p class="soft">It was made for another delivery, and shows that one only.</p>}
-          {told && !trouble.value && <Told story={told} />}
-        </section>
-      </main>
+      {/* In another page's frame nothing but the map may be wanted. */}
+      {selection.value || !embedded ? <Followed /> : null}
       <Notices plain />
       <Gate />
     </>
+  );
+}
+
+function Followed() {
+  const told = story.value;
+  const card = useRef<HTMLElement>(null);
+  useCover(card);
+  return (
+    <main class={`customer ${embedded ? "embedded" : ""}`}>
+      <section ref={card} class="card panel" aria-label="Your delivery">
+        {!embedded && (
+          <p class="brand small">
+            <img src="/favicon.svg" alt="" width="18" height="18" /> Skyhaul
+          </p>
+        )}
+        <h1 data-headline aria-live="polite">
+          {trouble.value ? TROUBLE[trouble.value] : told ? customerHeadline(told) : "One moment…"}
+        </h1>
+        {trouble.value === "forbidden" && <p class="soft">It was made for another delivery, and shows that one only.</p>}
+        {told && !trouble.value && <Told story={told} />}
+      </section>
+    </main>
   );
 }
 

@@ -2,7 +2,7 @@
 // read across a room, and a code that takes the delivery along on a phone.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { countdown, figure } from "../panels/format";
 import { Gate } from "../panels/Gate";
@@ -10,6 +10,7 @@ import { Notices } from "../panels/Notices";
 import { customerHeadline } from "../panels/words";
 import { simNow } from "../state/clock";
 import { figures } from "../state/fleet";
+import { useCover } from "../state/room";
 import { customerLink } from "../state/link";
 import { placeName } from "../state/names";
 import type { Story } from "../state/story";
@@ -20,24 +21,28 @@ import { chooseDeliveries } from "./kiosk_choice";
 import { QrCode } from "./QrCode";
 
 export function Kiosk() {
+  const head = useRef<HTMLDivElement>(null);
+  useCover(head, "top");
   useEffect(chooseDeliveries, []);
   const now = figures.value;
   const told = story.value;
   return (
     <div class="kiosk">
-      <header class="kiosk-head">
-        <p class="brand">
-          <img src="/favicon.svg" alt="" width="40" height="40" /> Skyhaul
-        </p>
-        <p class="soft">{world.value?.description || world.value?.name}</p>
+      <header ref={head} class="kiosk-head">
+        <div>
+          <p class="brand">
+            <img src="/favicon.svg" alt="" width="40" height="40" /> Skyhaul
+          </p>
+          <p class="soft">{world.value?.description || world.value?.name}</p>
+        </div>
+        {now && (
+          <dl class="kiosk-figures figures">
+            <Big label="in the air" value={figure(now.airborne)} />
+            <Big label="delivered" value={figure(now.deliveries.completed)} />
+            {now.completedPerMinute != null && <Big label="a minute" value={figure(now.completedPerMinute)} />}
+          </dl>
+        )}
       </header>
-      {now && (
-        <dl class="kiosk-figures figures">
-          <Big label="in the air" value={figure(now.airborne)} />
-          <Big label="delivered" value={figure(now.deliveries.completed)} />
-          {now.completedPerMinute != null && <Big label="a minute" value={figure(now.completedPerMinute)} />}
-        </dl>
-      )}
       {told ? <Shown story={told} /> : <p class="kiosk-shown panel soft">Waiting for the next delivery…</p>}
       <Notices plain />
       <Gate />
@@ -57,8 +62,10 @@ function Big({ label, value }: { label: string; value: string }) {
 function Shown({ story: told }: { story: Story }) {
   const { pickup, dropoff, deliveryEta, ending } = told;
   const now = simNow.value;
+  const panel = useRef<HTMLElement>(null);
+  useCover(panel, "bottom");
   return (
-    <section class="kiosk-shown panel" aria-label="Delivery" data-delivery={told.id}>
+    <section ref={panel} class="kiosk-shown panel" aria-label="Delivery" data-delivery={told.id}>
       <div>
         {pickup && dropoff && (
           <p class="soft">
@@ -67,8 +74,11 @@ function Shown({ story: told }: { story: Story }) {
         )}
         <h1 data-headline>{customerHeadline(told)}</h1>
         {ending === null && deliveryEta !== null && now !== null && (
-          <p class="arrival-number figures" role="timer">
-            {countdown(deliveryEta - now)}
+          <p class="kiosk-arrival figures">
+            <span class="arrival-number" role="timer">
+              {countdown(deliveryEta - now)}
+            </span>{" "}
+            <span class="soft">until it arrives</span>
           </p>
         )}
       </div>

@@ -18,6 +18,8 @@ interface Props {
 }
 
 const HEIGHT = 84;
+/** A chart that has just begun grows from the right. */
+const SHORTEST_S = 150;
 
 export function Chart({ title, unit, at, series }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -60,9 +62,12 @@ function options(box: HTMLElement, count: number): UPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     padding: [6, 6, 0, 0],
-    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
+    scales: {
+      x: { range: (_, from, to) => [Math.min(from ?? 0, (to ?? 0) - SHORTEST_S), to ?? 0] },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] },
+    },
     axes: [
-      { ...axis, size: 18, space: 70, values: (_, seconds) => seconds.map(wallClock) },
+      { ...axis, size: 18, space: 60, incrs: [60, 120, 300, 600], values: (_, seconds) => seconds.map(wallClock) },
       { ...axis, size: 34, space: 26 },
     ],
     series: [{}, ...Array.from({ length: count }, (_, i) => ({ stroke: strokes[i], width: 1.6, points: { show: false } }))],
@@ -70,5 +75,5 @@ function options(box: HTMLElement, count: number): UPlot.Options {
 }
 
 function wallClock(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }

@@ -47,7 +47,7 @@ export function ClockControls() {
         </div>
       </div>
       {now && now.state === "running" && (
-        <p class="small soft figures">Really ×{now.realTimeFactor.toFixed(1)}</p>
+        <p class="small soft figures">Measured: ×{now.realTimeFactor.toFixed(1)}</p>
       )}
       {failed.value && (
         <p class="field-error" role="alert">

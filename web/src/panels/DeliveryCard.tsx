@@ -21,7 +21,7 @@ export function DeliveryCard() {
     <section class="card panel delivery" aria-label="Delivery">
       <header class="card-head">
         <div>
-          <p class="eyebrow figures" title={chosen.id}>
+          <p class="eyebrow" title={chosen.id}>
             Delivery {shortId(chosen.id)}
           </p>
           <h2 tabIndex={-1} data-headline aria-live="polite">

@@ -20,7 +20,7 @@ export function DroneCard() {
       <header class="card-head">
         <div>
           <p class="eyebrow">Drone</p>
-          <h2 class="figures" data-headline>
+          <h2 data-headline>
             {chosen.id}
           </h2>
         </div>

@@ -1,9 +1,12 @@
 // For those who run the fleet: its figures, the clock's controls, and faults to try out.
 
+import { useRef } from "preact/hooks";
+
 import { DOING, PALETTES, css, doingOf, type Doing } from "../map/palette";
 import { figures, type Figures } from "../state/fleet";
 import { gauges } from "../state/gauges";
 import { operations } from "../state/panels";
+import { useCover } from "../state/room";
 import { theme } from "../state/settings";
 import { Chart } from "./Chart";
 import { ClockControls } from "./ClockControls";
@@ -12,10 +15,12 @@ import { figure, percent } from "./format";
 import { Icon } from "./Icon";
 
 export function Operations() {
+  const panel = useRef<HTMLElement>(null);
+  useCover(panel);
   const now = figures.value;
   const { at, perMinute, airborne, tickMs, etaErrorP50, etaErrorP95 } = gauges.value;
   return (
-    <aside class="operations panel" aria-label="Operations">
+    <aside ref={panel} class="operations panel" aria-label="Operations">
       <header class="card-head">
         <h2>Operations</h2>
         <button type="button" class="icon-button" aria-label="Close operations" onClick={() => (operations.value = false)}>
@@ -44,13 +49,12 @@ function FigureGrid({ now }: { now: Figures }) {
   const { deliveries, etaError } = now;
   const unknown = "–";
   const shown: [label: string, value: string, unit?: string][] = [
-    ["Deliveries a minute", now.completedPerMinute == null ? unknown : figure(now.completedPerMinute)],
     ["Waiting requests", figure(deliveries.waiting)],
     ["Under way", figure(deliveries.underWay)],
     ["Completed", figure(deliveries.completed)],
     ["Failed", figure(deliveries.failed)],
     ["ETA error, typical", etaError ? figure(etaError.p50Seconds) : unknown, "s"],
-    ["Over a minute late", etaError ? percent(etaError.lateShare) : unknown],
+    ["Late by > 1 min", etaError ? percent(etaError.lateShare) : unknown],
     ["Tick", now.tickMs == null ? unknown : figure(now.tickMs), "ms"],
     ["Slip", figure(now.tickSlipMs), "ms"],
     ["Sessions", now.sessions === undefined ? unknown : figure(now.sessions)],

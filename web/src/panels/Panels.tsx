@@ -1,11 +1,12 @@
 // What lies on top of the map, for whom the page is: an operator or a business, a customer
 // with a link, or a wall screen.
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { Customer } from "../modes/Customer";
 import { Kiosk } from "../modes/Kiosk";
 import { operations, ordering } from "../state/panels";
+import { useCover } from "../state/room";
 import { selection } from "../state/selection";
 import { embedded, kiosk } from "../state/settings";
 import { viewer } from "../state/viewer";
@@ -24,16 +25,17 @@ import { listenForShortcuts } from "./shortcuts";
 
 export function Panels() {
   const { role, delivery } = viewer.value;
-  if (role === "customer" && (delivery !== undefined || embedded)) return <Customer />;
-  if (kiosk) return <Kiosk />;
-  return embedded ? <Embedded /> : <Workplace />;
+  if (embedded || (role === "customer" && delivery !== undefined)) return <Customer />;
+  return kiosk ? <Kiosk /> : <Workplace />;
 }
 
 function Workplace() {
+  const side = useRef<HTMLDivElement>(null);
+  useCover(side);
   useEffect(listenForShortcuts, []);
   return (
     <>
-      <div class="side">
+      <div ref={side} class="side">
         <TopBar />
         <div class="cards">
           {ordering.value ? <OrderForm /> : <Cards />}
@@ -59,19 +61,6 @@ function Cards() {
       <DroneCard />
       <HubCard />
       <RecentOrders />
-    </>
-  );
-}
-
-/** In another page's frame: the map, and the delivery that the address names. */
-function Embedded() {
-  return (
-    <>
-      <div class="side embedded">
-        <DeliveryCard />
-      </div>
-      <Notices plain />
-      <Gate />
     </>
   );
 }

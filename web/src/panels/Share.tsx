@@ -50,7 +50,7 @@ export function Share({ story }: { story: Story }) {
         </p>
       )}
       {made.value && (
-        <div class="made-link" role="status">
+        <div class="made-link" role="status" ref={(element) => element?.scrollIntoView({ block: "nearest" })}>
           <p class="small soft">
             {made.value.copied ? "Copied. " : ""}
             {made.value.what}
