@@ -1,6 +1,7 @@
 //! One tick's positions: immutable, shared, indexed only when somebody looks.
 
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
@@ -28,16 +29,19 @@ pub struct DroneRow {
 pub struct Frame {
     tick: Tick,
     at: SimTime,
+    sent_at_wall_ms: u64,
     rows: Vec<DroneRow>,
     /// Row numbers in drone order, made at the first look.
     by_drone: OnceLock<Vec<u32>>,
 }
 
 impl Frame {
+    /// That leaves the engine now.
     pub fn new(tick: Tick, at: SimTime, rows: Vec<DroneRow>) -> Self {
         Frame {
             tick,
             at,
+            sent_at_wall_ms: wall_ms(),
             rows,
             by_drone: OnceLock::new(),
         }
@@ -49,6 +53,12 @@ impl Frame {
 
     pub fn at(&self) -> SimTime {
         self.at
+    }
+
+    /// When it left the engine, by the wall clock, in milliseconds since 1970: the same
+    /// whenever, and however often, somebody is told of it.
+    pub fn sent_at_wall_ms(&self) -> u64 {
+        self.sent_at_wall_ms
     }
 
     /// In no particular order.
@@ -82,4 +92,10 @@ impl Frame {
             order
         })
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "`sentAt` is wall-clock time")]
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -6,7 +6,7 @@
 //! at in time they never see, and nothing waits for them.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -119,7 +119,7 @@ impl FanOut {
         let view = &self.shared.view;
         let frame = view.frame();
         let sim_time = rfc3339(view.world(), frame.at());
-        Arc::new(Positions::new(&self.shared.grid, &frame, sim_time, wall_ms()))
+        Arc::new(Positions::new(&self.shared.grid, &frame, sim_time))
     }
 
     fn fire(&mut self, tier: Tier, slot: u64, positions: Arc<Positions>) {
@@ -187,10 +187,4 @@ impl TierState {
             self.number += 1;
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "`sentAt` is wall-clock time")]
-fn wall_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -55,7 +55,7 @@ impl Layer {
 pub(super) struct Positions {
     tick: Tick,
     sim_time: String,
-    /// Wall clock, milliseconds since 1970.
+    /// When the frame left the engine: wall clock, milliseconds since 1970.
     sent_at_ms: u64,
     rows: Layer,
     /// (drone, its row), in drone order.
@@ -65,7 +65,7 @@ pub(super) struct Positions {
 }
 
 impl Positions {
-    pub(super) fn new(grid: &Grid, frame: &Frame, sim_time: String, sent_at_ms: u64) -> Self {
+    pub(super) fn new(grid: &Grid, frame: &Frame, sim_time: String) -> Self {
         let rows = frame.rows();
         let mut order: Vec<(Cell, u32)> = rows
             .iter()
@@ -84,7 +84,7 @@ impl Positions {
         Positions {
             tick: frame.tick(),
             sim_time,
-            sent_at_ms,
+            sent_at_ms: frame.sent_at_wall_ms(),
             rows: layer,
             by_drone,
             ground: OnceLock::new(),
@@ -292,7 +292,7 @@ mod tests {
             delivery_eta: None,
         };
         let frame = Frame::new(1, SimTime::START, airborne.iter().map(row).collect());
-        Positions::new(&grid(), &frame, String::new(), 0)
+        Positions::new(&grid(), &frame, String::new())
     }
 
     fn grounded(drone: DroneId) -> (Cell, Row) {

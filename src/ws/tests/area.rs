@@ -68,6 +68,29 @@ async fn an_area_is_told_in_full_and_then_by_what_changed() {
     assert_eq!((drones(&changes), &changes["gone"]), (vec![], &json!(["d-3"])));
 }
 
+/// A tick says when it left the engine, however long afterwards and however often it is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_are_stamped_when_they_leave_the_engine() {
+    let mut stand = Stand::with_drones(2).await;
+    let before = wall_ms();
+    let tick = stand.publish(vec![flying(0, 37.755, -122.45)], vec![]);
+    let after = wall_ms();
+    let mut client = stand.client().await;
+    client.subscribe_area(1, WEST).await;
+    let first = client.positions_at(1, tick).await;
+    // A second later, since nothing moves.
+    let again = client.positions_at(1, tick).await;
+    let sent_at = first["sentAt"].as_u64().unwrap();
+    assert!((before..=after).contains(&sent_at), "{before} {sent_at} {after}");
+    assert_eq!(first["sentAt"], again["sentAt"]);
+}
+
+#[expect(clippy::disallowed_methods, reason = "`sentAt` is wall-clock time")]
+fn wall_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_millis() as u64
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moved_viewport_starts_afresh_and_an_ended_one_is_silent() {
     let mut stand = Stand::with_drones(2).await;
