@@ -92,6 +92,10 @@ impl Positions {
     }
 
     /// What messages about this beat begin with.
+    pub(super) fn tick(&self) -> Tick {
+        self.tick
+    }
+
     pub(super) fn head(&self, id: u64, full: bool) -> Head<'_> {
         Head {
             id,

@@ -1,5 +1,6 @@
 //! Attempts to see what is not one's own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -13,6 +14,7 @@ use crate::auth::{Role, TokenKey, Tokens, Viewer};
 use crate::sim::event::DeliveryEvent;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
+use crate::sim::order::{Order, Owner};
 use crate::ws::Config;
 
 fn impatient() -> Config {
@@ -97,6 +99,22 @@ impl Stand {
             lon: -122.42,
         };
         self.tell(7, vec![DeliveryEvent::Completed { location }])
+    }
+}
+
+impl Client {
+    /// Positions that are said before the next error, which forbids; nothing else is.
+    async fn until_refused(&mut self) -> Vec<Value> {
+        let mut said = Vec::new();
+        loop {
+            let message = self.next().await;
+            if message["type"] == "error" {
+                assert_eq!(message["code"], "forbidden", "{message}");
+                return said;
+            }
+            assert_eq!(message["type"], "positions", "{message}");
+            said.push(message);
+        }
     }
 }
 
@@ -273,6 +291,71 @@ async fn each_sees_what_is_theirs() {
         refused(&mut customer, json!({"topic": "drone/d-0"})).await,
         "forbidden"
     );
+}
+
+#[tokio::test]
+async fn a_right_to_a_drone_ends_with_its_errand_whatever_the_next_one_is() {
+    let mut stand = Stand::guarded(1, Config::default()).await;
+    stand.assign();
+    stand.pick_up();
+    let mut customer = stand.enter(&of(Role::Customer, "cafe")).await;
+    customer.subscribe(1, "drone/d-0", 10.0).await;
+    customer.next_of("snapshot").await;
+    // A fast world: between two beats it delivers, flies for another account, and has
+    // something for this one again.
+    let (drone, etas) = (DroneId(0), etas(60.0, 600.0));
+    let location = order().dropoff.location;
+    let owner = Owner::account("bakery");
+    let bakery = Arc::new(Order {
+        owner,
+        ..(*order()).clone()
+    });
+    let accepted = |order| DeliveryEvent::Accepted { order };
+    let on_its_way = || DeliveryEvent::HeadedToDropoff { etas };
+    stand.publish(
+        vec![flying(0, 37.75, -122.40)],
+        vec![
+            (7, happened(1, DeliveryEvent::Completed { location })),
+            (1, happened(2, accepted(bakery))),
+            (2, happened(2, DeliveryEvent::Assigned { drone, etas })),
+            (2, took_off(0)),
+            (3, happened(2, DeliveryEvent::Completed { location })),
+            (1, happened(3, accepted(order()))),
+            (2, happened(3, DeliveryEvent::Assigned { drone, etas })),
+            (3, happened(3, on_its_way())),
+        ],
+    );
+    let said = customer.until_refused().await;
+    assert!(
+        said.iter().all(|message| message["type"] == "positions"),
+        "{said:?}"
+    );
+    let seen_before = |message: &Value| message["drones"][0][1] == 37.77 || message["drones"] == json!([]);
+    assert!(said.iter().all(seen_before), "{said:?}");
+    customer.subscribe(2, "drone/d-0", 10.0).await;
+}
+
+#[tokio::test]
+async fn no_beat_from_before_the_pick_up_is_shown_after_it() {
+    let mut stand = Stand::guarded(1, Config::default()).await;
+    let elsewhere = stand.publish(vec![flying(0, 37.75, -122.40)], vec![(1, took_off(0))]);
+    // Keeps a beat alive that comes every two seconds.
+    let mut operator = stand.enter(&Viewer::anyone()).await;
+    operator.subscribe(1, "drone/d-0", 0.5).await;
+    operator.positions_at(1, elsewhere).await;
+    stand.assign();
+    let picked_up = stand.pick_up();
+    let mut customer = stand.enter(&of(Role::Customer, "cafe")).await;
+    customer.subscribe(1, "drone/d-0", 0.5).await;
+    customer
+        .subscribe(2, &format!("delivery/{}", delivery_id(1)), 0.5)
+        .await;
+    for _ in 0..2 {
+        let positions = customer.next_of("positions").await;
+        assert!(positions["tick"].as_u64() >= Some(picked_up), "{positions}");
+        assert_eq!(positions["full"], true, "{positions}");
+        assert_eq!(drones(&positions), ["d-0"]);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! `delivery/{id}`: a snapshot, then the delivery's events, and while a drone has it that
-//! drone's positions, where and as long as its viewer may see them. After the delivery's end there is nothing more to tell.
+//! drone's positions, where and as long as its viewer may see them. After the delivery's
+//! end there is nothing more to tell.
 
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::time::Tick;
 use crate::view::events::Subject;
 use crate::view::reading::DeliveryStatus;
 use crate::view::shown;
@@ -19,6 +21,8 @@ pub(super) struct Follow {
     cursor: Cursor,
     stage: Carriage,
     positions: single::Follow,
+    /// When its drone was first seen to be the viewer's to see; `None` while it is not.
+    shown_from: Option<Tick>,
 }
 
 /// Who has the package, as far as was told.
@@ -47,6 +51,7 @@ impl Follow {
                 other => other,
             },
             positions: single::Follow::new(rate),
+            shown_from: None,
         })
     }
 
@@ -72,10 +77,14 @@ impl Follow {
         for numbered in self.cursor.say_events(id, speech) {
             self.hear(&numbered.event);
         }
-        if let Carriage::By(drone) = self.stage
-            && speech.viewer.sees_place_of(&speech.shared.view, self.delivery)
-        {
-            self.positions.speak(id, drone, speech);
+        if let Carriage::By(drone) = self.stage {
+            let view = &speech.shared.view;
+            if speech.viewer.sees_place_of(view, self.delivery) {
+                let from = *self.shown_from.get_or_insert_with(|| view.clock().tick);
+                self.positions.speak(id, drone, from, speech);
+            } else {
+                self.shown_from = None;
+            }
         }
     }
 
@@ -117,6 +126,7 @@ impl Follow {
     fn carried(&mut self, stage: Carriage) {
         if stage != self.stage {
             self.positions.start_over();
+            self.shown_from = None;
         }
         self.stage = stage;
     }

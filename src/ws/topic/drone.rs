@@ -1,6 +1,8 @@
 //! `drone/{id}`: a snapshot, then the drone's events and positions.
 
-use crate::sim::ids::DroneId;
+use crate::auth::{Sight, Viewer, What};
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::time::Tick;
 use crate::view::events::Subject;
 use crate::view::shown;
 use crate::wire::stream::{ServerMessage, Snapshot};
@@ -13,6 +15,8 @@ use super::{Speech, single};
 
 pub(super) struct Follow {
     drone: DroneId,
+    /// What it was on when the subscription began, and the tick of that moment.
+    errand: (Option<DeliveryId>, Tick),
     cursor: Cursor,
     positions: single::Follow,
 }
@@ -23,13 +27,17 @@ impl Follow {
         shared.view.drone(drone)?;
         Some(Follow {
             drone,
+            errand: (shared.view.carried_by(drone), shared.view.clock().tick),
             cursor: Cursor::open(shared, Subject::Drone(drone), since),
             positions: single::Follow::new(rate),
         })
     }
 
-    pub(super) fn id(&self) -> DroneId {
-        self.drone
+    /// A right to a drone is one to it on one errand: what came between that one and the
+    /// next is nothing to whoever has a right to both.
+    pub(super) fn is_allowed(&self, shared: &Shared, viewer: &Viewer) -> bool {
+        viewer.sight_of_drone(&shared.view, self.drone) == Sight::Seen
+            && (viewer.may(&What::Everything) || shared.view.carried_by(self.drone) == self.errand.0)
     }
 
     pub(super) fn recovers(&self) -> bool {
@@ -45,7 +53,11 @@ impl Follow {
             self.say_snapshot(id, speech);
         }
         self.cursor.say_events(id, speech);
-        self.positions.speak(id, self.drone, speech);
+        let from = match speech.viewer.may(&What::Everything) {
+            true => 0,
+            false => self.errand.1,
+        };
+        self.positions.speak(id, self.drone, from, speech);
     }
 
     fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) {

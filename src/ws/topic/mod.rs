@@ -215,7 +215,7 @@ impl Follow {
         let view = &shared.view;
         match self {
             Follow::Delivery(delivery) => viewer.sight_of_delivery(view, delivery.id()) == Sight::Seen,
-            Follow::Drone(drone) => viewer.sight_of_drone(view, drone.id()) == Sight::Seen,
+            Follow::Drone(drone) => drone.is_allowed(shared, viewer),
             Follow::Hub(_) | Follow::Fleet(_) | Follow::Events(_) => viewer.may(&What::Everything),
             Follow::Area(_) => viewer.area() == Detail::Rows,
             Follow::Density(_) => true,

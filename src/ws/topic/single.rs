@@ -1,6 +1,7 @@
 //! Positions of one drone, for the topics that are about one.
 
 use crate::sim::ids::DroneId;
+use crate::sim::time::Tick;
 use crate::wire::stream::positions::{Positions, Row};
 use crate::ws::beat::Rate;
 
@@ -21,12 +22,17 @@ impl Follow {
         &mut self.rate
     }
 
-    /// The drone's row where it is another than before, in the air or not.
-    pub(super) fn speak(&mut self, id: u64, drone: DroneId, speech: &mut Speech<'_>) {
+    /// The drone's row where it is another than before, in the air or not; nothing of the
+    /// time before `from`, which a beat may still show.
+    pub(super) fn speak(&mut self, id: u64, drone: DroneId, from: Tick, speech: &mut Speech<'_>) {
         let Some((beat, full)) = newer(&mut self.rate, speech) else {
             return;
         };
         let now = &beat.positions;
+        if now.tick() < from {
+            self.start_over();
+            return;
+        }
         let row = match now.row_of(drone) {
             Some(row) => Some(*row),
             None => speech.shared.view.drone(drone).map(|reading| {
