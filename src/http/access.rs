@@ -17,7 +17,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::Api;
 use super::delivery_requests::IDEMPOTENCY_KEY;
 use super::fault::Fault;
-use crate::auth::{Denied, Guard, Parcel, Presented, Sight, Viewer, What};
+use crate::auth::{Denied, Grant, Guard, Parcel, Presented, Sight, Viewer, What};
 use crate::sim::ids::DeliveryId;
 use crate::view::DeliveryRecord;
 
@@ -66,7 +66,7 @@ pub async fn ask_who_it_is(
     if is_guarded(request.uri().path()) {
         let presented = bearer(request.headers())?;
         let grant = guard.admit(presented.as_ref())?;
-        request.extensions_mut().insert(grant.viewer);
+        request.extensions_mut().insert(grant);
     }
     Ok(next.run(request).await)
 }
@@ -83,13 +83,24 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Presented>, Denied> {
     }
 }
 
-/// Whom [`ask_who_it_is`] let in. A route that it does not guard has nobody to ask.
-impl FromRequestParts<Api> for Viewer {
+/// Whom [`ask_who_it_is`] let in, and until when. A route that it does not guard has nobody
+/// to ask.
+impl FromRequestParts<Api> for Grant {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Fault> {
-        let viewer = parts.extensions.get::<Viewer>().cloned();
-        viewer.ok_or(Fault::Unauthorized(Denied::Missing))
+        let grant = parts.extensions.get::<Grant>().cloned();
+        grant.ok_or(Fault::Unauthorized(Denied::Missing))
+    }
+}
+
+/// Whom [`ask_who_it_is`] let in.
+impl FromRequestParts<Api> for Viewer {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Fault> {
+        let grant = Grant::from_request_parts(parts, api).await?;
+        Ok(grant.viewer)
     }
 }
 
@@ -110,15 +121,17 @@ pub fn must(viewer: &Viewer, what: &What<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::Forbidden(match what {
-        What::Control | What::Everything => "only operators may do this",
+        What::Control | What::Everything => ONLY_OPERATORS,
         What::OrderFor(_) => "this token does not order for that account",
         What::ListOf(_) => "this token does not list what that account has",
-        What::Delivery(_) | What::PlaceOf(_) => "this token is not for that delivery",
+        What::Delivery(_) | What::PlaceOf(_) => NOT_YOUR_DELIVERY,
         What::Drone(_) => NOT_YOUR_DRONE,
     }))
 }
 
-const NOT_YOUR_DRONE: &str = "this token does not show that drone, or not now";
+pub const ONLY_OPERATORS: &str = "only operators may do this";
+pub const NOT_YOUR_DELIVERY: &str = "this token is not for that delivery";
+pub const NOT_YOUR_DRONE: &str = "this token does not show that drone, or not now";
 
 pub fn drone_must_be_seen(sight: Sight) -> Result<(), Fault> {
     match sight {

@@ -21,6 +21,7 @@ mod order;
 mod page;
 mod parameters;
 mod simulation;
+mod stream;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ mod world;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
@@ -40,6 +42,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::auth::Guard;
 use crate::view::View;
 use crate::view::commands::Commands;
+use crate::ws::{NoStream, Wish};
 
 pub use basemap::{Basemap, BasemapError};
 
@@ -57,6 +60,8 @@ pub struct Api {
     pub basemap: Option<Basemap>,
     /// Asks every comer for their token.
     pub guard: Arc<Guard>,
+    /// Tells of topics as they go, in the body of an answer.
+    pub streams: Arc<dyn Fn(Wish) -> Result<Body, NoStream> + Send + Sync>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +112,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())
+        .merge(stream::routes())
         .merge(tokens::routes())
         .merge(faults::routes())
         .merge(world::routes())

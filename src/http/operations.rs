@@ -93,7 +93,7 @@ async fn document() -> impl IntoResponse {
     ([(CONTENT_TYPE, JSON)], DOCUMENT.clone())
 }
 
-/// The WebSocket, as an AsyncAPI 3.0 document
+/// The WebSocket and server-sent events, as an AsyncAPI 3.0 document
 #[utoipa::path(
     get,
     path = "/asyncapi.json",

@@ -26,7 +26,7 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
 }
 
 /// The query, and what is wrong with it so far. Parameters that nobody asks for are
-/// ignored; of one that is given twice the last counts.
+/// ignored; of one that is given twice the last counts, where not all do.
 pub struct Parameters {
     pairs: Vec<(String, String)>,
     complaints: Complaints,
@@ -53,6 +53,17 @@ impl Parameters {
     pub fn optional<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
         let (_, text) = self.pairs.iter().rev().find(|(name, _)| name == key)?;
         self.complaints.note(|| format!("?{key}"), read(text))
+    }
+
+    /// All values of this name, in order.
+    pub fn all(&self, key: &str) -> Vec<String> {
+        let named = self.pairs.iter().filter(|(name, _)| name == key);
+        named.map(|(_, text)| text.clone()).collect()
+    }
+
+    /// The value, or `None` once its complaint is noted.
+    pub fn note<T>(&mut self, key: &str, read: Result<T, Complaint>) -> Option<T> {
+        self.complaints.note(|| format!("?{key}"), read)
     }
 
     pub fn limit(&mut self) -> usize {

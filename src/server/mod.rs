@@ -172,6 +172,7 @@ pub async fn start_with(
     );
     let metrics = metrics::render(registry, &started, gateway.telemetry());
     let ready = closed.clone();
+    let window = gateway.clone();
     let api = Api {
         view: Arc::clone(&view),
         commands: Arc::new(Door::new(&started, closed.clone())),
@@ -186,6 +187,7 @@ pub async fn start_with(
         requests,
         basemap: options.basemap,
         guard,
+        streams: Arc::new(move |wish| window.stream(wish)),
     };
     let routes = http::router(api).merge(gateway.route());
     let listener = listener.tap_io(|socket| {

@@ -5,6 +5,9 @@
 //! written, is the lag; what was sent after the last answered ping is what the client has
 //! yet to read. The longer the lag the less is sent, by four levels; down again it goes
 //! one level at a time, with answers that come quickly. Nothing here knows of topics.
+//!
+//! Of a client that cannot be pinged all that is known is when a batch was written: that
+//! stands for the answer.
 
 use std::time::Duration;
 
@@ -71,8 +74,18 @@ impl Level {
     }
 }
 
+/// What tells that a client reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// Its answers to pings.
+    Pongs,
+    /// Nothing but that what it was sent gets written.
+    Writes,
+}
+
 pub(super) struct Lag {
     patience: Patience,
+    sign: Sign,
     level: Level,
     /// When it became so.
     level_since: Instant,
@@ -80,7 +93,7 @@ pub(super) struct Lag {
     sent: u64,
     /// Of these, bytes that the client has certainly read.
     read: u64,
-    /// The last ping, answered or not.
+    /// The last ping, or what stands for it, answered or not.
     ping: Ping,
     is_answered: bool,
     /// The last sign that the client reads, other than an answer.
@@ -96,9 +109,10 @@ struct Ping {
 }
 
 impl Lag {
-    pub(super) fn new(patience: Patience, now: Instant) -> Self {
+    pub(super) fn new(patience: Patience, sign: Sign, now: Instant) -> Self {
         Lag {
             patience,
+            sign,
             level: Level::Fine,
             level_since: now,
             sent: 0,
@@ -120,26 +134,51 @@ impl Lag {
     /// So many bytes go to the socket; answers with the ping that should follow them.
     pub(super) fn sends(&mut self, bytes: u64, now: Instant) -> Option<Bytes> {
         self.sent += bytes;
+        if self.sign == Sign::Writes {
+            if bytes > 0 {
+                self.ask(now);
+            }
+            return None;
+        }
         let unasked = self.sent - self.ping.sent;
         let is_due = unasked >= UNREAD_LITTLE
             || unasked > 0 && (self.level > Level::Fine || now - self.ping.at >= self.patience.ping_every);
         if !self.is_answered || !is_due {
             return None;
         }
+        self.ask(now);
+        Some(Bytes::copy_from_slice(&self.ping.number.to_be_bytes()))
+    }
+
+    fn ask(&mut self, now: Instant) {
         self.ping = Ping {
             number: self.ping.number + 1,
             at: now,
             sent: self.sent,
         };
         self.is_answered = false;
-        Some(Bytes::copy_from_slice(&self.ping.number.to_be_bytes()))
     }
 
     /// The client has read up to a ping. Where it did so quickly, one level down.
     pub(super) fn hears(&mut self, pong: &[u8], now: Instant) {
-        if self.is_answered || pong != self.ping.number.to_be_bytes() {
-            return;
+        if !self.is_answered && pong == self.ping.number.to_be_bytes() {
+            self.answered(now);
         }
+    }
+
+    /// No batch is being written.
+    pub(super) fn has_written(&mut self, now: Instant) {
+        if self.sign == Sign::Writes && !self.is_answered {
+            self.answered(now);
+        }
+    }
+
+    /// Whether each write of a batch should be told of, so that a quick one counts as such.
+    pub(super) fn waits_for_writes(&self) -> bool {
+        self.sign == Sign::Writes && self.level > Level::Fine
+    }
+
+    fn answered(&mut self, now: Instant) {
         self.is_answered = true;
         self.read = self.ping.sent;
         let Some(down) = (self.level as usize).checked_sub(1) else {
@@ -223,7 +262,7 @@ mod tests {
     #[test]
     fn who_answers_no_ping_is_sent_less_and_less_and_then_closed() {
         let start = Instant::now();
-        let mut lag = Lag::new(Patience::default(), start);
+        let mut lag = Lag::new(Patience::default(), Sign::Pongs, start);
         let levels = stall(&mut lag, start, 31);
         use Level::*;
         // The first ping goes out after two seconds of data.
@@ -247,7 +286,7 @@ mod tests {
     #[test]
     fn who_catches_up_gets_all_again_step_by_step() {
         let start = Instant::now();
-        let mut lag = Lag::new(Patience::default(), start);
+        let mut lag = Lag::new(Patience::default(), Sign::Pongs, start);
         stall(&mut lag, start, 20);
         assert!(!lag.takes_positions());
         // The answer to the ping of second two: late, so the level stays.
@@ -268,7 +307,7 @@ mod tests {
     #[test]
     fn what_is_unread_is_bounded_however_quickly_it_is_sent() {
         let start = Instant::now();
-        let mut lag = Lag::new(Patience::default(), start);
+        let mut lag = Lag::new(Patience::default(), Sign::Pongs, start);
         let first = lag.sends(100_000, start).expect("so much is pinged at once");
         let mut sent = 100_000;
         while lag.takes_messages() {
@@ -285,9 +324,39 @@ mod tests {
     }
 
     #[test]
+    fn of_who_cannot_be_pinged_the_writes_tell() {
+        let start = Instant::now();
+        let mut lag = Lag::new(Patience::default(), Sign::Writes, start);
+        assert_eq!(lag.sends(10_000_000, start), None, "nobody is pinged");
+        let mut levels = Vec::new();
+        for second in 1..=20 {
+            lag.settle(Some(start), start + SECOND * second);
+            levels.push(lag.level() as u8);
+        }
+        levels.dedup();
+        assert_eq!(levels, [0, 1, 2, 3]);
+
+        // It gets written at last: late, so the level stays, but all may be composed.
+        lag.has_written(start + SECOND * 21);
+        assert_eq!(lag.level(), Level::SnapshotsOnly);
+        assert!(lag.takes_messages() && lag.takes_positions());
+        let mut levels = Vec::new();
+        for second in 22..30 {
+            let now = start + SECOND * second;
+            lag.sends(100, now);
+            lag.has_written(now + SECOND / 100);
+            lag.settle(None, now + SECOND / 100);
+            levels.push(lag.level() as u8);
+        }
+        levels.dedup();
+        assert_eq!(levels, [2, 1, 0]);
+        assert!(!lag.is_hopeless(start + SECOND * 1_000));
+    }
+
+    #[test]
     fn a_write_that_does_not_finish_is_lag_too() {
         let start = Instant::now();
-        let mut lag = Lag::new(Patience::default(), start);
+        let mut lag = Lag::new(Patience::default(), Sign::Pongs, start);
         lag.settle(Some(start), start + SECOND * 3);
         assert_eq!(lag.level(), Level::LowerRate);
         lag.hears(b"nonsense", start + SECOND * 3);

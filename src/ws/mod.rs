@@ -1,4 +1,4 @@
-//! The window: WebSocket sessions, their subscriptions, and the fan-out to them.
+//! The window: sessions, their subscriptions, and the fan-out to them.
 //!
 //! A beat (`fanout`) follows each published tick: it writes every drone's row once, in
 //! order of the grid's cells (`layer`, `grid`), for each rate tier that somebody
@@ -6,7 +6,8 @@
 //! the beat what its subscriptions (`topic`) follow, whenever its socket (`socket`)
 //! has written the last batch (`outlet`): sessions pull, so nothing piles up before a
 //! slow client, and nothing of theirs reaches the tick. Who lags is sent less (`lag`).
-//! Sessions and sockets are spread over arbiters, each with all of theirs (`shard`).
+//! Sessions and sockets are spread over arbiters, each with all of theirs (`shard`). The
+//! same session may speak through the body of an HTTP answer instead (`sse`).
 
 mod admission;
 mod beat;
@@ -15,9 +16,12 @@ mod grid;
 mod lag;
 mod layer;
 mod outlet;
+mod seat;
 mod session;
 mod shard;
 mod socket;
+mod sse;
+mod subscriptions;
 mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -25,7 +29,7 @@ mod tier;
 mod topic;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use actix::{Actor, Addr, ArbiterHandle};
@@ -47,8 +51,10 @@ use beat::{Beat, Gauges};
 use fanout::FanOut;
 use grid::Grid;
 pub use lag::Patience;
-use session::{CustomerSession, Shown};
-use shard::{Enter, Left, Shard};
+use seat::{Seat, Seated};
+use session::{CustomerSession, Opening, Shown};
+use shard::Shard;
+pub use sse::{NoStream, Wish};
 pub use telemetry::Telemetry;
 use tier::Interest;
 
@@ -65,6 +71,8 @@ pub struct Config {
     pub messages_per_second: u32,
     /// How long a client that shows no token in its handshake has for its first message.
     pub token_within: Duration,
+    /// How long a stream of server-sent events may be silent before it says that it is there.
+    pub silence_most: Duration,
 }
 
 impl Default for Config {
@@ -74,6 +82,7 @@ impl Default for Config {
             patience: Patience::default(),
             messages_per_second: 200,
             token_within: Duration::from_secs(5),
+            silence_most: Duration::from_secs(15),
         }
     }
 }
@@ -184,7 +193,6 @@ async fn handshake(
         return unavailable("the server shuts down");
     }
     let Some(seat) = Seat::take(&shared) else {
-        shared.telemetry.session_refused();
         return unavailable("there is no room for another session");
     };
     upgrade
@@ -237,51 +245,19 @@ fn refusal(status: StatusCode, detail: &str) -> Response {
     (status, content_type, body.to_string()).into_response()
 }
 
-/// One of the sessions that the server has room for.
-struct Seat {
-    shared: Arc<Shared>,
-}
-
-impl Seat {
-    fn take(shared: &Arc<Shared>) -> Option<Self> {
-        let taken = shared.seats_taken.send_if_modified(|taken| {
-            let free = *taken < shared.config.max_sessions;
-            *taken += usize::from(free);
-            free
-        });
-        taken.then(|| Seat {
-            shared: Arc::clone(shared),
-        })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.shared.seats_taken.send_modify(|taken| *taken -= 1);
-    }
-}
-
 /// Hands the socket to one of the arbiters.
 fn seat_session(socket: WebSocket, seat: Seat, encoding: Encoding, shown: Shown) {
-    let number = seat.shared.next_session.fetch_add(1, Relaxed);
-    let shards = &seat.shared.shards;
-    let arbiter = shards[number as usize % shards.len()].arbiter.clone();
+    let arbiter = seat.arbiter().clone();
     // Where the arbiter is no more, the socket is dropped, and the seat with it.
-    arbiter.spawn(run_session(socket, seat, encoding, number, shown));
+    arbiter.spawn(run_session(socket, seat, encoding, shown));
 }
 
 /// On the session's arbiter.
-async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding, number: u64, shown: Shown) {
-    let shared = Arc::clone(&seat.shared);
+async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding, shown: Shown) {
     let (outlet, tray) = outlet::outlet();
-    let session = CustomerSession::new(Arc::clone(&shared), outlet, encoding, number, shown).start();
-    let shard = &shared.shards[number as usize % shared.shards.len()].sessions;
-    shard.do_send(Enter {
-        number,
-        session: session.clone(),
-    });
-    shared.telemetry.session_opened();
-    socket::serve(socket, &session, &tray, &shared).await;
-    shard.do_send(Left { number });
-    shared.telemetry.session_ended();
+    let shared = Arc::clone(&seat.shared);
+    let opening = Opening::Handshake { shown, encoding };
+    let session = CustomerSession::new(Arc::clone(&shared), outlet, seat.number, opening).start();
+    let seated = Seated::new(seat, session);
+    socket::serve(socket, &seated.session, &tray, &shared).await;
 }

@@ -1,4 +1,4 @@
-//! The customer's session: one actor per WebSocket.
+//! The customer's session: one actor per WebSocket, or per stream of server-sent events.
 //!
 //! It owns its customer's subscriptions, how far each was told, and how far the client
 //! lags ([`Lag`]). It hears what the client said (`Heard`, one at a time: the socket reads
@@ -17,7 +17,7 @@
 
 mod identity;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult, SpawnHandle};
@@ -26,19 +26,19 @@ use axum::extract::ws::{self, CloseFrame, Utf8Bytes, close_code};
 use tokio::time::Instant;
 
 use crate::auth::{Denied, Grant, Presented};
-use crate::wire::stream::client::{ClientMessage, Refused, Subscribe, Update};
+use crate::wire::stream::client::{ClientMessage, Refused, Subscribe};
 use crate::wire::stream::{ByeCode, Encoding, ErrorCode, PROTOCOL, ServerMessage};
 use crate::wire::time::rfc3339;
 
 use super::Shared;
-use super::lag::{Lag, Level};
+use super::lag::{Lag, Level, Sign};
 use super::outlet::{Batch, Outlet, frame, length};
 use super::shard::{BeatMade, Leave};
-use super::topic::{Speech, Subscription};
+use super::subscriptions::Subscriptions;
+use super::topic::Speech;
 use crate::view::shown;
 pub(super) use identity::Shown;
 
-const MOST_TOPICS: usize = 64;
 const MOST_REPLIES: usize = 64;
 /// Of a session that shows no valid token.
 const UNAUTHORIZED: u16 = 4401;
@@ -51,17 +51,28 @@ pub(super) struct CustomerSession {
     counted: Level,
     encoding: Encoding,
     number: u64,
-    /// What the handshake showed, until the session starts.
-    shown: Shown,
+    /// Until the session starts.
+    opening: Option<Opening>,
     /// `None` while nobody has been let in.
     grant: Option<Grant>,
     /// The timer of the grant's end.
     expiry: Option<SpawnHandle>,
-    subscriptions: BTreeMap<u64, Subscription>,
+    subscriptions: Subscriptions,
     /// Answers that wait for the outlet.
     replies: VecDeque<ws::Message>,
     allowance: Allowance,
     farewell: Farewell,
+}
+
+/// How a session begins.
+pub(super) enum Opening {
+    /// A client that talks, and is to be let in yet.
+    Handshake { shown: Shown, encoding: Encoding },
+    /// Somebody who was let in, follows this, and says nothing more; in JSON.
+    Stream {
+        grant: Grant,
+        subscriptions: Subscriptions,
+    },
 }
 
 enum Farewell {
@@ -100,25 +111,23 @@ pub(super) enum Reading {
 pub(super) struct Written;
 
 impl CustomerSession {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        outlet: Outlet,
-        encoding: Encoding,
-        number: u64,
-        shown: Shown,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, number: u64, opening: Opening) -> Self {
+        let (encoding, sign) = match &opening {
+            Opening::Handshake { encoding, .. } => (*encoding, Sign::Pongs),
+            Opening::Stream { .. } => (Encoding::Json, Sign::Writes),
+        };
         CustomerSession {
             allowance: Allowance::full(shared.config.messages_per_second),
-            lag: Lag::new(shared.config.patience, Instant::now()),
+            lag: Lag::new(shared.config.patience, sign, Instant::now()),
             counted: Level::Fine,
             shared,
             outlet,
             encoding,
             number,
-            shown,
+            opening: Some(opening),
             grant: None,
             expiry: None,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
             replies: VecDeque::new(),
             farewell: Farewell::NotYet,
         }
@@ -180,14 +189,16 @@ impl CustomerSession {
     fn follow(&mut self, message: ClientMessage, context: &mut Context<Self>) -> Result<(), Refused> {
         match message {
             ClientMessage::Subscribe(subscribe) => self.subscribe(subscribe),
-            ClientMessage::Update(update) => self.update(&update),
-            ClientMessage::Unsubscribe { id } => match self.subscriptions.remove(&id) {
-                Some(_) => {
-                    self.reply(&ServerMessage::Unsubscribed { id });
-                    Ok(())
-                }
-                None => Err(unknown_id(id)),
-            },
+            ClientMessage::Update(update) => {
+                let subscribed = self.subscriptions.update(&self.shared, &update)?;
+                self.reply(&subscribed);
+                Ok(())
+            }
+            ClientMessage::Unsubscribe { id } => {
+                self.subscriptions.close(id)?;
+                self.reply(&ServerMessage::Unsubscribed { id });
+                Ok(())
+            }
             ClientMessage::Ping { sent } => {
                 self.reply(&ServerMessage::Pong { sent });
                 Ok(())
@@ -200,38 +211,11 @@ impl CustomerSession {
     }
 
     fn subscribe(&mut self, request: Subscribe) -> Result<(), Refused> {
-        let id = request.id;
-        if self.subscriptions.contains_key(&id) {
-            let message = format!("this session has a subscription {id} already");
-            return Err(Refused::new(id, ErrorCode::DuplicateId, message));
-        }
-        let name = request.topic.to_string();
-        if let Some(other) = self.subscriptions.values().find(|other| other.name == name) {
-            let message = format!("subscription {} follows `{name}` already", other.id);
-            return Err(Refused::new(id, ErrorCode::DuplicateTopic, message));
-        }
-        if self.subscriptions.len() == MOST_TOPICS {
-            let message = format!("a session has at most {MOST_TOPICS} topics");
-            return Err(Refused::new(id, ErrorCode::TooMany, message));
-        }
         let Some(Grant { viewer, .. }) = &self.grant else {
-            return Err(Refused::new(
-                id,
-                ErrorCode::Unauthorized,
-                Denied::Missing.to_string(),
-            ));
+            let missing = Denied::Missing.to_string();
+            return Err(Refused::new(request.id, ErrorCode::Unauthorized, missing));
         };
-        let mut subscription = Subscription::open(&self.shared, viewer, request)?;
-        let subscribed = subscription.subscribed(&self.shared);
-        self.subscriptions.insert(id, subscription);
-        self.reply(&subscribed);
-        Ok(())
-    }
-
-    fn update(&mut self, update: &Update) -> Result<(), Refused> {
-        let id = update.id;
-        let subscription = self.subscriptions.get_mut(&id).ok_or_else(|| unknown_id(id))?;
-        subscription.update(&self.shared, update)?;
+        let subscription = self.subscriptions.open(&self.shared, viewer, request)?;
         let subscribed = subscription.subscribed(&self.shared);
         self.reply(&subscribed);
         Ok(())
@@ -244,6 +228,9 @@ impl CustomerSession {
         }
         let now = Instant::now();
         let writing_since = self.outlet.writing_since();
+        if writing_since.is_none() {
+            self.lag.has_written(now);
+        }
         self.lag.settle(writing_since, now);
         self.count_level(self.lag.level());
         if writing_since.is_some() {
@@ -267,7 +254,7 @@ impl CustomerSession {
         batch.messages.extend(ping.map(ws::Message::Ping));
         if !batch.is_empty() {
             self.outlet.put(batch, now);
-            if has_more {
+            if has_more || self.lag.waits_for_writes() {
                 self.outlet.tell_when_written();
             }
         }
@@ -296,11 +283,11 @@ impl CustomerSession {
             takes_positions: self.lag.takes_positions(),
             has_more: false,
         };
-        for subscription in self.subscriptions.values_mut() {
+        for subscription in self.subscriptions.iter_mut() {
             subscription.bear(self.lag.level(), &mut speech);
         }
         if self.lag.takes_messages() {
-            for subscription in self.subscriptions.values_mut() {
+            for subscription in self.subscriptions.iter_mut() {
                 subscription.speak(&mut speech);
             }
         }
@@ -319,11 +306,6 @@ impl CustomerSession {
 
 fn wrong_frame(expected: &str) -> Result<ClientMessage, Refused> {
     Err(Refused::new(None, ErrorCode::BadMessage, expected))
-}
-
-fn unknown_id(id: u64) -> Refused {
-    let message = format!("this session has no subscription {id}");
-    Refused::new(id, ErrorCode::UnknownId, message)
 }
 
 fn say_goodbye(ending: Ending, encoding: Encoding, batch: &mut Batch) {
@@ -352,8 +334,11 @@ impl Actor for CustomerSession {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        let shown = std::mem::replace(&mut self.shown, Ok(None));
-        self.introduce(shown, context);
+        match self.opening.take() {
+            Some(Opening::Handshake { shown, .. }) => self.introduce(shown, context),
+            Some(Opening::Stream { grant, subscriptions }) => self.begin(grant, subscriptions, context),
+            None => {}
+        }
         self.speak();
     }
 }

@@ -10,9 +10,10 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
+use super::Shared;
 use super::outlet::{Batch, Tray, length};
 use super::session::{CustomerSession, Heard, Reading, Written};
-use super::{Shared, Telemetry};
+use super::telemetry::Waiting;
 
 /// How long a closed connection is kept for the client's own close.
 const LINGER: Duration = Duration::from_secs(1);
@@ -104,7 +105,7 @@ async fn converse(
 }
 
 async fn write(socket: &mut WebSocket, batch: Batch, shared: &Shared) -> Result<(), End> {
-    let mut waiting = Waiting::new(&shared.telemetry, batch.messages.iter().map(length).sum());
+    let mut waiting = Waiting::new(&*shared.telemetry, batch.messages.iter().map(length).sum());
     for message in batch.messages {
         let bytes = length(&message);
         match timeout(shared.config.patience.close_after, socket.send(message)).await {
@@ -122,30 +123,6 @@ async fn write(socket: &mut WebSocket, batch: Batch, shared: &Shared) -> Result<
     match batch.close {
         Some(frame) => Err(End::Closing(frame)),
         None => Ok(()),
-    }
-}
-
-/// The gauge's share of one batch.
-struct Waiting<'a> {
-    telemetry: &'a Telemetry,
-    bytes: u64,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(telemetry: &'a Telemetry, bytes: u64) -> Self {
-        telemetry.waits(bytes);
-        Waiting { telemetry, bytes }
-    }
-
-    fn less(&mut self, bytes: u64) {
-        self.telemetry.waits_no_more(bytes);
-        self.bytes -= bytes;
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.telemetry.waits_no_more(self.bytes);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the window counts about itself; whoever composes the server shows it.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::wire::stream::ErrorCode;
@@ -128,5 +129,29 @@ impl Telemetry {
 
     pub(super) fn error(&self, code: ErrorCode) {
         self.errors[code as usize].fetch_add(1, Relaxed);
+    }
+}
+
+/// The share that one batch has in the gauge of waiting bytes.
+pub(super) struct Waiting<T: Deref<Target = Telemetry>> {
+    telemetry: T,
+    bytes: u64,
+}
+
+impl<T: Deref<Target = Telemetry>> Waiting<T> {
+    pub(super) fn new(telemetry: T, bytes: u64) -> Self {
+        telemetry.waits(bytes);
+        Waiting { telemetry, bytes }
+    }
+
+    pub(super) fn less(&mut self, bytes: u64) {
+        self.telemetry.waits_no_more(bytes);
+        self.bytes -= bytes;
+    }
+}
+
+impl<T: Deref<Target = Telemetry>> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        self.telemetry.waits_no_more(self.bytes);
     }
 }

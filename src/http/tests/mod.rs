@@ -7,6 +7,7 @@ mod page;
 mod reads;
 mod routes;
 mod simulation;
+mod stream;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ use crate::sim::world::{
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
 use crate::view::reading::{ClockReading, Pace, RunState};
 use crate::view::{Restored, View};
+use crate::ws::{NoStream, Wish};
 
 const START_UNIX_US: i64 = 1_780_336_800_000_000;
 const HUB_AT: LatLon = LatLon {
@@ -145,11 +147,19 @@ struct Taker {
     view: Arc<View>,
     refusal: Mutex<Option<Refusal>>,
     orders: Mutex<Vec<(Order, Option<String>)>>,
+    wishes: Mutex<Vec<Wish>>,
+    no_stream: Mutex<Option<NoStream>>,
 }
 
 impl Taker {
     fn check(&self) -> Result<(), Refusal> {
         self.refusal.lock().clone().map_or(Ok(()), Err)
+    }
+
+    /// A stream that ends at once, or none.
+    fn stream(&self, wish: Wish) -> Result<Body, NoStream> {
+        self.wishes.lock().push(wish);
+        self.no_stream.lock().clone().map_or(Ok(Body::empty()), Err)
     }
 }
 
@@ -261,7 +271,10 @@ impl Door {
             view: Arc::clone(&view),
             refusal: Mutex::new(None),
             orders: Mutex::new(Vec::new()),
+            wishes: Mutex::new(Vec::new()),
+            no_stream: Mutex::new(None),
         });
+        let window = Arc::clone(&taker);
         let mut registry = Registry::default();
         let requests = Requests::register(&mut registry);
         let api = Api {
@@ -276,6 +289,7 @@ impl Door {
             requests,
             basemap,
             guard: Arc::clone(&guard),
+            streams: Arc::new(move |wish| window.stream(wish)),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Door {

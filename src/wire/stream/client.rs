@@ -86,6 +86,50 @@ pub enum Topic {
     Events,
 }
 
+/// Why what a client wants to follow is no topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotATopic {
+    /// No such kind.
+    Unknown,
+    /// Such a kind, and nothing can have this id.
+    NoSuch,
+    /// An area is one only with its bounds.
+    NeedsBounds,
+}
+
+impl Topic {
+    pub const NAMES: [&str; 6] = [
+        "delivery/{id}",
+        "drone/{id}",
+        "hub/{id}",
+        "area",
+        "fleet",
+        "events",
+    ];
+
+    /// By its name; the bounds are an area's.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn read(name: &str, bounds: Option<BoundingBox>) -> Result<Self, NotATopic> {
+        let (kind, subject) = match name.split_once('/') {
+            Some((kind, subject)) => (kind, Some(subject)),
+            None => (name, None),
+        };
+        let no_such = NotATopic::NoSuch;
+        match (kind, subject) {
+            ("delivery", Some(id)) => id.parse().map(Topic::Delivery).map_err(|_| no_such),
+            ("drone", Some(id)) => id.parse().map(Topic::Drone).map_err(|_| no_such),
+            ("hub", Some(key)) if key.len() <= LONGEST_HUB => Ok(Topic::Hub(key.to_owned())),
+            ("hub", Some(_)) => Err(no_such),
+            ("area", None) => bounds.map(Topic::Area).ok_or(NotATopic::NeedsBounds),
+            ("fleet", None) => Ok(Topic::Fleet),
+            ("events", None) => Ok(Topic::Events),
+            _ => Err(NotATopic::Unknown),
+        }
+    }
+}
+
 /// The topic's name: two subscriptions with the same name are about the same thing.
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -234,38 +278,25 @@ impl SubscribeMembers {
     }
 
     fn topic(&self) -> Result<Topic, Refused> {
-        let (kind, subject) = match self.topic.split_once('/') {
-            Some((kind, subject)) => (kind, Some(subject)),
-            None => (self.topic.as_str(), None),
+        let bounds = match self.bbox {
+            Some(bbox) if self.topic == "area" => Some(check_bounds(self.id, bbox)?),
+            _ => None,
         };
-        let no_such = || {
-            let message = format!("there is no `{}`", shortened(&self.topic));
-            Refused::new(self.id, ErrorCode::NotFound, message)
-        };
-        match (kind, subject) {
-            ("delivery", Some(id)) => id.parse().map(Topic::Delivery).map_err(|_| no_such()),
-            ("drone", Some(id)) => id.parse().map(Topic::Drone).map_err(|_| no_such()),
-            ("hub", Some(key)) if key.len() <= LONGEST_HUB => Ok(Topic::Hub(key.to_owned())),
-            ("hub", Some(_)) => Err(no_such()),
-            ("area", None) => match self.bbox {
-                Some(bbox) => check_bounds(self.id, bbox).map(Topic::Area),
-                None => Err(Refused::new(
-                    self.id,
+        Topic::read(&self.topic, bounds).map_err(|wrong| {
+            let name = shortened(&self.topic);
+            let (code, message) = match wrong {
+                NotATopic::NoSuch => (ErrorCode::NotFound, format!("there is no `{name}`")),
+                NotATopic::NeedsBounds => (
                     ErrorCode::BadMessage,
-                    "`area` needs `bbox`: west, south, east, north",
-                )),
-            },
-            ("fleet", None) => Ok(Topic::Fleet),
-            ("events", None) => Ok(Topic::Events),
-            _ => Err(Refused::new(
-                self.id,
-                ErrorCode::UnknownTopic,
-                format!(
-                    "`{}` is none of delivery/{{id}}, drone/{{id}}, hub/{{id}}, area, fleet, events",
-                    shortened(&self.topic)
+                    "`area` needs `bbox`: west, south, east, north".to_owned(),
                 ),
-            )),
-        }
+                NotATopic::Unknown => (
+                    ErrorCode::UnknownTopic,
+                    format!("`{name}` is none of {}", Topic::NAMES.join(", ")),
+                ),
+            };
+            Refused::new(self.id, code, message)
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Messages of the WebSocket interface: what clients ask ([`client`]), what the server
 //! says ([`ServerMessage`]), the rows of positions, which are written once and copied
-//! into many messages ([`positions`]), and the two ways to write all that ([`encoding`]).
+//! into many messages ([`positions`]), the two ways to write all that ([`encoding`]), and
+//! the form that it has without a WebSocket ([`sse`]).
 //!
 //! Each message is an object with `type`. A topic begins with a `snapshot`, or with the
 //! events that were missed, and goes on with what changes: numbered `event`s and
@@ -16,6 +17,7 @@ mod codes;
 pub mod encoding;
 pub mod positions;
 mod snapshot;
+pub mod sse;
 
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;

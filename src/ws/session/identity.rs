@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix::{AsyncContext, Context};
 
-use super::{CustomerSession, Ending, Farewell};
-use crate::auth::{Denied, Grant, Presented, What};
+use super::{CustomerSession, Ending, Farewell, Subscriptions};
+use crate::auth::{Denied, Grant, Presented};
 use crate::wire::stream::ErrorCode;
 use crate::wire::stream::ServerMessage;
 use crate::wire::stream::client::Refused;
@@ -44,6 +44,24 @@ impl CustomerSession {
             }
             Err(denied) => self.turn_away(denied),
         }
+    }
+
+    /// Somebody who was let in already, and what they follow.
+    pub(super) fn begin(
+        &mut self,
+        grant: Grant,
+        mut subscriptions: Subscriptions,
+        context: &mut Context<Self>,
+    ) {
+        if !self.enter(grant, context) {
+            return;
+        }
+        self.welcome();
+        for subscription in subscriptions.iter_mut() {
+            let subscribed = subscription.subscribed(&self.shared);
+            self.reply(&subscribed);
+        }
+        self.subscriptions = subscriptions;
     }
 
     /// The client shows a token, or another one.
@@ -122,21 +140,8 @@ impl CustomerSession {
         let Some(Grant { viewer, .. }) = &self.grant else {
             return;
         };
-        if viewer.may(&What::Everything) {
-            return;
-        }
-        let shared = &self.shared;
-        let over: Vec<u64> = self
-            .subscriptions
-            .values()
-            .filter(|subscription| !subscription.is_allowed(shared, viewer))
-            .map(|subscription| subscription.id)
-            .collect();
-        for id in over {
-            if let Some(subscription) = self.subscriptions.remove(&id) {
-                let message = format!("`{}` is not, or no longer, for this token", subscription.name);
-                self.refuse(&Refused::new(id, ErrorCode::Forbidden, message));
-            }
+        for refused in self.subscriptions.close_forbidden(&self.shared, viewer) {
+            self.refuse(&refused);
         }
     }
 }

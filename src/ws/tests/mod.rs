@@ -8,5 +8,6 @@ mod encodings;
 mod events;
 mod limits;
 mod pressure;
+mod sse;
 mod stand;
 mod story;

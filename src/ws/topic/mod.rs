@@ -128,6 +128,11 @@ impl Subscription {
         })
     }
 
+    /// Whether it begins with what was missed, and not with a snapshot.
+    pub(super) fn is_recovered(&self) -> bool {
+        self.recovered
+    }
+
     /// Whether this viewer may follow it, now: rights come and go with what a drone carries.
     pub(super) fn is_allowed(&self, shared: &Shared, viewer: &Viewer) -> bool {
         self.follow.is_allowed(shared, viewer)

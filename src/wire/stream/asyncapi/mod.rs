@@ -1,4 +1,4 @@
-//! The description of the WebSocket interface as an AsyncAPI 3.0 document, made from the
+//! The description of the WebSocket and of server-sent events as an AsyncAPI 3.0 document, made from the
 //! types of the messages, so that it says what they are.
 //!
 //! A new variant of `ServerMessage` or a new member is in it by itself; a message without
@@ -32,6 +32,22 @@ Where tokens are required they come as `Authorization: Bearer`, as a sub-protoco
 Closes with 1001 when the server shuts down, 1007 after broken UTF-8, 1009 after a message of \
 more than 64 KiB, 1013 when nothing was read for 30 s, 4401 without a valid token.";
 
+const STREAM: &str = "\
+What the server says, without a WebSocket: each message is an event, its type the event's name \
+and its JSON the data. `topic` may be given up to 64 times; subscriptions are numbered from 1 on \
+in that order. `bbox` (west,south,east,north) belongs to `area`, `maxHz` to all positions. A topic \
+that cannot be followed is answered with a status before any stream begins.
+
+Events and snapshots have an id: the epoch, then for each topic the number of its last event, or \
+`-` where it has none, as in `e7.57.-.12`. With it as `Last-Event-ID`, which browsers send by \
+themselves, the same address goes on after those events, also after a restart; with one that is \
+not this stream's it begins anew. The token comes as `Authorization: Bearer`; when it expires the \
+last message is `error` with code `unauthorized`. A comment every 15 s breaks the silence. Who \
+reads slowly is treated as on the WebSocket, and cut off when nothing was read for 30 s.";
+
+/// What only answers a client's words, which a stream does not hear.
+const ANSWERS: [&str; 3] = ["authorized", "unsubscribed", "pong"];
+
 /// The document.
 pub fn document() -> Value {
     let mut schemas = Map::new();
@@ -48,6 +64,8 @@ pub fn document() -> Value {
         }
     }
     let window = [from_server.as_slice(), &from_client].concat();
+    let mut unasked = from_server.clone();
+    unasked.retain(|name| !ANSWERS.contains(&name.as_str()));
     json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -61,6 +79,7 @@ pub fn document() -> Value {
         "defaultContentType": "application/json",
         "servers": {
             "window": { "host": "127.0.0.1:8080", "protocol": "ws" },
+            "door": { "host": "127.0.0.1:8080", "protocol": "http" },
         },
         "channels": {
             "window": {
@@ -71,10 +90,18 @@ pub fn document() -> Value {
                 "messages": references(&window, "#/components/messages"),
                 "bindings": { "ws": { "method": "GET", "headers": handshake(), "bindingVersion": "0.1.0" } },
             },
+            "stream": {
+                "address": "/api/stream",
+                "title": "Server-sent events",
+                "description": STREAM,
+                "servers": [{ "$ref": "#/servers/door" }],
+                "messages": references(&unasked, "#/components/messages"),
+            },
         },
         "operations": {
             "tell": operation("send", "window", &from_server),
             "hear": operation("receive", "window", &from_client),
+            "stream": operation("send", "stream", &unasked),
         },
         "components": { "messages": messages, "schemas": schemas },
     })
