@@ -3,6 +3,7 @@
 
 use super::viewer::{Viewer, Who};
 use crate::sim::delivery::Stage;
+use crate::sim::flight::Stretch;
 use crate::sim::ids::DeliveryId;
 use crate::view::DeliveryRecord;
 
@@ -22,6 +23,17 @@ pub enum Carriage {
     Aboard,
     /// Dropped off, or its delivery has ended otherwise.
     Ended,
+}
+
+impl Carriage {
+    /// While a drone is on this part of its mission.
+    fn during(stretch: Stretch) -> Self {
+        match stretch {
+            Stretch::ToPickup => Carriage::Waiting,
+            Stretch::ToDropoff => Carriage::Aboard,
+            Stretch::Home => Carriage::Ended,
+        }
+    }
 }
 
 impl<'a> Parcel<'a> {
@@ -96,6 +108,14 @@ impl Viewer {
         }
     }
 
+    /// Whether this part of a drone's route may be seen: by whoever may see the drone while
+    /// it flies there.
+    pub fn may_see_route(&self, parcel: Option<&Parcel<'_>>, stretch: Stretch) -> bool {
+        let carriage = Carriage::during(stretch);
+        let then = parcel.map(|parcel| Parcel { carriage, ..*parcel });
+        self.may(&What::Drone(then.as_ref()))
+    }
+
     pub fn area(&self) -> Detail {
         match self.who {
             Who::Operator => Detail::Rows,
@@ -164,6 +184,26 @@ mod tests {
             assert_eq!(row(&What::Delivery(&parcel)), delivery, "{parcel:?}");
             assert_eq!(row(&What::PlaceOf(&parcel)), place, "{parcel:?}");
             assert_eq!(row(&What::Drone(Some(&parcel))), drone, "{parcel:?}");
+        }
+        let route = |stretch, parcel: Option<&Parcel<'_>>| -> String {
+            let letter = |viewer: &Viewer| {
+                if viewer.may_see_route(parcel, stretch) {
+                    'y'
+                } else {
+                    '-'
+                }
+            };
+            viewers().iter().map(letter).collect()
+        };
+        for carriage in [Waiting, Aboard, Ended] {
+            let cafes = parcel(1, "cafe", carriage);
+            let seen = Stretch::ALL.map(|stretch| route(stretch, Some(&cafes)));
+            assert_eq!(seen, ["yy--", "yyyy", "y---"], "{carriage:?}");
+            let bakerys = parcel(1, "bakery", carriage);
+            for stretch in Stretch::ALL {
+                assert_eq!(route(stretch, Some(&bakerys)), "y---", "{carriage:?}");
+                assert_eq!(route(stretch, None), "y---");
+            }
         }
         let details = viewers().map(|viewer| viewer.area());
         assert_eq!(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::access::{Parcel, What};
 use super::viewer::{Viewer, Who};
+use crate::sim::flight::Stretch;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::view::View;
 use crate::view::reading::DeliveryStatus;
@@ -38,6 +39,18 @@ impl Viewer {
             })
         });
         Sight::of(Some(may.unwrap_or(false)))
+    }
+
+    /// The parts that may be seen of the route of a drone that is on this delivery, or on
+    /// none.
+    pub fn route_in_sight(&self, view: &View, delivery: Option<DeliveryId>) -> Vec<Stretch> {
+        let seen_of = |parcel: Option<&Parcel<'_>>| {
+            let seen = |stretch: &Stretch| self.may_see_route(parcel, *stretch);
+            Stretch::ALL.into_iter().filter(seen).collect()
+        };
+        let of_delivery = delivery
+            .and_then(|delivery| view.with_delivery(delivery, |record| seen_of(Some(&Parcel::of(record)))));
+        of_delivery.unwrap_or_else(|| seen_of(None))
     }
 
     /// Whether a delivery's drone may be shown as the delivery's at this moment.

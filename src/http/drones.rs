@@ -107,7 +107,8 @@ async fn read_drone(
 /// Where a drone in the air is going, as GeoJSON
 ///
 /// The line of each part of its mission with the time at which each point is expected, and
-/// its way-points. A drone on the ground has no route.
+/// its way-points. A drone on the ground has no route. A business sees it as far as the
+/// drop-off, a customer from the pick-up to the drop-off.
 #[utoipa::path(
     get,
     path = "/api/drones/{id}/route",
@@ -128,7 +129,12 @@ async fn read_route(
     drone_must_be_seen(sight)?;
     let id = id.ok_or(Fault::Unknown("drone"))?;
     let reading = api.view.route(id).ok_or(Fault::NotInTheAir)?;
-    let collection = shown::route(api.view.world(), &reading);
+    let seen = viewer.route_in_sight(&api.view, reading.delivery);
+    if seen.is_empty() {
+        // It has gone on to something else since it was looked at.
+        drone_must_be_seen(Sight::Forbidden)?;
+    }
+    let collection = shown::route(api.view.world(), &reading, |stretch| seen.contains(&stretch));
     Ok(([(CONTENT_TYPE, GEOJSON)], Json(collection)).into_response())
 }
 

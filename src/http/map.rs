@@ -10,10 +10,11 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::cursor;
-use super::documents::QueryProblems;
+use super::documents::{AccessProblems, QueryProblems};
 use super::drones::GEOJSON;
 use super::fault::Fault;
 use super::parameters::Parameters;
+use crate::auth::{Viewer, What};
 use crate::sim::ids::HubId;
 use crate::sim::world::{HeightReference, Zone};
 use crate::view::shown;
@@ -27,7 +28,9 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(zones_as_geojson))
 }
 
-/// Hubs, with their pads, chargers and queues
+/// Hubs, with their pads and chargers
+///
+/// Operators see what stands and waits there too.
 #[utoipa::path(
     get,
     path = "/api/hubs",
@@ -36,9 +39,13 @@ pub fn routes() -> OpenApiRouter<Api> {
         ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
-    responses((status = 200, body = List<Hub>), QueryProblems)
+    responses((status = 200, body = List<Hub>), QueryProblems, AccessProblems)
 )]
-async fn list_hubs(State(api): State<Api>, mut parameters: Parameters) -> Result<Json<List<Hub>>, Fault> {
+async fn list_hubs(
+    State(api): State<Api>,
+    viewer: Viewer,
+    mut parameters: Parameters,
+) -> Result<Json<List<Hub>>, Fault> {
     let world = api.view.world();
     let limit = parameters.limit();
     let after = parameters.optional("cursor", cursor::decode::<HubId>);
@@ -47,8 +54,10 @@ async fn list_hubs(State(api): State<Api>, mut parameters: Parameters) -> Result
     hubs.drain(..after.map_or(0, |hub| (hub.index() + 1).min(hubs.len())));
     let next = (hubs.len() > limit).then(|| cursor::encode(&hubs[limit - 1].hub));
     hubs.truncate(limit);
+    let with_gauges = viewer.may(&What::Everything);
+    let shown = |reading| shown::hub(world, reading, with_gauges);
     Ok(Json(List {
-        items: hubs.iter().map(|reading| shown::hub(world, reading)).collect(),
+        items: hubs.iter().map(shown).collect(),
         next,
     }))
 }

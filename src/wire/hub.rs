@@ -14,10 +14,13 @@ pub struct Hub {
     pub location: Location,
     pub pads: u32,
     pub chargers: u32,
-    /// Drones that charge.
-    pub charging: u32,
+    /// Drones that charge. As the two below, `null` to who is not an operator.
+    #[schema(required)]
+    pub charging: Option<u32>,
     /// Drones that wait for a charger.
-    pub queued: u32,
+    #[schema(required)]
+    pub queued: Option<u32>,
     /// Drones on the ground that do not charge, those that wait among them.
-    pub parked: u32,
+    #[schema(required)]
+    pub parked: Option<u32>,
 }

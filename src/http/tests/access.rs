@@ -20,16 +20,16 @@ const FLYING_AT: LatLon = LatLon {
 };
 const FERRY_BUILDING: f64 = 37.7955;
 
-fn door() -> Door {
+pub(super) fn door() -> Door {
     Door::guarded(UnknownPlaces::Refuse, Mode::Required, &[])
 }
 
-fn viewer(role: Role, account: &str) -> Viewer {
+pub(super) fn viewer(role: Role, account: &str) -> Viewer {
     Viewer::new(role, Some(account.into()), None, None).unwrap()
 }
 
 impl Door {
-    fn token(&self, viewer: &Viewer) -> String {
+    pub(super) fn token(&self, viewer: &Viewer) -> String {
         self.guard.tokens.issue(viewer, 600).into_token()
     }
 
@@ -42,7 +42,7 @@ impl Door {
         self.send(request.body(Body::from(body.to_owned())).unwrap())
     }
 
-    fn get_as(&self, token: &str, path: &str) -> Reply {
+    pub(super) fn get_as(&self, token: &str, path: &str) -> Reply {
         self.asked(Method::GET, path, Some(token), "")
     }
 
@@ -57,7 +57,7 @@ impl Door {
         )
     }
 
-    fn ordered_as(&self, token: &str, owner: &str) -> String {
+    pub(super) fn ordered_as(&self, token: &str, owner: &str) -> String {
         let reply = self.order_as(token, owner);
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.json());
         reply.json()["deliveryId"].as_str().unwrap().to_owned()
@@ -69,7 +69,7 @@ impl Door {
     }
 }
 
-fn flying(drone: DroneId) -> DroneRow {
+pub(super) fn flying(drone: DroneId) -> DroneRow {
     DroneRow {
         drone,
         status: DroneStatus::Cruising,
@@ -92,7 +92,7 @@ fn etas() -> Etas {
     }
 }
 
-fn assigned() -> Vec<DeliveryEvent> {
+pub(super) fn assigned() -> Vec<DeliveryEvent> {
     let drone = DroneId(0);
     vec![
         DeliveryEvent::Assigned { drone, etas: etas() },
@@ -100,14 +100,14 @@ fn assigned() -> Vec<DeliveryEvent> {
     ]
 }
 
-fn picked_up() -> Vec<DeliveryEvent> {
+pub(super) fn picked_up() -> Vec<DeliveryEvent> {
     vec![
         DeliveryEvent::PickedUp { location: HUB_AT },
         DeliveryEvent::HeadedToDropoff { etas: etas() },
     ]
 }
 
-fn dropped_off() -> Vec<DeliveryEvent> {
+pub(super) fn dropped_off() -> Vec<DeliveryEvent> {
     vec![DeliveryEvent::Completed { location: HUB_AT }]
 }
 
@@ -402,6 +402,21 @@ fn a_drone_is_seen_by_those_whose_delivery_it_is_on_while_it_is() {
             .len(),
         3
     );
+}
+
+#[test]
+fn what_stands_and_waits_at_a_hub_is_the_operators_business() {
+    let door = door();
+    for (who, gauges) in [
+        (Viewer::anyone(), json!([0, 0, 2])),
+        (viewer(Role::Business, "cafe"), json!([null, null, null])),
+        (viewer(Role::Customer, "cafe"), json!([null, null, null])),
+    ] {
+        let hub = &door.get_as(&door.token(&who), "/api/hubs").json()["items"][0];
+        let shown = json!([hub["charging"], hub["queued"], hub["parked"]]);
+        assert_eq!(shown, gauges, "{who:?}");
+        assert_eq!((&hub["pads"], &hub["chargers"]), (&json!(2), &json!(2)));
+    }
 }
 
 #[test]

@@ -18,11 +18,23 @@ use crate::sim::world::UnknownPlaces;
 use crate::view::Publication;
 use crate::view::frame::DroneRow;
 use crate::view::reading::{Pace, RunState};
+use crate::view::routes::PlannedRoute;
 use crate::wire::time::rfc3339_unix_us;
 
 impl Door {
     /// Tells the view of the first events of a delivery, and where its drone is.
     pub(super) fn publish(&self, id: &str, events: Vec<DeliveryEvent>, airborne: Vec<DroneRow>) {
+        self.publish_routes(id, events, airborne, Vec::new());
+    }
+
+    /// The same, with routes that were planned.
+    pub(super) fn publish_routes(
+        &self,
+        id: &str,
+        events: Vec<DeliveryEvent>,
+        airborne: Vec<DroneRow>,
+        routes: Vec<(DroneId, PlannedRoute)>,
+    ) {
         let id: DeliveryId = id.parse().unwrap();
         let event = |(index, kind)| {
             Arc::new(Event {
@@ -39,7 +51,7 @@ impl Door {
             events: events.into_iter().enumerate().map(event).collect(),
             grounded: airborne.iter().map(|row| (row.drone, None)).collect(),
             airborne,
-            routes: Vec::new(),
+            routes,
         });
     }
 

@@ -1,25 +1,24 @@
 //! The planned route of a drone, from take-off to landing.
 
-use std::sync::Arc;
-
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::access::{assigned, door, dropped_off, flying, picked_up, viewer};
 use super::{Door, HUB_AT, START_UNIX_US};
-use crate::sim::flight::{self, Errand};
+use crate::auth::{Role, Viewer};
+use crate::sim::flight::{self, Errand, Mission, Stretch};
 use crate::sim::geo::Point;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::sky::Grounded;
 use crate::sim::time::SimTime;
 use crate::sim::world::UnknownPlaces;
 use crate::view::Publication;
-use crate::view::routes::PlannedRoute;
-use crate::wire::time::rfc3339_unix_us;
+use crate::view::routes::{PlannedRoute, RoutePoint};
+use crate::wire::time::{rfc3339, rfc3339_unix_us};
 
-#[test]
-fn a_drone_in_the_air_has_a_route_until_it_lands() {
-    let door = Door::open(UnknownPlaces::Refuse);
-    let world = Arc::clone(door.view.world());
-    let (hub, frame) = (world.hubs[0].at, world.area.frame);
+fn mission(door: &Door) -> Mission {
+    let world = door.view.world();
+    let hub = world.hubs[0].at;
     let at = |x, y| Point {
         x: hub.x + x,
         y: hub.y + y,
@@ -31,7 +30,14 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
         home: hub,
         payload_kg: 0.2,
     };
-    let mission = flight::plan_delivery(&world.models[0], &world.weather, &errand).unwrap();
+    flight::plan_delivery(&world.models[0], &world.weather, &errand).unwrap()
+}
+
+#[test]
+fn a_drone_in_the_air_has_a_route_until_it_lands() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let mission = mission(&door);
+    let frame = door.view.world().area.frame;
     let landed = Grounded {
         hub: HubId(0),
         energy_wh: 50.0,
@@ -109,4 +115,59 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
         assert_eq!(answer.status, 404);
         assert_eq!(answer.json()["type"], format!("urn:skyhaul:problem:{kind}"));
     }
+}
+
+#[test]
+fn a_route_is_shown_as_far_as_its_drone_may_be_seen_on_it() {
+    let door = door();
+    let business = door.token(&viewer(Role::Business, "cafe"));
+    let customer = door.token(&viewer(Role::Customer, "cafe"));
+    let stranger = door.token(&viewer(Role::Business, "bakery"));
+    let operator = door.token(&Viewer::anyone());
+    let id = door.ordered_as(&customer, "cafe");
+    let frame = door.view.world().area.frame;
+    let route = PlannedRoute::of(&mission(&door).plan, 1.1, &frame);
+    let before_pickup = |point: &&RoutePoint| point.stretch == Stretch::ToPickup;
+    let picked_up_at = route.points.iter().rfind(before_pickup).unwrap().expected;
+    let routes = vec![(DroneId(0), route)];
+    // The legs and way-points that a token shows.
+    let seen = |token: &str| {
+        let answer = door.get_as(token, "/api/drones/d-0/route");
+        if answer.status == StatusCode::FORBIDDEN {
+            return "forbidden".to_owned();
+        }
+        let shown = answer.json();
+        let features = shown["features"].as_array().unwrap().iter();
+        let names = features.map(|feature| {
+            let properties = &feature["properties"];
+            let name = properties.get("wayPoint").unwrap_or(&properties["leg"]);
+            name.as_str().unwrap().to_owned()
+        });
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let by_all = || [&business, &customer, &stranger, &operator].map(|token| seen(token));
+    let whole = "toPickup toDropoff home pickup dropoff landing";
+    let to_dropoff = "toPickup toDropoff pickup dropoff";
+
+    door.publish_routes(&id, assigned(), vec![flying(DroneId(0))], routes);
+    assert_eq!(
+        by_all(),
+        [to_dropoff, "forbidden", "forbidden", whole],
+        "before the pick-up"
+    );
+    door.publish(&id, picked_up(), vec![flying(DroneId(0))]);
+    assert_eq!(
+        by_all(),
+        [to_dropoff, "toDropoff dropoff", "forbidden", whole],
+        "with the package"
+    );
+    let shown = door.get_as(&customer, "/api/drones/d-0/route").json();
+    let first_time = &shown["features"][0]["properties"]["times"][0];
+    assert_eq!(*first_time, rfc3339(door.view.world(), picked_up_at));
+    door.publish(&id, dropped_off(), vec![flying(DroneId(0))]);
+    assert_eq!(
+        by_all(),
+        ["forbidden", "forbidden", "forbidden", whole],
+        "on the way home"
+    );
 }

@@ -16,6 +16,11 @@ pub enum Stretch {
     Home,
 }
 
+impl Stretch {
+    /// In the order of flight.
+    pub const ALL: [Stretch; 3] = [Stretch::ToPickup, Stretch::ToDropoff, Stretch::Home];
+}
+
 /// What happens at a corner of the outline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {

@@ -57,17 +57,19 @@ pub fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> Deliv
     }
 }
 
-pub fn hub(world: &World, reading: &HubReading) -> Hub {
+/// `with_gauges`: with what stands and waits there.
+pub fn hub(world: &World, reading: &HubReading, with_gauges: bool) -> Hub {
     let hub = world.hub(reading.hub);
+    let gauge = |count| with_gauges.then_some(count);
     Hub {
         id: hub.key.clone(),
         name: hub.name.clone(),
         location: Location::new(hub.location, 0.0),
         pads: hub.pads,
         chargers: hub.chargers,
-        charging: reading.charging,
-        queued: reading.queued_for_charger,
-        parked: reading.grounded.saturating_sub(reading.charging),
+        charging: gauge(reading.charging),
+        queued: gauge(reading.queued_for_charger),
+        parked: gauge(reading.grounded.saturating_sub(reading.charging)),
     }
 }
 

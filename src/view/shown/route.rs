@@ -12,14 +12,20 @@ use crate::wire::api::routes::{
 use crate::wire::place::Location;
 use crate::wire::time::rfc3339;
 
-/// One line for each part of the mission, each from where the one before it ends, then the
-/// way-points.
-pub fn route(world: &World, reading: &RouteReading) -> RouteCollection {
+/// One line for each part of the mission that `shows` admits, each from where the one
+/// before it ends, then the way-points on them.
+pub fn route(world: &World, reading: &RouteReading, shows: impl Fn(Stretch) -> bool) -> RouteCollection {
     let points = &reading.route.points;
-    let legs = [Stretch::ToPickup, Stretch::ToDropoff, Stretch::Home]
+    let legs = Stretch::ALL
         .into_iter()
+        .filter(|&stretch| shows(stretch))
         .filter_map(|stretch| leg(world, points, stretch).map(RouteFeature::Leg));
-    let way_point = |point| way_point(world, point).map(RouteFeature::WayPoint);
+    let way_point = |point: &RoutePoint| {
+        let shown = shows(point.stretch);
+        shown
+            .then(|| way_point(world, point).map(RouteFeature::WayPoint))
+            .flatten()
+    };
     RouteCollection {
         kind: "FeatureCollection".into(),
         drone_id: reading.drone.to_string(),

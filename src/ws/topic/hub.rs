@@ -78,7 +78,7 @@ impl Follow {
         self.cursor.covered(reading.seq.into());
         let world = speech.shared.view.world();
         let sim_time = rfc3339(world, clock.at);
-        let of = Some(Snapshot::Hub(shown::hub(world, reading)));
+        let of = Some(Snapshot::Hub(shown::hub(world, reading, true)));
         speech.say(&ServerMessage::Snapshot {
             id,
             seq: Some(reading.seq.into()),

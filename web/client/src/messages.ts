@@ -458,9 +458,9 @@ export interface Drone {
 export interface Hub {
   chargers: number;
   /**
-   * Drones that charge.
+   * Drones that charge. As the two below, `null` to who is not an operator.
    */
-  charging: number;
+  charging: number | null;
   id: string;
   location: Location;
   name: string;
@@ -468,11 +468,11 @@ export interface Hub {
   /**
    * Drones on the ground that do not charge, those that wait among them.
    */
-  parked: number;
+  parked: number | null;
   /**
    * Drones that wait for a charger.
    */
-  queued: number;
+  queued: number | null;
 }
 export interface SubscribedMessage {
   bbox?: Bbox;

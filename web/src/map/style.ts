@@ -281,9 +281,11 @@ export function hubPoints(hubs: Hub[]): FeatureCollection {
   };
 }
 
-function hubDetail(hub: Hub): string {
-  const parts = [`${hub.charging + hub.parked} here`];
-  if (hub.queued > 0) parts.push(`${hub.queued} waiting`);
+/** What stands and waits there, which only operators are told. */
+function hubDetail({ charging, parked, queued }: Hub): string {
+  if (charging === null || parked === null) return "";
+  const parts = [`${charging + parked} here`];
+  if (queued !== null && queued > 0) parts.push(`${queued} waiting`);
   return parts.join(" · ");
 }
 

@@ -23,17 +23,17 @@ export function HubCard() {
       <dl class="facts figures">
         <div>
           <dt>Ready</dt>
-          <dd>{hub.parked}</dd>
+          <dd>{hub.parked ?? "–"}</dd>
         </div>
         <div>
           <dt>Charging</dt>
           <dd>
-            {hub.charging} <span class="unit">of {hub.chargers}</span>
+            {hub.charging ?? "–"} <span class="unit">of {hub.chargers}</span>
           </dd>
         </div>
         <div>
           <dt>Queued</dt>
-          <dd>{hub.queued}</dd>
+          <dd>{hub.queued ?? "–"}</dd>
         </div>
       </dl>
     </section>
