@@ -4,6 +4,7 @@ Knows the command line and the simulation control of the contract; the WebSocket
 `window.py`. Nothing here knows how the program is built.
 """
 
+import copy
 import os
 import signal
 import socket
@@ -75,6 +76,19 @@ class Server:
         self.http.close()
         self.log.close()
         return status
+
+    def token(self, *flags):
+        """What `skyhaul token` prints on its last line for this server's data folder."""
+        command = [PROGRAM, "token", "--data", self.data, *flags]
+        made = subprocess.run(command, capture_output=True, text=True, check=True)
+        return made.stdout.splitlines()[-1]
+
+    def seen_by(self, token):
+        """The same server, to somebody who shows this token over HTTP."""
+        other = copy.copy(self)
+        bearer = {"Authorization": f"Bearer {token}"}
+        other.http = httpx.Client(base_url=self.http.base_url, timeout=PATIENCE_SECONDS, headers=bearer)
+        return other
 
     def get(self, path, **parameters):
         answer = self.http.get(path, params=parameters or None)

@@ -4,6 +4,7 @@ import json
 import time
 
 import msgpack
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from skyhaul import PATIENCE_SECONDS
@@ -15,13 +16,13 @@ class Window:
     #: `json` or `msgpack`, as the fixture `each_encoding` has it.
     encoding = "json"
 
-    def __init__(self, server, **options):
+    def __init__(self, server, welcomed=True, **options):
         options = {"subprotocols": [f"skyhaul.v1.{self.encoding}"], "max_size": None, "max_queue": None} | options
         self.server = server
         self.entered = connect(f"ws://{server.address}/ws", compression=None, **options)
         self.socket = self.entered.__enter__()
         self.waiting = []
-        self.welcome = self.expect(type="welcome")
+        self.welcome = self.expect(type="welcome") if welcomed else None
 
     def __enter__(self):
         return self
@@ -73,6 +74,15 @@ class Window:
         )
         assert found["type"] == wanted, found
         return found
+
+    def read_out(self):
+        """All that is said up to the close, and its code."""
+        said, self.waiting = self.waiting, []
+        try:
+            while True:
+                said.append(self.receive(PATIENCE_SECONDS))
+        except ConnectionClosed as closed:
+            return said, closed.rcvd.code
 
     def refused(self, **message):
         """Sends what must be refused, and returns the error's code."""
