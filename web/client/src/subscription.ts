@@ -56,7 +56,7 @@ export type SubscriptionState =
   /** Waits for the server's answer, or for a connection. */
   | "asked"
   | "followed"
-  /** The server does not let it be followed; `error` was told why. */
+  /** The server does not let it be followed, or no longer; `error` was told why. */
   | "refused"
   | "closed";
 
@@ -149,7 +149,8 @@ export class Subscription {
       case "pressure":
         return this.handlers.pressure?.(message);
       case "error":
-        if (this.#state === "asked") {
+        // What was followed and is forbidden has ended, as with a drone that has delivered.
+        if (this.#state === "asked" || message.code === "forbidden") {
           this.#state = "refused";
           this.port.forget(this.id);
         }
