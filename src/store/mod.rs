@@ -118,13 +118,13 @@ impl fmt::Display for Identity {
     }
 }
 
-/// Which history a sequence number belongs to; listeners see it as `e1`. It only ever grows.
+/// Which history a sequence number belongs to; listeners see it as `e1795276800000`. A new
+/// world's is the time at which it began, so that no two worlds share one; within a folder it
+/// only ever grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
 
 impl Epoch {
-    pub const FIRST: Epoch = Epoch(1);
-
     pub fn next(self) -> Epoch {
         Epoch(self.0 + 1)
     }

@@ -101,8 +101,9 @@ def test_who_comes_back_hears_what_was_missed_and_nothing_twice(tiny):
         assert said(missed) == said(event for event in events if event["seq"] > seq)
 
 
-@pytest.mark.parametrize("since", [{"epoch": "e999", "seq": 1}, {"epoch": "e1", "seq": 10_000}])
-def test_who_comes_back_from_elsewhere_gets_a_snapshot(tiny, since):
+@pytest.mark.parametrize("elsewhere", [{"epoch": "e999", "seq": 1}, {"seq": 10_000}])
+def test_who_comes_back_from_elsewhere_gets_a_snapshot(tiny, elsewhere):
+    since = {"epoch": tiny.clock["epoch"]} | elsewhere
     delivery = tiny.order()
     _, events = follow_to_the_end(tiny, delivery)
     with Window(tiny) as window:

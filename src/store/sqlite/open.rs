@@ -44,7 +44,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
     let lock = take_lock(dir)?;
     let path = dir.join(DATABASE);
     match (is_store(&path)?, fresh) {
-        (false, _) => create(dir, identity, Epoch::FIRST)?,
+        (false, _) => create(dir, identity, new_epoch())?,
         (true, true) => create(dir, identity, epoch_above(&path))?,
         (true, false) => {}
     }
@@ -83,12 +83,13 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
 /// A store that ends with the process, for tests and for `--data :memory:`.
 pub fn in_memory(identity: &Identity) -> Result<SqliteStore, StoreError> {
     let mut conn = Connection::open_in_memory()?;
-    schema::create(&mut conn, identity, Epoch::FIRST)?;
+    let epoch = new_epoch();
+    schema::create(&mut conn, identity, epoch)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     Ok(SqliteStore {
         conn,
         identity: *identity,
-        epoch: Epoch::FIRST,
+        epoch,
         on_disk: None,
     })
 }
@@ -199,23 +200,24 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 /// what the write-ahead log holds into the old database, so its epoch outlives its log.
 fn epoch_above(path: &Path) -> Epoch {
     match connect(path).and_then(|conn| schema::read_world(&conn)) {
-        Ok((_, epoch)) => epoch.next(),
+        Ok((_, epoch)) => new_epoch().max(epoch.next()),
         Err(error) => {
-            tracing::warn!(%error, "the old store's epoch cannot be read, using the time of day");
-            Epoch(unix_seconds())
+            tracing::warn!(%error, "the old store's epoch cannot be read, the new one's is the time of day");
+            new_epoch()
         }
     }
 }
 
-/// Far above every epoch that was reached by counting.
-fn unix_seconds() -> u64 {
+/// The epoch of a world that begins now: in milliseconds, since who followed another world at
+/// the same address, which left nothing behind to count on from, must not take this one for it.
+fn new_epoch() -> Epoch {
     #[expect(
         clippy::disallowed_methods,
         reason = "a label for listeners, the simulation never sees it"
     )]
     let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH)
-        .map_or(u64::from(u32::MAX), |since| since.as_secs())
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Epoch(since.as_secs() * 1_000 + u64::from(since.subsec_millis()))
 }
 
 fn remove_database(path: &Path) -> Result<(), StoreError> {

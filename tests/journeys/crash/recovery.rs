@@ -193,14 +193,14 @@ async fn a_past_that_cannot_be_lived_again_is_told_loudly_and_once() {
     let start = || Child::spawn(&scenario, &data, &["--paused"]);
     let mut child = start();
     let before = child.serving().await.run_until(1_500).await;
-    assert_eq!(before.epoch, "e1");
     child.kill();
     tamper_with_digest(&data.join(skyhaul::store::sqlite::DATABASE), 1_400);
 
     let mut child = start();
     let server = child.serving().await;
     let after = server.clock().await;
-    assert_eq!((after.tick, after.epoch.as_str()), (1_500, "e2"));
+    assert_eq!(after.tick, 1_500);
+    assert_ne!(after.epoch, before.epoch);
     assert_eq!(after.digest, before.digest, "what was shown first was right");
     let log = child.log();
     assert!(
@@ -212,7 +212,7 @@ async fn a_past_that_cannot_be_lived_again_is_told_loudly_and_once() {
     for until in [1_500, 2_000, 2_700] {
         let mut child = start();
         let server = child.serving().await;
-        assert_eq!(server.clock().await.epoch, "e2", "it is told once");
+        assert_eq!(server.clock().await.epoch, after.epoch, "it is told once");
         server.run_until(until).await;
         child.kill();
     }
@@ -232,16 +232,16 @@ async fn the_scenarios_own_customers_may_come_and_go_with_a_restart() {
         let mut child = Child::spawn(&scenario, &data, flags);
         let server = child.serving().await;
         let clock = server.clock().await;
-        assert_eq!(clock.epoch, "e1", "{}", child.log());
         let orders = server.deliveries(None).await.len();
         if let Some(before) = before {
-            assert_eq!((clock.digest, orders), before, "the past stays what it was");
+            let now = (clock.digest, clock.epoch, orders);
+            assert_eq!(now, before, "the past stays what it was: {}", child.log());
         }
         let after = server.run_until(until).await;
         let orders_after = server.deliveries(None).await.len();
         let ordering = !flags.contains(&"--no-demand");
         assert_eq!(orders_after > orders, ordering && until > clock.tick);
-        before = Some((after.digest, orders_after));
+        before = Some((after.digest, after.epoch, orders_after));
         child.kill();
     }
 }

@@ -48,7 +48,8 @@ async fn another_worlds_store_is_refused_in_words_and_fresh_begins_anew_under_a_
 
     let mut child = Child::spawn(&scenario, &data, &["--paused", "--fresh", "--seed", "8"]);
     let anew = child.serving().await.clock().await;
-    assert_eq!((anew.tick, anew.epoch.as_str()), (0, "e2"));
+    assert_eq!(anew.tick, 0);
+    assert_ne!(anew.epoch, before.epoch);
 }
 
 #[tokio::test(flavor = "multi_thread")]

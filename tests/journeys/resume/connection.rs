@@ -16,6 +16,8 @@ use super::follower::Topic;
 
 pub struct Connection {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Of the past that is followed.
+    epoch: String,
     /// By number of the subscription.
     topics: BTreeMap<u64, String>,
 }
@@ -25,12 +27,14 @@ impl Connection {
     /// server is gone.
     pub async fn open(
         address: SocketAddr,
+        epoch: &str,
         topics: &BTreeMap<String, Topic>,
         chance: &mut Chance,
     ) -> Option<Self> {
         let (socket, _) = connect_async(format!("ws://{address}/ws")).await.ok()?;
         let mut connection = Connection {
             socket,
+            epoch: epoch.to_owned(),
             topics: BTreeMap::new(),
         };
         let mut open: Vec<_> = topics.iter().filter(|(_, topic)| !topic.has_ended()).collect();
@@ -50,7 +54,7 @@ impl Connection {
     async fn subscribe(&mut self, name: &str, seq: u64) -> Option<()> {
         let id = self.topics.len() as u64 + 1;
         self.topics.insert(id, name.to_owned());
-        let since = json!({"epoch": "e1", "seq": seq});
+        let since = json!({"epoch": self.epoch, "seq": seq});
         let message = json!({"type": "subscribe", "id": id, "topic": name, "maxHz": 0.5, "since": since});
         self.socket.send(Message::text(message.to_string())).await.ok()
     }

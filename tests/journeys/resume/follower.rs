@@ -30,6 +30,8 @@ pub enum Stage {
 }
 
 pub struct Follower {
+    /// Of the one past that there is.
+    epoch: String,
     chance: Chance,
     stage: watch::Receiver<Stage>,
     /// All followers' cuts.
@@ -56,11 +58,18 @@ impl Topic {
 }
 
 impl Follower {
-    pub fn new(number: u64, chance: Chance, stage: watch::Receiver<Stage>, cuts: watch::Sender<u64>) -> Self {
+    pub fn new(
+        number: u64,
+        epoch: String,
+        chance: Chance,
+        stage: watch::Receiver<Stage>,
+        cuts: watch::Sender<u64>,
+    ) -> Self {
         let drones = (0..DRONES_EACH).map(|drone| format!("drone/d-{}", number * DRONES_EACH + drone));
         let fixed = ["events".to_owned(), "hub/mission".to_owned()];
         let topics = fixed.into_iter().chain(drones);
         Follower {
+            epoch,
             chance,
             stage,
             cuts,
@@ -86,7 +95,9 @@ impl Follower {
 
     /// Until it is cut after so many messages, or so much time, or the server is gone.
     async fn listen_for_a_while(&mut self, address: SocketAddr) {
-        let Some(mut connection) = Connection::open(address, &self.topics, &mut self.chance).await else {
+        let Some(mut connection) =
+            Connection::open(address, &self.epoch, &self.topics, &mut self.chance).await
+        else {
             return sleep(BACK_OFF).await;
         };
         let messages = self.chance.below(80);
@@ -107,7 +118,7 @@ impl Follower {
     }
 
     async fn listen_to_the_end(&mut self, address: SocketAddr, truth: &Truth) {
-        let connection = Connection::open(address, &self.topics, &mut self.chance).await;
+        let connection = Connection::open(address, &self.epoch, &self.topics, &mut self.chance).await;
         let mut connection = connection.expect("the server stays up");
         let listen = async {
             let is_behind = |(name, topic): (&String, &Topic)| topic.last() < truth.last(name);
@@ -135,7 +146,7 @@ impl Follower {
     fn hear(&mut self, connection: &Connection, message: &Value) -> Option<String> {
         let name = || connection.topic_of(message);
         match message["type"].as_str().expect("a type") {
-            "welcome" => assert_eq!(message["epoch"], "e1", "no past was ever rewritten"),
+            "welcome" => assert_eq!(message["epoch"], self.epoch, "no past was ever rewritten"),
             "subscribed" => assert_eq!(message["recovered"], true, "{}: {message}", name()),
             "snapshot" => {
                 assert!(name().starts_with("hub/"), "nothing was missed: {message}");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use skyhaul::scenario;
 use skyhaul::sim::random::{Purpose, Stream as Chance};
 use skyhaul::sim::world::World;
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::support::child::Child;
-use crate::support::server::{Running, kept_in};
+use crate::support::server::{Running, kept_in, lively as lively_in_memory};
 use crate::support::world::BUSY;
 use crate::support::worlds::busy;
 use follower::{Follower, Stage};
@@ -45,13 +45,15 @@ async fn who_is_cut_off_a_thousand_times_misses_nothing_and_sees_nothing_twice()
     let world = world();
     let flags = ["--speed", "300"];
     let mut child = Child::spawn(&scenario, &data, &flags);
-    let (stage, watched) = watch::channel(Stage::Living(child.serving().await.address()));
+    let server = child.serving().await;
+    let epoch = server.clock().await.epoch;
+    let (stage, watched) = watch::channel(Stage::Living(server.address()));
 
     let cuts = watch::Sender::new(0);
     let mut followers = JoinSet::new();
     for number in 0..FOLLOWERS {
         let chance = Chance::new(SEED, number, Purpose::Demand);
-        let follower = Follower::new(number, chance, watched.clone(), cuts.clone());
+        let follower = Follower::new(number, epoch.clone(), chance, watched.clone(), cuts.clone());
         followers.spawn(follower.live());
     }
     let mut chance = Chance::new(SEED, FOLLOWERS, Purpose::Demand);
@@ -112,6 +114,7 @@ async fn in_another_epoch_a_fresh_snapshot_comes() {
     assert_eq!(stream.next_of("subscribed").await["recovered"], true);
     let first = stream.next_of("event").await;
     assert_eq!(first["seq"], 1);
+    let before = stream.welcome["epoch"].clone();
     drop(stream);
     server.stop().await;
 
@@ -119,9 +122,9 @@ async fn in_another_epoch_a_fresh_snapshot_comes() {
     options.fresh = true;
     let server = Running::start(busy(), options).await;
     let mut stream = server.stream().await;
-    assert_eq!(stream.welcome["epoch"], "e2");
+    assert_ne!(stream.welcome["epoch"], before);
     for (id, topic) in (1..).zip(["events", "drone/d-0", "hub/mission"]) {
-        let since = json!({"epoch": "e1", "seq": 0});
+        let since = json!({"epoch": before, "seq": 0});
         stream
             .send(json!({"type": "subscribe", "id": id, "topic": topic, "since": since}))
             .await;
@@ -129,4 +132,31 @@ async fn in_another_epoch_a_fresh_snapshot_comes() {
         assert_eq!(stream.next_of("snapshot").await["seq"], 0, "{topic}");
     }
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_life_that_left_nothing_behind_is_not_taken_for_this_one() {
+    let mut before: Option<Value> = None;
+    for _life in 0..2 {
+        // In memory: as with a data folder that was removed, there is nothing to count on from.
+        let server = Running::start(busy(), lively_in_memory()).await;
+        server.client().run_to(600).await;
+        let mut stream = server.stream().await;
+        let epoch = stream.welcome["epoch"].clone();
+        stream.follow_from_the_start(1, "events").await;
+        assert_eq!(stream.next_of("subscribed").await["recovered"], true);
+        if let Some(before) = before {
+            assert_ne!(epoch, before, "another past has another name");
+            for (id, topic) in (2..).zip(["drone/d-0", "hub/mission"]) {
+                let since = json!({"epoch": before, "seq": 1});
+                stream
+                    .send(json!({"type": "subscribe", "id": id, "topic": topic, "since": since}))
+                    .await;
+                let subscribed = stream.next_of("subscribed").await;
+                assert_eq!(subscribed["recovered"], false, "{topic}");
+            }
+        }
+        before = Some(epoch);
+        server.stop().await;
+    }
 }
