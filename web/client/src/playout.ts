@@ -9,6 +9,8 @@ const DELAY_FRAMES = 1.5;
 const ADAPTS = 0.2;
 /** The clock runs at most so much faster or slower than time. */
 const SLEW = 0.2;
+/** How long it takes over a correction that is less than that, in milliseconds. */
+const GENTLY_MS = 500;
 /** Beyond so many frames off it jumps. */
 const JUMP_FRAMES = 4;
 const LONGEST_GAP_FRAMES = 2.5;
@@ -40,11 +42,13 @@ export class Playout {
    * that they are not the ends of one motion.
    */
   arrived(time: number, now: number): boolean {
+    const gap = this.#newest === undefined ? undefined : time - this.#newest;
+    // Told again: that says nothing of how long frames are under way.
+    if (gap === 0) return false;
     this.#lead[this.#arrivals % REMEMBERED_ARRIVALS] = time - now;
     this.#arrivals += 1;
-    const gap = this.#newest === undefined ? undefined : time - this.#newest;
     this.#newest = time;
-    if (gap === undefined || gap <= 0) return false;
+    if (gap === undefined || gap < 0) return false;
     const long = gap > this.interval * LONGEST_GAP_FRAMES;
     const twice = long && this.#lastGapLong;
     this.#lastGapLong = long;
@@ -62,8 +66,9 @@ export class Playout {
     if (this.#clock === undefined) return (this.#clock = wanted);
     const straight = this.#clock + elapsed;
     const off = wanted - straight;
-    const most = Math.abs(off) > this.interval * JUMP_FRAMES ? Infinity : elapsed * SLEW;
-    return (this.#clock = straight + Math.min(most, Math.max(-most, off)));
+    if (Math.abs(off) > this.interval * JUMP_FRAMES) return (this.#clock = wanted);
+    const faster = Math.min(SLEW, Math.max(-SLEW, off / GENTLY_MS));
+    return (this.#clock = straight + elapsed * faster);
   }
 
   /** What to add to our clock for the server's, as the quickest frame of late had it. */

@@ -10,6 +10,7 @@
 import { ABSENT, Frame, STATUSES } from "./frame.js";
 import type { PositionRow, PositionsMessage } from "./messages.js";
 import { Playout } from "./playout.js";
+import { Tempo } from "./tempo.js";
 
 export { STATUSES } from "./frame.js";
 
@@ -72,6 +73,7 @@ export class PositionBuffer {
   #frames: Frame[] = [];
   readonly #spare: Frame[] = [];
   readonly #playout: Playout;
+  readonly #tempo = new Tempo();
   readonly #origin: [number, number] | undefined;
   #capacity: number;
   #slotOf = new Map<string, number>();
@@ -113,6 +115,7 @@ export class PositionBuffer {
   reset(): void {
     this.#spare.push(...this.#frames.splice(0));
     this.#playout.reset();
+    this.#tempo.reset();
     this.#slotOf.clear();
     this.#ids.length = this.#free.length = this.#leaving.length = 0;
     this.#simStep = 0;
@@ -124,19 +127,20 @@ export class PositionBuffer {
   take(message: PositionsMessage, now = performance.now()): void {
     const simTime = Date.parse(message.simTime);
     const last = this.#frames.at(-1);
-    const gap = this.#playout.arrived(message.sentAt, now);
-    if (last && !this.#follows(last, message, simTime, gap)) {
+    const time = this.#tempo.place(message.sentAt, simTime, this.#playout.interval);
+    const gap = this.#playout.arrived(time, now);
+    if (last && !this.#follows(last, time, simTime, gap)) {
       const newest = this.#frames.pop()!;
       this.#spare.push(...this.#frames.splice(0));
       this.#frames.push(newest);
       this.#playout.reset();
-      this.#playout.arrived(message.sentAt, now);
-      this.#append(message, simTime, true);
+      this.#playout.arrived(time, now);
+      this.#append(message, time, simTime, true);
       return;
     }
     // Nothing moved in the gap, so the motion begins one frame before its end.
-    if (last && gap) last.time = Math.max(last.time, message.sentAt - this.#playout.interval);
-    this.#append(message, simTime, false);
+    if (last && gap) last.time = Math.max(last.time, time - this.#playout.interval);
+    this.#append(message, time, simTime, false);
   }
 
   /** All drones at the moment to show now, which is `performance.now()` as a rule. */
@@ -189,26 +193,27 @@ export class PositionBuffer {
     };
   }
 
-  /** Whether one motion leads from the last frame to this message. */
-  #follows(last: Frame, message: PositionsMessage, simTime: number, gap: boolean): boolean {
-    if (message.sentAt < last.time) return false;
+  /** Whether one motion leads from the last frame to that of this time. */
+  #follows(last: Frame, time: number, simTime: number, gap: boolean): boolean {
+    if (time < last.time) return false;
     const passed = simTime - last.simTime;
     if (this.#simStep === 0) return !gap;
     const steps = passed / this.#simStep;
     return steps >= 0 && steps <= (gap ? LEAP_ACROSS_GAP_FRAMES : LEAP_FRAMES);
   }
 
-  #append(message: PositionsMessage, simTime: number, snap: boolean): void {
+  #append(message: PositionsMessage, time: number, simTime: number, snap: boolean): void {
     const last = this.#frames.at(-1);
-    const frame = this.#spare.pop() ?? (this.#frames.length === KEPT ? this.#frames.shift()! : undefined);
-    const next = frame ?? new Frame(this.#capacity);
-    if (last && last !== next) next.take(last, this.#ids.length);
+    // Told again, as after an update of the viewport.
+    const again = last !== undefined && !snap && time === last.time && simTime === last.simTime;
+    const next = (again || this.#frames.length < KEPT ? this.#spare.pop() : this.#frames.shift()) ?? new Frame(this.#capacity);
+    if (last) next.take(last, this.#ids.length);
     if (!last) next.status.fill(ABSENT);
     const passed = last && !snap ? simTime - last.simTime : 0;
-    next.time = message.sentAt;
+    next.time = time;
     next.simTime = simTime;
     this.#frames.push(next);
-    this.#taken += 1;
+    if (!again) this.#taken += 1;
     // A second frame of the same moment says nothing about the pace.
     if (passed !== 0) this.#simStep = passed;
     if (message.full) next.status.fill(ABSENT, 0, this.#ids.length);
@@ -216,6 +221,7 @@ export class PositionBuffer {
     for (const id of message.gone) this.#remove(id);
     if (message.full && last) this.#missed(last);
     if (snap) this.#spare.push(...this.#frames.splice(0, this.#frames.length - 1));
+    if (again) this.#spare.push(...this.#frames.splice(-2, 1));
     this.#recycle();
   }
 
@@ -323,7 +329,8 @@ export class PositionBuffer {
   #bounded(weight: number, span: number): number {
     const beyond = weight - 1;
     if (beyond <= 0) return Math.max(0, weight);
-    const most = (AHEAD_FRAMES * this.#playout.interval) / span;
+    // Two frames that left as one do not say how fast drones are.
+    const most = (AHEAD_FRAMES * this.#playout.interval) / Math.max(span, this.#playout.interval / 2);
     if (beyond <= most) return weight;
     return 1 + Math.max(0, Math.min(most, 5 * most - beyond));
   }
