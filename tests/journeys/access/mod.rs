@@ -7,6 +7,7 @@ mod knocking;
 mod origins;
 mod silence;
 mod spelling;
+mod stream;
 mod window;
 mod yours;
 
