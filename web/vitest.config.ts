@@ -9,7 +9,9 @@ export default defineConfig({
     globalSetup: "tests/one_browser.ts",
     // One browser at a time: it draws on the processor.
     fileParallelism: false,
-    testTimeout: process.env.SKYHAUL_SCREENSHOTS ? 900_000 : 90_000,
-    hookTimeout: 90_000,
+    // A story waits for what it expects, and that may take long on a machine that is busy.
+    expect: { poll: { timeout: 60_000 } },
+    testTimeout: process.env.SKYHAUL_SCREENSHOTS ? 900_000 : 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -30,9 +30,17 @@ function options(): LaunchOptions {
       "--use-angle=swiftshader",
       "--enable-unsafe-swiftshader",
       "--ignore-gpu-blocklist",
+      // Only the maps are drawn as a graphics card would: four times as many frames.
+      "--disable-gpu-compositing",
+      "--disable-gpu-rasterization",
     ],
   };
 }
+
+/** Generous: a machine may have other things to do. */
+const PATIENCE_MS = 60_000;
+/** About ten a second: enough for anything that is clicked or read. */
+const MS_A_FRAME = 90;
 
 export function launch(): Promise<Browser> {
   return chromium.launch(options());
@@ -55,15 +63,19 @@ export interface VisitOptions extends BrowserContextOptions {
   serverMayGo?: boolean;
   /** The test asks for what it is refused, which browsers report as errors. */
   mayBeRefused?: boolean;
+  /** A host beside its own that the page shows in a frame. */
+  mayShow?: string;
   /** Before the page is there. */
   prepare?: (page: Page) => Promise<void>;
 }
 
 /** Opens an address of the server in a profile of its own. */
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
-  const { serverMayGo = false, mayBeRefused = false, prepare, ...context } = options;
+  const { serverMayGo = false, mayBeRefused = false, mayShow, prepare, ...context } = options;
   // Half as many dots each way: the processor draws them, and no story is about them.
   const profile = await browser.newContext({ viewport: { width: 800, height: 600 }, deviceScaleFactor: 0.5, ...context });
+  profile.setDefaultTimeout(PATIENCE_MS);
+  await profile.addInitScript(drawSeldom, MS_A_FRAME);
   const page = await profile.newPage();
   const misdeeds: string[] = [];
   page.on("console", (message) => {
@@ -76,17 +88,27 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
     if (message.type() === "error" && !gone && !refused && !landed) misdeeds.push(`console: ${text} ${from}`);
   });
   page.on("pageerror", (error) => misdeeds.push(`error: ${error.stack ?? error.message}`));
-  forbidStrangers(profile, new URL(url).host, misdeeds);
+  forbidStrangers(profile, [new URL(url).host, mayShow], misdeeds);
   await prepare?.(page);
   await page.goto(url);
   return { page, misdeeds, close: () => profile.close() };
 }
 
-/** Whatever is asked, by page, worker or socket, is asked of this host. */
-function forbidStrangers(profile: BrowserContext, own: string, misdeeds: string[]): void {
+/** The processor draws, and it has a server and other tests to run besides. */
+function drawSeldom(ms: number): void {
+  const draw = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (callback) => {
+    // A number that `cancelAnimationFrame` may be called with.
+    return window.setTimeout(() => draw(callback), ms);
+  };
+  window.cancelAnimationFrame = (timer) => window.clearTimeout(timer);
+}
+
+/** Whatever is asked, by page, worker or socket, is asked of these hosts. */
+function forbidStrangers(profile: BrowserContext, known: (string | undefined)[], misdeeds: string[]): void {
   const check = (address: string) => {
     const { host, protocol } = new URL(address);
-    if (/^(https?|wss?):$/.test(protocol) && host !== own) misdeeds.push(`request to ${address}`);
+    if (/^(https?|wss?):$/.test(protocol) && !known.includes(host)) misdeeds.push(`request to ${address}`);
   };
   profile.on("request", (request) => check(request.url()));
   profile.on("page", (page) => page.on("websocket", (socket) => check(socket.url())));

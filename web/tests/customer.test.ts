@@ -5,7 +5,6 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeAll, expect, test } from "vitest";
 
 import type {} from "../src/map/hook";
-import { Ear } from "../client/test/server";
 import type { Api } from "../client/src/api";
 import { headline, scene, SMALL } from "./scene";
 
@@ -30,18 +29,6 @@ async function order(): Promise<string> {
   return deliveryId;
 }
 
-/** The drone that a delivery is given, and whatever it hears of from then on. */
-async function underWay(delivery: string): Promise<string> {
-  const sky = here.server.connect({ token: operator });
-  const drone = new Ear<string>();
-  sky.subscribe(`delivery/${delivery}`, { fromStart: true }, {
-    event: ({ event }) => event.kind === "Assigned" && drone.hear(String(event.droneId)),
-  });
-  const id = await drone.find("a drone", () => true);
-  sky.close();
-  return id;
-}
-
 async function linkFor(delivery: string, ttl = "1h"): Promise<{ link: string; token: string }> {
   const { token } = await api.post<{ token: string }>("/api/tokens", { role: "customer", account: "cafe", delivery, ttl });
   return { token, link: `/#t=${token}` };
@@ -59,7 +46,8 @@ function asked(profile: BrowserContext): { url: string; headers: Promise<Record<
 
 test("an operator shares a delivery, and whoever gets the link sees it and nothing else", async () => {
   const [mine, other] = [await order(), await order()];
-  const drone = await underWay(mine);
+  const assigned = await here.happens(mine, "Assigned", operator);
+  const drone = String("droneId" in assigned && assigned.droneId);
   const shown: ReturnType<typeof asked>[] = [];
   const watched = async (page: Page) => void shown.push(asked(page.context()));
 
@@ -95,6 +83,8 @@ test("an operator shares a delivery, and whoever gets the link sees it and nothi
 
   // From pick-up on the one drone is there; after the drop-off it is gone.
   await api.control({ speed: 40 });
+  await here.happens(mine, "PickedUp", operator);
+  await api.control({ speed: 1 });
   await headline(page, /On its way to you/);
   await page.waitForFunction((drone) => window.__skyhaul!.ids().join() === drone, drone);
   await api.control({ speed: 100 });

@@ -4,39 +4,13 @@ import type { Page } from "playwright-core";
 import { afterEach, expect, test } from "vitest";
 
 import type {} from "../src/map/hook";
-import { headline, scene, setSpeed } from "./scene";
+import { headline, record, scene, setSpeed } from "./scene";
 
 const DESK = { viewport: { width: 1000, height: 640 } };
 const here = scene("calm");
 
 afterEach(() => here.server.api.control({ state: "running", speed: 1 }));
 
-declare global {
-  interface Window {
-    /** What the card said, each time that it changed. */
-    __told: { stage: string; timer: string; quote: string }[];
-  }
-}
-
-/** From now on, writes down whatever the card says. */
-async function listen(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    window.__told = [];
-    const read = (selector: string) => document.querySelector(selector)?.textContent ?? "";
-    const note = () => {
-      const now = {
-        stage: read(".stage.now .stage-label") || read("[data-headline]"),
-        timer: read(".delivery [role=timer]"),
-        quote: read("[data-quote]").slice(0, "First quote 00:00:00".length),
-      };
-      const last = window.__told.at(-1);
-      if (!last || Object.entries(now).some(([key, value]) => last[key as keyof typeof last] !== value)) window.__told.push(now);
-    };
-    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
-  });
-}
-
-const withoutRepeats = (texts: string[]) => texts.filter((text, i) => text !== "" && text !== texts[i - 1]);
 const seconds = (timer: string) => timer.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 
 test("two clicks order a delivery, and it is followed to the door", async () => {
@@ -44,22 +18,28 @@ test("two clicks order a delivery, and it is followed to the door", async () => 
   await page.getByRole("button", { name: "Order a delivery" }).first().click();
   await page.mouse.click(560, 380);
   await page.mouse.click(720, 420);
-  await listen(page);
+  const told = await record(page, {
+    stage: ".stage.now .stage-label",
+    timer: ".delivery [role=timer]",
+    quote: "[data-quote]",
+  });
   await page.getByRole("button", { name: "Order", exact: true }).click();
   await headline(page, /On the way to the pick-up/);
   await setSpeed(page, "×20");
-  await headline(page, /On the way to the drop-off/);
+  const id = new URL(page.url()).hash.slice("#d=".length);
+  await here.happens(id, "PickedUp");
   await setSpeed(page, "×100");
   await headline(page, /^Delivered$/);
 
-  const told = await page.evaluate(() => window.__told);
-  const stages = withoutRepeats(told.map(({ stage }) => stage));
-  expect(stages.slice(stages.indexOf("To pick-up"))).toEqual(["To pick-up", "Picked up", "To drop-off", "Delivered"]);
-  const timers = withoutRepeats(told.map(({ timer }) => timer)).map(seconds);
-  expect(new Set(timers).size).toBeGreaterThan(3);
-  expect(timers[0]).toBeGreaterThan(timers.at(-1)!);
-  const quotes = withoutRepeats(told.map(({ quote }) => quote));
-  expect(quotes).toEqual([expect.stringMatching(/^First quote \d\d:\d\d:\d\d$/)]);
+  const { stage, timer, quote } = await told();
+  expect(stage.slice(stage.indexOf("To pick-up"))).toEqual(["To pick-up", "Picked up", "To drop-off"]);
+  const left = timer.map(seconds);
+  expect(left.length).toBeGreaterThan(3);
+  expect(left[0]).toBeGreaterThan(left.at(-1)!);
+  // It stands beside the time that is left, and only how far off it is changes.
+  const first = quote.map((text) => text.slice(0, "First quote 00:00:00".length));
+  expect(first[0]).toMatch(/^First quote \d\d:\d\d:\d\d$/);
+  expect(new Set(first).size).toBe(1);
   expect(await page.locator(".stage.done").count()).toBe(6);
   expect(await page.locator("[data-quote]").textContent()).toMatch(/(late|early|and so it was)$/);
   await page.getByText("from order to door").waitFor();

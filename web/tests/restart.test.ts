@@ -4,8 +4,9 @@
 import type { EventMessage } from "@skyhaul/client";
 import { expect, test } from "vitest";
 
+import type {} from "../src/map/hook";
 import { Ear } from "../client/test/server";
-import { headline, scene, SMALL } from "./scene";
+import { headline, record, scene, SMALL } from "./scene";
 import { tap, type Wire } from "./sockets";
 
 const here = scene("calm");
@@ -41,15 +42,18 @@ test("a delivery that is followed goes on after each restart, with every event a
     serverMayGo: true,
     prepare: async (page) => void (wire = tap(page)),
   });
+  const told = await record(page, { notice: "[data-notice] p" });
   const restart = async (signal: "SIGKILL" | "SIGTERM") => {
     await here.server.stop(signal);
     await page.locator("[data-notice=lost]").waitFor();
     await here.server.start();
-    await page.locator("[data-notice=resumed]", { hasText: "Nothing was missed" }).waitFor();
+    await page.waitForFunction(() => window.__skyhaul!.connection() === "resumed");
   };
   await headline(page, /On the way to the pick-up/);
   await restart("SIGKILL");
   await here.server.api.control({ speed: 40 });
+  await here.happens(id, "PickedUp");
+  await here.server.api.control({ speed: 1 });
   await headline(page, /On the way to the drop-off/);
   await restart("SIGKILL");
   await restart("SIGTERM");
@@ -67,6 +71,8 @@ test("a delivery that is followed goes on after each restart, with every event a
     expect(since).toBe(last);
     last = events.at(-1)?.seq ?? last;
   }
+  const { notice } = await told();
+  expect(notice.filter((text) => text === "Connected again. Nothing was missed.").length).toBe(3);
   // And so it stands on the page.
   const time = (kind: string) => whole.find(({ event }) => event.kind === kind)!.simTime.slice(11, 19);
   const milestones = ["Accepted", "Assigned", "HeadedToPickup", "PickedUp", "HeadedToDropoff", "Completed"];

@@ -3,12 +3,16 @@
 
 import { join } from "node:path";
 
+import type { EventMessage } from "@skyhaul/client";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 
 import type { Order } from "../client/src/api";
-import { Server } from "../client/test/server";
+import { Ear, Server } from "../client/test/server";
 import { visit, type Visit, type VisitOptions } from "./browser";
+
+type DomainEvent = EventMessage["event"];
+type EventKind = DomainEvent["kind"];
 
 /** Fewer pixels are drawn sooner. */
 export const SMALL = { viewport: { width: 390, height: 640 } };
@@ -20,6 +24,8 @@ export interface Scene {
   look(path?: string, options?: VisitOptions): Promise<Page>;
   /** An order by the interface, as another program would place it. */
   order(more?: Partial<Order>): Promise<string>;
+  /** Waits until the server has told this of a delivery; whatever a page may be busy with. */
+  happens(delivery: string, kind: EventKind, token?: string): Promise<DomainEvent>;
 }
 
 /** A world of `tests/worlds`, served while this file's tests run. */
@@ -69,6 +75,14 @@ export function scene(world: string, ...options: string[]): Scene {
       };
       return (await server!.api.order(order)).deliveryId;
     },
+    async happens(delivery, kind, token) {
+      const sky = server!.connect({ token });
+      const told = new Ear<DomainEvent>();
+      sky.subscribe(`delivery/${delivery}`, { fromStart: true }, { event: ({ event }) => told.hear(event) });
+      const event = await told.find(kind, (event) => event.kind === kind);
+      sky.close();
+      return event;
+    },
   };
 }
 
@@ -82,4 +96,30 @@ export async function setSpeed(page: Page, speed: "×1" | "×5" | "×20" | "×10
   const operations = page.getByRole("complementary", { name: "Operations" });
   if (!(await operations.isVisible())) await page.getByRole("button", { name: "Operations", exact: true }).click();
   await operations.getByRole("button", { name: speed, exact: true }).click();
+}
+
+declare global {
+  interface Window {
+    __told: Record<string, string[]>;
+  }
+}
+
+/** Writes down what stands at each of these places, whenever it changes; returns what reads it. */
+export async function record<Name extends string>(
+  page: Page,
+  places: Record<Name, string>,
+): Promise<() => Promise<Record<Name, string[]>>> {
+  await page.evaluate((places) => {
+    const told: Record<string, string[]> = (window.__told = {});
+    const note = () => {
+      for (const [name, selector] of Object.entries(places)) {
+        const text = document.querySelector(selector)?.textContent;
+        if (text && text !== (told[name] ??= []).at(-1)) told[name].push(text);
+      }
+    };
+    const all = { subtree: true, childList: true, characterData: true, attributes: true };
+    new MutationObserver(note).observe(document.body, all);
+    note();
+  }, places as Record<string, string>);
+  return () => page.evaluate(() => window.__told) as Promise<Record<Name, string[]>>;
 }

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 
 import type {} from "../src/map/hook";
-import { scene, SMALL } from "./scene";
+import { record, scene, SMALL } from "./scene";
 
 const notice = (page: Page, kind: string) => page.locator(`[data-notice="${kind}"]`);
 
@@ -31,13 +31,15 @@ describe("in a world where nobody orders", () => {
   test("a server that stays away is said to be gone, with since when, until it is back", async () => {
     const page = await here.look("/", { ...SMALL, serverMayGo: true, prepare: (page) => page.clock.install() });
     await page.waitForFunction(() => window.__skyhaul?.connection() === "open");
+    const told = await record(page, { notice: "[data-notice] p" });
+    const said = async () => (await told()).notice.join("\n");
     await here.server.stop("SIGKILL");
     await notice(page, "lost").getByText(/Connection lost since \d/).waitFor();
     await page.clock.fastForward("00:30");
     await notice(page, "lost").getByText(/The server is gone, since \d.*comes back by itself/).waitFor();
     await here.server.start();
     await page.clock.fastForward("00:15");
-    await notice(page, "resumed").waitFor();
+    await expect.poll(said).toContain("Connected again. Nothing was missed.");
     await page.clock.fastForward("00:05");
     await notice(page, "resumed").waitFor({ state: "detached" });
   });
