@@ -11,6 +11,7 @@
 
 mod admission;
 mod beat;
+mod connection;
 mod fanout;
 mod grid;
 mod lag;
@@ -27,6 +28,7 @@ mod telemetry;
 mod tests;
 mod tier;
 mod topic;
+mod upgrade;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -35,8 +37,6 @@ use std::time::Duration;
 use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
 use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -57,6 +57,7 @@ use shard::Shard;
 pub use sse::{NoStream, Wish};
 pub use telemetry::Telemetry;
 use tier::Interest;
+use upgrade::{Taken, Upgrade};
 
 /// Longest message, and longest frame, that a client may send.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -175,18 +176,18 @@ impl Gateway {
 async fn handshake(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, (StatusCode, String)>,
 ) -> Response {
-    let mut upgrade = match upgrade {
+    let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return refusal(rejection.status(), &rejection.body_text()),
+        Err((status, detail)) => return refusal(status, &detail),
     };
     if let Err((status, detail)) = admission::check_origin(&shared.guard.reach, &headers) {
         return refusal(status, detail);
     }
     let shown = admission::shown(&headers);
-    let encoding = match choose_encoding(&headers, &mut upgrade) {
-        Ok(encoding) => encoding,
+    let (encoding, protocol) = match choose_encoding(&headers) {
+        Ok(choice) => choice,
         Err(detail) => return refusal(StatusCode::BAD_REQUEST, &detail),
     };
     if *shared.closing.borrow() {
@@ -195,28 +196,19 @@ async fn handshake(
     let Some(seat) = Seat::take(&shared) else {
         return unavailable("there is no room for another session");
     };
-    upgrade
-        .read_buffer_size(1024)
-        .write_buffer_size(0)
-        .max_frame_size(LONGEST_MESSAGE)
-        .max_message_size(LONGEST_MESSAGE)
-        .on_upgrade(move |socket| async move { seat_session(socket, seat, encoding, shown) })
+    upgrade.accept(protocol, move |taken| seat_session(taken, seat, encoding, shown))
 }
 
 /// The first of the offered sub-protocols that is spoken here. A client that offers some
 /// must offer one of these; one that offers none gets JSON, and no sub-protocol in the
 /// answer.
-fn choose_encoding(headers: &HeaderMap, upgrade: &mut WebSocketUpgrade) -> Result<Encoding, String> {
-    // The library's own list has lost the order.
+fn choose_encoding(headers: &HeaderMap) -> Result<(Encoding, Option<HeaderValue>), String> {
     let mut offered = admission::protocols(headers).peekable();
     if offered.peek().is_none() {
-        return Ok(Encoding::Json);
+        return Ok((Encoding::Json, None));
     }
     match offered.find_map(Encoding::of_protocol) {
-        Some(encoding) => {
-            upgrade.set_selected_protocol(HeaderValue::from_static(encoding.protocol()));
-            Ok(encoding)
-        }
+        Some(encoding) => Ok((encoding, Some(HeaderValue::from_static(encoding.protocol())))),
         None => {
             let [one, other] = Encoding::ALL.map(Encoding::protocol);
             Err(format!("none of the sub-protocols offered is {one} or {other}"))
@@ -246,16 +238,19 @@ fn refusal(status: StatusCode, detail: &str) -> Response {
 }
 
 /// Hands the socket to one of the arbiters.
-fn seat_session(socket: WebSocket, seat: Seat, encoding: Encoding, shown: Shown) {
+fn seat_session(taken: Taken, seat: Seat, encoding: Encoding, shown: Shown) {
     let arbiter = seat.arbiter().clone();
     // Where the arbiter is no more, the socket is dropped, and the seat with it.
-    arbiter.spawn(run_session(socket, seat, encoding, shown));
+    arbiter.spawn(run_session(taken, seat, encoding, shown));
 }
 
 /// On the session's arbiter.
-async fn run_session(socket: WebSocket, seat: Seat, encoding: Encoding, shown: Shown) {
-    let (outlet, tray) = outlet::outlet();
+async fn run_session(taken: Taken, seat: Seat, encoding: Encoding, shown: Shown) {
     let shared = Arc::clone(&seat.shared);
+    let Ok(socket) = taken.open(&shared.telemetry).await else {
+        return;
+    };
+    let (outlet, tray) = outlet::outlet();
     let opening = Opening::Handshake { shown, encoding };
     let session = CustomerSession::new(Arc::clone(&shared), outlet, seat.number, opening).start();
     let seated = Seated::new(seat, session);

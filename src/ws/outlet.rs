@@ -1,6 +1,9 @@
 //! The way from a session to its socket: room for one batch of messages, and a new one
 //! only once the last is written. So a slow client leaves nothing lying about; what it
 //! would have been sent is composed when it has caught up, from what is true by then.
+//!
+//! While the outlet is lent the connection it writes a batch itself, all of it at once as a
+//! rule, and nobody has to be woken for that; what the connection does not take waits.
 
 use std::sync::Arc;
 
@@ -9,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::connection::Connection;
 use crate::wire::stream::Encoded;
 
 #[derive(Default)]
@@ -45,6 +49,10 @@ pub(super) fn length(message: &Message) -> u64 {
 #[derive(Default)]
 struct Slot {
     batch: Option<Batch>,
+    /// Of frames before that batch, what the connection did not take.
+    unwritten: Vec<u8>,
+    /// Where nothing else is being written to it.
+    lent: Option<Connection>,
     /// A batch waits or is being written, since then.
     busy: Option<Instant>,
     /// The session had something to say meanwhile.
@@ -79,14 +87,32 @@ impl Outlet {
         slot.busy
     }
 
-    /// The session has more to say after the batch that is under way.
+    /// The session has more to say after the last batch.
     pub(super) fn tell_when_written(&self) {
-        self.0.slot.lock().wanted = true;
+        let mut slot = self.0.slot.lock();
+        slot.wanted = true;
+        if slot.busy.is_none() {
+            // It was written at once: another one, with nothing in it, comes back as written.
+            self.leave(&mut slot, Batch::default(), Instant::now());
+        }
     }
 
     /// Only where none is being written.
-    pub(super) fn put(&self, batch: Batch, now: Instant) {
+    pub(super) fn put(&self, mut batch: Batch, now: Instant) {
         let mut slot = self.0.slot.lock();
+        if let Some(connection) = &slot.lent {
+            let frames = connection.write_now(&batch.messages);
+            batch.messages.clear();
+            slot.unwritten = frames;
+            if slot.unwritten.is_empty() && batch.is_empty() {
+                return;
+            }
+        }
+        self.leave(&mut slot, batch, now);
+    }
+
+    /// For the socket.
+    fn leave(&self, slot: &mut Slot, batch: Batch, now: Instant) {
         slot.batch = Some(batch);
         slot.busy = Some(now);
         self.0.changed.notify_one();
@@ -117,10 +143,30 @@ impl Tray {
         }
     }
 
+    /// What is to be written before the batch that came last.
+    pub(super) fn unwritten(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.slot.lock().unwritten)
+    }
+
+    /// The outlet may write to this itself, until it is reclaimed.
+    pub(super) fn lend(&self, connection: Connection) {
+        self.0.slot.lock().lent = Some(connection);
+    }
+
+    pub(super) fn reclaim(&self) {
+        self.0.slot.lock().lent = None;
+    }
+
     /// The last batch is written. True where the session waits to hear it.
     pub(super) fn written(&self) -> bool {
         let mut slot = self.0.slot.lock();
         slot.busy = None;
         std::mem::take(&mut slot.wanted)
+    }
+}
+
+impl Drop for Tray {
+    fn drop(&mut self) {
+        self.reclaim();
     }
 }

@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult, SpawnHandle};
 use axum::body::Bytes;
-use axum::extract::ws::{self, CloseFrame, Utf8Bytes, close_code};
+use axum::extract::ws::{self, CloseFrame, close_code};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::auth::{Denied, Grant, Presented};
 use crate::wire::stream::client::{ClientMessage, Refused, Subscribe};

@@ -207,7 +207,7 @@ impl Line {
             // Such a session speaks JSON, and pings nobody.
             if let Message::Text(json) = &message {
                 sse::write(json, &mut self.bookmark, &mut text);
-                self.seated.shared().telemetry.sent(json.len() as u64);
+                self.seated.shared().telemetry.sent(1, json.len() as u64);
             }
             rest.waiting.less(length(&message));
             if text.len() >= PIECE {

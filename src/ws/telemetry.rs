@@ -92,8 +92,8 @@ impl Telemetry {
         self.sessions_refused.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn sent(&self, bytes: u64) {
-        self.messages_sent.fetch_add(1, Relaxed);
+    pub(super) fn sent(&self, messages: u64, bytes: u64) {
+        self.messages_sent.fetch_add(messages, Relaxed);
         self.bytes_sent.fetch_add(bytes, Relaxed);
     }
 
