@@ -60,17 +60,28 @@ impl Cells {
                 if row > self.rows.1 {
                     return None;
                 }
-                let start = from
-                    + sorted[from..].partition_point(|item| cell_of(item) < Cell::new(row, self.columns.0));
-                let end = start
-                    + sorted[start..].partition_point(|item| cell_of(item) <= Cell::new(row, self.columns.1));
-                from = end + sorted[end..].partition_point(|item| cell_of(item).row() <= row);
+                let start = first_from(sorted, from, Cell::new(row, self.columns.0), &cell_of);
+                let end = first_from(sorted, start, Cell::new(row, self.columns.1 + 1), &cell_of);
+                from = first_from(sorted, end, Cell::new(row + 1, self.columns.0), &cell_of);
                 if start < end {
                     return Some(start..end);
                 }
             }
         })
     }
+}
+
+/// The place of the first item from `from` on that is in `cell` or after it. It is near as
+/// a rule, so the search begins there and widens.
+fn first_from<T>(sorted: &[T], from: usize, cell: Cell, cell_of: &impl Fn(&T) -> Cell) -> usize {
+    let is_before = |item: &T| cell_of(item) < cell;
+    let (mut low, mut step) = (from, 1);
+    while sorted.get(low + step - 1).is_some_and(is_before) {
+        low += step;
+        step *= 2;
+    }
+    let high = sorted.len().min(low + step - 1);
+    low + sorted[low..high].partition_point(is_before)
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,6 @@
 //! a reader of those digits gets. Written rows lie side by side, so that any run of
 //! neighbours is copied into a message as it stands.
 
-use std::fmt::Write;
 use std::ops::Range;
 
 use rmp::encode as msgpack;
@@ -205,16 +204,18 @@ impl Positions {
     pub fn with_runs<'a>(
         encoding: Encoding,
         head: &Head<'_>,
-        runs: impl Iterator<Item = (&'a Rows, Range<usize>)> + Clone,
+        runs: impl Iterator<Item = (&'a Rows, Range<usize>)>,
     ) -> Self {
         let (mut count, mut bytes) = (0, Self::BARE);
-        for (rows, run) in runs.clone() {
+        let add = |(rows, run): (&'a Rows, Range<usize>)| {
             count += run.len();
-            bytes += rows.bytes(&run).len();
-        }
+            let place = rows.bytes(&run);
+            bytes += place.len();
+            (rows, place)
+        };
+        let runs: Vec<_> = runs.map(add).collect();
         let mut message = Self::begin(encoding, head, count, bytes);
-        for (rows, run) in runs {
-            let bytes = rows.bytes(&run);
+        for (rows, bytes) in runs {
             match (&mut message, &rows.written) {
                 (Encoded::Text(text), Encoded::Text(rows)) => text.push_str(&rows[bytes]),
                 (Encoded::Binary(message), Encoded::Binary(rows)) => message.extend_from_slice(&rows[bytes]),
@@ -244,11 +245,16 @@ impl Positions {
         let mut message = encoding.empty(capacity);
         match &mut message {
             Encoded::Text(text) => {
-                let head = write!(
-                    text,
-                    r#"{{"type":"positions","id":{id},"tick":{tick},"simTime":"{sim_time}","sentAt":{sent_at_ms},"full":{full},"drones":["#
-                );
-                head.expect("writing into a string does not fail");
+                text.push_str("{\"type\":\"positions\",\"id\":");
+                push_digits(text, id, 1);
+                text.push_str(",\"tick\":");
+                push_digits(text, tick, 1);
+                text.push_str(",\"simTime\":\"");
+                text.push_str(sim_time);
+                text.push_str("\",\"sentAt\":");
+                push_digits(text, sent_at_ms, 1);
+                text.push_str(if full { ",\"full\":true" } else { ",\"full\":false" });
+                text.push_str(",\"drones\":[");
             }
             Encoded::Binary(bytes) => {
                 written(msgpack::write_map_len(bytes, 8));
