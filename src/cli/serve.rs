@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 use super::token::{bad_key, given_key};
 use super::{Failure, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
-use crate::engine::Halted;
 use crate::http::Basemap;
 use crate::server::{self, Options, ServerError};
 use crate::store::IN_MEMORY;
@@ -216,13 +215,6 @@ async fn until_signal(mut server: server::Server) -> Result<(), Failure> {
 fn describe(error: &ServerError) -> Failure {
     let (remedy, input) = match error {
         ServerError::Store(store) => (store.remedy(), true),
-        ServerError::World(Halted::OtherFormat { .. }) => (
-            Some(
-                "use the program that made it, start over with --fresh (discards that world), \
-                 or name another folder with --data",
-            ),
-            true,
-        ),
         ServerError::World(_) => (
             Some("what is committed is safe: start again, and please report it"),
             false,

@@ -54,8 +54,6 @@ pub enum Halted {
     Store(#[from] crate::store::StoreError),
     #[error("a snapshot cannot be read: {0}")]
     Snapshot(#[from] postcard::Error),
-    #[error("the store's world is kept in format {found}, this program reads {known}")]
-    OtherFormat { found: u8, known: u8 },
     #[error("the thread pool cannot be made: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }

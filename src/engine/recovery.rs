@@ -34,7 +34,7 @@ pub struct Recovered {
 }
 
 /// # Errors
-/// A store that cannot be read, or a snapshot in another format.
+/// A store that cannot be read.
 pub async fn recover(
     store: &mut dyn Store,
     world: Arc<World>,

@@ -16,7 +16,7 @@ use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::sky::Sky;
 use crate::sim::world::World;
-use crate::store::Snapshot;
+use crate::store::{SNAPSHOT_FORMATS, Snapshot};
 use crate::view::View;
 
 use super::cast::{Cast, Roles};
@@ -24,8 +24,9 @@ use super::digest::Digest;
 use super::wakes::Wakes;
 use super::{Engine, Halted, encode, genesis, pool};
 
-/// Changes with every change of what is below or of an actor's state.
-const FORMAT: u8 = 2;
+/// Changes with every change of what is below or of an actor's state. What reads older
+/// formats is [`fleet_of`].
+const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
 
 #[derive(Serialize)]
 struct EngineStateRef<'a> {
@@ -102,19 +103,15 @@ impl Engine {
     /// A world as its newest snapshot has it.
     ///
     /// # Errors
-    /// A snapshot in another format, or no threads to be had.
+    /// A snapshot that cannot be read, or no threads to be had.
     pub fn restore(
         world: Arc<World>,
         threads: usize,
         arbiters: Vec<ArbiterHandle>,
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
-        let found = snapshot.engine.first().copied().unwrap_or(0);
-        if found != FORMAT {
-            return Err(Halted::OtherFormat { found, known: FORMAT });
-        }
-        let state: EngineState = postcard::from_bytes(&snapshot.engine[1..])?;
-        let (roles, remembered) = roles(&world, snapshot.actors)?;
+        let (format, state): (u8, EngineState) = postcard::from_bytes(&snapshot.engine)?;
+        let (roles, remembered) = roles(&world, format, snapshot.actors)?;
         let engine = Engine {
             demand: state.demand,
             pool: pool(threads)?,
@@ -133,7 +130,11 @@ impl Engine {
 }
 
 /// Who was never touched is as at the beginning.
-fn roles(world: &World, saved: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(Roles, Remembered), Halted> {
+fn roles(
+    world: &World,
+    format: u8,
+    saved: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+) -> Result<(Roles, Remembered), Halted> {
     let (_, mut roles) = genesis::sky_and_roles(world);
     let mut deliveries = BTreeMap::new();
     for (key, state) in saved {
@@ -142,7 +143,7 @@ fn roles(world: &World, saved: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(Roles
             Address::Scheduler => {
                 roles.scheduler = postcard::from_bytes::<Scheduler>(&state)?.with_world(world);
             }
-            Address::Fleet => roles.fleet = postcard::from_bytes::<Fleet>(&state)?.with_world(world),
+            Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world),
             Address::Drone(id) => roles.drones[id.index()] = postcard::from_bytes::<Drone>(&state)?,
             Address::Delivery(id) => {
                 deliveries.insert(id, postcard::from_bytes::<Delivery>(&state)?);
@@ -152,6 +153,14 @@ fn roles(world: &World, saved: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(Roles
     roles.deliveries = deliveries.into_iter().collect();
     let remembered = remember(&roles);
     Ok((roles, remembered))
+}
+
+/// Format 1 knew no closed hubs, which are a fleet's last field; a list of none is a zero.
+fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
+    if format < 2 {
+        state.push(0);
+    }
+    postcard::from_bytes(&state)
 }
 
 fn remember(roles: &Roles) -> Remembered {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Identity;
+use super::{Identity, SNAPSHOT_FORMATS};
 use crate::sim::time::Tick;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,8 @@ pub enum StoreError {
     },
     #[error("the store in {} has format {found}, this program knows up to {known}", dir.display())]
     NewerFormat { dir: PathBuf, found: i64, known: i64 },
+    #[error("the store in {} keeps its world in format {found}, this program reads {} to {}", dir.display(), SNAPSHOT_FORMATS.start(), SNAPSHOT_FORMATS.end())]
+    OtherSnapshot { dir: PathBuf, found: u8 },
     #[error("{} is not a skyhaul store", path.display())]
     NotAStore { path: PathBuf },
     #[error("cannot write to {}: {cause}", path.display())]
@@ -51,6 +53,7 @@ impl StoreError {
             StoreError::Locked { .. }
             | StoreError::OtherWorld { .. }
             | StoreError::NewerFormat { .. }
+            | StoreError::OtherSnapshot { .. }
             | StoreError::NotAStore { .. }
             | StoreError::Unwritable { .. }
             | StoreError::Unsupported { .. }
@@ -72,6 +75,10 @@ impl StoreError {
             StoreError::NewerFormat { .. } => {
                 Some("use the newer program, start over with --fresh, or name another folder with --data")
             }
+            StoreError::OtherSnapshot { .. } => Some(
+                "use the program that made it, start over with --fresh (discards that world), \
+                 or name another folder with --data",
+            ),
             StoreError::NotAStore { .. } => {
                 Some("name another folder with --data; the file was left as it is")
             }

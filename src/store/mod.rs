@@ -23,6 +23,7 @@ pub mod writer;
 mod testing;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use crate::sim::ids::DeliveryId;
@@ -34,6 +35,11 @@ pub use writer::Writer;
 
 /// The location that means "in memory, gone at the end".
 pub const IN_MEMORY: &str = ":memory:";
+
+/// The formats of [`Snapshot::engine`] that this program reads, told by its first byte; it
+/// writes the last. The store knows them so that it can refuse a world that this program does
+/// not read before it rewrites anything of it.
+pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=2;
 
 /// Commands accepted together, numbered without holes: the first command ever is number 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +84,7 @@ pub struct Snapshot {
     pub events_through: u64,
     /// Listeners may still ask for events from this tick on. For writing only: read, it is 0.
     pub keep_events_from: Tick,
-    /// All that is not an actor's: always whole.
+    /// All that is not an actor's: always whole. Begins with one of [`SNAPSHOT_FORMATS`].
     pub engine: Vec<u8>,
     /// Actors touched since the last snapshot by their key; `None` for one that ended.
     pub actors: Vec<(Vec<u8>, Option<Vec<u8>>)>,

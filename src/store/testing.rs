@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Flush, Identity, IngestBatch, Snapshot, Store, StoreError, TickRow};
+use super::{Flush, Identity, IngestBatch, SNAPSHOT_FORMATS, Snapshot, Store, StoreError, TickRow};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::{Command, ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
@@ -138,7 +138,7 @@ impl Model {
                 tick: at,
                 events_through: event_count(at),
                 keep_events_from: at.saturating_sub(KEPT_TICKS),
-                engine: vec![byte; 64],
+                engine: [&[*SNAPSHOT_FORMATS.end()], &[byte; 63][..]].concat(),
                 actors: vec![alive, gone],
                 records: vec![record],
             }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{OnDisk, SqliteStore, file_id, migrate, schema};
-use crate::store::{Epoch, Identity, StoreError};
+use crate::store::{Epoch, Identity, SNAPSHOT_FORMATS, StoreError};
 
 /// The database's name in its folder.
 pub const DATABASE: &str = "skyhaul.db";
@@ -37,7 +37,7 @@ const STATEMENTS_CACHED: usize = 32;
 /// above the old; other files in the folder are never touched.
 ///
 /// # Errors
-/// `Locked`, `OtherWorld`, `NewerFormat`, `NotAStore`, `Unwritable`, `Corrupt`, and the
+/// `Locked`, `OtherWorld`, `NewerFormat`, `OtherSnapshot`, `NotAStore`, `Unwritable`, `Corrupt`, and the
 /// retryable ones.
 pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore, StoreError> {
     make_folder(dir)?;
@@ -64,6 +64,15 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
             dir: dir.to_owned(),
             held,
             asked: *identity,
+        });
+    }
+    // From here on the store is rewritten: no program that made it could read it any more.
+    if let Some(found) =
+        schema::read_snapshot_format(&conn)?.filter(|found| !SNAPSHOT_FORMATS.contains(found))
+    {
+        return Err(StoreError::OtherSnapshot {
+            dir: dir.to_owned(),
+            found,
         });
     }
     migrate::to_newest(&mut conn, found)?;

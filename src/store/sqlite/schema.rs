@@ -1,6 +1,6 @@
 //! The tables, and the marks by which a file is known as a store of a certain format.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{Epoch, Identity, StoreError};
 
@@ -80,6 +80,16 @@ pub(super) fn read_world(conn: &Connection) -> Result<(Identity, Epoch), StoreEr
             Ok((identity, Epoch(row.get(2)?)))
         })?,
     )
+}
+
+/// The first byte of the snapshot's state, where there is a snapshot; 0 where it is empty.
+/// Every format of the store keeps it in this column.
+pub(super) fn read_snapshot_format(conn: &Connection) -> Result<Option<u8>, StoreError> {
+    let first: Option<Option<Vec<u8>>> = conn
+        .query_row("SELECT substr(engine, 1, 1) FROM snapshot", [], |row| row.get(0))
+        .optional()?;
+    let byte = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| bytes.first().copied());
+    Ok(first.map(|first| byte(first).unwrap_or(0)))
 }
 
 pub(super) fn read_format(conn: &Connection) -> Result<i64, StoreError> {

@@ -134,6 +134,7 @@ async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick() {
         // Two snapshots among them must not end up in one flush.
         let snapshot = (number % 20 == 0).then(|| Snapshot {
             tick: number,
+            engine: vec![1],
             ..Snapshot::default()
         });
         pending.push(writer.commit_tick(tick(number, 2), snapshot).await);
@@ -240,6 +241,7 @@ async fn closing_flushes_what_waits_and_cuts_a_stall_short() {
                 tick(2, 0),
                 Some(Snapshot {
                     tick: 2,
+                    engine: vec![1],
                     ..Snapshot::default()
                 }),
             )

@@ -6,6 +6,7 @@ mod failing_store;
 mod journal;
 mod kill;
 mod ledger;
+mod older;
 mod recovery;
 mod refusals;
 mod stand;
