@@ -6,14 +6,18 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+use crate::actors::ingestion::IngestionHandle;
+use crate::sim::event::Event;
+use crate::sim::fault::Fault;
 use crate::sim::time::Tick;
 use crate::store::writer::{PendingTick, TICKS_AHEAD};
 use crate::store::{Snapshot, Writer};
 use crate::view::commands::{PaceChange, Refusal};
 use crate::view::{Publication, View};
 
+use super::controls::{Control, Promises, Reply, refusal};
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::pace::{Pace, wall_now};
@@ -21,18 +25,11 @@ use super::{Engine, Halted, publication};
 
 /// Ticks between two snapshots.
 const SNAPSHOT_EVERY: Tick = 600;
-/// Control requests that may wait for the next tick's boundary.
-pub const CONTROLS_WAITING: usize = 64;
-
-/// What operators may ask of the clock.
-pub enum Control {
-    Change(PaceChange, oneshot::Sender<Result<(), Refusal>>),
-    /// Advance a paused world by so many ticks.
-    Step(u64, oneshot::Sender<Result<Tick, Refusal>>),
-}
 
 pub struct Live {
     pub engine: Engine,
+    /// Makes faults durable.
+    pub ingestion: IngestionHandle,
     pub inbox: Arc<Inbox>,
     pub writer: Writer,
     pub view: Arc<View>,
@@ -44,11 +41,15 @@ pub struct Live {
     pub metrics: Metrics,
 }
 
-/// Ticks that an operator asked a paused world for.
-struct Steps {
-    left: u64,
-    answer: oneshot::Sender<Result<Tick, Refusal>>,
+/// What goes from one tick to the next.
+#[derive(Default)]
+struct Course {
+    promises: Promises,
+    /// Taken after the last tick; it becomes durable with the next.
+    snapshot: Option<Snapshot>,
 }
+
+type Outlet = mpsc::Sender<(Publication, PendingTick)>;
 
 /// Why the loop woke.
 enum Turn {
@@ -73,48 +74,63 @@ impl Live {
         result.and(published)
     }
 
-    async fn turn(&mut self, outlet: &mpsc::Sender<(Publication, PendingTick)>) -> Result<(), Halted> {
-        let mut steps: Option<Steps> = None;
-        let mut snapshot: Option<Snapshot> = None;
+    async fn turn(&mut self, outlet: &Outlet) -> Result<(), Halted> {
+        let mut course = Course::default();
         self.show_pace();
         self.metrics.show(&self.engine);
-        loop {
-            match self.next_turn(steps.is_some()).await {
-                Turn::Shutdown => return Ok(()),
-                Turn::Control(control) => self.control(control, &mut steps),
+        while !outlet.is_closed() {
+            match self.next_turn(&course.promises).await {
+                Turn::Shutdown => return self.settle(outlet, &mut course).await,
+                Turn::Control(control) => {
+                    if control.may_pause() {
+                        self.settle(outlet, &mut course).await?;
+                    }
+                    self.control(control, &mut course.promises).await;
+                }
                 // Without this a paused world would not hear that nothing can be kept any more.
                 Turn::Store => match self.writer.ended_by() {
                     Some(error) => return Err(error.into()),
                     None => self.pace.set_anew(),
                 },
-                Turn::Tick => {
-                    self.tick(outlet, snapshot.take()).await?;
-                    if self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
-                        snapshot = tokio::select! {
-                            taken = self.snapshot() => Some(taken?),
-                            // What it waits for will never be published.
-                            () = outlet.closed() => return Ok(()),
-                        };
-                    }
-                    self.count_step(&mut steps);
-                    // Actors' timers, the publisher and shutdown get their turn at full speed too.
-                    tokio::task::yield_now().await;
-                }
-            }
-            if outlet.is_closed() {
-                return Ok(());
+                Turn::Tick => self.advance(outlet, &mut course).await?,
             }
         }
+        Ok(())
     }
 
-    async fn next_turn(&mut self, stepping: bool) -> Turn {
+    /// Lets faults that are in the journal happen: whoever asked for them must not wait for
+    /// ticks that do not come, nor must they strike at some later time.
+    async fn settle(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
+        while course.promises.has_faults() && !outlet.is_closed() {
+            self.advance(outlet, course).await?;
+        }
+        Ok(())
+    }
+
+    async fn advance(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
+        self.tick(outlet, course).await?;
+        if self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
+            course.snapshot = tokio::select! {
+                taken = self.snapshot() => Some(taken?),
+                // What it waits for will never be published.
+                () = outlet.closed() => return Ok(()),
+            };
+        }
+        self.answer_steps(&mut course.promises);
+        // Actors' timers, the publisher and shutdown get their turn at full speed too.
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    async fn next_turn(&mut self, promises: &Promises) -> Turn {
         if *self.shutdown.borrow() {
             return Turn::Shutdown;
         }
         if let Ok(control) = self.controls.try_recv() {
             return Turn::Control(control);
         }
-        if stepping {
+        // Paused by its tick with more in the inbox than that tick admitted, faults are still due.
+        if promises.has_steps() || promises.has_faults() && self.pace.is_paused() {
             return Turn::Tick;
         }
         let sim = self.engine.world().time_of(self.engine.tick_number());
@@ -139,19 +155,16 @@ impl Live {
         }
     }
 
-    async fn tick(
-        &mut self,
-        outlet: &mpsc::Sender<(Publication, PendingTick)>,
-        snapshot: Option<Snapshot>,
-    ) -> Result<(), Halted> {
+    async fn tick(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
         let sim = self.engine.world().time_of(self.engine.tick_number());
         self.pace.tick_begins(wall_now(), sim);
         let outcome = self.engine.tick(self.inbox.take()).await?;
         self.pace.tick_took(outcome.times.iter().sum());
         self.metrics.observe(&outcome, &self.engine, &self.pace.reading());
+        self.answer_faults(&outcome.events, &mut course.promises);
         let (row, publication) = publication::split(&self.engine, outcome);
         let before = wall_now();
-        let pending = self.writer.commit_tick(row, snapshot).await;
+        let pending = self.writer.commit_tick(row, course.snapshot.take()).await;
         self.metrics.observe_commit_wait(wall_now() - before);
         // Closed only when the store has ended, which the publisher then reports.
         let _ended = outlet.send((publication, pending)).await;
@@ -182,64 +195,74 @@ impl Live {
         self.view.set_pace(self.pace.reading(), computed);
     }
 
-    fn control(&mut self, control: Control, steps: &mut Option<Steps>) {
+    async fn control(&mut self, control: Control, promises: &mut Promises) {
         match control {
-            Control::Change(change, answer) => {
-                let now = self.engine.tick_number();
-                if change.seek.is_some() {
-                    return reply(answer, Err(Refusal::Live));
-                }
-                if let Some(asked) = change.pause_at_tick.filter(|tick| *tick < now) {
-                    return reply(answer, Err(Refusal::TickPassed { asked, now }));
-                }
-                self.pace.change(change);
-                self.pace.tick_ended(now);
-                self.show_pace();
-                self.reply_when_published(answer, |_| ());
-            }
-            Control::Step(..) if !self.pace.is_paused() => {
-                let Control::Step(_, answer) = control else { return };
-                reply(answer, Err(Refusal::NotPaused));
-            }
-            Control::Step(count, answer) => match steps {
-                Some(running) => {
-                    running.left += count;
-                    reply(answer, Ok(self.engine.tick_number() + running.left));
-                }
-                None => *steps = Some(Steps { left: count, answer }),
-            },
+            Control::Change(change, reply) => self.change(change, reply),
+            Control::Step(_, reply) if !self.pace.is_paused() => reply.say(Err(Refusal::NotPaused)),
+            Control::Step(count, reply) => promises.step(self.engine.tick_number(), count, reply),
+            Control::Inject(fault, reply) => self.inject(fault, reply, promises).await,
         }
     }
 
-    fn count_step(&mut self, steps: &mut Option<Steps>) {
-        let Some(running) = steps else { return };
-        running.left = running.left.saturating_sub(1);
-        if running.left == 0
-            && let Some(done) = steps.take()
-        {
+    fn change(&mut self, change: PaceChange, reply: Reply<()>) {
+        let now = self.engine.tick_number();
+        if change.seek.is_some() {
+            return reply.say(Err(Refusal::Live));
+        }
+        if let Some(asked) = change.pause_at_tick.filter(|tick| *tick < now) {
+            return reply.say(Err(Refusal::TickPassed { asked, now }));
+        }
+        self.pace.change(change);
+        self.pace.tick_ended(now);
+        self.show_pace();
+        self.reply_when_published(reply, |_| Ok(()));
+    }
+
+    /// Nothing else is heard between the look at the pause and the journal, so what is taken
+    /// here happens in the next tick.
+    async fn inject(&mut self, fault: Fault, reply: Reply<Tick>, promises: &mut Promises) {
+        if self.pace.is_paused() && !promises.has_steps() {
+            return reply.say(Err(Refusal::Paused));
+        }
+        match self.ingestion.inject(fault).await {
+            Ok(seq) => promises.inject(seq, fault, reply),
+            Err(not_taken) => reply.say(Err(refusal(not_taken))),
+        }
+    }
+
+    fn answer_faults(&mut self, events: &[Event], promises: &mut Promises) {
+        let through = self.engine.admitted_through();
+        for (took_effect, reply) in promises.admitted(through, events) {
+            self.reply_when_published(reply, move |tick| match took_effect {
+                true => Ok(tick),
+                false => Err(Refusal::NoEffect),
+            });
+        }
+    }
+
+    fn answer_steps(&mut self, promises: &mut Promises) {
+        let done = promises.stepped(self.engine.tick_number());
+        if !done.is_empty() && !promises.has_steps() {
             self.pace.set_anew();
             self.show_pace();
-            self.reply_when_published(done.answer, |tick| tick);
+        }
+        for reply in done {
+            self.reply_when_published(reply, Ok);
         }
     }
 
     /// Answers once everything that was computed so far can be seen.
     fn reply_when_published<T: 'static>(
         &self,
-        answer: oneshot::Sender<Result<T, Refusal>>,
-        value: impl FnOnce(Tick) -> T + 'static,
+        reply: Reply<T>,
+        value: impl FnOnce(Tick) -> Result<T, Refusal> + 'static,
     ) {
         let (view, tick) = (Arc::clone(&self.view), self.engine.tick_number());
         tokio::task::spawn_local(async move {
             published(&view, tick).await;
-            reply(answer, Ok(value(tick)));
+            reply.say(value(tick));
         });
     }
-}
-
-/// Whoever asked may have gone.
-fn reply<T>(answer: oneshot::Sender<T>, value: T) {
-    let _gone = answer.send(value);
 }
 
 async fn published(view: &View, tick: Tick) {

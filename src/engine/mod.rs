@@ -4,6 +4,7 @@
 //! publication are apart from it ([`live`], [`headless`]), so they cannot change results.
 
 pub mod cast;
+pub mod controls;
 pub mod digest;
 pub mod genesis;
 pub mod headless;
@@ -188,7 +189,7 @@ impl Engine {
         let now = self.world.time_of(self.tick);
         let mut mail = std::mem::take(&mut self.carried);
         self.admitted_through = self.admitted_through.max(admission.through);
-        self.admit(admission.commands, &mut mail);
+        let faults = self.admit(admission.commands, &mut mail);
         mail.extend(self.wakes.due(now));
         watch.lap(Phase::Admit);
 
@@ -197,6 +198,8 @@ impl Engine {
         for event in flight_events {
             self.tell_drone(event, &mut mail, &mut decided);
         }
+        // Who has landed or fallen by now does not break in the air any more.
+        mail.extend(faults);
         watch.lap(Phase::Fly);
 
         let context = Arc::new(Context {
@@ -224,15 +227,17 @@ impl Engine {
         })
     }
 
-    /// Outside requests in journal order, then the scenario's own.
-    fn admit(&mut self, commands: Vec<Command>, mail: &mut Vec<Mail>) {
+    /// Outside requests in journal order, then the scenario's own. Answers with what breaks in
+    /// flight, once this tick is flown.
+    fn admit(&mut self, commands: Vec<Command>, mail: &mut Vec<Mail>) -> Vec<Mail> {
+        let mut faults = Vec::new();
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
         for command in commands {
             match command {
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(Fault::InFlight(drone, fault)) => {
-                    mail.push(Mail::Drone(drone, DroneMessage::Fault(fault)));
+                    faults.push(Mail::Drone(drone, DroneMessage::Fault(fault)));
                 }
                 Command::Inject(Fault::HubClosed(hub, duration)) => {
                     mail.push(Mail::Fleet(FleetMessage::Close { hub, duration }));
@@ -242,6 +247,7 @@ impl Engine {
         if self.demand {
             mail.extend(demand::arrivals(&self.world, self.tick).into_iter().map(admit));
         }
+        faults
     }
 
     fn tell_drone(&self, event: FlightEvent, mail: &mut Vec<Mail>, decided: &mut Decided) {

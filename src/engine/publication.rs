@@ -37,7 +37,6 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         tick,
         at: engine.world().time_of(tick),
         digest,
-        admitted_through: engine.admitted_through(),
         events: events.into_iter().map(Arc::new).collect(),
         airborne: airborne_rows(engine.world(), sky),
         grounded: grounded

@@ -189,6 +189,13 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
             "Too many requests wait already",
             Some(*retry_after),
         ),
+        Refusal::Busy { retry_after } => (
+            S::SERVICE_UNAVAILABLE,
+            "busy",
+            "The clock is asked too much at once",
+            Some(*retry_after),
+        ),
+        Refusal::NoEffect => (S::CONFLICT, "no-effect", "The fault changed nothing", None),
         Refusal::StoreGone { retry_after } => (
             S::SERVICE_UNAVAILABLE,
             "store-gone",

@@ -36,7 +36,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 /// Break something
 ///
-/// Answers when the tick that brought it about is committed. A drone must be in the air.
+/// Answers when the tick that brought it about is committed; 409 where it came too late to
+/// change anything. A drone must be in the air.
 #[utoipa::path(
     post,
     path = "/api/simulation/faults",
@@ -61,16 +62,16 @@ async fn inject_fault(
     let (Some(fault), Some(kind), Some(target), true) = (fault, kind, target, complaints.is_empty()) else {
         return Err(complaints.into_fault());
     };
-    api.commands.inject(fault).await?;
-    let clock = api.view.clock();
+    let tick = api.commands.inject(fault).await?;
+    let world = api.view.world();
     Ok(Json(InjectedFault {
         fault: FaultRequest {
             kind,
             target: target.to_owned(),
             duration: body.value["duration"].as_str().map(str::to_owned),
         },
-        tick: clock.tick,
-        sim_time: rfc3339(api.view.world(), clock.at),
+        tick,
+        sim_time: rfc3339(world, world.time_of(tick)),
     }))
 }
 

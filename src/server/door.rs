@@ -1,19 +1,16 @@
 //! The live world's answers to what the outside asks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
-use crate::actors::ingestion::{IngestionHandle, NotTaken};
-use crate::engine::live::Control;
+use crate::actors::ingestion::IngestionHandle;
+use crate::engine::controls::{Control, Controls, Reply, refusal};
 use crate::sim::fault::Fault;
 use crate::sim::order::Order;
 use crate::sim::time::Tick;
 use crate::store::Writer;
-use crate::view::View;
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
-use crate::view::reading::RunState;
 
 use super::Started;
 
@@ -22,9 +19,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 pub struct Door {
     ingestion: IngestionHandle,
-    controls: mpsc::Sender<Control>,
+    controls: Controls,
     writer: Writer,
-    view: Arc<View>,
     closing: watch::Receiver<bool>,
 }
 
@@ -34,7 +30,6 @@ impl Door {
             ingestion: started.ingestion.clone(),
             controls: started.controls.clone(),
             writer: started.writer.clone(),
-            view: Arc::clone(&started.view),
             closing,
         }
     }
@@ -51,28 +46,9 @@ impl Door {
         Ok(())
     }
 
-    async fn ask<T>(
-        &self,
-        control: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Control,
-    ) -> Result<T, Refusal> {
+    async fn ask<T>(&self, control: impl FnOnce(Reply<T>) -> Control) -> Result<T, Refusal> {
         self.check_open()?;
-        let (answer, answered) = oneshot::channel();
-        self.controls
-            .send(control(answer))
-            .await
-            .map_err(|_| Refusal::ShuttingDown)?;
-        answered.await.unwrap_or(Err(Refusal::ShuttingDown))
-    }
-}
-
-fn refusal(not_taken: NotTaken) -> Refusal {
-    match not_taken {
-        NotTaken::Full => Refusal::Full {
-            retry_after: RETRY_AFTER,
-        },
-        NotTaken::StoreGone => Refusal::StoreGone {
-            retry_after: RETRY_AFTER,
-        },
+        self.controls.ask(control).await
     }
 }
 
@@ -91,23 +67,15 @@ impl Commands for Door {
         })
     }
 
-    fn inject(&self, fault: Fault) -> Answer<'_, (), Refusal> {
-        Box::pin(async move {
-            self.check_open()?;
-            if self.view.clock().pace.state == RunState::Paused {
-                return Err(Refusal::Paused);
-            }
-            let seq = self.ingestion.inject(fault).await.map_err(refusal)?;
-            self.view.admitted(seq).await;
-            Ok(())
-        })
+    fn inject(&self, fault: Fault) -> Answer<'_, Tick, Refusal> {
+        Box::pin(self.ask(move |reply| Control::Inject(fault, reply)))
     }
 
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {
-        Box::pin(self.ask(move |answer| Control::Change(change, answer)))
+        Box::pin(self.ask(move |reply| Control::Change(change, reply)))
     }
 
     fn step(&self, ticks: u64) -> Answer<'_, Tick, Refusal> {
-        Box::pin(self.ask(move |answer| Control::Step(ticks, answer)))
+        Box::pin(self.ask(move |reply| Control::Step(ticks, reply)))
     }
 }

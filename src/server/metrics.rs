@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use crate::actors::ingestion::IngestionHandle;
+use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
 use crate::store::Writer;
 use crate::view::View;
@@ -28,6 +29,7 @@ pub fn render(
         view: Arc::clone(&started.view),
         writer: started.writer.clone(),
         ingestion: started.ingestion.clone(),
+        controls: started.controls.clone(),
         inbox: Arc::clone(&started.inbox),
         sessions,
     }));
@@ -44,6 +46,7 @@ struct House {
     view: Arc<View>,
     writer: Writer,
     ingestion: IngestionHandle,
+    controls: Controls,
     inbox: Arc<Inbox>,
     sessions: Arc<Telemetry>,
 }
@@ -76,6 +79,8 @@ impl House {
             ("ingestion", waiting, capacity),
             ("inbox", self.inbox.len(), capacity),
         ];
+        let (asked, bound) = self.controls.queue();
+        queues.push(("controls", asked, bound));
         queues.extend(self.writer.queues());
         queues
     }

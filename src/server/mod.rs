@@ -16,14 +16,15 @@ use actix::{Arbiter, ArbiterHandle, System};
 use axum::serve::ListenerExt;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
 use crate::auth::{self, Guard, KeyError, TokenKey};
+use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
-use crate::engine::live::{CONTROLS_WAITING, Control, Live};
+use crate::engine::live::Live;
 use crate::engine::metrics::Metrics;
 use crate::engine::pace::Pace;
 use crate::engine::recovery::{self, Recovered};
@@ -109,7 +110,7 @@ pub struct Server {
 struct Started {
     view: Arc<View>,
     ingestion: IngestionHandle,
-    controls: mpsc::Sender<Control>,
+    controls: Controls,
     inbox: Arc<Inbox>,
     writer: Writer,
     sessions_arbiters: Vec<ArbiterHandle>,
@@ -362,9 +363,10 @@ async fn bring_up(
         INGESTION_CAPACITY,
     );
     follow_stalls(&writer, &view);
-    let (controls, controlled) = mpsc::channel(CONTROLS_WAITING);
+    let (controls, controlled) = Controls::new();
     let live = Live {
         engine,
+        ingestion: ingestion.clone(),
         inbox: Arc::clone(&inbox),
         writer: writer.clone(),
         view: Arc::clone(&view),

@@ -22,8 +22,8 @@ pub trait Commands: Send + Sync {
         idempotency_key: Option<String>,
     ) -> Answer<'_, Accepted, Refusal>;
 
-    /// Breaks something; answers when the tick that did is committed.
-    fn inject(&self, fault: Fault) -> Answer<'_, (), Refusal>;
+    /// Breaks something; answers with the tick that did, once that is committed.
+    fn inject(&self, fault: Fault) -> Answer<'_, Tick, Refusal>;
 
     /// Pace control; takes effect at the next tick boundary, and answers then.
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal>;
@@ -51,7 +51,7 @@ pub struct PaceChange {
     pub seek: Option<SimTime>,
 }
 
-/// Why a write was not taken. Nothing happened; it may be sent again where it says so.
+/// Why a write changed nothing; it may be sent again where it says so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the buffer of accepted requests is full")]
@@ -62,8 +62,15 @@ pub enum Refusal {
     ShuttingDown,
     #[error("the simulation is not paused, so it cannot be stepped")]
     NotPaused,
-    #[error("the simulation is paused; resume it, or let it take a step, and ask again")]
+    #[error("the simulation is paused, so nothing can break; resume it and ask again")]
     Paused,
+    #[error("too many requests to the clock wait for their answers")]
+    Busy { retry_after: Duration },
+    /// It was taken, and came too late to change anything.
+    #[error(
+        "the fault came too late: the drone was no longer in the air, or the hub is closed for longer already"
+    )]
+    NoEffect,
     #[error("a live world cannot go to another moment; only a recording can")]
     Live,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]

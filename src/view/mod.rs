@@ -45,8 +45,6 @@ pub struct Publication {
     pub tick: Tick,
     pub at: SimTime,
     pub digest: [u8; 32],
-    /// The journal's number of the last outside command that is in the world.
-    pub admitted_through: u64,
     pub events: Vec<Arc<Event>>,
     /// All airborne drones.
     pub airborne: Vec<DroneRow>,
@@ -87,7 +85,6 @@ pub struct View {
     /// Taken after `now`, by whoever wants both.
     log: RwLock<EventLog>,
     published: watch::Sender<Tick>,
-    admitted: watch::Sender<u64>,
     stalled: AtomicBool,
 }
 
@@ -160,7 +157,6 @@ impl View {
                 Window::DEFAULT,
             )),
             published: watch::channel(restored.tick).0,
-            admitted: watch::channel(0).0,
             stalled: AtomicBool::new(false),
         }
     }
@@ -194,10 +190,6 @@ impl View {
             }
         }
         self.published.send_replace(publication.tick);
-        self.admitted.send_if_modified(|admitted| {
-            let before = std::mem::replace(admitted, publication.admitted_through);
-            before != publication.admitted_through
-        });
     }
 
     fn apply(&self, now: &mut Now, event: &Arc<Event>) {
@@ -246,13 +238,6 @@ impl View {
     /// Fires after each publication.
     pub fn published(&self) -> watch::Receiver<Tick> {
         self.published.subscribe()
-    }
-
-    /// Returns when what the outside command of this number brought about can be seen.
-    pub async fn admitted(&self, seq: u64) {
-        let mut admitted = self.admitted.subscribe();
-        // The sender lives as long as the view, so there is always an answer.
-        let _ = admitted.wait_for(|admitted| *admitted >= seq).await;
     }
 
     /// The world's past is not the one that was published before.

@@ -92,6 +92,54 @@ async fn nobody_leaves_a_closed_hub_until_it_opens() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_and_a_pause_that_meet_leave_nothing_for_later() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let hub = &server.world.hubs[0].key;
+    let mut took_effect = 0;
+    for minutes in 10..40 {
+        operator.control(json!({"state": "running", "speed": 1})).await;
+        let fault = json!({"kind": "hub_closed", "target": hub, "duration": format!("{minutes}m")});
+        let ((status, answer), clock) = tokio::join!(
+            operator.post(FAULTS, &fault),
+            operator.control(json!({"state": "paused"}))
+        );
+        if status == StatusCode::OK {
+            took_effect += 1;
+            assert!(
+                answer["tick"].as_u64() <= clock["tick"].as_u64(),
+                "{answer} {clock}"
+            );
+        } else {
+            assert_eq!(answer["type"], "urn:skyhaul:problem:paused", "{answer}");
+        }
+        let later = operator.simulation().await;
+        assert_eq!(
+            (&later["tick"], &later["digest"]),
+            (&clock["tick"], &clock["digest"])
+        );
+    }
+    println!("{took_effect} of 30 were before the pause");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_fault_that_changes_nothing_says_so() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    let closed =
+        |duration| json!({"kind": "hub_closed", "target": server.world.hubs[0].key, "duration": duration});
+    inject(&operator, closed("1h")).await;
+    let (status, problem) = operator.post(FAULTS, &closed("10m")).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    assert_eq!(problem["type"], "urn:skyhaul:problem:no-effect");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_fault_that_cannot_be_is_explained() {
     let server = Running::start(tiny(), quiet()).await;

@@ -39,6 +39,29 @@ async fn an_operator_stops_the_clock_steps_and_lets_it_run_to_a_tick() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_that_are_asked_for_at_once_are_each_answered_when_they_are_taken() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let (long, short) = tokio::join!(operator.step(3_000), operator.step(2_000));
+    let [long, short] = [long, short].map(|clock| clock["tick"].as_u64().unwrap());
+    // Whichever came first, the other's ticks follow.
+    assert!(
+        long == 5_000 && short >= 2_000 || short == 5_000 && long >= 3_000,
+        "{long} {short}"
+    );
+    assert_eq!(operator.simulation().await["tick"], 5_000);
+    let (_, metrics) = operator.get("/metrics").await;
+    let metrics = metrics.as_str().unwrap();
+    for line in [
+        "skyhaul_queue_depth{queue=\"controls\"} 0",
+        "skyhaul_queue_bound{queue=\"controls\"} 64",
+    ] {
+        assert!(metrics.contains(line), "{line}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_pause_at_a_tick_holds_over_a_pause_by_hand() {
     let server = Running::start(tiny(), quiet()).await;

@@ -175,8 +175,8 @@ impl Commands for Taker {
         })
     }
 
-    fn inject(&self, _: Fault) -> Answer<'_, (), Refusal> {
-        Box::pin(async move { self.check() })
+    fn inject(&self, _: Fault) -> Answer<'_, Tick, Refusal> {
+        Box::pin(async move { self.check().map(|()| self.view.clock().tick) })
     }
 
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {

@@ -49,7 +49,6 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
         door.view.publish(Publication {
             tick,
             at: SimTime::from_secs(1.1),
-            admitted_through: 0,
             digest: [0; 32],
             events: Vec::new(),
             grounded: vec![grounded],

@@ -30,7 +30,7 @@ pub enum FaultKind {
 pub struct InjectedFault {
     #[serde(flatten)]
     pub fault: FaultRequest,
-    /// A tick by which it is committed.
+    /// The tick that brought it about.
     pub tick: u64,
     pub sim_time: String,
 }

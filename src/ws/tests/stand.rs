@@ -104,7 +104,6 @@ impl Stand {
             tick: self.tick,
             at,
             digest: [0; 32],
-            admitted_through: 0,
             events: events.into_iter().map(event).collect(),
             grounded: if rows.len() < 100 {
                 (0..drones).map(DroneId).map(grounded).collect()
