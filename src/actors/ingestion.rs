@@ -112,8 +112,9 @@ pub struct Ingestion {
     next_seq: u64,
     waiting: VecDeque<Submit>,
     flushing: bool,
-    /// Keys that are on their way to the journal, and who else waits for their answer.
-    keys: BTreeMap<String, Vec<oneshot::Sender<Receipt>>>,
+    /// Keys that are on their way to the journal, and who else waits for their answer, each
+    /// with the room that it takes.
+    keys: BTreeMap<String, Vec<(oneshot::Sender<Receipt>, OwnedSemaphorePermit)>>,
 }
 
 impl Ingestion {
@@ -150,7 +151,7 @@ impl Ingestion {
     fn look_up(&mut self, key: String, submit: Submit, context: &mut Context<Self>) {
         if let Some(waiting) = self.keys.get_mut(&key) {
             if let Wanted::Delivery { answer, .. } = submit.wanted {
-                waiting.push(answer);
+                waiting.push((answer, submit.room));
             }
             return;
         }
@@ -256,7 +257,7 @@ impl Ingestion {
     /// A client that went away does not read its answer; its request stands all the same.
     fn answer_all(&mut self, key: Option<String>, first: oneshot::Sender<Receipt>, receipt: Receipt) {
         let others = key.and_then(|key| self.keys.remove(&key)).unwrap_or_default();
-        for other in others {
+        for (other, _room) in others {
             let _gone = other.send(receipt.map(|(id, _)| (id, true)));
         }
         let _gone = first.send(receipt);
@@ -305,6 +306,7 @@ impl Handler<Submit> for Ingestion {
 mod tests {
     use super::*;
     use crate::actors::testing::{order, world};
+    use crate::store::faulty::{Faults, FaultyStore};
     use crate::store::{self, Identity};
 
     struct Nowhere;
@@ -334,6 +336,40 @@ mod tests {
                 }
             };
             futures_util::future::join_all((0..2_000).map(client)).await;
+        });
+    }
+
+    #[test]
+    fn who_repeats_a_request_that_is_on_its_way_takes_room_too() {
+        let world = world(1, 1);
+        let identity = Identity {
+            scenario_hash: world.scenario_hash,
+            seed: world.seed,
+        };
+        let faults = Faults::default();
+        let store = store::open(store::IN_MEMORY, &identity, false).unwrap();
+        let store = FaultyStore::new(store, faults.clone());
+        actix::System::new().block_on(async {
+            let journal = Writer::start(Box::new(store)).unwrap();
+            let arbiter = actix::Arbiter::new().handle();
+            let ingestion = Ingestion::start(&arbiter, journal, Arc::new(Nowhere), 1, 3);
+            let held = faults.hold_appends();
+            let request = || ingestion.submit(order(&world), Some("key".to_owned()));
+            let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(request())).collect();
+            for request in &mut waiting {
+                assert!(futures_util::poll!(request.as_mut()).is_pending());
+            }
+            while !faults.is_append_held() {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(request().await, Err(NotTaken::Full));
+            assert_eq!(ingestion.queue(), (3, 3));
+            drop(held);
+            let mut repeated = Vec::new();
+            for request in waiting {
+                repeated.push(request.await.unwrap().1);
+            }
+            assert_eq!(repeated, [false, true, true]);
         });
     }
 }
