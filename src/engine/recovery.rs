@@ -89,6 +89,7 @@ fn restored(engine: &Engine, remembered: Remembered, store: &mut dyn Store) -> R
         drone_seqs: remembered.drone_seqs,
         hub_queues: remembered.hub_queues,
         hub_seqs: remembered.hub_seqs,
+        hubs_closed: remembered.hubs_closed,
         events_through: engine.events_through(),
         past_events: past_events(engine, store)?,
         records: records(store)?,

@@ -15,6 +15,7 @@ use crate::sim::drone::DroneState;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::sky::Sky;
+use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::store::{SNAPSHOT_FORMATS, Snapshot};
 use crate::view::View;
@@ -56,6 +57,7 @@ pub struct Remembered {
     /// Hub, drones that charge, drones that wait for a charger.
     pub hub_queues: Vec<(HubId, u32, u32)>,
     pub hub_seqs: Vec<(HubId, u32)>,
+    pub hubs_closed: Vec<(HubId, SimTime)>,
 }
 
 impl Engine {
@@ -174,5 +176,6 @@ fn remember(roles: &Roles) -> Remembered {
         lost: roles.drones.iter().filter_map(lost_at).collect(),
         hub_queues: roles.fleet.hub_queues().collect(),
         hub_seqs: roles.fleet.hub_seqs().collect(),
+        hubs_closed: roles.fleet.hubs_closed().collect(),
     }
 }

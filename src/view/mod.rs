@@ -74,6 +74,8 @@ struct Now {
 struct HubQueue {
     charging: u32,
     queued: u32,
+    /// Nobody takes off before this time.
+    closed_until: Option<SimTime>,
     /// Number of the hub's last event.
     seq: u32,
 }
@@ -102,6 +104,8 @@ pub struct Restored {
     pub hub_queues: Vec<(HubId, u32, u32)>,
     /// Number of the last event of each hub that had any.
     pub hub_seqs: Vec<(HubId, u32)>,
+    /// Hubs that nobody leaves, and until when.
+    pub hubs_closed: Vec<(HubId, SimTime)>,
     /// Global number of the last event.
     pub events_through: u64,
     /// The last events up to that number, as far back as they are kept.
@@ -117,8 +121,11 @@ impl View {
             hubs[hub.index()] = HubQueue {
                 charging,
                 queued,
-                seq: 0,
+                ..HubQueue::default()
             };
+        }
+        for (hub, until) in restored.hubs_closed {
+            hubs[hub.index()].closed_until = Some(until);
         }
         for (hub, seq) in restored.hub_seqs {
             hubs[hub.index()].seq = seq;
@@ -224,7 +231,8 @@ impl View {
                         hub.charging = *charging;
                         hub.queued = *queued;
                     }
-                    HubEvent::Closed { .. } | HubEvent::Opened => {}
+                    HubEvent::Closed { until } => hub.closed_until = Some(*until),
+                    HubEvent::Opened => hub.closed_until = None,
                 }
             }
         }
@@ -332,6 +340,7 @@ impl View {
             charging: queue.charging,
             queued_for_charger: queue.queued,
             grounded: now.drones.grounded_at(HubId(index as u16)),
+            closed_until: queue.closed_until,
             seq: queue.seq,
         };
         let hubs = now.hubs.iter().enumerate().map(reading).collect();

@@ -122,6 +122,8 @@ pub struct HubReading {
     pub queued_for_charger: u32,
     /// Drones on the ground here.
     pub grounded: u32,
+    /// Nobody takes off before this time; `None` where the hub is open.
+    pub closed_until: Option<SimTime>,
     /// Number of its last event; 0 before the first.
     pub seq: u32,
 }

@@ -23,4 +23,9 @@ pub struct Hub {
     /// Drones on the ground that do not charge, those that wait among them.
     #[schema(required)]
     pub parked: Option<u32>,
+    /// Nobody takes off: a `hub_closed` fault. Landing and charging go on.
+    pub closed: bool,
+    /// When a closed hub opens; `null` where it is open. RFC 3339, simulated.
+    #[schema(required)]
+    pub closed_until: Option<String>,
 }

@@ -19,6 +19,14 @@ async fn inject(operator: &Client, fault: Value) {
     assert_eq!(body["target"], fault["target"], "{body}");
 }
 
+/// Whether the only hub is closed, and until when.
+async fn standing(operator: &Client) -> (Value, Value) {
+    let (status, mut hubs) = operator.get("/api/hubs").await;
+    assert_eq!(status, StatusCode::OK, "{hubs}");
+    let mut hub = hubs["items"][0].take();
+    (hub["closed"].take(), hub["closedUntil"].take())
+}
+
 #[tokio::test]
 async fn a_rotor_that_fails_takes_drone_and_delivery_with_it_and_a_restart_remembers() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,24 +77,43 @@ async fn a_rotor_that_fails_takes_drone_and_delivery_with_it_and_a_restart_remem
 
 #[tokio::test]
 async fn nobody_leaves_a_closed_hub_until_it_opens() {
-    let server = Running::start(tiny(), quiet()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = kept_in(folder.path());
+    options.demand = false;
+    let server = Running::start(tiny(), options.clone()).await;
     let operator = server.client();
     let hub = server.world.hubs[0].key.clone();
     operator
         .control(json!({"state": "running", "speed": SLOWLY}))
         .await;
+    assert_eq!(standing(&operator).await, (json!(false), Value::Null));
     let closed = json!({"kind": "hub_closed", "target": hub, "duration": "10m"});
     inject(&operator, closed).await;
     let at = operator.control(json!({"state": "paused", "speed": "max"})).await["tick"]
         .as_u64()
         .unwrap();
+    let shown = standing(&operator).await;
+    assert_eq!(shown.0, true);
+    assert!(shown.1.as_str() > Some("2026-06-01T18:10:00"), "{shown:?}");
     let id = operator
         .order(&parcel("Dolores Park", "General Hospital", 1.0))
         .await;
     operator.run_to(at + 3_000).await;
+    assert_eq!(standing(&operator).await, shown);
+    server.stop().await;
+
+    // What was closed stays so, from a snapshot too.
+    let server = Running::start(tiny(), options).await;
+    let operator = server.client();
+    assert_eq!(standing(&operator).await, shown);
+    let mut stream = server.stream().await;
+    stream.follow(1, &format!("hub/{hub}")).await;
+    let snapshot = stream.next_of("snapshot").await;
+    assert_eq!(snapshot["hub"]["closedUntil"], shown.1, "{snapshot}");
     assert_eq!(operator.workflow(&id).await["state"], "AwaitingDrone");
     assert_eq!(operator.delivery(&id).await["droneId"], Value::Null);
     operator.run_to(at + 6_100).await;
+    assert_eq!(standing(&operator).await, (json!(false), Value::Null));
     assert_eq!(operator.workflow(&id).await["state"], "Scheduled");
     assert!(operator.delivery(&id).await["droneId"].is_string());
     server.stop().await;

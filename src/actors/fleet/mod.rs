@@ -92,12 +92,17 @@ impl Fleet {
         }
     }
 
-    /// By hub: how many drones charge, and how many wait for a charger.
     /// Number of each hub's last event; 0 before its first.
     pub fn hub_seqs(&self) -> impl Iterator<Item = (HubId, u32)> + '_ {
         self.docks.hub_seqs()
     }
 
+    /// Hubs that nobody leaves, and until when.
+    pub fn hubs_closed(&self) -> impl Iterator<Item = (HubId, SimTime)> + '_ {
+        self.closed.iter().map(|(hub, until)| (*hub, *until))
+    }
+
+    /// By hub: how many drones charge, and how many wait for a charger.
     pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
         self.docks.hub_queues()
     }

@@ -135,6 +135,7 @@ fn view(unknown_places: UnknownPlaces) -> View {
         drone_seqs: Vec::new(),
         hub_queues: vec![(HubId(0), 0, 0)],
         hub_seqs: Vec::new(),
+        hubs_closed: Vec::new(),
         events_through: 0,
         past_events: Vec::new(),
         records: Vec::new(),

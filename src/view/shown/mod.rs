@@ -70,6 +70,8 @@ pub fn hub(world: &World, reading: &HubReading, with_gauges: bool) -> Hub {
         charging: gauge(reading.charging),
         queued: gauge(reading.queued_for_charger),
         parked: gauge(reading.grounded.saturating_sub(reading.charging)),
+        closed: reading.closed_until.is_some(),
+        closed_until: reading.closed_until.map(|until| rfc3339(world, until)),
     }
 }
 

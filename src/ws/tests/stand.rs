@@ -378,6 +378,7 @@ fn all_parked(drones: u32) -> Restored {
         drone_seqs: Vec::new(),
         hub_queues: Vec::new(),
         hub_seqs: Vec::new(),
+        hubs_closed: Vec::new(),
         events_through: 0,
         past_events: Vec::new(),
         records: Vec::new(),

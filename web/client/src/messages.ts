@@ -461,6 +461,14 @@ export interface Hub {
    * Drones that charge. As the two below, `null` to who is not an operator.
    */
   charging: number | null;
+  /**
+   * Nobody takes off: a `hub_closed` fault. Landing and charging go on.
+   */
+  closed: boolean;
+  /**
+   * When a closed hub opens; `null` where it is open. RFC 3339, simulated.
+   */
+  closedUntil: string | null;
   id: string;
   location: Location;
   name: string;
