@@ -37,7 +37,9 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// Break something
 ///
 /// Answers when the tick that brought it about is committed; 409 where it came too late to
-/// change anything. A drone must be in the air.
+/// change anything. A drone must be in the air. A hub that is closed without a duration stays
+/// closed until another `hub_closed` says when it opens; one that is closed for a while is not
+/// opened earlier.
 #[utoipa::path(
     post,
     path = "/api/simulation/faults",
@@ -109,8 +111,8 @@ fn read_fault(
             let found = view.world().hubs.iter().position(|hub| hub.key == target);
             let hub = found.ok_or("no hub has this id".into());
             let hub = complaints.note(|| "/target".into(), hub);
-            let duration = complaints.note(|| "/duration".into(), duration.ok_or("is missing".into()));
-            Some(fault::Fault::HubClosed(HubId(hub? as u16), duration?))
+            let duration = duration.unwrap_or(SimDuration::FOREVER);
+            Some(fault::Fault::HubClosed(HubId(hub? as u16), duration))
         }
     }
 }

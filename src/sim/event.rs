@@ -108,7 +108,7 @@ pub enum HubEvent {
         charging: u32,
         queued: u32,
     },
-    /// Nobody takes off before this time.
+    /// Nobody takes off before this time, which may be never.
     Closed {
         until: SimTime,
     },

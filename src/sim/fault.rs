@@ -9,7 +9,8 @@ use super::time::SimDuration;
 pub enum Fault {
     /// No effect on a drone that is not in the air by then.
     InFlight(DroneId, FlightFault),
-    /// Nobody takes off from the hub for so long; landing and charging go on.
+    /// Nobody takes off from the hub for so long; landing and charging go on. Closed forever it
+    /// opens where another one says when.
     HubClosed(HubId, SimDuration),
 }
 

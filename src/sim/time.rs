@@ -19,6 +19,8 @@ pub struct SimDuration(pub u64);
 
 impl SimTime {
     pub const START: SimTime = SimTime(0);
+    /// After everything: a moment that does not come.
+    pub const NEVER: SimTime = SimTime(u64::MAX);
 
     pub fn as_secs(self) -> f64 {
         self.0 as f64 / MICROS_PER_SECOND
@@ -37,6 +39,8 @@ impl SimTime {
 
 impl SimDuration {
     pub const ZERO: SimDuration = SimDuration(0);
+    /// From any moment on it ends at [`SimTime::NEVER`].
+    pub const FOREVER: SimDuration = SimDuration(u64::MAX);
 
     pub fn as_secs(self) -> f64 {
         self.0 as f64 / MICROS_PER_SECOND

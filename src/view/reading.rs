@@ -122,7 +122,7 @@ pub struct HubReading {
     pub queued_for_charger: u32,
     /// Drones on the ground here.
     pub grounded: u32,
-    /// Nobody takes off before this time; `None` where the hub is open.
+    /// Nobody takes off before this time, which may be never; `None` where the hub is open.
     pub closed_until: Option<SimTime>,
     /// Number of its last event; 0 before the first.
     pub seq: u32,

@@ -9,6 +9,7 @@ use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
 use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
+use crate::sim::time::SimTime;
 use crate::sim::workflow::{FailureReason, WaitingFor};
 use crate::sim::world::World;
 
@@ -122,8 +123,10 @@ pub enum HubKind {
         queued: u32,
     },
     Closed {
+        /// Null where it stays closed until another `hub_closed` says when it opens.
         /// RFC 3339, simulated.
-        until: String,
+        #[schema(required)]
+        until: Option<String>,
     },
     Opened,
 }
@@ -213,7 +216,7 @@ fn hub_kind(world: &World, event: &HubEvent) -> HubKind {
             queued: *queued,
         },
         HubEvent::Closed { until } => HubKind::Closed {
-            until: rfc3339(world, *until),
+            until: (*until != SimTime::NEVER).then(|| rfc3339(world, *until)),
         },
         HubEvent::Opened => HubKind::Opened,
     }

@@ -25,7 +25,8 @@ pub struct Hub {
     pub parked: Option<u32>,
     /// Nobody takes off: a `hub_closed` fault. Landing and charging go on.
     pub closed: bool,
-    /// When a closed hub opens; `null` where it is open. RFC 3339, simulated.
+    /// When a closed hub opens; `null` where it is open, or stays closed until another
+    /// `hub_closed` says when it opens. RFC 3339, simulated.
     #[schema(required)]
     pub closed_until: Option<String>,
 }

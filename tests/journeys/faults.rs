@@ -119,6 +119,47 @@ async fn nobody_leaves_a_closed_hub_until_it_opens() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_hub_closed_without_a_duration_stays_so_until_another_says_when_it_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = kept_in(folder.path());
+    options.demand = false;
+    let server = Running::start(tiny(), options.clone()).await;
+    let operator = server.client();
+    let hub = server.world.hubs[0].key.clone();
+    let closed = json!({"kind": "hub_closed", "target": hub});
+    let mut stream = server.stream().await;
+    stream.follow(1, &format!("hub/{hub}")).await;
+    stream.next_of("snapshot").await;
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    inject(&operator, closed.clone()).await;
+    let told = stream.until_event("Closed").await;
+    assert_eq!(told.last().unwrap()["event"]["until"], Value::Null);
+    let (status, problem) = operator.post(FAULTS, &closed).await;
+    assert_eq!(status, StatusCode::CONFLICT, "it is closed: {problem}");
+    let clock = operator.control(json!({"state": "paused", "speed": "max"})).await;
+    // Past a snapshot, which remembers it.
+    operator.run_to(clock["tick"].as_u64().unwrap() + 1_300).await;
+    server.stop().await;
+
+    let server = Running::start(tiny(), options).await;
+    let operator = server.client();
+    assert_eq!(standing(&operator).await, (json!(true), Value::Null));
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    let soon = json!({"kind": "hub_closed", "target": hub, "duration": "1s"});
+    inject(&operator, soon).await;
+    let at = operator.control(json!({"state": "paused", "speed": "max"})).await["tick"]
+        .as_u64()
+        .unwrap();
+    operator.run_to(at + 20).await;
+    assert_eq!(standing(&operator).await, (json!(false), Value::Null));
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_and_a_pause_that_meet_leave_nothing_for_later() {
     let server = Running::start(tiny(), quiet()).await;
@@ -182,7 +223,7 @@ async fn a_fault_that_cannot_be_is_explained() {
         ),
         (
             json!({"kind": "hub_closed", "target": "nowhere"}),
-            vec!["/target", "/duration"],
+            vec!["/target"],
         ),
         (
             json!({"kind": "hub_closed", "target": "nowhere", "duration": "0s"}),

@@ -209,12 +209,15 @@ impl Fleet {
 
     fn close(&mut self, context: &Context, hub: HubId, duration: SimDuration, effects: &mut Effects) {
         let until = context.now + duration;
-        if self.closed.get(&hub).is_some_and(|already| *already >= until) {
+        let stands = |already: &SimTime| *already == until || *already > until && *already != SimTime::NEVER;
+        if self.closed.get(&hub).is_some_and(stands) {
             return;
         }
         self.closed.insert(hub, until);
         self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
-        effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
+        if until != SimTime::NEVER {
+            effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
+        }
     }
 
     fn open(&mut self, context: &Context, hub: HubId, due: SimTime, effects: &mut Effects) {

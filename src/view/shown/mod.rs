@@ -8,6 +8,7 @@ use super::reading::{
 };
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DeliveryId;
+use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
@@ -71,7 +72,10 @@ pub fn hub(world: &World, reading: &HubReading, with_gauges: bool) -> Hub {
         queued: gauge(reading.queued_for_charger),
         parked: gauge(reading.grounded.saturating_sub(reading.charging)),
         closed: reading.closed_until.is_some(),
-        closed_until: reading.closed_until.map(|until| rfc3339(world, until)),
+        closed_until: reading
+            .closed_until
+            .filter(|until| *until != SimTime::NEVER)
+            .map(|until| rfc3339(world, until)),
     }
 }
 

@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// `rotor_out` and `battery_cell` break a drone in the air, once; `hub_closed` keeps a
-/// hub's drones on the ground for a while.
+/// hub's drones on the ground, for a while or until another one says for how long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"kind": "hub_closed", "target": "mission", "duration": "10m"}))]
 pub struct FaultRequest {
     pub kind: FaultKind,
     /// The id of a drone or of a hub.
     pub target: String,
-    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `hub_closed` only.
+    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `hub_closed` only. Without it the hub
+    /// stays closed until another `hub_closed` says when it opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
 }

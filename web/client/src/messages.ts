@@ -124,9 +124,10 @@ export type HubKind =
   | {
       kind: "Closed";
       /**
+       * Null where it stays closed until another `hub_closed` says when it opens.
        * RFC 3339, simulated.
        */
-      until: string;
+      until: string | null;
     }
   | {
       kind: "Opened";
@@ -466,7 +467,8 @@ export interface Hub {
    */
   closed: boolean;
   /**
-   * When a closed hub opens; `null` where it is open. RFC 3339, simulated.
+   * When a closed hub opens; `null` where it is open, or stays closed until another
+   * `hub_closed` says when it opens. RFC 3339, simulated.
    */
   closedUntil: string | null;
   id: string;
