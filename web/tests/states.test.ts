@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 
 import type {} from "../src/map/hook";
-import { record, scene, SMALL } from "./scene";
+import { headline, record, scene, SMALL } from "./scene";
 
 const notice = (page: Page, kind: string) => page.locator(`[data-notice="${kind}"]`);
 
@@ -42,5 +42,52 @@ describe("in a world where nobody orders", () => {
     await expect.poll(said).toContain("Connected again. Nothing was missed.");
     await page.clock.fastForward("00:05");
     await notice(page, "resumed").waitFor({ state: "detached" });
+  });
+
+  test("what is ordered while the world is paused is told to wait for that", async () => {
+    await here.server.api.control({ state: "paused" });
+    const page = await here.look(`/#d=${await here.order()}`, SMALL);
+    await headline(page, /^Accepted, not begun yet$/);
+    await page.getByText("nothing happens until it goes on").waitFor();
+    await here.server.api.control({ state: "running" });
+    await headline(page, /pick-up/);
+  });
+
+  test("a clock that stands still is no lost connection", async () => {
+    const prepare = async (page: Page) => {
+      await page.routeWebSocket(/\/ws$/, (socket) => {
+        const server = socket.connectToServer();
+        server.onMessage((message) => socket.send(String(message).replace('"state":"running"', '"state":"stalled"')));
+      });
+    };
+    const page = await here.look("/", { ...SMALL, prepare });
+    await notice(page, "stalled").getByText(/cannot write to its store/).waitFor();
+  });
+
+  test("without WebGL there is no map, and everything else works", async () => {
+    const prepare = async (page: Page) => {
+      await page.addInitScript(() => (HTMLCanvasElement.prototype.getContext = () => null));
+    };
+    const page = await here.look("/", { ...SMALL, prepare });
+    await page.locator("[data-no-map=impossible]").waitFor();
+    await here.order();
+    await page.getByRole("region", { name: "Under way" }).getByRole("button").first().click();
+    await headline(page, /./);
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.keyboard.press("n");
+    await page.getByText("Type places or coordinates").waitFor();
+    await page.getByRole("combobox", { name: "Pick-up" }).fill("Dolores Park");
+    await page.getByRole("combobox", { name: "Drop-off" }).fill("General Hospital");
+    await page.keyboard.press("Enter");
+    await headline(page, /pick-up/);
+  });
+
+  test("a server that comes back with another world says so, and keeps nothing of the old one", async () => {
+    const page = await here.look(`/#d=${await here.order()}`, { ...SMALL, serverMayGo: true, mayBeRefused: true });
+    await headline(page, /pick-up/);
+    await here.server.forget();
+    await here.server.start();
+    await notice(page, "resumed").getByText(/another world/).waitFor();
+    await headline(page, /^There is no such delivery$/);
   });
 });

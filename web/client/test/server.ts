@@ -95,6 +95,12 @@ export class Server {
     await ended;
   }
 
+  /** What starts after this is another world. */
+  async forget(): Promise<void> {
+    await this.stop("SIGKILL");
+    await rm(join(this.folder, "data"), { recursive: true });
+  }
+
   async end(): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });

@@ -56,6 +56,8 @@ export const LOOKED = { looked: true };
 const MARGIN_PX = 36;
 const ROUNDS = 8;
 const COLUMN_SHARE = 0.45;
+/** A single hub is no city: it is shown with what is around it. */
+const NEAREST = 14;
 
 /** Nears the view in which all corners of the city just fit into what panels leave free. */
 function overview(map: MapLibre, world: World): void {
@@ -75,7 +77,7 @@ function overview(map: MapLibre, world: World): void {
     const box = { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
     const scale = Math.min(free.width / (box.right - box.left), free.height / (box.bottom - box.top));
     const center = map.unproject([(box.left + box.right + column - left) / 2, (box.top + box.bottom) / 2]);
-    map.jumpTo({ center, zoom: map.getZoom() + Math.log2(scale) });
+    map.jumpTo({ center, zoom: Math.min(map.getZoom() + Math.log2(scale), NEAREST) });
   }
 }
 

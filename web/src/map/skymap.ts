@@ -11,6 +11,7 @@ import { connection, sky } from "../state/session";
 import { select, selectedDrone, selection } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
+import { mapTrouble } from "../state/map";
 import { isPast, type Story } from "../state/story";
 import { carrier, passing, story } from "../state/tracking";
 import { viewer } from "../state/viewer";
@@ -166,6 +167,8 @@ export class SkyMap {
 
   #listen(): void {
     this.map.on("mousemove", (event) => (this.#pointer = event.point));
+    this.map.on("webglcontextlost", () => (mapTrouble.value = "lost"));
+    this.map.on("webglcontextrestored", () => (mapTrouble.value = null));
     this.map.on("mouseout", () => (this.#pointer = null));
     this.map.on("click", (event) => this.#click(event));
   }

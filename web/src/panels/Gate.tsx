@@ -10,16 +10,24 @@ export function Gate() {
   if (now?.kind !== "refused") return null;
   const customer = now.hadToken && viewer.value.role === "customer";
   return (
-    <div class="gate" role="alertdialog" aria-labelledby="gate-title">
-      <div class="card panel">
-        <h1 id="gate-title">{now.hadToken ? "This link is not valid" : "Who are you?"}</h1>
-        {customer ? (
-          <p class="soft">It may have expired. Ask whoever sent it to you for a new one.</p>
-        ) : (
-          <TokenForm hadToken={now.hadToken} />
-        )}
-      </div>
-    </div>
+    <dialog
+      ref={(element) => {
+        if (element && !element.open) element.showModal();
+      }}
+      class="gate card panel"
+      role="alertdialog"
+      aria-labelledby="gate-title"
+      // Nothing behind it can be used.
+      onCancel={(event) => event.preventDefault()}
+      onClose={(event) => event.currentTarget.showModal()}
+    >
+      <h1 id="gate-title">{now.hadToken ? "This link is not valid" : "Who are you?"}</h1>
+      {customer ? (
+        <p class="soft">It may have expired. Ask whoever sent it to you for a new one.</p>
+      ) : (
+        <TokenForm hadToken={now.hadToken} />
+      )}
+    </dialog>
   );
 }
 
@@ -36,7 +44,7 @@ function TokenForm({ hadToken }: { hadToken: boolean }) {
     >
       <p class="soft">
         {hadToken ? "Its token has expired, or belongs to another server. " : "This server asks for a token. "}
-        <code>skyhaul token --role operator</code> makes one.
+        This makes one: <code>skyhaul token --role operator</code>
       </p>
       <div class="field">
         <label for="gate-token">Token</label>

@@ -63,11 +63,11 @@ function operatorWords(notice: Notice): string | null {
       return `Connecting…${notice.reason ? ` ${sentence(notice.reason)}` : ""}`;
     case "lost": {
       const since = `since ${localClock(notice.since)}`;
-      if (notice.gone) return `The server is gone, ${since}. The page comes back by itself when it does.`;
+      if (notice.gone) return `The server is gone, ${since}. This page comes back by itself when the server does.`;
       return `Connection lost ${since}. ${notice.reason ? `${sentence(notice.reason)} ` : ""}Trying again…`;
     }
     case "resumed":
-      return notice.sameWorld ? "Connected again. Nothing was missed." : "Connected again, to another world than before.";
+      return notice.sameWorld ? "Connected again. Nothing was missed." : "The server runs another world than before. What you looked at is gone with the old one.";
     case "stalled":
       return "The clock stands still: the server cannot write to its store. Nothing is lost; it goes on when the store is back.";
     case "paused":
@@ -88,7 +88,7 @@ function customerWords(notice: Notice): string | null {
     case "lost":
       return notice.gone ? `No connection since ${localClock(notice.since)}. What you see may be out of date.` : "Connection lost. Trying again…";
     case "resumed":
-      return "Back again.";
+      return notice.sameWorld ? "Back again." : "Tracking began anew.";
     case "stalled":
       return "Tracking is interrupted. It goes on soon.";
     case "paused":
@@ -100,7 +100,7 @@ function customerWords(notice: Notice): string | null {
 
 /** The user's own clock: this is about the connection, not about the simulated world. */
 function localClock(ms: number): string {
-  return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
 function sentence(words: string): string {

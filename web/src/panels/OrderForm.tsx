@@ -6,6 +6,7 @@ import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { clearDraft, pins, placing, type PinKind } from "../state/draft";
+import { mapTrouble } from "../state/map";
 import { knownName, placeName } from "../state/names";
 import { ordering } from "../state/panels";
 import { rememberOrder } from "../state/recent";
@@ -35,7 +36,7 @@ for (const kind of ["pickup", "dropoff"] as const) {
 
 export function openOrder(): void {
   ordering.value = true;
-  placing.value = pins.pickup.peek() ? (pins.dropoff.peek() ? null : "dropoff") : "pickup";
+  placing.value = mapTrouble.peek() ? null : pins.pickup.peek() ? (pins.dropoff.peek() ? null : "dropoff") : "pickup";
 }
 
 export function cancelOrder(): void {
@@ -201,15 +202,17 @@ function Stop({ kind, error, onChange }: { kind: PinKind; error?: string; onChan
           setByName(kind, label);
         }}
       >
-        <button
-          type="button"
-          class="icon-button in-field"
-          aria-pressed={choosing}
-          aria-label={`Choose the ${LABELS[kind].toLowerCase()} on the map`}
-          onClick={() => (placing.value = choosing ? null : kind)}
-        >
-          <Icon name="pin" />
-        </button>
+        {!mapTrouble.value && (
+          <button
+            type="button"
+            class="icon-button in-field"
+            aria-pressed={choosing}
+            aria-label={`Choose the ${LABELS[kind].toLowerCase()} on the map`}
+            onClick={() => (placing.value = choosing ? null : kind)}
+          >
+            <Icon name="pin" />
+          </button>
+        )}
       </Combobox>
     </div>
   );
@@ -233,7 +236,7 @@ function setByName(kind: PinKind, name: string): void {
     pins[kind].value = { latitude, longitude, name };
   }
   const other: PinKind = kind === "pickup" ? "dropoff" : "pickup";
-  placing.value = pins[other].peek() || texts[other].peek() ? null : other;
+  placing.value = mapTrouble.peek() || pins[other].peek() || texts[other].peek() ? null : other;
 }
 
 /** As the server wants it: coordinates of a pin, else the words as they stand. */
@@ -244,6 +247,7 @@ function spoken(kind: PinKind): string {
 }
 
 function hint(): string {
+  if (mapTrouble.value) return "Type places or coordinates. Escape cancels.";
   if (placing.value === "pickup") return "Click the map where the package is, or type a place.";
   if (placing.value === "dropoff") return "Now click where it should go.";
   return "Pins can be dragged. Escape cancels.";

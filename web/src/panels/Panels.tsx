@@ -20,6 +20,7 @@ import { Notices } from "./Notices";
 import { Operations } from "./Operations";
 import { OrderForm, openOrder } from "./OrderForm";
 import { RecentOrders } from "./RecentOrders";
+import { UnderWay } from "./UnderWay";
 import { TopBar } from "./TopBar";
 import { listenForShortcuts } from "./shortcuts";
 
@@ -61,6 +62,7 @@ function Cards() {
       <DroneCard />
       <HubCard />
       <RecentOrders />
+      <UnderWay />
     </>
   );
 }

@@ -18,11 +18,9 @@ export function RecentOrders() {
         {orders.slice(0, 4).map(({ id, from, to }) => (
           <li key={id}>
             <button type="button" onClick={() => select({ kind: "delivery", id })}>
-              <span>{from}</span>
-              <span class="soft" aria-label="to">
-                →
+              <span class="recent-way">
+                {from} <span class="soft">→</span> {to}
               </span>
-              <span>{to}</span>
             </button>
           </li>
         ))}

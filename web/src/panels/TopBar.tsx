@@ -71,7 +71,7 @@ function WorldClock() {
           <span class="soft">{day(now)}</span> {clock(now)} <span class="soft">UTC</span>
         </time>
       )}
-      {state && <span class="soft">{state.state === "running" ? speedOf(state.speed) : state.state}</span>}
+      {state && <span class="soft">{!live ? "not connected" : state.state === "running" ? speedOf(state.speed) : state.state}</span>}
     </p>
   );
 }

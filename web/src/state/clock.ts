@@ -19,6 +19,11 @@ export function observeTime(simTime: string, pace: number | "max"): void {
   tick();
 }
 
+/** What the server said last, without what passed since. */
+export function lastTold(): number | null {
+  return anchor && anchor.sim;
+}
+
 function tick(): void {
   if (!anchor) return;
   const passed = Math.min(performance.now() - anchor.wall, BLIND_MS);

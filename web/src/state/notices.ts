@@ -3,11 +3,12 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
+import { beganAnew } from "./another_world";
 import { figures } from "./fleet";
 import { connection, sky } from "./session";
 import { paused, stalled } from "./simulation";
 import { token } from "./token";
-import { world, worldRefused } from "./world";
+import { checkWorld, world, worldRefused } from "./world";
 
 export type Notice =
   | { kind: "connecting"; reason?: string; retryInS?: number }
@@ -28,7 +29,7 @@ const GONE_S = 20;
 /** Wall clock, once a second. */
 export const wallNow = signal(Date.now());
 
-const resumed = signal<{ sameWorld: boolean } | null>(null);
+const resumed = signal<{ sameWorld: boolean } | null>(beganAnew.peek() ? { sameWorld: false } : null);
 
 export const notice = computed<Notice | null>(() => {
   const { state, detail, since } = connection.value;
@@ -52,12 +53,13 @@ export const notice = computed<Notice | null>(() => {
 export function startNotices(): void {
   setInterval(() => (wallNow.value = Date.now()), 1000);
   let epoch: string | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer = setTimeout(() => (resumed.value = null), 2 * RESUMED_SHOWN_MS);
   effect(() => {
     const { state } = connection.value;
     const now = sky.welcome?.epoch;
     if (state === "resumed") {
       resumed.value = { sameWorld: epoch === now };
+      void checkWorld();
       clearTimeout(timer);
       timer = setTimeout(() => (resumed.value = null), RESUMED_SHOWN_MS);
     }

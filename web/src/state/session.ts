@@ -3,7 +3,8 @@
 import { Api, Skyhaul, type ConnectionState, type Fleet, type StateDetail } from "@skyhaul/client";
 import { signal } from "@preact/signals";
 
-import { observeTime } from "./clock";
+import { lastTold, observeTime } from "./clock";
+import { anotherWorld } from "./another_world";
 import { token } from "./token";
 
 export const connection = signal<{ state: ConnectionState; detail: StateDetail; since: number }>({
@@ -25,6 +26,8 @@ export function startSession(): void {
   sky.onState((state, detail) => {
     const changed = state !== connection.peek().state;
     connection.value = { state, detail, since: changed ? Date.now() : connection.peek().since };
+    const { welcome } = sky;
+    if (state === "resumed" && welcome && Date.parse(welcome.simTime) < (lastTold() ?? 0)) anotherWorld();
     if (sky.isOpen && sky.welcome) observeTime(sky.welcome.simTime, sky.welcome.speed);
   });
   sky.subscribe("fleet", {}, {

@@ -81,6 +81,8 @@ function followDelivery(id: string): () => void {
       `delivery/${id}`,
       { fromStart: true, maxHz },
       {
+        // A request that the world has not admitted has no events yet; the others come at once.
+        subscribed: () => (again = setTimeout(() => !story.peek() && tell((before) => before), ASK_AGAIN_MS)),
         snapshot(message) {
           trouble.value = null;
           const { delivery } = message;

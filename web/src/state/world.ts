@@ -6,6 +6,7 @@ import type { FeatureCollection, MultiPolygon, Polygon } from "geojson";
 
 import type { Bbox, Hub } from "@skyhaul/client";
 
+import { anotherWorld } from "./another_world";
 import { token } from "./token";
 
 export interface Place {
@@ -69,6 +70,16 @@ export async function loadWorld(): Promise<void> {
   }
   void refreshHubs();
   setInterval(() => void refreshHubs(), HUBS_EVERY_MS);
+}
+
+/** After a lost connection: is it still the same place? */
+export async function checkWorld(): Promise<void> {
+  const before = world.peek();
+  const now = before && (await read<World>("/api/world").catch(() => null));
+  if (!now) return;
+  if (now.name !== before.name || now.start !== before.start || now.area.bbox.some((side, i) => side !== before.area.bbox[i])) {
+    anotherWorld();
+  }
 }
 
 async function refreshHubs(): Promise<void> {
