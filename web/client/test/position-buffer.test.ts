@@ -291,6 +291,43 @@ describe("who is there", () => {
   });
 });
 
+test("however frames come, a drone is on its way, and never further beyond it than its last step", () => {
+  const frame = fc.record({
+    gap: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 150, max: 250 }) }, fc.integer({ min: 0, max: 4_000 })),
+    way: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 5, max: 60 }) }, fc.integer({ min: 5, max: 900 })),
+    steps: fc.oneof({ weight: 6, arbitrary: fc.constant(1) }, fc.integer({ min: 0, max: 30 })),
+    looks: fc.integer({ min: 0, max: 12 }),
+    full: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 2, maxLength: 30 }), (frames) => {
+      const buffer = new PositionBuffer({ hz: 1000 / STEP, capacity: 16 });
+      let [sentAt, arrivedAt, at] = [0, 0, 0];
+      for (const { gap, way, steps, looks, full } of frames) {
+        sentAt += gap;
+        at += steps;
+        // One connection: nothing overtakes.
+        arrivedAt = Math.max(arrivedAt, sentAt + way);
+        const flight = flown(at);
+        buffer.take(positions(CLOCKS + sentAt, (at * STEP) / 1000, [flight], { full }), arrivedAt);
+        for (let look = 0; look <= looks; look++) {
+          const { length, simTime } = buffer.sample(arrivedAt + look * LOOK);
+          const shown = buffer.shown("d-1")!;
+          const frames = (shown.latitude - place.latitude) / A_FRAME;
+          expect(length).toBe(1);
+          expect(shown.longitude).toBe(place.longitude);
+          expect(frames).toBeGreaterThanOrEqual(-1e-6);
+          expect(frames).toBeLessThanOrEqual(at + steps + 1e-6);
+          // Time and place tell the same.
+          expect((simTime - START) / STEP).toBeGreaterThanOrEqual(-1e-6);
+          expect((simTime - START) / STEP).toBeLessThanOrEqual(at + steps + 1e-6);
+        }
+        arrivedAt += looks * LOOK;
+      }
+    }),
+  );
+});
+
 test("twenty thousand drones are sampled into the same arrays", () => {
   const buffer = new PositionBuffer();
   const flights = Array.from({ length: 20_000 }, (_, i) => flown(i % 100, { id: `d-${i}` }));
