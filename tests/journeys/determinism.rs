@@ -9,6 +9,7 @@ use skyhaul::engine::digest::hex;
 use skyhaul::engine::headless;
 use skyhaul::server::Options;
 use skyhaul::sim::world::World;
+use skyhaul::store::sqlite::DATABASE;
 use skyhaul::view::reading::Speed;
 
 use crate::support::client::{Client, parcel};
@@ -340,6 +341,91 @@ async fn requests_from_outside_come_again_from_the_journal() {
         server.stop().await;
     }
     assert_eq!(world_at(&ends[0]), world_at(&ends[1]));
+}
+
+/// Forgets the world's state, so that a start has nothing but the journal to go by.
+fn keep_the_journal_only(folder: &Path) {
+    let database = rusqlite::Connection::open(folder.join(DATABASE)).expect("a store");
+    let whole_from: u64 = database
+        .query_row("SELECT whole_from FROM snapshot", [], |row| row.get(0))
+        .expect("a snapshot");
+    assert!(whole_from <= 1, "the journal is whole");
+    database
+        .execute_batch("DELETE FROM snapshot; DELETE FROM actor; DELETE FROM record;")
+        .expect("all of it is forgotten");
+}
+
+/// Drones that will not land soon.
+async fn in_the_air(operator: &Client) -> Vec<Value> {
+    let (_, mut drones) = operator.get("/api/drones?limit=1000").await;
+    let drones = drones["items"].as_array_mut().expect("a list");
+    let flying = drones.iter_mut().filter(|drone| {
+        ["climbing", "cruising", "hovering"].contains(&drone["status"].as_str().unwrap_or_default())
+    });
+    flying.map(|drone| drone["id"].take()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_broke_breaks_again_from_a_snapshot_and_from_the_journal_alone() {
+    let folders = [(); 4].map(|()| tempfile::tempdir().expect("a folder"));
+    let server = Running::start(busy(), kept_in(folders[0].path())).await;
+    let operator = server.client();
+    let (faults, hub) = ("/api/simulation/faults", server.world.hubs[0].key.clone());
+    // Past the first snapshot, and not past the second: then the journal is still whole.
+    operator.run_to(900).await;
+    let airborne = in_the_air(&operator).await;
+    operator.control(json!({"state": "running", "speed": 5})).await;
+    for fault in [
+        json!({"kind": "battery_cell", "target": airborne[0]}),
+        json!({"kind": "rotor_out", "target": airborne[1]}),
+        json!({"kind": "hub_closed", "target": hub, "duration": "1m"}),
+    ] {
+        let (status, answer) = operator.post(faults, &fault).await;
+        assert_eq!(status, 200, "{fault}: {answer}");
+    }
+    let before = operator.control(json!({"state": "paused"})).await;
+    let tick = before["tick"].as_u64().expect("a tick");
+    assert!((901..1_200).contains(&tick), "{before}");
+    assert_ne!(
+        before["digest"],
+        undisturbed(tick).await.as_str(),
+        "faults matter"
+    );
+    let everything = operator.get("/api/drones?limit=1000").await;
+    server.stop().await;
+    for copy in &folders[1..] {
+        copy_folder(folders[0].path(), copy.path());
+    }
+    keep_the_journal_only(folders[2].path());
+    keep_the_journal_only(folders[3].path());
+
+    let mut ends = Vec::new();
+    for (folder, threads, speed) in [
+        (&folders[0], 1, Speed::Max),
+        (&folders[1], 2, Speed::Times(200.0)),
+        (&folders[2], 1, Speed::Times(300.0)),
+        (&folders[3], 2, Speed::Max),
+    ] {
+        let kept = kept_in(folder.path());
+        let server = Running::start(
+            busy(),
+            Options {
+                threads,
+                speed,
+                ..kept
+            },
+        )
+        .await;
+        let client = server.client();
+        assert_eq!(world_at(&client.simulation().await), world_at(&before));
+        assert_eq!(client.get("/api/drones?limit=1000").await, everything);
+        // The hub has opened by then.
+        ends.push(client.run_to(tick + 1_000).await);
+        server.stop().await;
+    }
+    for end in &ends {
+        assert_eq!(world_at(end), world_at(&ends[0]));
+    }
 }
 
 /// `--no-demand` may come and go between starts: the journal knows when it was said, so

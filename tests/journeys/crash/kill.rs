@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::json;
 use skyhaul::sim::random::{Purpose, Stream};
 use skyhaul::sim::time::Tick;
 use skyhaul::store::faulty::Tear;
@@ -78,6 +79,23 @@ async fn keep_ordering(server: Operator, ledger: Ledger, keyed: bool) {
     }
 }
 
+/// Breaks one drone's battery, and closes the hub again and again, until the server is gone;
+/// answers with the ticks that did.
+async fn keep_breaking(server: Operator) -> Vec<Tick> {
+    let closed = json!({"kind": "hub_closed", "target": "mission", "duration": "200ms"});
+    let (mut broken, mut is_whole) = (Vec::new(), true);
+    while server.try_clock().await.is_some() {
+        broken.extend(server.try_break(&closed).await);
+        if let Some(drone) = server.try_airborne().await.filter(|_| is_whole) {
+            let cell = json!({"kind": "battery_cell", "target": drone});
+            let tick = server.try_break(&cell).await;
+            is_whole = tick.is_none();
+            broken.extend(tick);
+        }
+    }
+    broken
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed() {
     let folder = TempDir::new().unwrap();
@@ -85,6 +103,7 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
     let ledger = Ledger::default();
     let mut chance = chance(1);
     let mut epoch: Option<String> = None;
+    let mut broken = 0;
     for _ in 0..crashes() {
         let speed = ["max", "300", "20"][chance.below(3) as usize];
         let mut child = Child::spawn(&scenario, &data, &["--speed", speed]);
@@ -95,8 +114,11 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
         for customer in 0..CUSTOMERS {
             clients.spawn(keep_ordering(server.clone(), ledger.clone(), customer % 2 == 0));
         }
+        let breaking = tokio::spawn(keep_breaking(server.clone()));
         live_for_up_to(Duration::from_millis(400), &mut chance).await;
         child.kill();
+        let ticks = breaking.await.unwrap();
+        broken += ticks.len();
         while clients.join_next().await.is_some() {}
         kill_restarts(&scenario, &data, &["--speed", "max"], &mut chance).await;
 
@@ -105,6 +127,10 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
         let server = child.serving().await;
         let clock = server.clock().await;
         assert!(clock.tick >= seen.newest(), "what was shown is not undone");
+        assert!(
+            ticks.iter().all(|tick| *tick <= clock.tick),
+            "{ticks:?} stay broken"
+        );
         assert_eq!(clock.tick, journal.last_tick());
         assert_eq!(Some(&clock.digest), journal.digest_at(clock.tick));
         let first = epoch.get_or_insert(clock.epoch.clone());
@@ -123,6 +149,7 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
     let stages = ledger.stages_at_the_end(&server).await;
     println!("{} orders, how they ended: {stages:?}", ledger.len());
     assert!(stages["Completed"] >= 20, "drones carried on: {stages:?}");
+    assert!(broken > 0, "something broke by the way");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use skyhaul::engine::recovery::{Recovered, recover};
 use skyhaul::engine::{Admission, Engine, headless, publication};
 use skyhaul::sim::demand;
+use skyhaul::sim::fault::{Fault, FlightFault};
+use skyhaul::sim::ids::HubId;
 use skyhaul::sim::order::Command;
-use skyhaul::sim::time::Tick;
+use skyhaul::sim::time::{SimDuration, Tick};
 use skyhaul::sim::world::World;
 use skyhaul::store::{Flush, IngestBatch, Snapshot, Store};
 use skyhaul::view::reading::FleetReading;
@@ -36,6 +38,23 @@ fn orders(world: &World, tick: Tick) -> Vec<Command> {
         idempotency_key: None,
     };
     arrivals.map(command).collect()
+}
+
+/// What breaks before these ticks; a drone is one of those in the air, whoever that is then.
+const BROKEN_BEFORE: [(Tick, Breaking); 4] = [
+    (700, |engine| in_flight(engine, FlightFault::RotorOut)),
+    // The hub opens after the snapshot of tick 6,000.
+    (5_500, |_| Fault::HubClosed(HubId(0), SimDuration(120_000_000))),
+    (8_300, |engine| in_flight(engine, FlightFault::BatteryCell)),
+    (13_200, |_| Fault::HubClosed(HubId(0), SimDuration(60_000_000))),
+];
+
+/// Chooses what breaks in the world as it is.
+type Breaking = fn(&Engine) -> Fault;
+
+fn in_flight(engine: &Engine, fault: FlightFault) -> Fault {
+    let airborne = engine.sky().airborne().nth(1);
+    Fault::InFlight(airborne.expect("two are in the air").drone, fault)
 }
 
 /// A world whose every tick is journalled before the next.
@@ -76,8 +95,13 @@ impl Journalled {
         while self.engine.tick_number() < until {
             let mut admission = Admission::default();
             let tick = self.engine.tick_number() + 1;
+            let mut commands = Vec::new();
             if tick.is_multiple_of(ORDERS_EVERY) {
-                let commands = orders(self.engine.world(), tick);
+                commands = orders(self.engine.world(), tick);
+            }
+            let broken = BROKEN_BEFORE.iter().filter(|(before, _)| *before == tick);
+            commands.extend(broken.map(|(_, fault)| Command::Inject(fault(&self.engine))));
+            if !commands.is_empty() {
                 self.accept(commands.clone());
                 admission = Admission {
                     through: self.next_seq - 1,

@@ -75,6 +75,23 @@ impl Operator {
         assert_eq!(self.try_steer(change).await, StatusCode::OK, "{change}");
     }
 
+    /// The tick that broke it; `None` where nothing broke, or the server is gone.
+    pub async fn try_break(&self, fault: &Value) -> Option<Tick> {
+        let post = self.client.post(self.url("/api/simulation/faults")).json(fault);
+        let answer = post.send().await.ok()?;
+        if answer.status() != StatusCode::OK {
+            return None;
+        }
+        answer.json::<Value>().await.ok()?["tick"].as_u64()
+    }
+
+    /// A drone in the air; `None` where there is none, or no server.
+    pub async fn try_airborne(&self) -> Option<String> {
+        let answer = self.get("/api/drones?status=cruising&limit=1").await.ok()?;
+        let drones: Value = answer.json().await.ok()?;
+        drones["items"][0]["id"].as_str().map(str::to_owned)
+    }
+
     pub async fn run_at(&self, speed: f64) {
         self.steer(&json!({"state": "running", "speed": speed})).await;
     }
