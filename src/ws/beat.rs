@@ -124,10 +124,6 @@ impl Rate {
         self.wanted
     }
 
-    pub(super) fn level(&self) -> Level {
-        self.level
-    }
-
     /// Another rate, from a full message on.
     pub(super) fn want(&mut self, interest: &Arc<Interest>, wanted: Tier) {
         self.wanted = wanted;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use tokio::time::Instant;
 
-use super::tier::Tier;
+use super::tier::{SLOTS_PER_SECOND, Tier};
 
 /// Unread bytes beyond which nothing more is composed, so that word of the pressure and
 /// the close still fit into the kernel's buffers of a connection that nobody reads.
@@ -48,9 +48,9 @@ impl Default for Patience {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Fine,
-    /// Positions once a second at most.
+    /// Positions once a second at most; gauges come no faster anyway.
     LowerRate,
-    /// The newest positions every two seconds at most, while little is unread.
+    /// The newest positions and gauges every two seconds at most, while little is unread.
     Conflated,
     /// As conflated, always in full, and only when the last ping was answered.
     SnapshotsOnly,
@@ -71,6 +71,11 @@ impl Level {
             Level::LowerRate => wanted.max(Tier::Hz1),
             Level::Conflated | Level::SnapshotsOnly => Tier::HzHalf,
         }
+    }
+
+    /// Seconds from one reading of a gauge to the next.
+    pub(super) fn gauges_apart_s(self) -> u64 {
+        self.tier(Tier::Hz1).slots() / SLOTS_PER_SECOND
     }
 }
 

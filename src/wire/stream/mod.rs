@@ -111,7 +111,8 @@ pub enum ServerMessage<'a> {
         /// 0 all is well, 1 a lower rate, 2 the newest positions now and then, 3 full
         /// messages only.
         level: u8,
-        /// Positions a second from now on, at most; 0 where there is no regular one.
+        /// Positions, or gauges, a second from now on, at most; 0 where a topic has
+        /// neither: events come as they are read.
         effective_hz: f64,
         /// Beats that went by since the subscription's last message.
         conflated: u64,

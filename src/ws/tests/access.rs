@@ -24,7 +24,7 @@ fn impatient() -> Config {
     }
 }
 
-fn of(role: Role, account: &str) -> Viewer {
+pub(super) fn of(role: Role, account: &str) -> Viewer {
     Viewer::new(role, Some(account.into()), None, None).unwrap()
 }
 
@@ -46,7 +46,7 @@ impl Stand {
     }
 
     /// A client that was let in.
-    async fn enter(&self, viewer: &Viewer) -> Client {
+    pub(super) async fn enter(&self, viewer: &Viewer) -> Client {
         let token = self.token(viewer, 600);
         let client = self
             .knock(header::AUTHORIZATION, &format!("Bearer {token}"))

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::access::of;
 use super::stand::{Client, Stand, flying, took_off};
+use crate::auth::Role;
 use crate::wire::stream::Encoding;
 use crate::ws::{Config, Patience};
 
@@ -35,9 +37,13 @@ async fn go_on(stand: &mut Stand, other: &mut Client, mut done: impl FnMut(&Stan
 
 /// The levels that were told of subscription 1, in order.
 fn levels(seen: &[Value]) -> Vec<u64> {
+    levels_of(1, seen)
+}
+
+fn levels_of(id: u64, seen: &[Value]) -> Vec<u64> {
     let told = seen
         .iter()
-        .filter(|message| message["type"] == "pressure" && message["id"] == 1);
+        .filter(|message| message["type"] == "pressure" && message["id"] == id);
     told.map(|message| message["level"].as_u64().unwrap()).collect()
 }
 
@@ -91,6 +97,62 @@ async fn who_stops_reading_finds_word_of_it_and_the_reason_for_the_close() {
         let seqs: Vec<_> = events.map(|event| event["seq"].as_u64().unwrap()).collect();
         assert!(seqs.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{seqs:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_no_positions_is_told_of_pressure_too() {
+    let config = Config {
+        patience: Patience {
+            // A gauge is told each second: all levels are passed while some come.
+            degrade_after: [300, 1500, 4500].map(Duration::from_millis),
+            ..short(6000).patience
+        },
+        ..Config::default()
+    };
+    let mut stand = Stand::guarded(2, config).await;
+    let mut deaf = stand.enter(&of(Role::Operator, "ops")).await;
+    for (id, topic) in [(1, "events"), (2, "fleet"), (3, "hub/mission")] {
+        deaf.subscribe(id, topic, 5.0).await;
+    }
+    let mut neighbour = stand.enter(&of(Role::Customer, "cafe")).await;
+    neighbour.subscribe_area(1, EVERYWHERE).await;
+    let mut other = stand.enter(&of(Role::Operator, "ops")).await;
+    other.subscribe_area(1, EVERYWHERE).await;
+    go_on(&mut stand, &mut other, |stand| {
+        stand.gateway.telemetry().closed_slow() > 1
+    })
+    .await;
+
+    let (seen, code) = deaf.read_out().await;
+    assert_eq!(code, 1013);
+    for id in 1..=3 {
+        assert_eq!(levels_of(id, &seen), [1, 2, 3]);
+    }
+    let hz = |id: u64| -> Vec<Value> {
+        let told = seen
+            .iter()
+            .filter(|message| message["type"] == "pressure" && message["id"] == id);
+        told.map(|message| message["effectiveHz"].clone()).collect()
+    };
+    assert_eq!(hz(1), [0.0, 0.0, 0.0], "events come as they are read");
+    assert_eq!(hz(2), [1.0, 0.5, 0.5]);
+    let gauges = |level: u64| {
+        let from = seen
+            .iter()
+            .position(|message| message["id"] == 2 && message["level"] == level);
+        let after = seen[from.unwrap()..].iter();
+        let until = after
+            .clone()
+            .skip(1)
+            .position(|message| message["type"] == "pressure" && message["id"] == 2);
+        let told = after.take(until.map_or(usize::MAX, |until| until + 1));
+        told.filter(|message| message["type"] == "fleet").count()
+    };
+    assert!((1..=2).contains(&gauges(2)), "three seconds: {}", gauges(2));
+
+    // Densities are what customers see of an area.
+    let (seen, code) = neighbour.read_out().await;
+    assert_eq!((levels(&seen), code), (vec![1, 2, 3], 1013));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

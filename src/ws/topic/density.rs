@@ -26,9 +26,11 @@ impl Follow {
         self.seen = None;
     }
 
-    pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
+    /// Not more often than so many seconds apart.
+    pub(super) fn speak(&mut self, id: u64, apart_s: u64, speech: &mut Speech<'_>) {
         let gauges = &speech.beat.gauges;
-        if !speech.takes_positions || self.seen == Some(gauges.number) {
+        let is_soon = self.seen.is_some_and(|seen| gauges.number < seen + apart_s);
+        if !speech.takes_positions || is_soon {
             return;
         }
         self.seen = Some(gauges.number);

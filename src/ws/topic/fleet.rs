@@ -13,12 +13,14 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
+    /// Not more often than so many seconds apart.
+    pub(super) fn speak(&mut self, id: u64, apart_s: u64, speech: &mut Speech<'_>) {
         let gauges = &speech.beat.gauges;
-        let before = self.seen.replace(gauges.number);
-        if before == Some(gauges.number) {
+        let before = self.seen;
+        if before.is_some_and(|seen| !speech.takes_positions || gauges.number < seen + apart_s) {
             return;
         }
+        self.seen = Some(gauges.number);
         let view = &speech.shared.view;
         let reading = match before {
             Some(_) => gauges.fleet(view),

@@ -49,13 +49,15 @@ impl Follow {
         !self.cursor.wants_snapshot()
     }
 
-    pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
+    /// Gauges not more often than so many seconds apart.
+    pub(super) fn speak(&mut self, id: u64, apart_s: u64, speech: &mut Speech<'_>) {
         let view = &speech.shared.view;
-        let second = Some(speech.beat.gauges.number);
+        let second = speech.beat.gauges.number;
         if self.cursor.wants_snapshot() {
             let (clock, hubs) = view.hubs_at_once();
             self.say_snapshot(id, &clock, &hubs[self.hub.index()], speech);
-        } else if std::mem::replace(&mut self.seen, second) != second {
+        } else if speech.takes_positions && self.seen.is_none_or(|seen| second >= seen + apart_s) {
+            self.seen = Some(second);
             let (clock, reading) = speech.beat.gauges.hub(view, self.hub);
             self.say_changes(id, &clock, &reading, speech);
         }

@@ -32,6 +32,8 @@ pub(super) struct Subscription {
     follow: Follow,
     /// The first `subscribed` says so.
     recovered: bool,
+    /// As last told.
+    level: Level,
 }
 
 enum Follow {
@@ -125,6 +127,7 @@ impl Subscription {
             name,
             follow,
             recovered,
+            level: Level::Fine,
         })
     }
 
@@ -178,13 +181,16 @@ impl Subscription {
 
     /// Gets less while its session's client is slow, or more again, and says so.
     pub(super) fn bear(&mut self, level: Level, speech: &mut Speech<'_>) {
-        let id = self.id;
-        let Some(rate) = self.rate().filter(|rate| rate.level() != level) else {
+        if self.level == level {
             return;
+        }
+        self.level = level;
+        let (effective_hz, conflated) = match self.rate() {
+            Some(rate) => rate.limit(&speech.shared.interest, level, speech.beat),
+            None => (self.gauges_hz(), 0),
         };
-        let (effective_hz, conflated) = rate.limit(&speech.shared.interest, level, speech.beat);
         speech.say(&ServerMessage::Pressure {
-            id,
+            id: self.id,
             level: level as u8,
             effective_hz,
             conflated,
@@ -193,14 +199,23 @@ impl Subscription {
 
     /// Says what is new since the last time.
     pub(super) fn speak(&mut self, speech: &mut Speech<'_>) {
+        let apart_s = self.level.gauges_apart_s();
         match &mut self.follow {
             Follow::Delivery(delivery) => delivery.speak(self.id, speech),
             Follow::Drone(drone) => drone.speak(self.id, speech),
-            Follow::Hub(hub) => hub.speak(self.id, speech),
+            Follow::Hub(hub) => hub.speak(self.id, apart_s, speech),
             Follow::Area(area) => area.speak(self.id, speech),
-            Follow::Density(density) => density.speak(self.id, speech),
-            Follow::Fleet(fleet) => fleet.speak(self.id, speech),
+            Follow::Density(density) => density.speak(self.id, apart_s, speech),
+            Follow::Fleet(fleet) => fleet.speak(self.id, apart_s, speech),
             Follow::Events(events) => events.speak(self.id, speech),
+        }
+    }
+
+    /// How often gauges come at most; 0 where there are none.
+    fn gauges_hz(&self) -> f64 {
+        match &self.follow {
+            Follow::Events(_) => 0.0,
+            _ => 1.0 / self.level.gauges_apart_s() as f64,
         }
     }
 

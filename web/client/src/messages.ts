@@ -388,7 +388,8 @@ export interface PressureMessage {
    */
   conflated: number;
   /**
-   * Positions a second from now on, at most; 0 where there is no regular one.
+   * Positions, or gauges, a second from now on, at most; 0 where a topic has
+   * neither: events come as they are read.
    */
   effectiveHz: number;
   id: number;
