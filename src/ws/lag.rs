@@ -220,9 +220,9 @@ impl Lag {
         !self.is_answered && now - self.ping.at.max(self.progress) >= self.patience.close_after
     }
 
-    /// Whether anything but answers should be composed.
-    pub(super) fn takes_messages(&self) -> bool {
-        self.unread() <= UNREAD_MOST
+    /// Bytes of messages that may be composed now; the last may go beyond.
+    pub(super) fn room(&self) -> u64 {
+        (UNREAD_MOST + 1).saturating_sub(self.unread())
     }
 
     pub(super) fn takes_positions(&self) -> bool {
@@ -315,13 +315,13 @@ mod tests {
         let mut lag = Lag::new(Patience::default(), Sign::Pongs, start);
         let first = lag.sends(100_000, start).expect("so much is pinged at once");
         let mut sent = 100_000;
-        while lag.takes_messages() {
+        while lag.room() > 0 {
             assert_eq!(lag.sends(10_000, start), None, "one ping at a time");
             sent += 10_000;
         }
         assert!(sent <= UNREAD_MOST + 10_000);
         lag.hears(&first, start + SECOND / 100);
-        assert!(lag.takes_messages());
+        assert!(lag.room() > 0);
         assert!(
             lag.sends(0, start + SECOND / 100).is_some(),
             "the rest is asked for"
@@ -344,7 +344,7 @@ mod tests {
         // It gets written at last: late, so the level stays, but all may be composed.
         lag.has_written(start + SECOND * 21);
         assert_eq!(lag.level(), Level::SnapshotsOnly);
-        assert!(lag.takes_messages() && lag.takes_positions());
+        assert!(lag.room() > 0 && lag.takes_positions());
         let mut levels = Vec::new();
         for second in 22..30 {
             let now = start + SECOND * second;

@@ -275,7 +275,9 @@ impl CustomerSession {
             return false;
         };
         let beat = Arc::clone(&self.shared.newest.read());
+        let answers: u64 = messages.iter().map(length).sum();
         let mut speech = Speech {
+            room: self.lag.room().saturating_sub(answers),
             shared: &self.shared,
             viewer,
             beat: &beat,
@@ -284,14 +286,8 @@ impl CustomerSession {
             takes_positions: self.lag.takes_positions(),
             has_more: false,
         };
-        for subscription in self.subscriptions.iter_mut() {
-            subscription.bear(self.lag.level(), &mut speech);
-        }
-        if self.lag.takes_messages() {
-            for subscription in self.subscriptions.iter_mut() {
-                subscription.speak(&mut speech);
-            }
-        }
+        self.subscriptions.bear(self.lag.level(), &mut speech);
+        self.subscriptions.speak(&mut speech);
         speech.has_more
     }
 

@@ -2,19 +2,25 @@
 //! not too many.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use crate::auth::{Viewer, What};
 use crate::wire::stream::client::{Refused, Subscribe, Update};
 use crate::wire::stream::{ErrorCode, ServerMessage};
 
 use super::Shared;
-use super::topic::Subscription;
+use super::lag::Level;
+use super::topic::{Speech, Subscription};
 
 const MOST_TOPICS: usize = 64;
 
-/// By their numbers.
 #[derive(Default)]
-pub(super) struct Subscriptions(BTreeMap<u64, Subscription>);
+pub(super) struct Subscriptions {
+    /// By their numbers.
+    by_id: BTreeMap<u64, Subscription>,
+    /// Who speaks first, or whoever comes after that.
+    first: u64,
+}
 
 impl Subscriptions {
     /// Answers with the new one.
@@ -25,21 +31,21 @@ impl Subscriptions {
         request: Subscribe,
     ) -> Result<&mut Subscription, Refused> {
         let id = request.id;
-        if self.0.contains_key(&id) {
+        if self.by_id.contains_key(&id) {
             let message = format!("this session has a subscription {id} already");
             return Err(Refused::new(id, ErrorCode::DuplicateId, message));
         }
         let name = request.topic.to_string();
-        if let Some(other) = self.0.values().find(|other| other.name == name) {
+        if let Some(other) = self.by_id.values().find(|other| other.name == name) {
             let message = format!("subscription {} follows `{name}` already", other.id);
             return Err(Refused::new(id, ErrorCode::DuplicateTopic, message));
         }
-        if self.0.len() == MOST_TOPICS {
+        if self.by_id.len() == MOST_TOPICS {
             let message = format!("a session has at most {MOST_TOPICS} topics");
             return Err(Refused::new(id, ErrorCode::TooMany, message));
         }
         let subscription = Subscription::open(shared, viewer, request)?;
-        Ok(self.0.entry(id).or_insert(subscription))
+        Ok(self.by_id.entry(id).or_insert(subscription))
     }
 
     /// The answer.
@@ -49,13 +55,13 @@ impl Subscriptions {
         update: &Update,
     ) -> Result<ServerMessage<'static>, Refused> {
         let id = update.id;
-        let subscription = self.0.get_mut(&id).ok_or_else(|| unknown_id(id))?;
+        let subscription = self.by_id.get_mut(&id).ok_or_else(|| unknown_id(id))?;
         subscription.update(shared, update)?;
         Ok(subscription.subscribed(shared))
     }
 
     pub(super) fn close(&mut self, id: u64) -> Result<(), Refused> {
-        self.0.remove(&id).map(drop).ok_or_else(|| unknown_id(id))
+        self.by_id.remove(&id).map(drop).ok_or_else(|| unknown_id(id))
     }
 
     /// Ends what this viewer may not, or no longer, follow; answers with what to say of it.
@@ -64,8 +70,8 @@ impl Subscriptions {
             return Vec::new();
         }
         let is_over = |subscription: &&Subscription| !subscription.is_allowed(shared, viewer);
-        let over: Vec<_> = self.0.values().filter(is_over).map(|over| over.id).collect();
-        let over = over.into_iter().filter_map(|id| self.0.remove(&id));
+        let over: Vec<_> = self.by_id.values().filter(is_over).map(|over| over.id).collect();
+        let over = over.into_iter().filter_map(|id| self.by_id.remove(&id));
         over.map(|Subscription { id, name, .. }| {
             let message = format!("`{name}` is not, or no longer, for this token");
             Refused::new(id, ErrorCode::Forbidden, message)
@@ -73,12 +79,36 @@ impl Subscriptions {
         .collect()
     }
 
+    /// Tells each how slow the client is.
+    pub(super) fn bear(&mut self, level: Level, speech: &mut Speech<'_>) {
+        for subscription in self.by_id.values_mut() {
+            subscription.bear(level, speech);
+        }
+    }
+
+    /// Lets each say what is new, in turn, while there is room; whoever finds none is the
+    /// first of the next round.
+    pub(super) fn speak(&mut self, speech: &mut Speech<'_>) {
+        for turn in [
+            (Included(self.first), Unbounded),
+            (Unbounded, Excluded(self.first)),
+        ] {
+            for (id, subscription) in self.by_id.range_mut::<u64, _>(turn) {
+                if !speech.has_room() {
+                    self.first = *id;
+                    return;
+                }
+                subscription.speak(speech);
+            }
+        }
+    }
+
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.by_id.clear();
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Subscription> {
-        self.0.values_mut()
+        self.by_id.values_mut()
     }
 }
 

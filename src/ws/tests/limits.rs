@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::stand::{Stand, flying};
+use super::stand::{Stand, flying, took_off};
 use crate::view::frame::DroneRow;
 use crate::ws::{Config, Patience};
 
@@ -80,4 +80,51 @@ async fn a_client_that_says_too_much_is_told_so() {
         answered >= 4 && refused > answered,
         "{answered} answered, {refused} refused"
     );
+}
+
+/// However much is new at once, what goes out before the next ping is bounded; and what
+/// has little to say need not wait for what has much.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_bounded_and_the_next_begins_with_whoever_did_not_get_a_word_in() {
+    const DRONES: u32 = 60;
+    const EACH: u32 = 100;
+    const MOST: usize = 256 * 1024;
+    let mut stand = Stand::with_drones(DRONES).await;
+    let mut client = stand.client().await;
+    client.subscribe(1, "events", 1.0).await;
+    client.next_of("snapshot").await;
+    for drone in 0..DRONES {
+        client
+            .subscribe(u64::from(drone) + 2, &format!("drone/d-{drone}"), 0.5)
+            .await;
+        client.next_of("snapshot").await;
+    }
+    let events = (1..=EACH).flat_map(|seq| (0..DRONES).map(move |drone| (seq, took_off(drone))));
+    stand.publish(vec![], events.collect());
+
+    let mut told = vec![0; DRONES as usize + 2];
+    let mut unpinged = 0;
+    let mut most = 0;
+    while told.iter().sum::<u64>() < u64::from(DRONES * EACH * 2) {
+        let frame = client.any_frame().await;
+        if frame.is_ping() {
+            unpinged = 0;
+            continue;
+        }
+        unpinged += frame.len();
+        most = most.max(unpinged);
+        let message = client.read(frame);
+        if message["type"] == "event" {
+            let id = message["id"].as_u64().unwrap() as usize;
+            told[id] += 1;
+            assert_eq!(message["seq"], told[id], "without a hole");
+            if id == 1 && told[1] > 1000 {
+                assert!(
+                    told[2..].iter().all(|told| *told > 0),
+                    "the others first: {told:?}"
+                );
+            }
+        }
+    }
+    assert!(most <= MOST + 1024, "{most} bytes at once");
 }

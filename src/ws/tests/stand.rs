@@ -191,11 +191,15 @@ impl Client {
         self.socket.send(message).await.unwrap();
     }
 
-    /// The library answers pings.
+    /// Pings too, which the library answers.
+    pub(super) async fn any_frame(&mut self) -> Message {
+        let frame = timeout(PATIENCE, self.socket.next()).await;
+        frame.expect("a frame in time").expect("a connection").unwrap()
+    }
+
     async fn frame(&mut self) -> Message {
         loop {
-            let frame = timeout(PATIENCE, self.socket.next()).await;
-            let frame = frame.expect("a frame in time").expect("a connection").unwrap();
+            let frame = self.any_frame().await;
             if !frame.is_ping() && !frame.is_pong() {
                 return frame;
             }
@@ -207,7 +211,7 @@ impl Client {
         self.read(frame)
     }
 
-    fn read(&self, frame: Message) -> Value {
+    pub(super) fn read(&self, frame: Message) -> Value {
         match (frame, self.encoding) {
             (Message::Text(text), Encoding::Json) => serde_json::from_str(&text).unwrap(),
             (Message::Binary(bytes), Encoding::MessagePack) => rmp_serde::from_slice(&bytes).unwrap(),

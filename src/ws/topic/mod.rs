@@ -22,7 +22,7 @@ use crate::wire::stream::{Encoded, Encoding, ErrorCode, ServerMessage};
 use super::Shared;
 use super::beat::{Beat, Rate};
 use super::lag::Level;
-use super::outlet::frame;
+use super::outlet::{frame, length};
 use super::tier::Tier;
 
 pub(super) struct Subscription {
@@ -54,9 +54,11 @@ pub(super) struct Speech<'a> {
     pub(super) beat: &'a Beat,
     pub(super) encoding: Encoding,
     pub(super) messages: &'a mut Vec<Message>,
+    /// Bytes of messages that may still be said; the last may go beyond.
+    pub(super) room: u64,
     /// Whether positions may be among what is said.
     pub(super) takes_positions: bool,
-    /// Some topic has more to say as soon as these are written.
+    /// Some topic has more to say when these are written and read.
     pub(super) has_more: bool,
 }
 
@@ -66,7 +68,15 @@ impl Speech<'_> {
     }
 
     fn push(&mut self, message: Encoded) {
-        self.messages.push(frame(message));
+        let message = frame(message);
+        self.room = self.room.saturating_sub(length(&message));
+        self.messages.push(message);
+    }
+
+    /// Where there is none left, the topic has to wait for another round.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.has_more |= self.room == 0;
+        self.room > 0
     }
 }
 
@@ -250,8 +260,8 @@ fn recoverable(shared: &Shared, since: &Since) -> Option<u64> {
 }
 
 /// A newer beat of the rate's tier, and where it was seen too late to be told as changes.
-fn newer(rate: &mut Rate, speech: &Speech<'_>) -> Option<(Arc<super::beat::TierBeat>, bool)> {
-    if !speech.takes_positions {
+fn newer(rate: &mut Rate, speech: &mut Speech<'_>) -> Option<(Arc<super::beat::TierBeat>, bool)> {
+    if !speech.takes_positions || !speech.has_room() {
         return None;
     }
     let look = rate.look(speech.beat)?;

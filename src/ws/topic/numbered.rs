@@ -10,7 +10,8 @@ use crate::ws::Shared;
 
 use super::Speech;
 
-/// Events of one topic in one batch at most; the rest follows when the batch is written.
+/// Events of one topic in one batch at most, where there is room for so many; the rest
+/// follows when the batch is written.
 const PORTION: usize = 1_000;
 
 /// How far a subject's events were told.
@@ -46,7 +47,7 @@ impl Cursor {
         self.told
     }
 
-    /// Says the events that follow, and answers with them.
+    /// Says the events that follow, as far as there is room, and answers with them.
     pub(super) fn say_events(&mut self, id: u64, speech: &mut Speech<'_>) -> Vec<Numbered> {
         self.say_at_most(PORTION, id, speech)
     }
@@ -61,12 +62,16 @@ impl Cursor {
     fn say_at_most(&mut self, most: usize, id: u64, speech: &mut Speech<'_>) -> Vec<Numbered> {
         let Some(told) = self.told else { return Vec::new() };
         match speech.shared.view.events_after(self.subject, told, most) {
-            EventsAfter::Next(events) => {
-                for numbered in &events {
+            EventsAfter::Next(mut events) => {
+                speech.has_more |= events.len() == PORTION;
+                for (index, numbered) in events.iter().enumerate() {
+                    if !speech.has_room() {
+                        events.truncate(index);
+                        break;
+                    }
                     say(id, numbered, speech);
                     self.told = Some(numbered.seq);
                 }
-                speech.has_more |= events.len() == PORTION;
                 events
             }
             EventsAfter::Gone => {
