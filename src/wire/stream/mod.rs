@@ -9,7 +9,8 @@
 //! message each second for `fleet`, numbered `event`s for `hub/{id}` and `events`. A snapshot
 //! of a hub comes again when something changed that no event tells of.
 //! `subscribed` answers `subscribe` and `update`, `unsubscribed` answers `unsubscribe`:
-//! nothing with that id follows it.
+//! nothing with that id follows it. After an `error` it says that the server ended a topic,
+//! to which there is no right any more.
 
 pub mod asyncapi;
 pub mod client;
@@ -72,6 +73,8 @@ pub enum ServerMessage<'a> {
         #[schema(value_type = Option<asyncapi::Bbox>, nullable = false)]
         bbox: Option<[f64; 4]>,
     },
+    /// Answers `unsubscribe`; or says, after an `error`, that there is no right to the
+    /// topic any more.
     Unsubscribed {
         id: u64,
     },

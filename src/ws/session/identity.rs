@@ -142,6 +142,9 @@ impl CustomerSession {
         };
         for refused in self.subscriptions.close_forbidden(&self.shared, viewer) {
             self.refuse(&refused);
+            if let Some(id) = refused.id {
+                self.reply(&ServerMessage::Unsubscribed { id });
+            }
         }
     }
 }

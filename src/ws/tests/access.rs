@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::stand::{Client, Stand, delivery_id, drones, etas, flying, happened, order, took_off};
 use crate::auth::{Role, TokenKey, Tokens, Viewer};
@@ -283,10 +283,19 @@ async fn each_sees_what_is_theirs() {
     );
 
     stand.drop_off();
-    let error = customer.next_of("error").await;
-    assert_eq!((&error["id"], &error["code"]), (&json!(2), &json!("forbidden")));
-    let error = business.next_of("error").await;
-    assert_eq!((&error["id"], &error["code"]), (&json!(1), &json!("forbidden")));
+    for (client, id) in [(&mut customer, 2), (&mut business, 1)] {
+        let error = client.next_of("error").await;
+        assert_eq!((&error["id"], &error["code"]), (&json!(id), &json!("forbidden")));
+        let end = client.next().await;
+        assert_eq!(
+            end,
+            json!({"type": "unsubscribed", "id": id}),
+            "it has ended, not an update of it"
+        );
+        let update = json!({"type": "update", "id": id, "maxHz": 1});
+        let (code, _) = client.error_after(Message::text(update.to_string())).await;
+        assert_eq!(code, "unknown_id");
+    }
     assert_eq!(
         refused(&mut customer, json!({"topic": "drone/d-0"})).await,
         "forbidden"

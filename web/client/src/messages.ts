@@ -495,6 +495,10 @@ export interface SubscribedMessage {
   recovered: boolean;
   type: "subscribed";
 }
+/**
+ * Answers `unsubscribe`; or says, after an `error`, that there is no right to the
+ * topic any more.
+ */
 export interface UnsubscribedMessage {
   id: number;
   type: "unsubscribed";

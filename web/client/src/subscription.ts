@@ -149,15 +149,20 @@ export class Subscription {
       case "pressure":
         return this.handlers.pressure?.(message);
       case "error":
-        // What was followed and is forbidden has ended, as with a drone that has delivered.
-        if (this.#state === "asked" || message.code === "forbidden") {
-          this.#state = "refused";
-          this.port.forget(this.id);
-        }
+        // An update may be refused; what was followed goes on then.
+        if (this.#state === "asked" || message.code === "forbidden") this.#ended();
         return this.handlers.error?.(message);
+      // The server ended it; the answer to `close` is heard by nobody.
+      case "unsubscribed":
+        return this.#ended();
       default:
         return;
     }
+  }
+
+  #ended(): void {
+    this.#state = "refused";
+    this.port.forget(this.id);
   }
 
   #subscribed(message: SubscribedMessage): void {

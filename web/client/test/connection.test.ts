@@ -64,6 +64,31 @@ test("a server that falls silent is noticed and tried again", async () => {
   expect(sky.isOpen).toBe(true);
 });
 
+test("a topic that the server ends is not followed any more, nor asked for again", async () => {
+  const asked: ClientMessage[] = [];
+  behave((message, say) => {
+    asked.push(message);
+    if (message.type !== "subscribe") return;
+    say({ type: "subscribed", id: message.id, recovered: false, hz: 1 });
+    if (message.topic !== "fleet") return;
+    say({ type: "error", id: message.id, code: "not_found", message: "there is no fleet any more" });
+    say({ type: "unsubscribed", id: message.id });
+  });
+  const { sky, states } = connect();
+  const told = new Ear<string>();
+  const fleet = sky.subscribe("fleet", {}, { error: ({ message }) => told.hear(message) });
+  const drone = sky.subscribe("drone/d-1", {}, { subscribed: () => told.hear("subscribed") });
+  await told.find("the other topic", (word) => word === "subscribed");
+  expect(told.heard).toEqual(["there is no fleet any more", "subscribed"]);
+  expect([fleet.state, drone.state]).toEqual(["refused", "followed"]);
+  fleet.update({ maxHz: 1 });
+  fleet.close();
+  for (const socket of server.clients) socket.terminate();
+  await states.find("the next connection", ({ state }) => state === "resumed");
+  await told.find("the other topic again", () => told.heard.length === 3);
+  expect(asked.map((message) => ("topic" in message ? message.topic : message.type))).toEqual(["fleet", "drone/d-1", "drone/d-1"]);
+});
+
 test("a server that answers heartbeats is kept", async () => {
   let asked = 0;
   const enough = new Ear<number>();
