@@ -65,6 +65,18 @@ test("a drone is broken on purpose, and is seen to be", async () => {
   await page.getByRole("region", { name: "Fleet by state" }).getByText("In trouble 1").waitFor();
 });
 
+test("a hub that is closed says so, and until when", async () => {
+  const page = await open();
+  const form = page.getByRole("form", { name: "Inject a fault" });
+  await form.getByRole("combobox", { name: "Kind" }).selectOption("Hub closed");
+  await form.getByRole("textbox", { name: "Hub" }).fill("geary");
+  await form.getByRole("textbox", { name: "For" }).fill("10m");
+  await form.getByRole("button", { name: "Break it" }).click();
+  await form.getByRole("status").getByText("Done: geary").waitFor();
+  await page.evaluate(() => window.__skyhaul!.select({ kind: "hub", id: "geary" }));
+  await page.getByRole("region", { name: "Hub" }).getByText(/^Closed until \d\d:\d\d:\d\d/).waitFor();
+});
+
 test("figures and charts say what the server does", async () => {
   await here.order({ pickupLocation: "Ferry Building", dropOffLocation: "37.77,-122.42" });
   await here.server.api.control({ speed: 100 });

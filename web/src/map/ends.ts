@@ -9,7 +9,7 @@ export interface End {
   kind: "pickup" | "dropoff";
   /** Where the package changes hands, in the air where a drone lowers it. */
   at: Place;
-  /** What happened there is over. */
+  /** The package has left it behind. */
   past: boolean;
 }
 
@@ -24,7 +24,7 @@ export function endsOf(story: Story | null, route: Route | null): End[] {
   }
   const { pickup, dropoff } = story;
   return [
-    { kind: "pickup", at: planned("pickup") ?? [pickup.longitude, pickup.latitude, 0], past: isPast(story, "pickedUp") },
-    { kind: "dropoff", at: planned("dropoff") ?? [dropoff.longitude, dropoff.latitude, 0], past: story.ending === "delivered" },
+    { kind: "pickup", at: planned("pickup") ?? [pickup.longitude, pickup.latitude, 0], past: !story.ending && isPast(story, "pickedUp") },
+    { kind: "dropoff", at: planned("dropoff") ?? [dropoff.longitude, dropoff.latitude, 0], past: false },
   ];
 }

@@ -282,7 +282,8 @@ export function hubPoints(hubs: Hub[]): FeatureCollection {
 }
 
 /** What stands and waits there, which only operators are told. */
-function hubDetail({ charging, parked, queued }: Hub): string {
+function hubDetail({ charging, parked, queued, closed }: Hub): string {
+  if (closed) return "closed";
   if (charging === null || parked === null) return "";
   const parts = [`${charging + parked} here`];
   if (queued !== null && queued > 0) parts.push(`${queued} waiting`);

@@ -2,6 +2,7 @@
 
 import { select, selection } from "../state/selection";
 import { hubs } from "../state/world";
+import { clock } from "./format";
 import { Icon } from "./Icon";
 
 export function HubCard() {
@@ -20,6 +21,11 @@ export function HubCard() {
           <Icon name="close" />
         </button>
       </header>
+      {hub.closed && (
+        <p class="late" role="status">
+          Closed{hub.closedUntil ? ` until ${clock(Date.parse(hub.closedUntil))}` : ""}: nobody takes off.
+        </p>
+      )}
       <dl class="facts figures">
         <div>
           <dt>Ready</dt>
