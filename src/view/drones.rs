@@ -1,6 +1,7 @@
 //! The ground's side of the drones: who is parked where, who carries what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::sim::drone::DroneStatus;
 use crate::sim::energy;
@@ -18,8 +19,10 @@ use super::{Now, View};
 pub(super) struct Drones {
     /// By drone; `None` is in the air, or lost when no frame has it.
     grounded: Vec<Option<Grounded>>,
-    /// How many stand at each hub.
-    grounded_at: Vec<u32>,
+    /// Who stands at each hub, in no order.
+    standing: Vec<Vec<DroneId>>,
+    /// By drone: where it stands among those of its hub.
+    places: Vec<u32>,
     /// Where the lost ones came down.
     lost: BTreeMap<DroneId, LatLon>,
     carrying: BTreeMap<DroneId, DeliveryId>,
@@ -65,17 +68,20 @@ impl Drones {
         lost: Vec<(DroneId, LatLon)>,
         seqs: Vec<(DroneId, u32)>,
     ) -> Self {
-        let mut grounded_at = vec![0; hubs];
-        for grounded in grounded.iter().flatten() {
-            grounded_at[grounded.hub.index()] += 1;
-        }
-        Drones {
+        let mut drones = Drones {
+            places: vec![0; grounded.len()],
+            standing: vec![Vec::new(); hubs],
             grounded,
-            grounded_at,
             lost: lost.into_iter().collect(),
             carrying: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
+        };
+        for index in 0..drones.grounded.len() {
+            if let Some(Grounded { hub, .. }) = drones.grounded[index] {
+                drones.comes_to(hub, DroneId(index as u32));
+            }
         }
+        drones
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,12 +89,31 @@ impl Drones {
     }
 
     pub(super) fn set_grounded(&mut self, drone: DroneId, grounded: Option<Grounded>) {
+        let hub = |grounded: Option<Grounded>| grounded.map(|grounded| grounded.hub);
         let before = std::mem::replace(&mut self.grounded[drone.index()], grounded);
-        if let Some(before) = before {
-            self.grounded_at[before.hub.index()] -= 1;
+        if hub(before) == hub(grounded) {
+            return;
         }
-        if let Some(now) = grounded {
-            self.grounded_at[now.hub.index()] += 1;
+        if let Some(before) = hub(before) {
+            self.leaves(before, drone);
+        }
+        if let Some(now) = hub(grounded) {
+            self.comes_to(now, drone);
+        }
+    }
+
+    fn comes_to(&mut self, hub: HubId, drone: DroneId) {
+        let standing = &mut self.standing[hub.index()];
+        self.places[drone.index()] = standing.len() as u32;
+        standing.push(drone);
+    }
+
+    fn leaves(&mut self, hub: HubId, drone: DroneId) {
+        let standing = &mut self.standing[hub.index()];
+        let place = self.places[drone.index()];
+        standing.swap_remove(place as usize);
+        if let Some(moved) = standing.get(place as usize) {
+            self.places[moved.index()] = place;
         }
     }
 
@@ -112,7 +137,7 @@ impl Drones {
     }
 
     pub(super) fn grounded_at(&self, hub: HubId) -> u32 {
-        self.grounded_at[hub.index()]
+        self.standing[hub.index()].len() as u32
     }
 
     pub(super) fn set_lost(&mut self, drone: DroneId, at: LatLon) {
@@ -124,7 +149,36 @@ impl Drones {
     }
 }
 
+/// Where every drone is, at one moment.
+pub struct Standing {
+    /// Who stands at each hub, by its number, in no order.
+    pub at_hubs: Vec<Vec<DroneId>>,
+    /// All others: in the air, or lost.
+    pub elsewhere: Vec<DroneId>,
+}
+
 impl View {
+    /// A copy of numbers only, however many there are.
+    pub fn standing(&self) -> Standing {
+        let (at_hubs, mut elsewhere, frame) = {
+            let now = self.now.read();
+            let lost: Vec<_> = now.drones.lost.keys().copied().collect();
+            (now.drones.standing.clone(), lost, Arc::clone(&now.frame))
+        };
+        elsewhere.extend(frame.rows().iter().map(|row| row.drone));
+        Standing { at_hubs, elsewhere }
+    }
+
+    /// These drones as they are now, as far as there are any of these numbers.
+    pub fn drones_of(&self, ids: &[DroneId]) -> Vec<DroneReading> {
+        let mut drones = Vec::with_capacity(ids.len());
+        for some in ids.chunks(AT_ONCE) {
+            let now = self.now_in_order();
+            drones.extend(some.iter().filter_map(|id| read_drone(&self.world, &now, *id)));
+        }
+        drones
+    }
+
     /// `None` for a drone that this world does not have.
     pub fn drone(&self, id: DroneId) -> Option<DroneReading> {
         let now = self.now_in_order();
@@ -215,4 +269,38 @@ fn fill_airborne(reading: &mut DroneReading, row: &DroneRow) {
     reading.vertical_speed_mps = row.vertical_speed_mps.into();
     reading.battery = row.battery.into();
     reading.payload_kg = row.payload_kg.into();
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn everybody_is_on_the_roll_of_the_hub_where_they_stand(
+            begin in proptest::collection::vec(proptest::option::of(0..3_u16), 8),
+            moves in proptest::collection::vec((0..8_u32, proptest::option::of(0..3_u16)), 0..40),
+        ) {
+            let at = |hub: Option<u16>| hub.map(|hub| Grounded {
+                hub: HubId(hub),
+                energy_wh: 100.0,
+                charging_since: None,
+            });
+            let mut expected = begin.clone();
+            let mut drones = Drones::new(begin.into_iter().map(at).collect(), 3, Vec::new(), Vec::new());
+            for (drone, hub) in moves {
+                drones.set_grounded(DroneId(drone), at(hub));
+                expected[drone as usize] = hub;
+            }
+            for hub in 0..3 {
+                let mut standing = drones.standing[usize::from(hub)].clone();
+                standing.sort_unstable();
+                let here = (0..8).filter(|drone| expected[*drone as usize] == Some(hub));
+                prop_assert_eq!(standing, here.map(DroneId).collect::<Vec<_>>());
+                prop_assert_eq!(drones.grounded_at(HubId(hub)) as usize, drones.standing[usize::from(hub)].len());
+            }
+        }
+    }
 }

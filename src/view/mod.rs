@@ -33,7 +33,7 @@ use crate::sim::world::World;
 
 use deliveries::Deliveries;
 pub use deliveries::{DeliveryFilter, DeliveryRecord, WorkflowState};
-pub use drones::DroneFilter;
+pub use drones::{DroneFilter, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
 use pulse::Pulse;

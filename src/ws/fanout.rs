@@ -12,8 +12,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::sim::drone::DroneStatus;
+use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
 use crate::sim::time::Tick;
+use crate::view::Standing;
 use crate::view::reading::DroneReading;
 use crate::wire::stream::positions::Row;
 use crate::wire::time::rfc3339;
@@ -21,6 +23,7 @@ use crate::wire::time::rfc3339;
 use super::Shared;
 use super::beat::{Beat, Gauges, TierBeat};
 use super::grid::Cell;
+use super::ground::Rolls;
 use super::layer::{Changes, OnGround, Positions};
 use super::shard::{BeatMade, Leave};
 use super::tier::{SLOTS_PER_SECOND, Tier};
@@ -157,6 +160,21 @@ impl Shared {
             ..reading.clone()
         });
         (self.grid.cell_of(location), row)
+    }
+}
+
+impl Rolls for Shared {
+    fn standing(&self) -> Standing {
+        self.view.standing()
+    }
+
+    fn hub_at(&self, index: usize) -> LatLon {
+        self.view.world().hubs[index].location
+    }
+
+    fn rows_of(&self, drones: &[DroneId]) -> Vec<(Cell, Row)> {
+        let drones = self.view.drones_of(drones);
+        drones.iter().map(|drone| self.row_on_ground(drone)).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::wire::stream::Encoding;
 use crate::wire::stream::positions::{Head, Place, Row, Rows};
 
 use super::grid::{Cell, Cells, Grid};
+use super::ground::{Ground, Rolls};
 
 /// Rows side by side, sorted by cell.
 #[derive(Default)]
@@ -60,8 +61,8 @@ pub(super) struct Positions {
     rows: Layer,
     /// (drone, its row), in drone order.
     by_drone: Vec<(DroneId, u32)>,
-    /// Everyone else, written when the first full message of an area asks.
-    ground: OnceLock<Layer>,
+    /// Everyone else, gathered when the first full message of an area asks.
+    ground: OnceLock<Ground>,
 }
 
 impl Positions {
@@ -91,11 +92,11 @@ impl Positions {
         }
     }
 
-    /// What messages about this beat begin with.
     pub(super) fn tick(&self) -> Tick {
         self.tick
     }
 
+    /// What messages about this beat begin with.
     pub(super) fn head(&self, id: u64, full: bool) -> Head<'_> {
         Head {
             id,
@@ -110,13 +111,17 @@ impl Positions {
         &self.rows
     }
 
-    /// Those that are not airborne here; `rows` is asked once, for everyone.
-    pub(super) fn ground(&self, rows: impl FnOnce() -> Vec<(Cell, Row)>) -> &Layer {
-        self.ground.get_or_init(|| {
-            let mut rows = rows();
-            rows.retain(|(_, row)| self.place_of(row.drone).is_none());
-            Layer::sorted(rows)
-        })
+    /// Those within these cells that are not airborne here.
+    pub(super) fn ground<'a>(
+        &'a self,
+        cells: &'a Cells,
+        encoding: Encoding,
+        grid: &Grid,
+        rolls: &'a impl Rolls,
+    ) -> impl Iterator<Item = (&'a Rows, Range<usize>)> {
+        let is_airborne = |drone: DroneId| self.place_of(drone).is_some();
+        let ground = self.ground.get_or_init(|| Ground::new(grid, rolls, is_airborne));
+        ground.within(cells, encoding, rolls, is_airborne)
     }
 
     /// An airborne drone's row.
@@ -246,151 +251,4 @@ fn merged(rows: &Layer, marked: &[bool], mut additional: Vec<(Cell, Row)>) -> La
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::*;
-    use crate::sim::drone::DroneStatus;
-    use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
-    use crate::sim::time::SimTime;
-    use crate::wire::stream::Encoded;
-    use crate::wire::stream::positions::Positions as Message;
-
-    const BOUNDS: BoundingBox = BoundingBox {
-        west: -122.45,
-        south: 37.75,
-        east: -122.43,
-        north: 37.77,
-    };
-    /// Where all who are not airborne stand.
-    const HUB: LatLon = LatLon {
-        lat: 37.76,
-        lon: -122.44,
-    };
-
-    fn grid() -> Grid {
-        Grid::of(&Area {
-            bounds: BOUNDS,
-            frame: LocalFrame::at(BOUNDS.middle()),
-            land: None,
-            ground_m: 0.0,
-            geoid_m: 0.0,
-        })
-    }
-
-    fn positions(airborne: &[(u32, LatLon)]) -> Positions {
-        let row = |&(drone, at)| DroneRow {
-            drone: DroneId(drone),
-            status: DroneStatus::Cruising,
-            at,
-            height_m: 60.0,
-            heading_deg: 0.0,
-            ground_speed_mps: 10.0,
-            vertical_speed_mps: 0.0,
-            battery: 0.5,
-            payload_kg: 0.0,
-            pickup_eta: None,
-            delivery_eta: None,
-        };
-        let frame = Frame::new(1, SimTime::START, airborne.iter().map(row).collect());
-        Positions::new(&grid(), &frame, String::new())
-    }
-
-    fn grounded(drone: DroneId) -> (Cell, Row) {
-        let row = Row::from(Place {
-            drone,
-            at: HUB,
-            height_m: 0.0,
-            heading_deg: 0.0,
-            ground_speed_mps: 0.0,
-            battery: 0.5,
-            status: DroneStatus::Parked,
-        });
-        (grid().cell_of(HUB), row)
-    }
-
-    struct Ground;
-
-    impl OnGround for Ground {
-        fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
-            Some(grounded(drone))
-        }
-
-        fn took_off_from(&self, _: DroneId) -> Option<Cell> {
-            Some(grid().cell_of(HUB))
-        }
-    }
-
-    /// A client's picture.
-    type Picture = BTreeMap<String, Value>;
-
-    fn put(picture: &mut Picture, layer: &Layer, cells: &Cells) {
-        const HEAD: Head<'_> = Head {
-            id: 1,
-            tick: 1,
-            sim_time: "",
-            sent_at_ms: 0,
-            full: true,
-        };
-        let rows = Message::with_runs(Encoding::Json, &HEAD, layer.within(cells, Encoding::Json));
-        let Encoded::Text(text) = rows.finish(std::iter::empty()) else {
-            panic!("JSON is text");
-        };
-        let message: Value = serde_json::from_str(&text).unwrap();
-        for row in message["drones"].as_array().unwrap() {
-            picture.insert(row[0].as_str().unwrap().to_owned(), row.clone());
-        }
-    }
-
-    fn full(positions: &Positions, cells: &Cells, drones: u32) -> Picture {
-        let mut picture = Picture::new();
-        let ground = positions.ground(|| (0..drones).map(DroneId).map(grounded).collect());
-        put(&mut picture, positions.airborne(), cells);
-        put(&mut picture, ground, cells);
-        picture
-    }
-
-    prop_compose! {
-        fn place()(lat in BOUNDS.south - 0.01..BOUNDS.north + 0.01, lon in BOUNDS.west - 0.01..BOUNDS.east + 0.01)
-            -> LatLon { LatLon { lat, lon } }
-    }
-
-    /// Drones 0 to 9, in the air or not, in the order of nothing.
-    fn airborne() -> impl Strategy<Value = Vec<(u32, LatLon)>> {
-        let places = proptest::collection::vec(proptest::option::of(place()), 10);
-        let rows = |places: Vec<Option<LatLon>>| {
-            let rows = (0..).zip(places);
-            rows.filter_map(|(drone, at)| Some((drone, at?)))
-                .collect::<Vec<_>>()
-        };
-        places.prop_map(rows).prop_shuffle()
-    }
-
-    proptest! {
-        #[test]
-        fn changes_lead_from_one_full_picture_to_the_next(
-            story in proptest::collection::vec(airborne(), 2..6), a in place(), b in place(),
-        ) {
-            let cells = grid().widen(BoundingBox {
-                west: a.lon.min(b.lon),
-                south: a.lat.min(b.lat),
-                east: a.lon.max(b.lon),
-                north: a.lat.max(b.lat),
-            });
-            let story: Vec<Positions> = story.iter().map(|rows| positions(rows)).collect();
-            let mut picture = full(&story[0], &cells, 10);
-            for (before, now) in story.iter().zip(&story[1..]) {
-                let changes = Changes::between(before, now, &Ground);
-                put(&mut picture, &changes.rows, &cells);
-                for drone in changes.gone(&cells) {
-                    let shown = picture.remove(&drone.to_string());
-                    prop_assert!(shown.is_some(), "{drone} is gone and was never there");
-                }
-                prop_assert_eq!(&picture, &full(now, &cells, 10));
-            }
-        }
-    }
-}
+mod tests;

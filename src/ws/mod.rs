@@ -14,6 +14,7 @@ mod beat;
 mod connection;
 mod fanout;
 mod grid;
+mod ground;
 mod lag;
 mod layer;
 mod outlet;

@@ -1,15 +1,10 @@
 //! `area`: everything that flies within a viewport.
 
-use crate::view::DroneFilter;
-use crate::wire::stream::positions::{Positions, Row};
-use crate::ws::Shared;
+use crate::wire::stream::positions::Positions;
 use crate::ws::beat::Rate;
-use crate::ws::grid::{Cell, Cells};
+use crate::ws::grid::Cells;
 
 use super::{Speech, newer};
-
-/// Parked drones are read in pieces of this size.
-const PAGE: usize = 4096;
 
 pub(super) struct Follow {
     cells: Cells,
@@ -42,29 +37,15 @@ impl Follow {
         };
         let now = &beat.positions;
         let (encoding, head) = (speech.encoding, now.head(id, full));
+        let shared = speech.shared;
         let message = if full {
-            let ground = now.ground(|| everyone(speech.shared));
             let airborne = now.airborne().within(&self.cells, encoding);
-            let runs = airborne.chain(ground.within(&self.cells, encoding));
+            let runs = airborne.chain(now.ground(&self.cells, encoding, &shared.grid, shared));
             Positions::with_runs(encoding, &head, runs).finish(std::iter::empty())
         } else {
             let runs = beat.changes.rows.within(&self.cells, encoding);
             Positions::with_runs(encoding, &head, runs).finish(beat.changes.gone(&self.cells))
         };
         speech.push(message);
-    }
-}
-
-fn everyone(shared: &Shared) -> Vec<(Cell, Row)> {
-    let mut rows = Vec::new();
-    let mut after = None;
-    loop {
-        let page = shared.view.drones(&DroneFilter::default(), after, PAGE);
-        let row = |drone: &_| shared.row_on_ground(drone);
-        rows.extend(page.items.iter().map(row));
-        match page.next {
-            Some(last) => after = Some(last),
-            None => return rows,
-        }
     }
 }
