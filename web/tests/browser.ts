@@ -39,8 +39,8 @@ function options(): LaunchOptions {
 
 /** Generous: a machine may have other things to do. */
 const PATIENCE_MS = 60_000;
-/** About ten a second: enough for anything that is clicked or read. */
-const MS_A_FRAME = 90;
+/** About six a second: enough for anything that is clicked or read. */
+const MS_A_FRAME = 150;
 
 export function launch(): Promise<Browser> {
   return chromium.launch(options());
