@@ -82,7 +82,10 @@ export class SkyMap {
     this.viewport = new Viewport(sky, this.map, world.area.bbox, {
       subscribed: (message) => this.buffer.expect(message.hz),
       pressure: (message) => this.buffer.expect(message.effectiveHz),
-      positions: (message) => this.buffer.take(message),
+      positions: (message) => {
+        this.buffer.take(message);
+        if (message.full) this.viewport.saw(message.drones.length);
+      },
       density: (message) => (this.#density = message.cells),
     }, viewer.peek().delivery === undefined);
     this.#followSignals(world);

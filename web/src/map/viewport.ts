@@ -17,10 +17,16 @@ const RATES: [belowZoom: number, hz: number][] = [
   [Infinity, 10],
 ];
 
+const CROWD = 6000;
+const CROWD_HZ = 2;
+/** It has to become much smaller to be none any more, or the rate would go up and down. */
+const STAYS_CROWD = 0.7;
+
 export class Viewport {
   #subscription: Subscription | undefined;
   #asked: Bbox | undefined;
   #hz = 0;
+  #crowded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -41,6 +47,12 @@ export class Viewport {
     this.#look();
   }
 
+  /** So many drones are in view. Each message about a crowd takes a while to read, so it comes less often. */
+  saw(drones: number): void {
+    this.#crowded = drones > (this.#crowded ? CROWD * STAYS_CROWD : CROWD);
+    this.#look();
+  }
+
   /** West, south, east, north of what is subscribed now. */
   get asked(): Bbox | undefined {
     return this.#asked;
@@ -54,7 +66,7 @@ export class Viewport {
     if (!this.watching) return;
     const view = this.#inView();
     const zoom = this.map.getZoom();
-    const hz = RATES.find(([below]) => zoom < below)![1];
+    const hz = Math.min(RATES.find(([below]) => zoom < below)![1], this.#crowded ? CROWD_HZ : Infinity);
     if (this.#asked && hz === this.#hz && contains(this.#asked, view) && !muchLarger(this.#asked, view)) return;
     const bbox = clipped(widened(view), this.area);
     this.#asked = bbox;
