@@ -11,6 +11,7 @@ mod faults;
 mod house;
 mod ordering;
 mod resume;
+mod server_sent_events;
 mod simulation_control;
 mod slow_clients;
 mod support;

@@ -1,8 +1,9 @@
 //! Going on where one stopped: followers whose connections are cut a thousand times, over
-//! several lives of the server, see every event once.
+//! several lives of the server, see every event once; by WebSocket and by server-sent events.
 
 mod connection;
 mod follower;
+mod stream;
 mod truth;
 
 use std::path::Path;
@@ -22,7 +23,7 @@ use crate::support::server::{Running, kept_in, lively as lively_in_memory};
 use crate::support::world::BUSY;
 use crate::support::worlds::busy;
 use follower::{Follower, Stage};
-use truth::Truth;
+use truth::{Seen, Truth};
 
 const SEED: u64 = 20_261_121;
 const FOLLOWERS: u64 = 8;
@@ -30,6 +31,9 @@ const FOLLOWERS: u64 = 8;
 const CUTS: u64 = 1_000;
 /// How often the server ends in between: by turns it is killed and told to end.
 const LIVES: u64 = 6;
+/// The same for server-sent events.
+const STREAM_CUTS: u64 = 100;
+const STREAM_LIVES: u64 = 3;
 
 /// More drones at work than the busy world has, so that events come in bursts.
 fn lively() -> String {
@@ -39,6 +43,29 @@ fn lively() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_is_cut_off_a_thousand_times_misses_nothing_and_sees_nothing_twice() {
+    live_through(LIVES, CUTS, |number, epoch, chance, stage, cuts| {
+        Follower::new(number, epoch, chance, stage, cuts).live()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_browser_that_sends_the_last_event_id_misses_nothing_and_sees_nothing_twice() {
+    live_through(STREAM_LIVES, STREAM_CUTS, |number, epoch, chance, stage, cuts| {
+        stream::Follower::new(number, epoch, chance, stage, cuts).live()
+    })
+    .await;
+}
+
+/// Followers see several lives of a server, are cut off so many times at least, and must
+/// have seen at the end what the journal says.
+async fn live_through<F>(
+    lives: u64,
+    most_cuts: u64,
+    follower: impl Fn(u64, String, Chance, watch::Receiver<Stage>, watch::Sender<u64>) -> F,
+) where
+    F: Future<Output = Seen> + Send + 'static,
+{
     let folder = TempDir::new().unwrap();
     let (scenario, data) = (folder.path().join("lively.toml"), folder.path().join("data"));
     std::fs::write(&scenario, lively()).unwrap();
@@ -53,11 +80,16 @@ async fn who_is_cut_off_a_thousand_times_misses_nothing_and_sees_nothing_twice()
     let mut followers = JoinSet::new();
     for number in 0..FOLLOWERS {
         let chance = Chance::new(SEED, number, Purpose::Demand);
-        let follower = Follower::new(number, epoch.clone(), chance, watched.clone(), cuts.clone());
-        followers.spawn(follower.live());
+        followers.spawn(follower(
+            number,
+            epoch.clone(),
+            chance,
+            watched.clone(),
+            cuts.clone(),
+        ));
     }
     let mut chance = Chance::new(SEED, FOLLOWERS, Purpose::Demand);
-    for life in 1..LIVES {
+    for life in 1..lives {
         // Nothing is waited for here: the length of life is what is random.
         tokio::time::sleep(Duration::from_millis(1_000 + u64::from(chance.below(2_000)))).await;
         stage.send_replace(Stage::Down);
@@ -75,7 +107,7 @@ async fn who_is_cut_off_a_thousand_times_misses_nothing_and_sees_nothing_twice()
     }
     let mut counted = cuts.subscribe();
     tokio::select! {
-        enough = counted.wait_for(|cuts| *cuts >= CUTS) => drop(enough.expect("the test counts")),
+        enough = counted.wait_for(|cuts| *cuts >= most_cuts) => drop(enough.expect("the test counts")),
         ended = followers.join_next() => panic!("a follower ended early: {ended:?}"),
     }
 

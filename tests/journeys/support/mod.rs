@@ -6,6 +6,7 @@ pub mod client;
 pub mod operator;
 pub mod program;
 pub mod server;
+pub mod sse;
 pub mod stream;
 pub mod world;
 pub mod worlds;
