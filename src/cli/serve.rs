@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::token::{bad_key, given_key};
 use super::{Failure, load_world, parse_threads, threads};
@@ -112,10 +113,17 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         )
     })?;
     runtime.block_on(async {
+        // Before anybody can see that the server is there, and end it.
+        let mut signals = Signals::listen()?;
         let listener = listen(args.listen).await?;
         let name = world.name.clone();
-        let server = server::start(world, options, listener).await;
-        let server = server.map_err(|error| describe(&error))?;
+        let server = tokio::select! {
+            server = server::start(world, options, listener) => server.map_err(|error| describe(&error))?,
+            () = signals.end() => {
+                tracing::info!("ending before the world was where it was");
+                return Ok(());
+            }
+        };
         let address = server.address();
         tracing::info!(
             scenario = name,
@@ -130,7 +138,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
                  Give --data a folder, or {KEY_VARIABLE}"
             );
         }
-        until_signal(server).await
+        until_signal(server, signals).await
     })
 }
 
@@ -194,19 +202,38 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-async fn until_signal(mut server: server::Server) -> Result<(), Failure> {
-    let signal = async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+/// What tells the program to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let hear = |kind| {
+            signal(kind).map_err(|error| {
+                let cause = format!("signals cannot be heard: {error}");
+                Failure::failed(cause, "this is a bug; please report it")
+            })
+        };
+        Ok(Signals {
+            interrupt: hear(SignalKind::interrupt())?,
+            terminate: hear(SignalKind::terminate())?,
+        })
+    }
+
+    async fn end(&mut self) {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
+    }
+}
+
+async fn until_signal(mut server: server::Server, mut signals: Signals) -> Result<(), Failure> {
     tokio::select! {
         error = server.failed() => return Err(describe(&error)),
-        signalled = signal => signalled.map_err(|error| {
-            Failure::failed(format!("signals cannot be heard: {error}"), "this is a bug; please report it")
-        })?,
+        () = signals.end() => {}
     }
     tracing::info!("shutting down: finishing the tick and closing the sessions");
     server.stop().await.map_err(|error| describe(&error))

@@ -187,3 +187,10 @@ def test_a_list_is_the_same_in_pages_of_any_length(world, path):
         paged += page["items"]
         cursor = page["next"]
     assert paged == whole["items"]
+
+
+def test_who_is_told_to_end_as_soon_as_it_is_ready_ends_in_order(servers):
+    server = servers.start(BUSY)
+    for _ in range(10):
+        assert server.stop() == 0, "a signal was not heard yet"
+        server.start()
