@@ -1,9 +1,9 @@
 //! The task that makes beats and tells every session of them.
 //!
-//! A beat follows each published tick, at most ten a second of wall time (ticks in
-//! between are conflated) and at least one, so that watchers of a paused world hear that
-//! it is still there. Sessions are only told that there is a beat; what they do not look
-//! at in time they never see, and nothing waits for them.
+//! A beat follows each published tick at once, but there are at most ten a second of wall
+//! time (ticks in between are conflated) and at least one, so that watchers of a paused
+//! world hear that it is still there. Sessions are only told that there is a beat; what
+//! they do not look at in time they never see, and nothing waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,9 @@ use super::tier::{SLOTS_PER_SECOND, Tier};
 use crate::view::shown;
 
 const SLOT: Duration = Duration::from_millis(1000 / SLOTS_PER_SECOND);
+/// So many slots a beat may be early. Ticks that come ten a second then go out as they come,
+/// wherever in a slot that is, and a late one does not hold up the next.
+const EARLY: u32 = 1;
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 
 pub(super) struct FanOut {
@@ -80,7 +83,7 @@ impl FanOut {
                 () = self.shared.interest.woken() => {}
                 () = tokio::time::sleep(LONGEST_SILENCE) => {}
             }
-            sleep_until(start + SLOT * next_slot).await;
+            sleep_until(start + SLOT * (next_slot - EARLY)).await;
             published.mark_unchanged();
             let slot = next_slot.max((start.elapsed().as_millis() / SLOT.as_millis()) as u32);
             next_slot = slot + 1;
