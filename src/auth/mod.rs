@@ -11,6 +11,7 @@
 
 mod access;
 mod guard;
+mod headers;
 mod key;
 mod origin;
 mod sight;
@@ -19,6 +20,7 @@ mod viewer;
 
 pub use access::{Carriage, Detail, Parcel, What};
 pub use guard::{Guard, Mode, Settings};
+pub use headers::{host_of, origin_of};
 pub use key::{KEY_FILE, KEY_VARIABLE, KeyError, TokenKey};
 pub use origin::{NotAnOrigin, Origin, Reach};
 pub use sight::Sight;

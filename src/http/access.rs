@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{
-    AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method};
 use axum::middleware::Next;
@@ -17,7 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::Api;
 use super::delivery_requests::IDEMPOTENCY_KEY;
 use super::fault::Fault;
-use crate::auth::{Denied, Grant, Guard, Parcel, Presented, Sight, Viewer, What};
+use crate::auth::{Denied, Grant, Guard, Parcel, Presented, Sight, Viewer, What, host_of, origin_of};
 use crate::sim::ids::DeliveryId;
 use crate::view::DeliveryRecord;
 
@@ -36,24 +34,15 @@ pub async fn turn_strangers_away(
     request: Request,
     next: Next,
 ) -> Result<Response, Fault> {
-    let host = match text_of(request.headers(), &HOST) {
-        None => request.uri().authority().map(|authority| authority.as_str()),
-        host => host,
-    };
+    let host = host_of(request.headers(), request.uri());
     if !guard.reach.knows(host) {
         return Err(Fault::UnknownHost);
     }
-    let origin = text_of(request.headers(), &ORIGIN);
+    let origin = origin_of(request.headers());
     if is_guarded(request.uri().path()) && !guard.reach.welcomes(origin, host) {
         return Err(Fault::ForeignOrigin);
     }
     Ok(next.run(request).await)
-}
-
-/// What cannot be read must not pass for what is not there.
-fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    let value = headers.get(name)?;
-    Some(value.to_str().unwrap_or("unreadable"))
 }
 
 /// Lets nobody on to what is not for everybody who does not show a token where one is

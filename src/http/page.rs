@@ -8,7 +8,7 @@ use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
     IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::fault::Fault;
+use crate::auth::{Origin, host_of};
 
 /// Read from the folder in debug builds, so that a page in the making needs no new
 /// program; part of the program in release builds.
@@ -50,13 +51,14 @@ pub fn routes() -> OpenApiRouter<Api> {
     params(("embed" = Option<String>, Query, description = "made to be shown in a frame")),
     responses((status = 200, body = String, content_type = "text/html"))
 )]
-async fn page(State(api): State<Api>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn page(State(api): State<Api>, RawQuery(query): RawQuery, uri: Uri, headers: HeaderMap) -> Response {
     let mut response = match Files::get(INDEX) {
         Some(file) => answer(INDEX, &file, &headers),
         None => ([(CONTENT_TYPE, "text/html; charset=utf-8")], PLACEHOLDER).into_response(),
     };
     let basemap = api.basemap.as_ref().and_then(|basemap| basemap.sources());
     let policy = policy(
+        &sockets(&headers, &uri),
         basemap.as_deref().unwrap_or_default(),
         wants_frame(query.as_deref()),
     );
@@ -160,13 +162,27 @@ fn wants_frame(query: Option<&str>) -> bool {
         .any(|pair| pair.split('=').next() == Some("embed"))
 }
 
+/// This server's WebSocket by the name under which it was asked: not every browser takes
+/// `'self'` to mean that too. Nothing for a name that would not stay one in a policy.
+fn sockets(headers: &HeaderMap, uri: &Uri) -> String {
+    let host = host_of(headers, uri).unwrap_or_default();
+    let origins = ["ws", "wss"].map(|scheme| format!("{scheme}://{host}").parse::<Origin>());
+    let origins = origins.into_iter().flatten().map(|origin| origin.to_string());
+    origins.collect::<Vec<_>>().join(" ")
+}
+
 /// Only the page's own scripts run, and it talks to nobody but this server and the
 /// basemap.
-fn policy(basemap: &str, in_frame: bool) -> String {
+fn policy(sockets: &str, basemap: &str, in_frame: bool) -> String {
+    let others: String = [sockets, basemap]
+        .into_iter()
+        .filter(|source| !source.is_empty())
+        .flat_map(|source| [" ", source])
+        .collect();
     let ancestors = if in_frame { "*" } else { "'self'" };
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' {basemap}; \
-         img-src 'self' data: blob: {basemap}; connect-src 'self' ws: wss: {basemap}; worker-src 'self' blob:; \
+         img-src 'self' data: blob: {basemap}; connect-src 'self'{others}; worker-src 'self' blob:; \
          manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     )
 }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 
 use super::{Basemap, Door, Reply};
+use crate::auth::Mode;
 use crate::sim::world::UnknownPlaces;
 
 fn get(door: &Door, path: &str, header: (&str, &str)) -> Reply {
@@ -21,6 +22,24 @@ fn the_page_may_run_its_own_scripts_alone() {
     let policy = page.header("content-security-policy");
     assert!(policy.contains("script-src 'self';"), "{policy}");
     assert!(policy.contains("frame-ancestors 'self'"), "{policy}");
+}
+
+#[test]
+fn the_page_may_talk_to_the_server_that_it_is_of_and_to_no_other() {
+    let door = Door::guarded(UnknownPlaces::Refuse, Mode::Required, &[]);
+    let may_reach = |host| {
+        let page = get(&door, "/", ("host", host));
+        let policy = page.header("content-security-policy").to_owned();
+        let rest = policy.split_once("connect-src ").unwrap().1;
+        assert_eq!(policy.matches("script-src").count(), 1, "{policy}");
+        rest.split_once(';').unwrap().0.trim().to_owned()
+    };
+    let (here, named) = ("127.0.0.1:8080", "Sky.example");
+    assert_eq!(may_reach(here), format!("'self' ws://{here} wss://{here}"));
+    assert_eq!(may_reach(named), "'self' ws://sky.example wss://sky.example");
+    for no_name in ["*", "a b", "a;script-src", "a/b", "a@b", "a,b", "'none'", ""] {
+        assert_eq!(may_reach(no_name), "'self'", "{no_name}");
+    }
 }
 
 #[test]
@@ -110,7 +129,7 @@ fn the_page_may_fetch_from_the_basemap_it_was_given() {
     let page = door.get("/");
     let policy = page.header("content-security-policy");
     assert!(
-        policy.contains("connect-src 'self' ws: wss: https://tiles.example;"),
+        policy.contains("connect-src 'self' https://tiles.example;"),
         "{policy}"
     );
     assert!(policy.contains("script-src 'self';"), "{policy}");
