@@ -27,14 +27,17 @@ pub use sight::Sight;
 pub use token::{Denied, Issued, LONGEST_TOKEN, Presented, Tokens};
 pub use viewer::{Grant, NotAViewer, Role, Viewer};
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970, which is how tokens count.
 pub type UnixSeconds = u64;
 
-/// The wall clock: tokens expire in the world of people, not in the simulated one.
-#[expect(clippy::disallowed_methods, reason = "tokens expire by the wall clock")]
+/// By the wall clock: tokens expire in the world of people, not in the simulated one.
 pub fn now() -> UnixSeconds {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    since_1970().as_secs()
+}
+
+#[expect(clippy::disallowed_methods, reason = "tokens expire by the wall clock")]
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,13 +1,14 @@
 //! Tokens: JWTs signed with HS256, and nothing else that calls itself a token.
 
 use std::fmt;
+use std::time::Duration;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::key::TokenKey;
-use super::viewer::{Grant, Role, Viewer};
+use super::viewer::{Grant, Role, Viewer, left_of};
 use super::{UnixSeconds, now};
 use crate::sim::ids::DeliveryId;
 
@@ -159,10 +160,11 @@ impl Tokens {
             _ => Denied::NotOurs,
         })?;
         let claims = read.claims;
-        if claims.exp <= now {
+        let now = Duration::from_secs(now);
+        if left_of(claims.exp, now).is_zero() {
             return Err(Denied::Expired);
         }
-        if claims.nbf.is_some_and(|nbf| nbf > now) {
+        if claims.nbf.is_some_and(|nbf| !left_of(nbf, now).is_zero()) {
             return Err(Denied::NotYet);
         }
         let expires = claims.exp;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use super::UnixSeconds;
+use super::{UnixSeconds, since_1970};
 use crate::sim::ids::DeliveryId;
 
 /// As tokens name it.
@@ -165,6 +166,18 @@ pub struct Grant {
     pub expires: Option<UnixSeconds>,
 }
 
+impl Grant {
+    /// How long it still holds: zero where it is over, `None` where there is no end to it.
+    pub fn left(&self) -> Option<Duration> {
+        self.expires.map(|expires| left_of(expires, since_1970()))
+    }
+}
+
+/// The one rule of when something that begins or ends with a second has begun or ended.
+pub(super) fn left_of(until: UnixSeconds, now: Duration) -> Duration {
+    Duration::from_secs(until).saturating_sub(now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +242,21 @@ mod tests {
         ] {
             assert_eq!(Viewer::new(role, account, user, only), Err(why));
         }
+    }
+
+    #[test]
+    fn a_grant_is_over_with_the_second_that_it_names() {
+        for (now_ms, left_ms) in [(0, 1_000), (250, 750), (999, 1), (1_000, 0), (5_000, 0)] {
+            let left = left_of(1, Duration::from_millis(now_ms));
+            assert_eq!(left, Duration::from_millis(left_ms), "{now_ms}");
+        }
+        let grant = |expires| Grant {
+            viewer: Viewer::anyone(),
+            expires,
+        };
+        assert_eq!(grant(None).left(), None);
+        assert_eq!(grant(Some(0)).left(), Some(Duration::ZERO));
+        assert!(grant(Some(u64::MAX)).left() > Some(Duration::from_secs(1)));
     }
 
     #[test]

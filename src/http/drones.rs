@@ -158,8 +158,7 @@ async fn drones_as_geojson(
     viewer: Viewer,
     mut parameters: Parameters,
 ) -> Result<Response, Fault> {
-    let filter = DroneFilter {
-        only: viewer.drones_in_sight(&api.view),
+    let mut filter = DroneFilter {
         bounds: parameters.bounds(),
         ..DroneFilter::default()
     };
@@ -167,6 +166,8 @@ async fn drones_as_geojson(
     let mut json = br#"{"type":"FeatureCollection","features":["#.to_vec();
     let mut after = None;
     loop {
+        // Others run between two pages, and with them the right to see may end.
+        filter.only = viewer.drones_in_sight(&api.view);
         let page = api.view.drones(&filter, after, MAX_LIMIT);
         for reading in &page.items {
             if !json.ends_with(b"[") {

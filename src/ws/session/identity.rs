@@ -5,7 +5,7 @@
 //! A later token makes the session its bearer's: what was followed and is not theirs ends,
 //! and nothing becomes more than it was.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use actix::{AsyncContext, Context};
 
@@ -106,7 +106,9 @@ impl CustomerSession {
         if let Some(before) = self.expiry.take() {
             context.cancel_future(before);
         }
-        let Some(left) = self.left() else { return };
+        let Some(left) = self.grant.as_ref().and_then(Grant::left) else {
+            return;
+        };
         if left.is_zero() {
             self.turn_away(Denied::Expired);
             return;
@@ -117,12 +119,6 @@ impl CustomerSession {
             session.await_expiry(context);
             session.speak();
         }));
-    }
-
-    /// Of the token's life; `None` where there is no end to it.
-    fn left(&self) -> Option<Duration> {
-        let expires = self.grant.as_ref()?.expires?;
-        Some(Duration::from_secs(expires).saturating_sub(wall_clock()))
     }
 
     /// Says why, and ends the session; nothing else is said any more.
@@ -147,9 +143,4 @@ impl CustomerSession {
             }
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "tokens expire by the wall clock")]
-fn wall_clock() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
