@@ -53,10 +53,6 @@ impl Guard {
         }
     }
 
-    pub fn mode(&self) -> Mode {
-        self.mode
-    }
-
     /// Whether who shows no token is to come in all the same.
     ///
     /// # Errors

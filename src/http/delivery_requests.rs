@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::{delivery_for, must};
 use super::body::JsonBody;
-use super::documents::{AccessProblems, BodyProblems, ReadProblems, WriteProblems};
+use super::documents::{AccessProblems, BodyProblems, ReadProblems, TokenProblems, WriteProblems};
 use super::fault::Fault;
 use super::fields::{Complaint, Complaints};
 use super::order::read_order;
@@ -186,7 +186,7 @@ fn failure_of(record: &DeliveryRecord) -> Option<FailureReason> {
     get,
     path = "/api/probe",
     tag = "Delivery requests",
-    responses((status = 200, body = Health))
+    responses((status = 200, body = Health), TokenProblems)
 )]
 async fn probe() -> Json<Health> {
     Json(Health { status: "ok".into() })

@@ -51,7 +51,17 @@ impl Modify for Bearer {
     }
 }
 
-/// Of any route that is not for everybody.
+/// Of any route that is for whoever shows a token.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum TokenProblems {
+    /// The token is missing or no good
+    #[response(status = 401, content_type = "application/problem+json",
+        headers(("WWW-Authenticate" = String, description = "`Bearer`, and what is wrong with the token")))]
+    Unauthorized(#[to_schema] Problem),
+}
+
+/// Of any route that is not for every token.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only its description is used")]
 pub enum AccessProblems {

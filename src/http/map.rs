@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::cursor;
-use super::documents::{AccessProblems, QueryProblems};
+use super::documents::{QueryProblems, TokenProblems};
 use super::drones::GEOJSON;
 use super::fault::Fault;
 use super::parameters::Parameters;
@@ -39,7 +39,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
-    responses((status = 200, body = List<Hub>), QueryProblems, AccessProblems)
+    responses((status = 200, body = List<Hub>), QueryProblems, TokenProblems)
 )]
 async fn list_hubs(
     State(api): State<Api>,
@@ -67,7 +67,10 @@ async fn list_hubs(
     get,
     path = "/api/zones",
     tag = "World",
-    responses((status = 200, body = wire::ZoneCollection, content_type = "application/geo+json"))
+    responses(
+        (status = 200, body = wire::ZoneCollection, content_type = "application/geo+json"),
+        TokenProblems,
+    )
 )]
 async fn zones_as_geojson(State(api): State<Api>) -> Response {
     let zones = api.view.world().zones.iter();

@@ -66,7 +66,6 @@ pub struct Api {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    Recovering,
     Ready,
     Draining,
 }

@@ -45,6 +45,8 @@ async fn live() -> Json<Health> {
 }
 
 /// The program takes requests
+///
+/// While a world is being recovered nothing is answered yet, this no more than the rest.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -53,7 +55,6 @@ async fn live() -> Json<Health> {
 )]
 async fn ready(State(api): State<Api>) -> Result<Json<Health>, Fault> {
     match (api.ready)() {
-        Readiness::Recovering => return Err(Fault::NotReady("the world is being recovered")),
         Readiness::Draining => return Err(Fault::NotReady("the server is shutting down")),
         Readiness::Ready => {}
     }

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::Operator;
 use super::body::{JsonBody, OptionalJsonBody};
-use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
+use super::documents::{AccessProblems, BodyProblems, ClockProblems, TokenProblems, WriteProblems};
 use super::fault::Fault;
 use super::fields::{Complaint, Complaints, Fields};
 use crate::sim::time::Tick;
@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     get,
     path = "/api/simulation",
     tag = "Simulation",
-    responses((status = 200, body = wire::Simulation))
+    responses((status = 200, body = wire::Simulation), TokenProblems)
 )]
 async fn read_simulation(State(api): State<Api>) -> Json<wire::Simulation> {
     Json(shown(&api.view))

@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::documents::TokenProblems;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::time::SimTime;
 use crate::sim::world::{UnknownPlaces, World};
@@ -30,7 +31,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     get,
     path = "/api/world",
     tag = "World",
-    responses((status = 200, body = wire::World))
+    responses((status = 200, body = wire::World), TokenProblems)
 )]
 async fn read_world(State(api): State<Api>) -> Json<wire::World> {
     let world = api.view.world();

@@ -98,6 +98,20 @@ fn the_document_has_every_route_of_the_contract() {
     }
 }
 
+#[test]
+fn every_route_that_asks_for_a_token_says_so() {
+    let document = serde_json::to_value(crate::http::openapi()).unwrap();
+    let mut asked = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, route) in methods.as_object().unwrap() {
+            let asks = path.starts_with("/api/") || path == "/metrics";
+            assert_eq!(route["responses"]["401"].is_object(), asks, "{method} {path}");
+            asked += usize::from(asks);
+        }
+    }
+    assert!(asked > 20, "{asked}");
+}
+
 /// Every `$ref` below this value.
 fn references(value: &Value) -> Vec<&str> {
     match value {

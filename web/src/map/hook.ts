@@ -46,7 +46,9 @@ declare global {
   }
 }
 
+/** Only where a program drives the browser: nobody else's page has it. */
 export function exposeForTests(sky: SkyMap): void {
+  if (!navigator.webdriver) return;
   window.__skyhaul = {
     connection: () => connection.peek().state,
     simNow: () => simNow.peek(),
