@@ -20,9 +20,9 @@ mod viewer;
 
 pub use access::{Carriage, Detail, Parcel, What};
 pub use guard::{Guard, Mode, Settings};
-pub use headers::{host_of, origin_of};
+pub use headers::{bearer_of, host_of, origin_of};
 pub use key::{KEY_FILE, KEY_VARIABLE, KeyError, TokenKey};
-pub use origin::{NotAnOrigin, Origin, Reach};
+pub use origin::{NotAnOrigin, Origin, Reach, Stranger};
 pub use sight::Sight;
 pub use token::{Denied, Issued, LONGEST_TOKEN, Presented, Tokens};
 pub use viewer::{Grant, NotAViewer, Role, Viewer};

@@ -57,6 +57,18 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Why a request is not let on, whatever token it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stranger {
+    #[error(
+        "an open server on loopback answers to localhost and loopback addresses only; \
+         `serve --allow-origin` adds a name"
+    )]
+    UnknownHost,
+    #[error("pages of this origin may not use this server; `serve --allow-origin` lets them")]
+    ForeignOrigin,
+}
+
 /// How far this server can be reached, and whom else it has to do with.
 #[derive(Clone, Debug)]
 pub struct Reach {
@@ -68,8 +80,22 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// Whether a request with this `Host` and `Origin` is let on.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn judge(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Stranger> {
+        if !self.knows(host) {
+            return Err(Stranger::UnknownHost);
+        }
+        if !self.welcomes(origin, host) {
+            return Err(Stranger::ForeignOrigin);
+        }
+        Ok(())
+    }
+
     /// Whether requests under this `Host` are answered. One that names none is no browser's.
-    pub fn knows(&self, host: Option<&str>) -> bool {
+    fn knows(&self, host: Option<&str>) -> bool {
         let Some(host) = host else { return true };
         !(self.open && self.loopback)
             || is_loopback(host_of(host))
@@ -82,7 +108,7 @@ impl Reach {
     /// Whether a request with this `Origin` and `Host` is welcome: from programs that are
     /// no browsers, from pages that this server has served, and from those that it shares
     /// with.
-    pub fn welcomes(&self, origin: Option<&str>, host: Option<&str>) -> bool {
+    fn welcomes(&self, origin: Option<&str>, host: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
         if self.shares_with(origin) {
             return true;

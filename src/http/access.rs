@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::{HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::Api;
 use super::delivery_requests::IDEMPOTENCY_KEY;
 use super::fault::Fault;
-use crate::auth::{Denied, Grant, Guard, Parcel, Presented, Sight, Viewer, What, host_of, origin_of};
+use crate::auth::{Denied, Grant, Guard, Parcel, Sight, Viewer, What, bearer_of, host_of, origin_of};
 use crate::sim::ids::DeliveryId;
 use crate::view::DeliveryRecord;
 
@@ -35,13 +35,8 @@ pub async fn turn_strangers_away(
     next: Next,
 ) -> Result<Response, Fault> {
     let host = host_of(request.headers(), request.uri());
-    if !guard.reach.knows(host) {
-        return Err(Fault::UnknownHost);
-    }
-    let origin = origin_of(request.headers());
-    if is_guarded(request.uri().path()) && !guard.reach.welcomes(origin, host) {
-        return Err(Fault::ForeignOrigin);
-    }
+    let origin = origin_of(request.headers()).filter(|_| is_guarded(request.uri().path()));
+    guard.reach.judge(host, origin)?;
     Ok(next.run(request).await)
 }
 
@@ -53,23 +48,11 @@ pub async fn ask_who_it_is(
     next: Next,
 ) -> Result<Response, Fault> {
     if is_guarded(request.uri().path()) {
-        let presented = bearer(request.headers())?;
+        let presented = bearer_of(request.headers())?;
         let grant = guard.admit(presented.as_ref())?;
         request.extensions_mut().insert(grant);
     }
     Ok(next.run(request).await)
-}
-
-/// The token of `Authorization: Bearer`, where there is one.
-fn bearer(headers: &HeaderMap) -> Result<Option<Presented>, Denied> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    match (value.to_str(), values.next()) {
-        (Ok(value), None) => Presented::bearer(value).map(Some),
-        _ => Err(Denied::NotOurs),
-    }
 }
 
 /// Whom [`ask_who_it_is`] let in, and until when. A route that it does not guard has nobody
@@ -164,34 +147,4 @@ pub fn sharing(guard: &Arc<Guard>) -> CorsLayer {
         ])
         .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(PREFLIGHT_KEPT)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::http::HeaderValue;
-
-    #[test]
-    fn a_bearer_is_the_one_way_to_show_a_token_here() {
-        let read = |values: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-            }
-            bearer(&headers)
-        };
-        assert_eq!(read(&[]), Ok(None));
-        let token = Ok(Some(Presented::new("a.b.c")));
-        assert_eq!(read(&["Bearer a.b.c"]), token);
-        assert_eq!(read(&["bearer  a.b.c "]), token);
-        for wrong in [
-            &["a.b.c"][..],
-            &["Basic YTpi"],
-            &["Bearer"],
-            &[""],
-            &["Bearer a.b.c", "Bearer a.b.c"],
-        ] {
-            assert_eq!(read(wrong), Err(Denied::NotOurs), "{wrong:?}");
-        }
-    }
 }

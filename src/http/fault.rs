@@ -11,12 +11,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
-use crate::auth::Denied;
+use crate::auth::{Denied, Stranger};
 use crate::view::commands::Refusal;
 use crate::wire::api::problem::{FieldProblem, Problem};
 use crate::wire::discreet::discreet;
+use crate::ws::NoSession;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Of sessions.
+pub const NO_ROOM: &str = "there is no room for another session";
 
 /// How long a client should wait where nobody knows better.
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
@@ -41,10 +45,13 @@ pub enum Fault {
     Unauthorized(Denied),
     /// Who asks may not, for this reason.
     Forbidden(&'static str),
-    /// A page of another server sent this.
-    ForeignOrigin,
-    /// This server does not go by that name.
-    UnknownHost,
+    /// A page of another server sent this, or this server does not go by that name.
+    Stranger(Stranger),
+    /// Nobody opened a WebSocket that is spoken here.
+    NotAHandshake {
+        status: StatusCode,
+        why: String,
+    },
     /// A bug: a handler panicked.
     Panicked,
     /// Whatever a library answered by itself.
@@ -60,6 +67,23 @@ impl From<Refusal> for Fault {
 impl From<Denied> for Fault {
     fn from(denied: Denied) -> Self {
         Fault::Unauthorized(denied)
+    }
+}
+
+impl From<Stranger> for Fault {
+    fn from(stranger: Stranger) -> Self {
+        Fault::Stranger(stranger)
+    }
+}
+
+impl From<NoSession> for Fault {
+    fn from(no_session: NoSession) -> Self {
+        match no_session {
+            NoSession::NotAHandshake { status, why } => Fault::NotAHandshake { status, why },
+            NoSession::Stranger(stranger) => stranger.into(),
+            NoSession::Full => Fault::NotReady(NO_ROOM),
+            NoSession::ShuttingDown => Refusal::ShuttingDown.into(),
+        }
     }
 }
 
@@ -110,8 +134,11 @@ impl Fault {
             }
             Fault::Unauthorized(_) => (S::UNAUTHORIZED, "unauthorized", "No valid token"),
             Fault::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Not yours"),
-            Fault::ForeignOrigin => (S::FORBIDDEN, "foreign-origin", "Pages from elsewhere may not ask"),
-            Fault::UnknownHost => (
+            Fault::NotAHandshake { status, .. } => (*status, "not-a-handshake", "No WebSocket was opened"),
+            Fault::Stranger(Stranger::ForeignOrigin) => {
+                (S::FORBIDDEN, "foreign-origin", "Pages from elsewhere may not ask")
+            }
+            Fault::Stranger(Stranger::UnknownHost) => (
                 S::MISDIRECTED_REQUEST,
                 "unknown-host",
                 "This server has another name",
@@ -144,14 +171,8 @@ impl Fault {
             Fault::NotReady(why) => (*why).into(),
             Fault::Unauthorized(denied) => denied.to_string(),
             Fault::Forbidden(why) => (*why).into(),
-            Fault::ForeignOrigin => {
-                "pages of this origin may not use this server; `serve --allow-origin` lets them".into()
-            }
-            Fault::UnknownHost => {
-                "an open server on loopback answers to localhost and loopback addresses only; \
-                                   `serve --allow-origin` adds a name"
-                    .into()
-            }
+            Fault::Stranger(stranger) => stranger.to_string(),
+            Fault::NotAHandshake { why, .. } => why.clone(),
             Fault::Panicked => "the request could not be answered; the server's log says why".into(),
             Fault::Other(status) => status.canonical_reason().unwrap_or("refused").to_lowercase(),
         }
@@ -243,10 +264,10 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let fault = match response.extensions_mut().remove::<Fault>() {
-        Some(fault) => fault,
-        None => fault_of_status(status),
-    };
+    let said = response.extensions_mut();
+    let no_session = said.remove::<NoSession>().map(Fault::from);
+    let fault = said.remove::<Fault>().or(no_session);
+    let fault = fault.unwrap_or_else(|| fault_of_status(status));
     let mut problem = problem_response(fault, uri.path());
     if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
         problem.headers_mut().insert(axum::http::header::ALLOW, allow);

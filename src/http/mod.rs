@@ -2,7 +2,7 @@
 //! out. One file a resource; `fault` alone knows which failure has which status.
 //!
 //! Nothing here decides anything about drones or deliveries, and nothing here knows who
-//! runs the world. Sockets, addresses and the WebSocket route are the server's.
+//! runs the world. Sockets and addresses are the server's.
 
 mod access;
 mod basemap;
@@ -70,9 +70,9 @@ pub enum Readiness {
     Draining,
 }
 
-/// All routes but those of the WebSocket, for the server to merge with them. Trailing
-/// slashes are tolerated.
-pub fn router(api: Api) -> Router {
+/// All routes, with that of the WebSocket, which is the window's. Trailing slashes are
+/// tolerated.
+pub fn router(api: Api, window: Router) -> Router {
     let requests = api.requests.clone();
     let (routes, _) = routes()
         .merge(basemap::routes(api.basemap.as_ref()))
@@ -81,6 +81,7 @@ pub fn router(api: Api) -> Router {
     let routes = routes
         .with_state(api)
         .merge(operations::documentation())
+        .merge(window)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&guard),
             access::ask_who_it_is,

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::{NOT_YOUR_DELIVERY, NOT_YOUR_DRONE, ONLY_OPERATORS};
 use super::documents::{AccessProblems, QueryProblems, ReadProblems, WriteProblems};
-use super::fault::Fault;
+use super::fault::{Fault, NO_ROOM};
 use super::fields::{Complaint, Complaints};
 use super::parameters::Parameters;
 use crate::auth::Grant;
@@ -133,7 +133,7 @@ fn read_topics(parameters: &mut Parameters) -> (Vec<Topic>, Option<&'static str>
 
 fn fault_of(no_stream: NoStream, topics: &[Topic]) -> Fault {
     match no_stream {
-        NoStream::Full => Fault::NotReady("there is no room for another session"),
+        NoStream::Full => Fault::NotReady(NO_ROOM),
         NoStream::ShuttingDown => Fault::Refused(Refusal::ShuttingDown),
         NoStream::Refused(refused) => {
             let number = refused.id.and_then(|id| usize::try_from(id).ok());

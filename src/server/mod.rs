@@ -190,7 +190,7 @@ pub async fn start_with(
         guard,
         streams: Arc::new(move |wish| window.stream(wish)),
     };
-    let routes = http::router(api).merge(gateway.route());
+    let routes = http::router(api, gateway.route());
     let listener = listener.tap_io(|socket| {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "a socket keeps Nagle's delay");

@@ -1,44 +1,17 @@
-//! What a handshake is worth: whether it comes from where it may, and which token it shows.
+//! What a handshake says for itself: which token it shows, and what it would speak.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, header};
 
 use super::session::Shown;
-use crate::auth::{Denied, Presented, Reach};
+use crate::auth::{Denied, Presented, bearer_of};
 
 /// A browser's page cannot set headers, so it shows its token among the sub-protocols.
 const TOKEN_ENTRY: &str = "skyhaul.token.";
 
-/// Refuses handshakes under a name that is not this server's, and from pages that are not.
-pub(super) fn check_origin(reach: &Reach, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
-    let host = text_of(headers, &header::HOST);
-    if !reach.knows(host) {
-        let detail = "an open server on loopback answers to localhost and loopback addresses only; \
-                      `serve --allow-origin` adds a name";
-        return Err((StatusCode::MISDIRECTED_REQUEST, detail));
-    }
-    if !reach.welcomes(text_of(headers, &header::ORIGIN), host) {
-        let detail = "pages of this origin may not open a session; `serve --allow-origin` lets them";
-        return Err((StatusCode::FORBIDDEN, detail));
-    }
-    Ok(())
-}
-
-/// What cannot be read must not pass for what is not there.
-fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    let value = headers.get(name)?;
-    Some(value.to_str().unwrap_or("unreadable"))
-}
-
 /// The token of the header, or else the one among the sub-protocols.
 pub(super) fn shown(headers: &HeaderMap) -> Shown {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => {
-            let value = value.to_str().map_err(|_| Denied::NotOurs)?;
-            return Presented::bearer(value).map(Some);
-        }
-        (Some(_), Some(_)) => return Err(Denied::NotOurs),
-        (None, _) => {}
+    if let Some(token) = bearer_of(headers)? {
+        return Ok(Some(token));
     }
     let mut tokens = offered(headers).filter_map(|entry| entry.strip_prefix(TOKEN_ENTRY));
     match (tokens.next(), tokens.next()) {
@@ -61,7 +34,7 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -18,6 +18,7 @@ mod ground;
 mod lag;
 mod layer;
 mod outlet;
+mod refusal;
 mod seat;
 mod session;
 mod shard;
@@ -38,13 +39,13 @@ use std::time::Duration;
 use actix::{Actor, Addr, ArbiterHandle};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::Response;
 use axum::routing::get;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::auth::Guard;
+use crate::auth::{Guard, host_of, origin_of};
 use crate::view::View;
 use crate::wire::stream::Encoding;
 
@@ -52,6 +53,7 @@ use beat::{Beat, Gauges};
 use fanout::FanOut;
 use grid::Grid;
 pub use lag::Patience;
+pub use refusal::NoSession;
 use seat::{Seat, Seated};
 use session::{CustomerSession, Opening, Shown};
 use shard::Shard;
@@ -155,7 +157,7 @@ impl Gateway {
         Gateway { shared }
     }
 
-    /// `GET /ws`
+    /// `GET /ws`, for the front door to take in.
     pub fn route(&self) -> Router {
         Router::new()
             .route("/ws", get(handshake))
@@ -177,33 +179,26 @@ impl Gateway {
 async fn handshake(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
+    uri: Uri,
     upgrade: Result<Upgrade, (StatusCode, String)>,
-) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err((status, detail)) => return refusal(status, &detail),
-    };
-    if let Err((status, detail)) = admission::check_origin(&shared.guard.reach, &headers) {
-        return refusal(status, detail);
-    }
+) -> Result<Response, NoSession> {
+    let upgrade = upgrade.map_err(|(status, why)| NoSession::NotAHandshake { status, why })?;
+    let (host, origin) = (host_of(&headers, &uri), origin_of(&headers));
+    let judged = shared.guard.reach.judge(host, origin);
+    judged.map_err(NoSession::Stranger)?;
     let shown = admission::shown(&headers);
-    let (encoding, protocol) = match choose_encoding(&headers) {
-        Ok(choice) => choice,
-        Err(detail) => return refusal(StatusCode::BAD_REQUEST, &detail),
-    };
+    let (encoding, protocol) = choose_encoding(&headers)?;
     if *shared.closing.borrow() {
-        return unavailable("the server shuts down");
+        return Err(NoSession::ShuttingDown);
     }
-    let Some(seat) = Seat::take(&shared) else {
-        return unavailable("there is no room for another session");
-    };
-    upgrade.accept(protocol, move |taken| seat_session(taken, seat, encoding, shown))
+    let seat = Seat::take(&shared).ok_or(NoSession::Full)?;
+    Ok(upgrade.accept(protocol, move |taken| seat_session(taken, seat, encoding, shown)))
 }
 
 /// The first of the offered sub-protocols that is spoken here. A client that offers some
 /// must offer one of these; one that offers none gets JSON, and no sub-protocol in the
 /// answer.
-fn choose_encoding(headers: &HeaderMap) -> Result<(Encoding, Option<HeaderValue>), String> {
+fn choose_encoding(headers: &HeaderMap) -> Result<(Encoding, Option<HeaderValue>), NoSession> {
     let mut offered = admission::protocols(headers).peekable();
     if offered.peek().is_none() {
         return Ok((Encoding::Json, None));
@@ -212,30 +207,12 @@ fn choose_encoding(headers: &HeaderMap) -> Result<(Encoding, Option<HeaderValue>
         Some(encoding) => Ok((encoding, Some(HeaderValue::from_static(encoding.protocol())))),
         None => {
             let [one, other] = Encoding::ALL.map(Encoding::protocol);
-            Err(format!("none of the sub-protocols offered is {one} or {other}"))
+            Err(NoSession::NotAHandshake {
+                status: StatusCode::BAD_REQUEST,
+                why: format!("none of the sub-protocols offered is {one} or {other}"),
+            })
         }
     }
-}
-
-fn unavailable(detail: &str) -> Response {
-    let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, detail);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    response
-}
-
-fn refusal(status: StatusCode, detail: &str) -> Response {
-    let body = serde_json::json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": detail,
-        "instance": "/ws",
-        "errors": [],
-    });
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, content_type, body.to_string()).into_response()
 }
 
 /// Hands the socket to one of the arbiters.

@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod description;
 mod determinism;
+mod doors;
 mod every_delivery;
 mod faults;
 mod house;

@@ -294,7 +294,7 @@ impl Door {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Door {
-            router: router(api),
+            router: router(api, Router::new()),
             view,
             taker,
             guard,
