@@ -14,7 +14,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Api;
 use super::delivery_requests::IDEMPOTENCY_KEY;
-use super::fault::Fault;
+use super::failure::Failure;
 use crate::auth::{Denied, Grant, Guard, Parcel, Sight, Viewer, What, bearer_of, host_of, origin_of};
 use crate::sim::ids::DeliveryId;
 use crate::view::DeliveryRecord;
@@ -33,7 +33,7 @@ pub async fn turn_strangers_away(
     State(guard): State<Arc<Guard>>,
     request: Request,
     next: Next,
-) -> Result<Response, Fault> {
+) -> Result<Response, Failure> {
     let host = host_of(request.headers(), request.uri());
     let origin = origin_of(request.headers()).filter(|_| is_guarded(request.uri().path()));
     guard.reach.judge(host, origin)?;
@@ -46,7 +46,7 @@ pub async fn ask_who_it_is(
     State(guard): State<Arc<Guard>>,
     mut request: Request,
     next: Next,
-) -> Result<Response, Fault> {
+) -> Result<Response, Failure> {
     if is_guarded(request.uri().path()) {
         let presented = bearer_of(request.headers())?;
         let grant = guard.admit(presented.as_ref())?;
@@ -58,19 +58,19 @@ pub async fn ask_who_it_is(
 /// Whom [`ask_who_it_is`] let in, and until when. A route that it does not guard has nobody
 /// to ask.
 impl FromRequestParts<Api> for Grant {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Failure> {
         let grant = parts.extensions.get::<Grant>().cloned();
-        grant.ok_or(Fault::Unauthorized(Denied::Missing))
+        grant.ok_or(Failure::Unauthorized(Denied::Missing))
     }
 }
 
 /// Whom [`ask_who_it_is`] let in.
 impl FromRequestParts<Api> for Viewer {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let grant = Grant::from_request_parts(parts, api).await?;
         Ok(grant.viewer)
     }
@@ -80,19 +80,19 @@ impl FromRequestParts<Api> for Viewer {
 pub struct Operator;
 
 impl FromRequestParts<Api> for Operator {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let viewer = Viewer::from_request_parts(parts, api).await?;
         must(&viewer, &What::Control).map(|()| Operator)
     }
 }
 
-pub fn must(viewer: &Viewer, what: &What<'_>) -> Result<(), Fault> {
+pub fn must(viewer: &Viewer, what: &What<'_>) -> Result<(), Failure> {
     if viewer.may(what) {
         return Ok(());
     }
-    Err(Fault::Forbidden(match what {
+    Err(Failure::Forbidden(match what {
         What::Control | What::Everything => ONLY_OPERATORS,
         What::OrderFor(_) => "this token does not order for that account",
         What::ListOf(_) => "this token does not list what that account has",
@@ -105,11 +105,11 @@ pub const ONLY_OPERATORS: &str = "only operators may do this";
 pub const NOT_YOUR_DELIVERY: &str = "this token is not for that delivery";
 pub const NOT_YOUR_DRONE: &str = "this token does not show that drone, or not now";
 
-pub fn drone_must_be_seen(sight: Sight) -> Result<(), Fault> {
+pub fn drone_must_be_seen(sight: Sight) -> Result<(), Failure> {
     match sight {
         Sight::Seen => Ok(()),
-        Sight::Forbidden => Err(Fault::Forbidden(NOT_YOUR_DRONE)),
-        Sight::Unknown => Err(Fault::Unknown("drone")),
+        Sight::Forbidden => Err(Failure::Forbidden(NOT_YOUR_DRONE)),
+        Sight::Unknown => Err(Failure::Unknown("drone")),
     }
 }
 
@@ -119,9 +119,9 @@ pub fn delivery_for(
     viewer: &Viewer,
     id: Option<DeliveryId>,
     kind: &'static str,
-) -> Result<DeliveryRecord, Fault> {
+) -> Result<DeliveryRecord, Failure> {
     let record = id.and_then(|id| api.view.delivery(id));
-    let record = record.ok_or(Fault::Unknown(kind))?;
+    let record = record.ok_or(Failure::Unknown(kind))?;
     must(viewer, &What::Delivery(&Parcel::of(&record)))?;
     Ok(record)
 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::fault::Fault;
+use super::failure::Failure;
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
@@ -28,13 +28,13 @@ pub struct JsonBody {
 pub struct OptionalJsonBody(pub Option<Value>);
 
 impl<S: Sync> FromRequest<S> for JsonBody {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         let bytes = read_whole(&parts.headers, body).await?;
         if !is_json(&parts.headers) {
-            return Err(Fault::WrongMediaType);
+            return Err(Failure::WrongMediaType);
         }
         Ok(JsonBody {
             value: parse(&bytes)?,
@@ -44,23 +44,23 @@ impl<S: Sync> FromRequest<S> for JsonBody {
 }
 
 impl<S: Sync> FromRequest<S> for OptionalJsonBody {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         let bytes = read_whole(&parts.headers, body).await?;
         if bytes.is_empty() {
             return Ok(OptionalJsonBody(None));
         }
         if !is_json(&parts.headers) {
-            return Err(Fault::WrongMediaType);
+            return Err(Failure::WrongMediaType);
         }
         parse(&bytes).map(|value| OptionalJsonBody(Some(value)))
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Fault> {
-    serde_json::from_slice(bytes).map_err(|error| Fault::Unparsable(error.to_string()))
+fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| Failure::Unparsable(error.to_string()))
 }
 
 /// `application/json`, or anything that ends in `+json`, whatever its parameters.
@@ -77,19 +77,19 @@ fn is_json(headers: &HeaderMap) -> bool {
             .is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
 }
 
-async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
+async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_DRAINED_BYTES) {
-        return Err(Fault::BodyTooLarge);
+        return Err(Failure::BodyTooLarge);
     }
     let mut chunks = body.into_data_stream();
     let mut first = Bytes::new();
     let mut all: Option<BytesMut> = None;
     let mut seen = 0_usize;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Fault::Unparsable("the body broke off".into()))?;
+        let chunk = chunk.map_err(|_| Failure::Unparsable("the body broke off".into()))?;
         seen = seen.saturating_add(chunk.len());
         if seen > MAX_DRAINED_BYTES {
             break;
@@ -110,7 +110,7 @@ async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
         }
     }
     if seen > MAX_BODY_BYTES {
-        return Err(Fault::BodyTooLarge);
+        return Err(Failure::BodyTooLarge);
     }
     Ok(all.map_or(first, BytesMut::freeze))
 }

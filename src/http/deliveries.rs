@@ -9,7 +9,7 @@ use super::Api;
 use super::access::{delivery_for, must};
 use super::cursor;
 use super::documents::{AccessProblems, QueryProblems, ReadProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::parameters::{Parameters, PathId, one_of};
 use crate::auth::{Viewer, What};
 use crate::sim::delivery::Stage;
@@ -48,7 +48,7 @@ async fn list_deliveries(
     State(api): State<Api>,
     viewer: Viewer,
     mut parameters: Parameters,
-) -> Result<Json<List<ListedDelivery>>, Fault> {
+) -> Result<Json<List<ListedDelivery>>, Failure> {
     let mut filter = DeliveryFilter {
         only: viewer.only(),
         owner: parameters.optional("ownerId", |text| Ok(text.to_owned())),
@@ -84,7 +84,7 @@ async fn read_delivery(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
-) -> Result<Json<Delivery>, Fault> {
+) -> Result<Json<Delivery>, Failure> {
     let record = delivery_for(&api, &viewer, id, KIND)?;
     Ok(Json(delivery_of(&record)))
 }
@@ -101,7 +101,7 @@ async fn read_public_delivery(
     api: State<Api>,
     viewer: Viewer,
     id: PathId<DeliveryId>,
-) -> Result<Json<Delivery>, Fault> {
+) -> Result<Json<Delivery>, Failure> {
     read_delivery(api, viewer, id).await
 }
 
@@ -117,7 +117,7 @@ async fn read_owner(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
-) -> Result<Json<Owner>, Fault> {
+) -> Result<Json<Owner>, Failure> {
     let record = delivery_for(&api, &viewer, id, KIND)?;
     Ok(Json(owner_of(&record)))
 }
@@ -134,10 +134,10 @@ async fn read_status(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
-) -> Result<Json<DeliveryStatus>, Fault> {
+) -> Result<Json<DeliveryStatus>, Failure> {
     let record = delivery_for(&api, &viewer, id, KIND)?;
     let status = viewer.status_of_delivery(&api.view, record.id);
-    let status = status.ok_or(Fault::Unknown(KIND))?;
+    let status = status.ok_or(Failure::Unknown(KIND))?;
     let date = |at| rfc3339(api.view.world(), at);
     Ok(Json(DeliveryStatus {
         stage: status.stage,

@@ -13,7 +13,7 @@ use super::Api;
 use super::access::{delivery_for, must};
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ReadProblems, TokenProblems, WriteProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::fields::{Complaint, Complaints};
 use super::order::read_order;
 use super::parameters::PathId;
@@ -59,12 +59,12 @@ async fn request_delivery(
     viewer: Viewer,
     headers: HeaderMap,
     body: JsonBody,
-) -> Result<Response, Fault> {
+) -> Result<Response, Failure> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), idempotency_key(&headers));
     let order = read_order(api.view.world(), &body.value, &mut complaints);
     let (Some(mut order), Some(key)) = (order, key) else {
-        return Err(complaints.into_fault());
+        return Err(complaints.into_failure());
     };
     must(&viewer, &What::OrderFor(&order.owner.account))?;
     order.owner.user = viewer.user().map(str::to_owned);
@@ -91,8 +91,8 @@ fn keys_of(viewer: &Viewer, key: String) -> String {
 }
 
 /// The first answer would confirm an order that this is not.
-fn key_reused() -> Fault {
-    Fault::WrongFields(vec![FieldProblem {
+fn key_reused() -> Failure {
+    Failure::WrongFields(vec![FieldProblem {
         pointer: IDEMPOTENCY_KEY.into(),
         detail: "was first used with another request; send that again, or take another key".into(),
     }])
@@ -140,7 +140,7 @@ async fn read_request(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
-) -> Result<Json<RequestStatus>, Fault> {
+) -> Result<Json<RequestStatus>, Failure> {
     let record = delivery_for(&api, &viewer, id, "delivery request")?;
     Ok(Json(status_of(&record)))
 }

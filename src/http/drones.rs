@@ -12,7 +12,7 @@ use super::Api;
 use super::access::drone_must_be_seen;
 use super::cursor;
 use super::documents::{AccessProblems, QueryProblems, ReadProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::parameters::{MAX_LIMIT, Parameters, PathId, one_of};
 use crate::auth::{Sight, Viewer};
 use crate::sim::drone::DroneStatus;
@@ -53,7 +53,7 @@ async fn list_drones(
     State(api): State<Api>,
     viewer: Viewer,
     mut parameters: Parameters,
-) -> Result<Json<List<Drone>>, Fault> {
+) -> Result<Json<List<Drone>>, Failure> {
     let world = api.view.world();
     let filter = DroneFilter {
         only: viewer.drones_in_sight(&api.view),
@@ -96,11 +96,11 @@ async fn read_drone(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DroneId>,
-) -> Result<Json<Drone>, Fault> {
+) -> Result<Json<Drone>, Failure> {
     let sight = id.map_or(Sight::Unknown, |id| viewer.sight_of_drone(&api.view, id));
     drone_must_be_seen(sight)?;
     let reading = id.and_then(|id| api.view.drone(id));
-    let reading = reading.ok_or(Fault::Unknown("drone"))?;
+    let reading = reading.ok_or(Failure::Unknown("drone"))?;
     Ok(Json(shown::drone(api.view.world(), &reading)))
 }
 
@@ -124,11 +124,11 @@ async fn read_route(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DroneId>,
-) -> Result<Response, Fault> {
+) -> Result<Response, Failure> {
     let sight = id.map_or(Sight::Unknown, |id| viewer.sight_of_drone(&api.view, id));
     drone_must_be_seen(sight)?;
-    let id = id.ok_or(Fault::Unknown("drone"))?;
-    let reading = api.view.route(id).ok_or(Fault::NotInTheAir)?;
+    let id = id.ok_or(Failure::Unknown("drone"))?;
+    let reading = api.view.route(id).ok_or(Failure::NotInTheAir)?;
     let seen = viewer.route_in_sight(&api.view, reading.delivery);
     if seen.is_empty() {
         // It has gone on to something else since it was looked at.
@@ -157,7 +157,7 @@ async fn drones_as_geojson(
     State(api): State<Api>,
     viewer: Viewer,
     mut parameters: Parameters,
-) -> Result<Response, Fault> {
+) -> Result<Response, Failure> {
     let mut filter = DroneFilter {
         bounds: parameters.bounds(),
         ..DroneFilter::default()

@@ -10,10 +10,10 @@ use super::Api;
 use super::access::Operator;
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields, name};
 use crate::scenario::parse_duration;
-use crate::sim::fault::{self, FlightFault};
+use crate::sim::fault::{Fault, FlightFault};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::SimDuration;
 use crate::view::View;
@@ -51,7 +51,7 @@ async fn inject_fault(
     State(api): State<Api>,
     _: Operator,
     body: JsonBody,
-) -> Result<Json<InjectedFault>, Fault> {
+) -> Result<Json<InjectedFault>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["kind", "target", "duration"]);
@@ -62,7 +62,7 @@ async fn inject_fault(
         .zip(target)
         .and_then(|(kind, target)| read_fault(&api.view, kind, target, duration, &mut complaints));
     let (Some(fault), Some(kind), Some(target), true) = (fault, kind, target, complaints.is_empty()) else {
-        return Err(complaints.into_fault());
+        return Err(complaints.into_failure());
     };
     let tick = api.commands.inject(fault).await?;
     let world = api.view.world();
@@ -103,7 +103,7 @@ fn read_fault(
     target: &str,
     duration: Option<SimDuration>,
     complaints: &mut Complaints,
-) -> Option<fault::Fault> {
+) -> Option<Fault> {
     match kind {
         FaultKind::RotorOut => in_flight(view, target, FlightFault::RotorOut, duration, complaints),
         FaultKind::BatteryCell => in_flight(view, target, FlightFault::BatteryCell, duration, complaints),
@@ -112,7 +112,7 @@ fn read_fault(
             let hub = found.ok_or("no hub has this id".into());
             let hub = complaints.note(|| "/target".into(), hub);
             let duration = duration.unwrap_or(SimDuration::FOREVER);
-            Some(fault::Fault::HubClosed(HubId(hub? as u16), duration))
+            Some(Fault::HubClosed(HubId(hub? as u16), duration))
         }
     }
 }
@@ -123,7 +123,7 @@ fn in_flight(
     fault: FlightFault,
     duration: Option<SimDuration>,
     complaints: &mut Complaints,
-) -> Option<fault::Fault> {
+) -> Option<Fault> {
     if duration.is_some() {
         complaints.add(
             "/duration",
@@ -139,5 +139,5 @@ fn in_flight(
         Some(drone) => Ok(drone.id),
     };
     let drone = complaints.note(|| "/target".into(), drone)?;
-    Some(fault::Fault::InFlight(drone, fault))
+    Some(Fault::InFlight(drone, fault))
 }

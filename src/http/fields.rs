@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
+use super::failure::Failure;
 use crate::wire::api::problem::FieldProblem;
 
 /// What is wrong with one value.
@@ -28,8 +28,8 @@ impl Complaints {
         read.map_err(|complaint| self.add(pointer(), complaint)).ok()
     }
 
-    pub fn into_fault(self) -> Fault {
-        Fault::WrongFields(self.0)
+    pub fn into_failure(self) -> Failure {
+        Failure::WrongFields(self.0)
     }
 
     pub fn is_empty(&self) -> bool {

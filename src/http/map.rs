@@ -12,7 +12,7 @@ use super::Api;
 use super::cursor;
 use super::documents::{QueryProblems, TokenProblems};
 use super::drones::GEOJSON;
-use super::fault::Fault;
+use super::failure::Failure;
 use super::parameters::Parameters;
 use crate::auth::{Viewer, What};
 use crate::sim::ids::HubId;
@@ -45,7 +45,7 @@ async fn list_hubs(
     State(api): State<Api>,
     viewer: Viewer,
     mut parameters: Parameters,
-) -> Result<Json<List<Hub>>, Fault> {
+) -> Result<Json<List<Hub>>, Failure> {
     let world = api.view.world();
     let limit = parameters.limit();
     let after = parameters.optional("cursor", cursor::decode::<HubId>);

@@ -1,5 +1,5 @@
 //! The front door: HTTP in, typed questions to the view and commands to the world, HTTP
-//! out. One file a resource; `fault` alone knows which failure has which status.
+//! out. One file a resource; `failure` alone knows which failure has which status.
 //!
 //! Nothing here decides anything about drones or deliveries, and nothing here knows who
 //! runs the world. Sockets and addresses are the server's.
@@ -12,7 +12,7 @@ mod deliveries;
 mod delivery_requests;
 mod documents;
 mod drones;
-mod fault;
+mod failure;
 mod faults;
 mod fields;
 mod map;
@@ -90,7 +90,7 @@ pub fn router(api: Api, window: Router) -> Router {
             Arc::clone(&guard),
             access::turn_strangers_away,
         ))
-        .layer(middleware::from_fn(fault::as_problems))
+        .layer(middleware::from_fn(failure::as_problems))
         .layer(access::sharing(&guard))
         .layer(middleware::from_fn_with_state(requests, telemetry::measure));
     // A layer sees what its own router has routed already, so the paths are trimmed in

@@ -14,7 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::access::Operator;
 use super::documents::{AccessProblems, WriteProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::{Api, Readiness};
 use crate::view::reading::RunState;
 use crate::wire::api::Health;
@@ -53,13 +53,13 @@ async fn live() -> Json<Health> {
     tag = "Operations",
     responses((status = 200, body = Health), WriteProblems)
 )]
-async fn ready(State(api): State<Api>) -> Result<Json<Health>, Fault> {
+async fn ready(State(api): State<Api>) -> Result<Json<Health>, Failure> {
     match (api.ready)() {
-        Readiness::Draining => return Err(Fault::NotReady("the server is shutting down")),
+        Readiness::Draining => return Err(Failure::NotReady("the server is shutting down")),
         Readiness::Ready => {}
     }
     if api.view.clock().pace.state == RunState::Stalled {
-        return Err(Fault::NotReady(
+        return Err(Failure::NotReady(
             "the store takes no writes, so the clock stands still",
         ));
     }

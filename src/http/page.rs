@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::fault::Fault;
+use super::failure::Failure;
 use crate::auth::{Origin, host_of};
 
 /// Read from the folder in debug builds, so that a page in the making needs no new
@@ -71,16 +71,16 @@ async fn page(State(api): State<Api>, RawQuery(query): RawQuery, uri: Uri, heade
     response
 }
 
-async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
+async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
     find(&format!("{HASHED}{file}"), &headers)
 }
 
-async fn favicon(headers: HeaderMap) -> Result<Response, Fault> {
+async fn favicon(headers: HeaderMap) -> Result<Response, Failure> {
     find("favicon.svg", &headers)
 }
 
-fn find(name: &str, headers: &HeaderMap) -> Result<Response, Fault> {
-    let file = Files::get(name).ok_or(Fault::UnknownRoute)?;
+fn find(name: &str, headers: &HeaderMap) -> Result<Response, Failure> {
+    let file = Files::get(name).ok_or(Failure::UnknownRoute)?;
     Ok(answer(name, &file, headers))
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 
-use super::fault::Fault;
+use super::failure::Failure;
 use super::fields::{Complaint, Complaints};
 use crate::sim::geo::BoundingBox;
 
@@ -17,9 +17,9 @@ pub const MAX_LIMIT: usize = 1_000;
 pub struct PathId<T>(pub Option<T>);
 
 impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let text = Path::<String>::from_request_parts(parts, state).await;
         Ok(PathId(text.ok().and_then(|Path(text)| text.parse().ok())))
     }
@@ -33,14 +33,14 @@ pub struct Parameters {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Fault;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
         let Query(pairs) = query.map_err(|_| {
             let mut complaints = Complaints::default();
             complaints.add("?", "is not a query string");
-            complaints.into_fault()
+            complaints.into_failure()
         })?;
         Ok(Parameters {
             pairs,
@@ -79,11 +79,11 @@ impl Parameters {
     }
 
     /// Tells of everything that was wrong, once all is read.
-    pub fn finish(self) -> Result<(), Fault> {
+    pub fn finish(self) -> Result<(), Failure> {
         if self.complaints.is_empty() {
             Ok(())
         } else {
-            Err(self.complaints.into_fault())
+            Err(self.complaints.into_failure())
         }
     }
 }

@@ -10,12 +10,12 @@ use super::Api;
 use super::access::Operator;
 use super::body::{JsonBody, OptionalJsonBody};
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, TokenProblems, WriteProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields};
 use crate::sim::time::Tick;
-use crate::view::View;
 use crate::view::commands::PaceChange;
 use crate::view::reading::{RunState, Speed};
+use crate::view::{View, shown};
 use crate::wire::api::simulation as wire;
 use crate::wire::place::rounded;
 use crate::wire::time::{parse_rfc3339, rfc3339};
@@ -37,7 +37,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     responses((status = 200, body = wire::Simulation), TokenProblems)
 )]
 async fn read_simulation(State(api): State<Api>) -> Json<wire::Simulation> {
-    Json(shown(&api.view))
+    Json(simulation_of(&api.view))
 }
 
 /// Pause, resume, or change the speed
@@ -54,7 +54,7 @@ async fn change_simulation(
     State(api): State<Api>,
     _: Operator,
     body: JsonBody,
-) -> Result<Json<wire::Simulation>, Fault> {
+) -> Result<Json<wire::Simulation>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["state", "speed", "pauseAtTick", "simTime"]);
@@ -71,10 +71,10 @@ async fn change_simulation(
         }),
     };
     if !complaints.is_empty() {
-        return Err(complaints.into_fault());
+        return Err(complaints.into_failure());
     }
     api.commands.control(change).await?;
-    Ok(Json(shown(&api.view)))
+    Ok(Json(simulation_of(&api.view)))
 }
 
 /// `true` pauses.
@@ -112,7 +112,7 @@ async fn step_simulation(
     State(api): State<Api>,
     _: Operator,
     OptionalJsonBody(body): OptionalJsonBody,
-) -> Result<Json<wire::Simulation>, Fault> {
+) -> Result<Json<wire::Simulation>, Failure> {
     let mut ticks = 1;
     if let Some(body) = body {
         let mut complaints = Complaints::default();
@@ -124,14 +124,14 @@ async fn step_simulation(
         fields.nothing_but(&["ticks"]);
         ticks = fields.optional("ticks", read).unwrap_or(ticks);
         if !complaints.is_empty() {
-            return Err(complaints.into_fault());
+            return Err(complaints.into_failure());
         }
     }
     api.commands.step(ticks).await?;
-    Ok(Json(shown(&api.view)))
+    Ok(Json(simulation_of(&api.view)))
 }
 
-fn shown(view: &View) -> wire::Simulation {
+fn simulation_of(view: &View) -> wire::Simulation {
     let clock = view.clock();
     wire::Simulation {
         state: match clock.pace.state {
@@ -139,15 +139,12 @@ fn shown(view: &View) -> wire::Simulation {
             RunState::Paused => wire::SimulationState::Paused,
             RunState::Stalled => wire::SimulationState::Stalled,
         },
-        speed: match clock.pace.speed {
-            Speed::Times(factor) => wire::Speed::Times(factor),
-            Speed::Max => wire::Speed::Named(wire::NamedSpeed::Max),
-        },
+        speed: shown::speed(clock.pace.speed),
         tick: clock.tick,
         sim_time: rfc3339(view.world(), clock.at),
         real_time_factor: rounded(clock.pace.real_time_factor, 100.0),
         tick_slip_ms: rounded(clock.pace.tick_slip_ms, 100.0),
         digest: clock.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        epoch: format!("e{}", clock.epoch),
+        epoch: shown::epoch(&clock),
     }
 }

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::{NOT_YOUR_DELIVERY, NOT_YOUR_DRONE, ONLY_OPERATORS};
 use super::documents::{AccessProblems, QueryProblems, ReadProblems, WriteProblems};
-use super::fault::{Fault, NO_ROOM};
+use super::failure::{Failure, NO_ROOM};
 use super::fields::{Complaint, Complaints};
 use super::parameters::Parameters;
 use crate::auth::Grant;
@@ -67,13 +67,13 @@ async fn stream(
     grant: Grant,
     mut parameters: Parameters,
     headers: HeaderMap,
-) -> Result<Response, Fault> {
+) -> Result<Response, Failure> {
     let max_hz = parameters.optional("maxHz", rate);
     let topics = read_topics(&mut parameters);
     parameters.finish()?;
     let (topics, unknown) = topics;
     if let Some(kind) = unknown {
-        return Err(Fault::Unknown(kind));
+        return Err(Failure::Unknown(kind));
     }
     let last_event_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let wish = Wish {
@@ -82,7 +82,7 @@ async fn stream(
         max_hz,
         last_event_id: last_event_id.map(str::to_owned),
     };
-    let body = (api.streams)(wish).map_err(|no_stream| fault_of(no_stream, &topics))?;
+    let body = (api.streams)(wish).map_err(|no_stream| failure_of(no_stream, &topics))?;
     let headers = [
         (CONTENT_TYPE, EVENT_STREAM),
         (CACHE_CONTROL, NO_STORE),
@@ -131,33 +131,33 @@ fn read_topics(parameters: &mut Parameters) -> (Vec<Topic>, Option<&'static str>
     (topics, unknown)
 }
 
-fn fault_of(no_stream: NoStream, topics: &[Topic]) -> Fault {
+fn failure_of(no_stream: NoStream, topics: &[Topic]) -> Failure {
     match no_stream {
-        NoStream::Full => Fault::NotReady(NO_ROOM),
-        NoStream::ShuttingDown => Fault::Refused(Refusal::ShuttingDown),
+        NoStream::Full => Failure::NotReady(NO_ROOM),
+        NoStream::ShuttingDown => Failure::Refused(Refusal::ShuttingDown),
         NoStream::Refused(refused) => {
             let number = refused.id.and_then(|id| usize::try_from(id).ok());
             let topic = number.and_then(|number| topics.get(number.checked_sub(1)?));
-            fault_of_topic(refused, topic)
+            failure_of_topic(refused, topic)
         }
     }
 }
 
-fn fault_of_topic(Refused { code, message, .. }: Refused, topic: Option<&Topic>) -> Fault {
+fn failure_of_topic(Refused { code, message, .. }: Refused, topic: Option<&Topic>) -> Failure {
     match (code, topic) {
-        (ErrorCode::NotFound, Some(Topic::Drone(_))) => Fault::Unknown("drone"),
-        (ErrorCode::NotFound, Some(Topic::Hub(_))) => Fault::Unknown("hub"),
-        (ErrorCode::NotFound, _) => Fault::Unknown("delivery"),
-        (ErrorCode::Forbidden, Some(Topic::Delivery(_))) => Fault::Forbidden(NOT_YOUR_DELIVERY),
-        (ErrorCode::Forbidden, Some(Topic::Drone(_))) => Fault::Forbidden(NOT_YOUR_DRONE),
+        (ErrorCode::NotFound, Some(Topic::Drone(_))) => Failure::Unknown("drone"),
+        (ErrorCode::NotFound, Some(Topic::Hub(_))) => Failure::Unknown("hub"),
+        (ErrorCode::NotFound, _) => Failure::Unknown("delivery"),
+        (ErrorCode::Forbidden, Some(Topic::Delivery(_))) => Failure::Forbidden(NOT_YOUR_DELIVERY),
+        (ErrorCode::Forbidden, Some(Topic::Drone(_))) => Failure::Forbidden(NOT_YOUR_DRONE),
         (ErrorCode::Forbidden, Some(Topic::Area(_))) => {
-            Fault::Forbidden("this token does not show areas, and this world no densities")
+            Failure::Forbidden("this token does not show areas, and this world no densities")
         }
-        (ErrorCode::Forbidden, _) => Fault::Forbidden(ONLY_OPERATORS),
+        (ErrorCode::Forbidden, _) => Failure::Forbidden(ONLY_OPERATORS),
         _ => {
             let mut complaints = Complaints::default();
             complaints.add("?topic", Cow::Owned(message));
-            complaints.into_fault()
+            complaints.into_failure()
         }
     }
 }

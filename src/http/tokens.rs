@@ -12,7 +12,7 @@ use super::Api;
 use super::access::Operator;
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::fields::{self, Complaint, Complaints, Fields};
 use crate::auth::{Role, Viewer};
 use crate::scenario::parse_duration;
@@ -43,7 +43,7 @@ async fn hand_out(
     State(api): State<Api>,
     _: Operator,
     body: JsonBody,
-) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewToken>), Fault> {
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewToken>), Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["role", "account", "user", "delivery", "ttl"]);
@@ -60,7 +60,7 @@ async fn hand_out(
             .ok()
     });
     let (Some(bearer), true) = (bearer, complaints.is_empty()) else {
-        return Err(complaints.into_fault());
+        return Err(complaints.into_failure());
     };
     let issued = api.guard.tokens.issue(&bearer, ttl_s);
     let expires_us = i64::try_from(issued.expires.saturating_mul(MICROS)).unwrap_or(i64::MAX);

@@ -10,11 +10,12 @@ use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
+use crate::wire::api::simulation::{NamedSpeed, Speed};
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::{Location, rounded};
 use crate::wire::stream::positions::{Place, Row};
-use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Speed};
+use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet};
 use crate::wire::time::rfc3339;
 
 pub use route::route;
@@ -120,7 +121,7 @@ fn eta_error(quotes: &QuoteReading) -> EtaError {
 pub fn speed(speed: reading::Speed) -> Speed {
     match speed {
         reading::Speed::Times(factor) => Speed::Times(factor),
-        reading::Speed::Max => Speed::Max,
+        reading::Speed::Max => Speed::Named(NamedSpeed::Max),
     }
 }
 

@@ -25,8 +25,9 @@ use utoipa::ToSchema;
 
 pub use codes::{ByeCode, ErrorCode};
 pub use encoding::{Encoded, Encoding};
-pub use snapshot::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Snapshot, Speed};
+pub use snapshot::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Snapshot};
 
+use super::api::simulation::Speed;
 use super::event::EventBody;
 
 /// As `welcome` names it, whatever the encoding.
@@ -43,7 +44,6 @@ pub enum ServerMessage<'a> {
         epoch: &'a str,
         tick: u64,
         sim_time: &'a str,
-        #[schema(value_type = crate::wire::api::simulation::Speed)]
         speed: Speed,
         playback: bool,
     },

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::sim::delivery::Stage;
-use crate::wire::api::simulation;
+use crate::wire::api::simulation::{SimulationState, Speed};
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::Location;
@@ -47,14 +47,13 @@ pub struct Fleet {
     pub lost: u32,
     /// Drones by status; all statuses are listed.
     pub by_status: BTreeMap<&'static str, u32>,
-    #[schema(value_type = simulation::Speed)]
     pub speed: Speed,
     pub real_time_factor: f64,
     /// Wall time that a tick takes to compute.
     pub tick_ms: f64,
     pub tick_slip_ms: f64,
     /// `running`, `paused` or `stalled`.
-    #[schema(value_type = simulation::SimulationState)]
+    #[schema(value_type = SimulationState)]
     pub state: &'static str,
     /// How many look on.
     pub sessions: u64,
@@ -89,20 +88,4 @@ pub struct DeliveryCounts {
     pub under_way: u64,
     pub completed: u64,
     pub failed: u64,
-}
-
-/// Simulated seconds per wall second that are wanted: a number, or `"max"`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Speed {
-    Times(f64),
-    Max,
-}
-
-impl Serialize for Speed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Speed::Times(factor) => serializer.serialize_f64(*factor),
-            Speed::Max => serializer.serialize_str("max"),
-        }
-    }
 }

@@ -19,7 +19,7 @@ use super::{Speech, single};
 pub(super) struct Follow {
     delivery: DeliveryId,
     cursor: Cursor,
-    stage: Carriage,
+    stage: Carrier,
     positions: single::Follow,
     /// When its drone was first seen to be the viewer's to see; `None` while it is not.
     shown_from: Option<Tick>,
@@ -27,7 +27,7 @@ pub(super) struct Follow {
 
 /// Who has the package, as far as was told.
 #[derive(Clone, Copy, PartialEq)]
-enum Carriage {
+enum Carrier {
     Unassigned,
     By(DroneId),
     Ended,
@@ -45,9 +45,9 @@ impl Follow {
         Some(Follow {
             delivery,
             cursor: Cursor::open(shared, Subject::Delivery(delivery), since),
-            stage: match carriage(&status) {
+            stage: match carrier(&status) {
                 // What ended it may be among the events that the client missed.
-                Carriage::Ended => Carriage::Unassigned,
+                Carrier::Ended => Carrier::Unassigned,
                 other => other,
             },
             positions: single::Follow::new(rate),
@@ -68,7 +68,7 @@ impl Follow {
     }
 
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
-        if self.stage == Carriage::Ended {
+        if self.stage == Carrier::Ended {
             return;
         }
         if self.cursor.wants_snapshot() {
@@ -77,7 +77,7 @@ impl Follow {
         for numbered in self.cursor.say_events(id, speech) {
             self.hear(&numbered.event);
         }
-        if let Carriage::By(drone) = self.stage {
+        if let Carrier::By(drone) = self.stage {
             let view = &speech.shared.view;
             if speech.viewer.sees_place_of(view, self.delivery) {
                 let from = *self.shown_from.get_or_insert_with(|| view.clock().tick);
@@ -103,7 +103,7 @@ impl Follow {
             sim_time: &sim_time,
             of: Some(Snapshot::Delivery(shown)),
         });
-        self.carried(carriage(&status));
+        self.carried(carrier(&status));
     }
 
     fn hear(&mut self, event: &Event) {
@@ -111,8 +111,8 @@ impl Follow {
             return;
         };
         match kind {
-            DeliveryEvent::Assigned { drone, .. } => self.carried(Carriage::By(*drone)),
-            DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. } => self.carried(Carriage::Ended),
+            DeliveryEvent::Assigned { drone, .. } => self.carried(Carrier::By(*drone)),
+            DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. } => self.carried(Carrier::Ended),
             DeliveryEvent::Accepted { .. }
             | DeliveryEvent::Delayed { .. }
             | DeliveryEvent::Created
@@ -123,7 +123,7 @@ impl Follow {
         }
     }
 
-    fn carried(&mut self, stage: Carriage) {
+    fn carried(&mut self, stage: Carrier) {
         if stage != self.stage {
             self.positions.start_over();
             self.shown_from = None;
@@ -132,10 +132,10 @@ impl Follow {
     }
 }
 
-fn carriage(status: &DeliveryStatus) -> Carriage {
+fn carrier(status: &DeliveryStatus) -> Carrier {
     match status.drone {
-        _ if status.stage.is_terminal() => Carriage::Ended,
-        Some(drone) => Carriage::By(drone),
-        None => Carriage::Unassigned,
+        _ if status.stage.is_terminal() => Carrier::Ended,
+        Some(drone) => Carrier::By(drone),
+        None => Carrier::Unassigned,
     }
 }

@@ -8,12 +8,13 @@ use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
+use crate::wire::api::simulation::Speed;
 use crate::wire::event::{DeliveryKind, EtasBody, EventBody};
 use crate::wire::place::Location;
 use crate::wire::stream::positions::{Head, Place, Positions, Row};
 use crate::wire::stream::{
     ByeCode, DeliveryCounts, DeliverySnapshot, Encoded, Encoding, ErrorCode, EtaError, Fleet, PROTOCOL,
-    ServerMessage, Snapshot, Speed,
+    ServerMessage, Snapshot,
 };
 
 const DELIVERY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";

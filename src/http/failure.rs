@@ -26,7 +26,7 @@ pub const NO_ROOM: &str = "there is no room for another session";
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub enum Failure {
     UnknownRoute,
     /// The `Allow` header says what would do.
     MethodNotAllowed,
@@ -58,36 +58,36 @@ pub enum Fault {
     Other(StatusCode),
 }
 
-impl From<Refusal> for Fault {
+impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Fault::Refused(refusal)
+        Failure::Refused(refusal)
     }
 }
 
-impl From<Denied> for Fault {
+impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
-        Fault::Unauthorized(denied)
+        Failure::Unauthorized(denied)
     }
 }
 
-impl From<Stranger> for Fault {
+impl From<Stranger> for Failure {
     fn from(stranger: Stranger) -> Self {
-        Fault::Stranger(stranger)
+        Failure::Stranger(stranger)
     }
 }
 
-impl From<NoSession> for Fault {
+impl From<NoSession> for Failure {
     fn from(no_session: NoSession) -> Self {
         match no_session {
-            NoSession::NotAHandshake { status, why } => Fault::NotAHandshake { status, why },
+            NoSession::NotAHandshake { status, why } => Failure::NotAHandshake { status, why },
             NoSession::Stranger(stranger) => stranger.into(),
-            NoSession::Full => Fault::NotReady(NO_ROOM),
+            NoSession::Full => Failure::NotReady(NO_ROOM),
             NoSession::ShuttingDown => Refusal::ShuttingDown.into(),
         }
     }
 }
 
-/// What a fault looks like from outside.
+/// What a failure looks like from outside.
 struct Shape {
     status: StatusCode,
     slug: &'static str,
@@ -95,36 +95,36 @@ struct Shape {
     retry_after: Option<Duration>,
 }
 
-impl Fault {
+impl Failure {
     fn shape(&self) -> Shape {
         use StatusCode as S;
         let (status, slug, title) = match self {
-            Fault::UnknownRoute => (S::NOT_FOUND, "unknown-route", "There is nothing here"),
-            Fault::MethodNotAllowed => (
+            Failure::UnknownRoute => (S::NOT_FOUND, "unknown-route", "There is nothing here"),
+            Failure::MethodNotAllowed => (
                 S::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
                 "This route does not take that method",
             ),
-            Fault::Unknown(_) => (S::NOT_FOUND, "unknown-id", "No such thing"),
-            Fault::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
-            Fault::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
-            Fault::BodyTooLarge => (
+            Failure::Unknown(_) => (S::NOT_FOUND, "unknown-id", "No such thing"),
+            Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
+            Failure::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
+            Failure::BodyTooLarge => (
                 S::PAYLOAD_TOO_LARGE,
                 "body-too-large",
                 "The body is larger than 1 MiB",
             ),
-            Fault::WrongMediaType => (
+            Failure::WrongMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "wrong-media-type",
                 "The body must be JSON",
             ),
-            Fault::WrongFields(_) => (
+            Failure::WrongFields(_) => (
                 S::UNPROCESSABLE_ENTITY,
                 "wrong-fields",
                 "Some fields are wrong or missing",
             ),
-            Fault::Refused(refusal) => return shape_of_refusal(refusal),
-            Fault::NotReady(_) => {
+            Failure::Refused(refusal) => return shape_of_refusal(refusal),
+            Failure::NotReady(_) => {
                 return Shape {
                     status: S::SERVICE_UNAVAILABLE,
                     slug: "not-ready",
@@ -132,19 +132,19 @@ impl Fault {
                     retry_after: Some(DEFAULT_RETRY),
                 };
             }
-            Fault::Unauthorized(_) => (S::UNAUTHORIZED, "unauthorized", "No valid token"),
-            Fault::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Not yours"),
-            Fault::NotAHandshake { status, .. } => (*status, "not-a-handshake", "No WebSocket was opened"),
-            Fault::Stranger(Stranger::ForeignOrigin) => {
+            Failure::Unauthorized(_) => (S::UNAUTHORIZED, "unauthorized", "No valid token"),
+            Failure::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Not yours"),
+            Failure::NotAHandshake { status, .. } => (*status, "not-a-handshake", "No WebSocket was opened"),
+            Failure::Stranger(Stranger::ForeignOrigin) => {
                 (S::FORBIDDEN, "foreign-origin", "Pages from elsewhere may not ask")
             }
-            Fault::Stranger(Stranger::UnknownHost) => (
+            Failure::Stranger(Stranger::UnknownHost) => (
                 S::MISDIRECTED_REQUEST,
                 "unknown-host",
                 "This server has another name",
             ),
-            Fault::Panicked => (S::INTERNAL_SERVER_ERROR, "internal", "A bug in the server"),
-            Fault::Other(status) => (*status, "other", status.canonical_reason().unwrap_or("Refused")),
+            Failure::Panicked => (S::INTERNAL_SERVER_ERROR, "internal", "A bug in the server"),
+            Failure::Other(status) => (*status, "other", status.canonical_reason().unwrap_or("Refused")),
         };
         Shape {
             status,
@@ -156,40 +156,40 @@ impl Fault {
 
     fn detail(&self) -> String {
         match self {
-            Fault::UnknownRoute => "no route has this path; /docs lists them all".into(),
-            Fault::MethodNotAllowed => "the Allow header lists the methods that this route takes".into(),
-            Fault::Unknown(kind) => format!("no {kind} has this id"),
-            Fault::NotInTheAir => "the drone is on the ground, so it has no route".into(),
-            Fault::Unparsable(why) => why.clone(),
-            Fault::BodyTooLarge => "send at most 1,048,576 bytes".into(),
-            Fault::WrongMediaType => "send the body with Content-Type: application/json".into(),
-            Fault::WrongFields(errors) => match errors.len() {
+            Failure::UnknownRoute => "no route has this path; /docs lists them all".into(),
+            Failure::MethodNotAllowed => "the Allow header lists the methods that this route takes".into(),
+            Failure::Unknown(kind) => format!("no {kind} has this id"),
+            Failure::NotInTheAir => "the drone is on the ground, so it has no route".into(),
+            Failure::Unparsable(why) => why.clone(),
+            Failure::BodyTooLarge => "send at most 1,048,576 bytes".into(),
+            Failure::WrongMediaType => "send the body with Content-Type: application/json".into(),
+            Failure::WrongFields(errors) => match errors.len() {
                 1 => "1 field is wrong or missing".into(),
                 many => format!("{many} fields are wrong or missing"),
             },
-            Fault::Refused(refusal) => refusal.to_string(),
-            Fault::NotReady(why) => (*why).into(),
-            Fault::Unauthorized(denied) => denied.to_string(),
-            Fault::Forbidden(why) => (*why).into(),
-            Fault::Stranger(stranger) => stranger.to_string(),
-            Fault::NotAHandshake { why, .. } => why.clone(),
-            Fault::Panicked => "the request could not be answered; the server's log says why".into(),
-            Fault::Other(status) => status.canonical_reason().unwrap_or("refused").to_lowercase(),
+            Failure::Refused(refusal) => refusal.to_string(),
+            Failure::NotReady(why) => (*why).into(),
+            Failure::Unauthorized(denied) => denied.to_string(),
+            Failure::Forbidden(why) => (*why).into(),
+            Failure::Stranger(stranger) => stranger.to_string(),
+            Failure::NotAHandshake { why, .. } => why.clone(),
+            Failure::Panicked => "the request could not be answered; the server's log says why".into(),
+            Failure::Other(status) => status.canonical_reason().unwrap_or("refused").to_lowercase(),
         }
     }
 
     /// How to come back with more to show (RFC 6750).
     fn challenge(&self) -> Option<HeaderValue> {
         match self {
-            Fault::Unauthorized(Denied::Missing) => Some(HeaderValue::from_static("Bearer")),
-            Fault::Unauthorized(_) => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+            Failure::Unauthorized(Denied::Missing) => Some(HeaderValue::from_static("Bearer")),
+            Failure::Unauthorized(_) => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
             _ => None,
         }
     }
 
     fn into_errors(self) -> Vec<FieldProblem> {
         match self {
-            Fault::WrongFields(errors) => errors
+            Failure::WrongFields(errors) => errors
                 .into_iter()
                 .map(|FieldProblem { pointer, detail }| FieldProblem {
                     pointer: discreet(&pointer).into_owned(),
@@ -243,7 +243,7 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
 }
 
 /// A response without its body yet: [`as_problems`] knows the path that the body names.
-impl IntoResponse for Fault {
+impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.shape().status.into_response();
         response.extensions_mut().insert(self);
@@ -251,50 +251,50 @@ impl IntoResponse for Fault {
     }
 }
 
-/// Gives every failure the body of a problem: this crate's faults, what axum answers by
+/// Gives every failure the body of a problem: this crate's failures, what axum answers by
 /// itself, and handlers that panic.
 pub async fn as_problems(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = answer.await.unwrap_or_else(|_| {
         tracing::error!(path = %discreet(uri.path()), "a handler panicked");
-        Fault::Panicked.into_response()
+        Failure::Panicked.into_response()
     });
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     let said = response.extensions_mut();
-    let no_session = said.remove::<NoSession>().map(Fault::from);
-    let fault = said.remove::<Fault>().or(no_session);
-    let fault = fault.unwrap_or_else(|| fault_of_status(status));
-    let mut problem = problem_response(fault, uri.path());
+    let no_session = said.remove::<NoSession>().map(Failure::from);
+    let failure = said.remove::<Failure>().or(no_session);
+    let failure = failure.unwrap_or_else(|| failure_of_status(status));
+    let mut problem = problem_response(failure, uri.path());
     if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
         problem.headers_mut().insert(axum::http::header::ALLOW, allow);
     }
     problem
 }
 
-fn fault_of_status(status: StatusCode) -> Fault {
+fn failure_of_status(status: StatusCode) -> Failure {
     match status {
-        StatusCode::NOT_FOUND => Fault::UnknownRoute,
-        StatusCode::METHOD_NOT_ALLOWED => Fault::MethodNotAllowed,
-        StatusCode::PAYLOAD_TOO_LARGE => Fault::BodyTooLarge,
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Fault::WrongMediaType,
-        other => Fault::Other(other),
+        StatusCode::NOT_FOUND => Failure::UnknownRoute,
+        StatusCode::METHOD_NOT_ALLOWED => Failure::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Failure::WrongMediaType,
+        other => Failure::Other(other),
     }
 }
 
-fn problem_response(fault: Fault, path: &str) -> Response {
-    let shape = fault.shape();
-    let challenge = fault.challenge();
+fn problem_response(failure: Failure, path: &str) -> Response {
+    let shape = failure.shape();
+    let challenge = failure.challenge();
     let problem = Problem {
         kind: format!("urn:skyhaul:problem:{}", shape.slug),
         title: shape.title.into(),
         status: shape.status.as_u16(),
-        detail: discreet(&fault.detail()).into_owned(),
+        detail: discreet(&failure.detail()).into_owned(),
         instance: discreet(path).into_owned(),
-        errors: fault.into_errors(),
+        errors: failure.into_errors(),
     };
     let mut response = (shape.status, Json(problem)).into_response();
     let headers = response.headers_mut();
