@@ -30,7 +30,7 @@ use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
-use crate::sim::fault::{CELLS_IN_SERIES, Fault, FlightFault};
+use crate::sim::fault::{self, Fault, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Command;
@@ -323,9 +323,9 @@ impl Engine {
 }
 
 impl Engine {
-    fn break_down(&mut self, context: &Context, drone: DroneId, fault: FlightFault, mail: &mut Vec<Mail>) {
-        match fault {
-            FlightFault::BatteryCell => self.sky.drain(drone, 1.0 - 1.0 / CELLS_IN_SERIES),
+    fn break_down(&mut self, context: &Context, drone: DroneId, what: FlightFault, mail: &mut Vec<Mail>) {
+        match what {
+            FlightFault::BatteryCell => self.sky.drain(drone, fault::share_left_without_a_cell()),
             FlightFault::RotorOut => {
                 if let Some((at, log)) = self.sky.bring_down(&self.world, drone, context.now) {
                     let at = self.world.area.frame.to_latlon(at);

@@ -33,4 +33,9 @@ impl FlightFault {
 }
 
 /// Cells in series in a pack: the usual six of delivery drones' packs.
-pub const CELLS_IN_SERIES: f64 = 6.0;
+const CELLS_IN_SERIES: f64 = 6.0;
+
+/// What is left of what a battery holds, as a share, when one of its cells gives out.
+pub fn share_left_without_a_cell() -> f64 {
+    1.0 - 1.0 / CELLS_IN_SERIES
+}

@@ -138,6 +138,13 @@ fn every_room_is_on_the_plan() {
     assert!(unknown.is_empty(), "rooms that no floor lists: {unknown:?}");
 }
 
+/// Lines of a file, as CONTRIBUTING says.
+const LONGEST: usize = 400;
+/// Stories and their stages are told in one piece.
+const LONGEST_TEST: usize = 600;
+/// Files that hold a second topic still.
+const LONGER: [(&str, usize); 1] = [("src/ws/session.rs", 450)];
+
 #[test]
 fn every_file_says_what_it_is_for_and_keeps_to_one_topic() {
     for path in sources() {
@@ -148,8 +155,14 @@ fn every_file_says_what_it_is_for_and_keeps_to_one_topic() {
             path.display()
         );
         let lines = text.lines().count();
+        let named = path.to_string_lossy();
+        let longest = match LONGER.iter().find(|(name, _)| named.ends_with(name)) {
+            Some((_, longest)) => *longest,
+            None if named.contains("tests") => LONGEST_TEST,
+            None => LONGEST,
+        };
         assert!(
-            lines <= 700,
+            lines <= longest,
             "{} has {lines} lines: it holds a second topic",
             path.display()
         );

@@ -3,6 +3,7 @@
 mod access;
 mod documents;
 mod orders;
+mod origins;
 mod page;
 mod reads;
 mod routes;

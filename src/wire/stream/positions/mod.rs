@@ -6,6 +6,8 @@
 //! a reader of those digits gets. Written rows lie side by side, so that any run of
 //! neighbours is copied into a message as it stands.
 
+mod digits;
+
 use std::ops::Range;
 
 use rmp::encode as msgpack;
@@ -14,6 +16,7 @@ use super::encoding::{Encoded, Encoding};
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
+use digits::{digits_of, push_decimal, push_digits};
 
 /// Where one drone is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,36 +124,6 @@ fn push_msgpack_drone(bytes: &mut Vec<u8>, drone: DroneId) {
     let (digits, first) = digits_of(drone.0.into(), 1);
     bytes.extend_from_slice(&digits[first..]);
     bytes[head] |= (bytes.len() - head - 1) as u8;
-}
-
-/// `scaled` is the value times ten to the number of decimals.
-fn push_decimal(text: &mut String, scaled: i32, decimals: u32) {
-    let parts = 10_u64.pow(decimals);
-    if scaled < 0 {
-        text.push('-');
-    }
-    let scaled = u64::from(scaled.unsigned_abs());
-    push_digits(text, scaled / parts, 1);
-    text.push('.');
-    push_digits(text, scaled % parts, decimals as usize);
-}
-
-/// `value` with at least this many digits.
-fn push_digits(text: &mut String, value: u64, at_least: usize) {
-    let (digits, first) = digits_of(value, at_least);
-    text.push_str(std::str::from_utf8(&digits[first..]).expect("digits are ASCII"));
-}
-
-/// The digits, and where they begin.
-fn digits_of(mut value: u64, at_least: usize) -> ([u8; 20], usize) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    while value > 0 || digits.len() - first < at_least {
-        first -= 1;
-        digits[first] = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
-    (digits, first)
 }
 
 /// Rows one after the other, written once.

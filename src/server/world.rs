@@ -1,0 +1,172 @@
+//! The world's thread: an actix system in which the world is brought to where it was, and
+//! lives on until the server lets go of it.
+
+use std::sync::Arc;
+
+use actix::{Arbiter, ArbiterHandle, System};
+use tokio::sync::{oneshot, watch};
+
+use super::{Options, ServerError};
+use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
+use crate::engine::controls::Controls;
+use crate::engine::inbox::Inbox;
+use crate::engine::live::Live;
+use crate::engine::metrics::Metrics;
+use crate::engine::pace::Pace;
+use crate::engine::recovery::{self, Recovered};
+use crate::engine::{Halted, headless};
+use crate::sim::order::Command;
+use crate::sim::world::World;
+use crate::store::{IngestBatch, Store, Writer};
+use crate::view::View;
+
+/// Accepted and not yet admitted requests; beyond that clients hear 503.
+const INGESTION_CAPACITY: usize = 100_000;
+
+/// What the rest needs of the world once it is there.
+pub(super) struct Started {
+    pub(super) view: Arc<View>,
+    pub(super) ingestion: IngestionHandle,
+    pub(super) controls: Controls,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) writer: Writer,
+    pub(super) sessions_arbiters: Vec<ArbiterHandle>,
+}
+
+pub(super) struct WorldThread {
+    pub(super) ended: oneshot::Receiver<Result<(), Halted>>,
+    /// Dropped when the sessions, whose actors live there, are gone.
+    pub(super) _keep: oneshot::Sender<()>,
+    pub(super) writer: Writer,
+}
+
+pub(super) async fn start_world(
+    world: Arc<World>,
+    options: &Options,
+    store: Box<dyn Store>,
+    metrics: Metrics,
+    closed: watch::Receiver<bool>,
+) -> Result<(Started, WorldThread), ServerError> {
+    let (ready, started) = oneshot::channel();
+    let (end, ended) = oneshot::channel();
+    let (keep, released) = oneshot::channel();
+    let options = options.clone();
+    std::thread::Builder::new()
+        .name("world".to_owned())
+        .spawn(move || {
+            System::new().block_on(async move {
+                match bring_up(world, &options, store, metrics, closed).await {
+                    Ok((live, started)) => {
+                        let _server_is_gone = ready.send(Ok(started));
+                        let _server_is_gone = end.send(live.run().await);
+                        let _released_by_dropping = released.await;
+                    }
+                    Err(error) => {
+                        let _server_is_gone = ready.send(Err(error));
+                    }
+                }
+                System::current().stop();
+            });
+        })?;
+    let started = started.await.map_err(|_| ServerError::WorldGone)??;
+    let thread = WorldThread {
+        ended,
+        _keep: keep,
+        writer: started.writer.clone(),
+    };
+    Ok((started, thread))
+}
+
+/// On the world's thread: from the store to a world that is ready to go on.
+async fn bring_up(
+    world: Arc<World>,
+    options: &Options,
+    mut store: Box<dyn Store>,
+    metrics: Metrics,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(Live, Started), ServerError> {
+    let mut next_seq = store.last_command_seq()? + 1;
+    let threads = options.threads;
+    let recovered = recovery::recover(store.as_mut(), world, threads, headless::arbiters(threads)).await?;
+    let demand = recovered.demand();
+    let Recovered {
+        engine,
+        view,
+        pending,
+    } = recovered;
+    match engine.tick_number() {
+        0 => tracing::info!(data = options.data, "a new world begins"),
+        tick => tracing::info!(tick, pending = pending.len(), "the world is where it was"),
+    }
+    let writer = Writer::start(store)?;
+    let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
+    inbox.pass(pending.into_iter().map(without_room).collect());
+    if demand != options.demand {
+        let command = Command::SetDemand(options.demand);
+        let batch = IngestBatch {
+            first_seq: next_seq,
+            commands: vec![command.clone()],
+        };
+        writer.append_commands(batch).await?;
+        inbox.pass(vec![without_room((next_seq, command))]);
+        next_seq += 1;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let sessions_arbiters = (0..cores).map(|_| Arbiter::new().handle()).collect();
+    let gate: Arc<dyn Gate> = inbox.clone();
+    // Of its own, so that no fan-out delays an answer.
+    let ingestion_arbiter = Arbiter::new().handle();
+    let ingestion = Ingestion::start(
+        &ingestion_arbiter,
+        writer.clone(),
+        gate,
+        next_seq,
+        INGESTION_CAPACITY,
+    );
+    follow_stalls(&writer, &view);
+    let (controls, controlled) = Controls::new();
+    let live = Live {
+        engine,
+        ingestion: ingestion.clone(),
+        inbox: Arc::clone(&inbox),
+        writer: writer.clone(),
+        view: Arc::clone(&view),
+        pace: Pace::new(options.speed, options.paused),
+        controls: controlled,
+        shutdown,
+        stalls: writer.watch_stalled(),
+        metrics,
+    };
+    let started = Started {
+        view,
+        ingestion,
+        controls,
+        inbox,
+        writer,
+        sessions_arbiters,
+    };
+    Ok((live, started))
+}
+
+/// A command that was found in the journal, or comes from the server itself.
+fn without_room((seq, command): (u64, Command)) -> Durable {
+    Durable {
+        seq,
+        command,
+        _room: None,
+    }
+}
+
+/// Shows at once when the store stalls: the clock that would show it stands still then.
+fn follow_stalls(writer: &Writer, view: &Arc<View>) {
+    let (mut stalled, view) = (writer.watch_stalled(), Arc::clone(view));
+    actix::spawn(async move {
+        loop {
+            let now = *stalled.borrow_and_update();
+            view.set_stalled(now);
+            if stalled.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+}
