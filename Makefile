@@ -68,6 +68,20 @@ screenshots: build browser ## Make the pictures in docs/ anew
 crash: tools ## Kill and restart a running server a hundred times
 	SKYHAUL_CRASHES=100 cargo test --locked --test journeys crash:: -- --nocapture
 
+# Seconds for each target.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS := client_json client_msgpack tokens last_event_id
+
+.PHONY: fuzz
+fuzz: tools ## Throw what nobody would send at everything that reads what strangers send
+	$(call need,cargo-fuzz,cargo install cargo-fuzz)
+	@rustc +nightly --version >/dev/null 2>&1 || { echo "missing: a nightly Rust (rustup toolchain install nightly)" >&2; exit 2; }
+	@set -e; for target in $(FUZZ_TARGETS); do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -print_final_stats=1; \
+	done
+
 .PHONY: bench
 bench: tools ## Measure the sky, the tick, the accept path and memory
 	cargo bench --locked
