@@ -61,8 +61,8 @@ payload = { min = 0.2, max = 1.0 }
 struct Figures {
     user_us: f64,
     system_us: f64,
-    /// Of a core, before anybody subscribed.
-    idle_share: f64,
+    /// Of a core, for the world before anybody watched it.
+    alone: f64,
     frames: f64,
     bytes: [usize; 2],
     p50_ms: f64,
@@ -120,7 +120,7 @@ fn measure(program: &Program, heard: &Heard) -> Figures {
     Figures {
         user_us: cpu.user / frames * 1e6,
         system_us: cpu.system / frames * 1e6,
-        idle_share: 0.0,
+        alone: 0.0,
         frames: frames / seconds,
         bytes: heard.mean_bytes(),
         p50_ms: heard.quantile_ms(0.5) as f64,
@@ -128,6 +128,15 @@ fn measure(program: &Program, heard: &Heard) -> Figures {
         idle_kib: 0.0,
         lost: heard.lost(),
     }
+}
+
+/// What the world costs, of a core.
+fn share_alone(program: &Program) -> f64 {
+    sleep(Duration::from_secs(1));
+    let (cpu, start) = (program.cpu(), now());
+    sleep(Duration::from_secs(2));
+    let cpu = program.cpu() - cpu;
+    (cpu.user + cpu.system) / start.elapsed().as_secs_f64()
 }
 
 /// `None` where there is no such server here.
@@ -140,20 +149,16 @@ fn round(server: &Server, sessions: usize, bytes: [usize; 2]) -> std::io::Result
             None => return Ok(None),
         },
     };
-    sleep(Duration::from_millis(300));
+    let alone = match server {
+        Server::Skyhaul(_) => share_alone(&program),
+        Server::Nats | Server::Floor => 0.0,
+    };
     let before = program.resident_kib();
     let mut crowd = Crowd::connect(program.address, path, tongue, sessions)?;
     sleep(Duration::from_secs(1));
     let idle_kib = (program.resident_kib() - before) / sessions as f64;
-    let mut idle_share = 0.0;
     match server {
-        Server::Skyhaul(_) => {
-            let (cpu, start) = (program.cpu(), now());
-            sleep(Duration::from_secs(2));
-            let cpu = program.cpu() - cpu;
-            idle_share = (cpu.user + cpu.system) / start.elapsed().as_secs_f64();
-            crowd.say(subscription)?;
-        }
+        Server::Skyhaul(_) => crowd.say(subscription)?,
         Server::Nats => crowd.say(|number| {
             let subject = SUBJECTS[number % 2];
             frame(false, format!("{NATS_HELLO}SUB {subject} 1\r\n").as_bytes())
@@ -168,7 +173,7 @@ fn round(server: &Server, sessions: usize, bytes: [usize; 2]) -> std::io::Result
         figures
     });
     Ok(Some(Figures {
-        idle_share,
+        alone,
         idle_kib,
         ..figures
     }))
@@ -295,7 +300,7 @@ fn compare(wanted: &Wanted, sessions: usize) -> std::io::Result<()> {
         let cpu_us = of(figures, Figures::cpu_us);
         let ratio = nats_us.map_or_else(|| "-".into(), |nats_us| format!("{:.2}", cpu_us / nats_us));
         let frames = of(figures, |figures| figures.frames);
-        let world_us = of(figures, |figures| figures.idle_share) / frames * 1e6;
+        let world_us = of(figures, |figures| figures.alone) / frames * 1e6;
         let bytes = figures[0].bytes;
         println!(
             "{sessions:8}  {:8} {cpu_us:12.2} {:5.2} {:5.2} {world_us:8.2} {ratio:>7} {frames:9.0} {:>12} {:7.0} {:6.0} {:9.1} {:5}",

@@ -100,8 +100,8 @@ pub(super) struct Rate {
 }
 
 /// A beat that a subscription has not had yet.
-pub(super) struct Look {
-    pub(super) beat: Arc<TierBeat>,
+pub(super) struct Look<'a> {
+    pub(super) beat: &'a TierBeat,
     /// Everything must be told, not only what changed.
     pub(super) full: bool,
     /// Beats that went by unseen.
@@ -164,7 +164,7 @@ impl Rate {
     }
 
     /// `None` where there is nothing new.
-    pub(super) fn look(&mut self, beat: &Beat) -> Option<Look> {
+    pub(super) fn look<'a>(&mut self, beat: &'a Beat) -> Option<Look<'a>> {
         let newest = beat.tiers[self.interested.tier() as usize].as_ref()?;
         let seen = self.seen.replace(newest.number);
         if seen == Some(newest.number) {
@@ -174,7 +174,7 @@ impl Rate {
         self.told = Some((beat.number, beat.slot));
         let leads_on = seen.is_some_and(|seen| seen + 1 == newest.number);
         Some(Look {
-            beat: Arc::clone(newest),
+            beat: newest,
             full: !leads_on || self.level == Level::SnapshotsOnly,
             skipped: seen.map_or(0, |seen| newest.number - seen - 1),
         })

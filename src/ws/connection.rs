@@ -23,13 +23,16 @@ use super::outlet::length;
 pub(super) struct Connection {
     stream: Arc<TcpStream>,
     telemetry: Arc<Telemetry>,
+    /// Where it counts what it sends.
+    shard: usize,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, telemetry: Arc<Telemetry>) -> Self {
+    pub(super) fn new(stream: TcpStream, telemetry: Arc<Telemetry>, shard: usize) -> Self {
         Connection {
             stream: Arc::new(stream),
             telemetry,
+            shard,
         }
     }
 
@@ -56,7 +59,7 @@ impl Connection {
     pub(super) fn frames(&self, messages: &[Message]) -> Vec<u8> {
         const LONGEST_HEAD: usize = 10;
         let bytes: u64 = messages.iter().map(length).sum();
-        self.telemetry.sent(messages.len() as u64, bytes);
+        self.telemetry.sent(self.shard, messages.len() as u64, bytes);
         let mut frames = Vec::with_capacity(bytes as usize + messages.len() * LONGEST_HEAD);
         for message in messages {
             let (opcode, payload): (_, &[u8]) = match message {

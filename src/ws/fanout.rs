@@ -117,7 +117,7 @@ impl FanOut {
         self.shared.telemetry.beat();
         for shard in &self.shared.shards {
             // One that has not passed on the last beat yet passes on this one instead.
-            let _ = shard.sessions.try_send(BeatMade);
+            let _ = shard.sessions.try_send(BeatMade(Arc::clone(&self.shared)));
         }
     }
 

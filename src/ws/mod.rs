@@ -3,9 +3,10 @@
 //! A beat (`fanout`) follows each published tick: it writes every drone's row once, in
 //! order of the grid's cells (`layer`, `grid`), for each rate tier that somebody
 //! wants (`tier`, `beat`). Each session is an actor (`session`) that copies from
-//! the beat what its subscriptions (`topic`) follow, whenever its socket (`socket`)
-//! has written the last batch (`outlet`): sessions pull, so nothing piles up before a
-//! slow client, and nothing of theirs reaches the tick. Who lags is sent less (`lag`).
+//! the beat what its subscriptions (`topic`) follow, and writes it at once (`outlet`,
+//! `connection`), unless its socket (`socket`) has not written the last batch: sessions pull,
+//! so nothing piles up before a slow client, and nothing of theirs reaches the tick. Who lags
+//! is sent less (`lag`). A connection begins as an HTTP request (`admission`, `upgrade`).
 //! Sessions and sockets are spread over arbiters, each with all of theirs (`shard`). The
 //! same session may speak through the body of an HTTP answer instead (`sse`).
 
@@ -225,12 +226,12 @@ fn seat_session(taken: Taken, seat: Seat, encoding: Encoding, shown: Shown) {
 /// On the session's arbiter.
 async fn run_session(taken: Taken, seat: Seat, encoding: Encoding, shown: Shown) {
     let shared = Arc::clone(&seat.shared);
-    let Ok(socket) = taken.open(&shared.telemetry).await else {
+    let Ok(socket) = taken.open(&seat).await else {
         return;
     };
     let (outlet, tray) = outlet::outlet();
     let opening = Opening::Handshake { shown, encoding };
-    let session = CustomerSession::new(Arc::clone(&shared), outlet, seat.number, opening).start();
+    let session = CustomerSession::new(Arc::clone(&shared), outlet, seat.number, opening);
     let seated = Seated::new(seat, session);
     socket::serve(socket, &seated.session, &tray, &shared).await;
 }

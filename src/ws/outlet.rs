@@ -170,3 +170,80 @@ impl Drop for Tray {
         self.reclaim();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    async fn connected() -> (Connection, WebSocketStream<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let connection = Connection::new(server.unwrap().0, Arc::default(), 0);
+        let client = WebSocketStream::from_raw_socket(client.unwrap(), Role::Client, None).await;
+        (connection, client)
+    }
+
+    fn telling(text: &str) -> Batch {
+        Batch {
+            messages: vec![Message::Text(text.into()), Message::Ping("?".into())],
+            close: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_written_at_once_where_the_connection_takes_it() {
+        let (connection, mut client) = connected().await;
+        let (outlet, tray) = outlet();
+        tray.lend(connection);
+        outlet.put(telling("short"), Instant::now());
+        assert_eq!(outlet.writing_since(), None);
+        assert_eq!(client.next().await.unwrap().unwrap().to_text().unwrap(), "short");
+        assert!(client.next().await.unwrap().unwrap().is_ping());
+
+        outlet.tell_when_written();
+        let batch = tray.next().await.unwrap();
+        assert!(batch.is_empty());
+        assert!(
+            tray.written(),
+            "the session is told, though nothing is left to write"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_connection_does_not_take_is_left_to_the_socket() {
+        let (mut connection, mut client) = connected().await;
+        let (outlet, tray) = outlet();
+        tray.lend(connection.clone());
+        let long = "0123456789".repeat(1_000_000);
+        outlet.put(telling(&long), Instant::now());
+        assert!(outlet.writing_since().is_some());
+
+        let batch = tray.next().await.unwrap();
+        assert!(batch.messages.is_empty());
+        let rest = tray.unwritten();
+        let writing = tokio::spawn(async move { connection.write_all(&rest).await });
+        assert!(client.next().await.unwrap().unwrap().to_text().unwrap() == long);
+        assert!(client.next().await.unwrap().unwrap().is_ping());
+        writing.await.unwrap().unwrap();
+        assert!(tray.written(), "the session looked in vain meanwhile");
+        assert_eq!(outlet.writing_since(), None);
+    }
+
+    #[tokio::test]
+    async fn a_batch_waits_while_the_connection_is_not_lent() {
+        let (connection, _client) = connected().await;
+        let (outlet, tray) = outlet();
+        tray.lend(connection);
+        tray.reclaim();
+        outlet.put(telling("later"), Instant::now());
+        assert!(outlet.writing_since().is_some());
+        assert_eq!(tray.next().await.unwrap().messages.len(), 2);
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use actix::{Addr, ArbiterHandle};
+use actix::{Actor, Addr, ArbiterHandle};
 
 use super::Shared;
 use super::session::CustomerSession;
@@ -35,13 +35,16 @@ impl Seat {
 
     /// Where its session lives.
     pub(super) fn arbiter(&self) -> &ArbiterHandle {
-        let shards = &self.shared.shards;
-        &shards[self.number as usize % shards.len()].arbiter
+        &self.shared.shards[self.shard_number()].arbiter
+    }
+
+    /// The place of its shard among all.
+    pub(super) fn shard_number(&self) -> usize {
+        self.number as usize % self.shared.shards.len()
     }
 
     fn shard(&self) -> &Addr<Shard> {
-        let shards = &self.shared.shards;
-        &shards[self.number as usize % shards.len()].sessions
+        &self.shared.shards[self.shard_number()].sessions
     }
 }
 
@@ -58,10 +61,13 @@ pub(super) struct Seated {
 }
 
 impl Seated {
-    pub(super) fn new(seat: Seat, session: Addr<CustomerSession>) -> Self {
+    pub(super) fn new(seat: Seat, session: CustomerSession) -> Self {
+        let reach = session.reach();
+        let session = CustomerSession::start_in_arbiter(seat.arbiter(), move |_| session);
         seat.shard().do_send(Enter {
             number: seat.number,
             session: session.clone(),
+            reach,
         });
         seat.shared.telemetry.session_opened();
         Seated { session, seat }
@@ -69,6 +75,11 @@ impl Seated {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.seat.shared
+    }
+
+    pub(super) fn sent(&self, messages: u64, bytes: u64) {
+        let telemetry = &self.seat.shared.telemetry;
+        telemetry.sent(self.seat.shard_number(), messages, bytes);
     }
 }
 

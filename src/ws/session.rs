@@ -2,9 +2,9 @@
 //!
 //! It owns its customer's subscriptions, how far each was told, and how far the client
 //! lags ([`Lag`]). It hears what the client said (`Heard`, one at a time: the socket reads
-//! on when it is answered), that there is a beat (`BeatMade`), that its socket has written
-//! the last batch (`Written`, only when it asked), and that the server shuts down
-//! (`Leave`). It answers through its [`Outlet`], one batch at a time: waiting replies
+//! on when it is answered), that its socket has written the last batch (`Written`, only when
+//! it asked), that it failed (`Failed`), and that the server shuts down (`Leave`). At each
+//! beat its shard lets it speak. It answers through its [`Outlet`], one batch at a time: waiting replies
 //! first, then what each subscription has to say. While the outlet is taken, or too much
 //! is unread, it composes nothing; events wait in the view's logs, positions are replaced
 //! by newer ones. A client that reads nothing for too long is closed (1013).
@@ -12,17 +12,18 @@
 //! Whom it serves, and what ends with their token, is in [`identity`].
 //!
 //! Bounds: 64 subscriptions; 64 waiting replies, beyond which the socket reads no more;
-//! a mailbox of 16, into which a beat goes only where there is room. A failure ends the
-//! actor, and its socket with it; the client may come again.
+//! a mailbox of 16, which a beat does not go through. A failure ends the actor, and its
+//! socket with it; the client may come again.
 
 mod identity;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use actix::{Actor, Context, Handler, Message, MessageResult, SpawnHandle};
+use actix::{Actor, ActorContext, Context, Handler, Message, MessageResult, SpawnHandle};
 use axum::body::Bytes;
 use axum::extract::ws::{self, CloseFrame, close_code};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -32,9 +33,10 @@ use crate::wire::stream::{ByeCode, Encoding, ErrorCode, PROTOCOL, ServerMessage}
 use crate::wire::time::rfc3339;
 
 use super::Shared;
+use super::beat::Beat;
 use super::lag::{Lag, Level, Sign};
 use super::outlet::{Batch, Outlet, frame, length};
-use super::shard::{BeatMade, Leave};
+use super::shard::{Failed, Leave};
 use super::subscriptions::Subscriptions;
 use super::topic::Speech;
 use crate::view::shown;
@@ -44,7 +46,11 @@ const MOST_REPLIES: usize = 64;
 /// Of a session that shows no valid token.
 const UNAUTHORIZED: u16 = 4401;
 
-pub(super) struct CustomerSession {
+/// The actor. What it owns may be reached by its shard too, which is on the same thread:
+/// so a beat needs no message to each session.
+pub(super) struct CustomerSession(Arc<Mutex<Session>>);
+
+pub(super) struct Session {
     shared: Arc<Shared>,
     outlet: Outlet,
     lag: Lag,
@@ -113,11 +119,24 @@ pub(super) struct Written;
 
 impl CustomerSession {
     pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, number: u64, opening: Opening) -> Self {
+        CustomerSession(Arc::new(Mutex::new(Session::new(
+            shared, outlet, number, opening,
+        ))))
+    }
+
+    /// Ends with the actor.
+    pub(super) fn reach(&self) -> Weak<Mutex<Session>> {
+        Arc::downgrade(&self.0)
+    }
+}
+
+impl Session {
+    fn new(shared: Arc<Shared>, outlet: Outlet, number: u64, opening: Opening) -> Self {
         let (encoding, sign) = match &opening {
             Opening::Handshake { encoding, .. } => (*encoding, Sign::Pongs),
             Opening::Stream { .. } => (Encoding::Json, Sign::Writes),
         };
-        CustomerSession {
+        Session {
             allowance: Allowance::full(shared.config.messages_per_second),
             lag: Lag::new(shared.config.patience, sign, Instant::now()),
             counted: Level::Fine,
@@ -162,7 +181,7 @@ impl CustomerSession {
         });
     }
 
-    fn hear(&mut self, read: Result<ClientMessage, Refused>, context: &mut Context<Self>) {
+    fn hear(&mut self, read: Result<ClientMessage, Refused>, context: &mut Context<CustomerSession>) {
         if !matches!(self.farewell, Farewell::NotYet) {
             return;
         }
@@ -187,7 +206,11 @@ impl CustomerSession {
         }
     }
 
-    fn follow(&mut self, message: ClientMessage, context: &mut Context<Self>) -> Result<(), Refused> {
+    fn follow(
+        &mut self,
+        message: ClientMessage,
+        context: &mut Context<CustomerSession>,
+    ) -> Result<(), Refused> {
         match message {
             ClientMessage::Subscribe(subscribe) => self.subscribe(subscribe),
             ClientMessage::Update(update) => {
@@ -224,6 +247,12 @@ impl CustomerSession {
 
     /// Sends all there is to say, where the outlet is free and the client follows.
     fn speak(&mut self) {
+        let beat = Arc::clone(&self.shared.newest.read());
+        self.speak_at(&beat);
+    }
+
+    /// The same; this is the newest beat.
+    pub(super) fn speak_at(&mut self, beat: &Beat) {
         if matches!(self.farewell, Farewell::Said) {
             return;
         }
@@ -244,7 +273,7 @@ impl CustomerSession {
         } else {
             self.review();
             batch.messages.extend(self.replies.drain(..));
-            has_more = self.compose(&mut batch.messages);
+            has_more = self.compose(beat, &mut batch.messages);
             if let Farewell::Due(ending) = self.farewell {
                 self.farewell = Farewell::Said;
                 say_goodbye(ending, self.encoding, &mut batch);
@@ -270,17 +299,16 @@ impl CustomerSession {
     }
 
     /// What each subscription has to say; true where one has more than fits into a batch.
-    fn compose(&mut self, messages: &mut Vec<ws::Message>) -> bool {
+    fn compose(&mut self, beat: &Beat, messages: &mut Vec<ws::Message>) -> bool {
         let Some(Grant { viewer, .. }) = &self.grant else {
             return false;
         };
-        let beat = Arc::clone(&self.shared.newest.read());
         let answers: u64 = messages.iter().map(length).sum();
         let mut speech = Speech {
             room: self.lag.room().saturating_sub(answers),
             shared: &self.shared,
             viewer,
-            beat: &beat,
+            beat,
             encoding: self.encoding,
             messages,
             takes_positions: self.lag.takes_positions(),
@@ -327,22 +355,23 @@ fn say_goodbye(ending: Ending, encoding: Encoding, batch: &mut Batch) {
     });
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.count_level(Level::Fine);
+    }
+}
+
 impl Actor for CustomerSession {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        match self.opening.take() {
-            Some(Opening::Handshake { shown, .. }) => self.introduce(shown, context),
-            Some(Opening::Stream { grant, subscriptions }) => self.begin(grant, subscriptions, context),
+        let mut session = self.0.lock();
+        match session.opening.take() {
+            Some(Opening::Handshake { shown, .. }) => session.introduce(shown, context),
+            Some(Opening::Stream { grant, subscriptions }) => session.begin(grant, subscriptions, context),
             None => {}
         }
-        self.speak();
-    }
-}
-
-impl Drop for CustomerSession {
-    fn drop(&mut self) {
-        self.count_level(Level::Fine);
+        session.speak();
     }
 }
 
@@ -350,24 +379,25 @@ impl Handler<Heard> for CustomerSession {
     type Result = MessageResult<Heard>;
 
     fn handle(&mut self, heard: Heard, context: &mut Context<Self>) -> Self::Result {
-        match (&heard, self.encoding) {
-            (Heard::Pong(ping), _) => self.lag.hears(ping, Instant::now()),
-            (Heard::Text(text), Encoding::Json) => self.hear(ClientMessage::read_json(text), context),
+        let mut session = self.0.lock();
+        match (&heard, session.encoding) {
+            (Heard::Pong(ping), _) => session.lag.hears(ping, Instant::now()),
+            (Heard::Text(text), Encoding::Json) => session.hear(ClientMessage::read_json(text), context),
             (Heard::Binary(bytes), Encoding::MessagePack) => {
-                self.hear(ClientMessage::read_msgpack(bytes), context)
+                session.hear(ClientMessage::read_msgpack(bytes), context)
             }
             (Heard::Binary(_), Encoding::Json) => {
-                self.hear(wrong_frame("this session speaks JSON in text frames"), context);
+                session.hear(wrong_frame("this session speaks JSON in text frames"), context);
             }
             (Heard::Text(_), Encoding::MessagePack) => {
-                self.hear(
+                session.hear(
                     wrong_frame("this session speaks MessagePack in binary frames"),
                     context,
                 );
             }
         }
-        self.speak();
-        MessageResult(if self.replies.len() < MOST_REPLIES {
+        session.speak();
+        MessageResult(if session.replies.len() < MOST_REPLIES {
             Reading::On
         } else {
             Reading::Wait
@@ -375,20 +405,13 @@ impl Handler<Heard> for CustomerSession {
     }
 }
 
-impl Handler<BeatMade> for CustomerSession {
-    type Result = ();
-
-    fn handle(&mut self, _: BeatMade, _: &mut Context<Self>) {
-        self.speak();
-    }
-}
-
 impl Handler<Written> for CustomerSession {
     type Result = ();
 
     fn handle(&mut self, _: Written, _: &mut Context<Self>) {
-        self.lag.progresses(Instant::now());
-        self.speak();
+        let mut session = self.0.lock();
+        session.lag.progresses(Instant::now());
+        session.speak();
     }
 }
 
@@ -396,10 +419,19 @@ impl Handler<Leave> for CustomerSession {
     type Result = ();
 
     fn handle(&mut self, _: Leave, _: &mut Context<Self>) {
-        if matches!(self.farewell, Farewell::NotYet) {
-            self.farewell = Farewell::Due(Ending::Shutdown);
+        let mut session = self.0.lock();
+        if matches!(session.farewell, Farewell::NotYet) {
+            session.farewell = Farewell::Due(Ending::Shutdown);
         }
-        self.speak();
+        session.speak();
+    }
+}
+
+impl Handler<Failed> for CustomerSession {
+    type Result = ();
+
+    fn handle(&mut self, _: Failed, context: &mut Context<Self>) {
+        context.stop();
     }
 }
 

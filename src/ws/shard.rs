@@ -3,20 +3,47 @@
 //! another.
 //!
 //! It owns the list of its sessions. It hears of their coming (`Enter`) and going (`Left`),
-//! of each beat (`BeatMade`) and of the server's end (`Leave`), and passes the latter two
-//! on. Bounds: as many sessions as there are seats; of beats only the newest waits. It has
-//! nothing that can fail.
+//! of each beat (`BeatMade`), on which it lets one session after the other speak, and of the
+//! server's end (`Leave`), which it passes on. Bounds: as many sessions as there are seats;
+//! of beats only the newest waits; after a portion of sessions others on this thread have
+//! their turn. A session that fails while it speaks ends alone (`Failed`).
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
 
-use actix::{Actor, Addr, Context, Handler, Message};
+use actix::fut::WrapFuture;
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message};
+use parking_lot::Mutex;
+use tokio::task::yield_now;
 
-use super::session::CustomerSession;
+use super::Shared;
+use super::beat::Beat;
+use super::session::{CustomerSession, Session};
+
+/// About two milliseconds' worth.
+const PORTION: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Shard {
-    sessions: BTreeMap<u64, Addr<CustomerSession>>,
+    sessions: BTreeMap<u64, Member>,
+    /// Some have not spoken yet since the last beat.
+    telling: Telling,
     leaving: bool,
+}
+
+struct Member {
+    session: Addr<CustomerSession>,
+    reach: Weak<Mutex<Session>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Telling {
+    #[default]
+    Done,
+    UnderWay,
+    /// Those who have spoken already have not seen the newest beat.
+    Again,
 }
 
 #[derive(Message)]
@@ -24,6 +51,7 @@ pub(super) struct Shard {
 pub(super) struct Enter {
     pub(super) number: u64,
     pub(super) session: Addr<CustomerSession>,
+    pub(super) reach: Weak<Mutex<Session>>,
 }
 
 #[derive(Message)]
@@ -32,13 +60,54 @@ pub(super) struct Left {
     pub(super) number: u64,
 }
 
-#[derive(Clone, Copy, Message)]
+#[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct BeatMade;
+pub(super) struct BeatMade(pub(super) Arc<Shared>);
 
 #[derive(Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub(super) struct Leave;
+
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(super) struct Failed;
+
+impl Shard {
+    /// From this session on, with pauses.
+    fn tell(&mut self, shared: Arc<Shared>, from: u64, context: &mut Context<Self>) {
+        let beat = Arc::clone(&shared.newest.read());
+        let mut portion = self.sessions.range(from..);
+        for (_, member) in portion.by_ref().take(PORTION) {
+            member.speak_at(&beat);
+        }
+        let next = match (portion.next(), self.telling) {
+            (Some((number, _)), _) => *number,
+            (None, Telling::Again) => {
+                self.telling = Telling::UnderWay;
+                0
+            }
+            (None, _) => {
+                self.telling = Telling::Done;
+                return;
+            }
+        };
+        let paused = yield_now().into_actor(self);
+        context.spawn(paused.map(move |(), shard, context| shard.tell(shared, next, context)));
+    }
+}
+
+impl Member {
+    fn speak_at(&self, beat: &Beat) {
+        let Some(session) = self.reach.upgrade() else {
+            return;
+        };
+        // What it leaves behind is not looked at again.
+        let spoken = catch_unwind(AssertUnwindSafe(|| session.lock().speak_at(beat)));
+        if spoken.is_err() {
+            self.session.do_send(Failed);
+        }
+    }
+}
 
 impl Actor for Shard {
     type Context = Context<Self>;
@@ -51,11 +120,15 @@ impl Actor for Shard {
 impl Handler<Enter> for Shard {
     type Result = ();
 
-    fn handle(&mut self, Enter { number, session }: Enter, _: &mut Context<Self>) {
+    fn handle(&mut self, enter: Enter, _: &mut Context<Self>) {
         if self.leaving {
-            session.do_send(Leave);
+            enter.session.do_send(Leave);
         }
-        self.sessions.insert(number, session);
+        let member = Member {
+            session: enter.session,
+            reach: enter.reach,
+        };
+        self.sessions.insert(enter.number, member);
     }
 }
 
@@ -70,11 +143,13 @@ impl Handler<Left> for Shard {
 impl Handler<BeatMade> for Shard {
     type Result = ();
 
-    fn handle(&mut self, beat: BeatMade, _: &mut Context<Self>) {
-        for session in self.sessions.values() {
-            // A session whose mailbox is full is told of the next beat, and takes the
-            // newest whenever it comes to look.
-            let _ = session.try_send(beat);
+    fn handle(&mut self, BeatMade(shared): BeatMade, context: &mut Context<Self>) {
+        match self.telling {
+            Telling::Done => {
+                self.telling = Telling::UnderWay;
+                self.tell(shared, 0, context);
+            }
+            Telling::UnderWay | Telling::Again => self.telling = Telling::Again,
         }
     }
 }
@@ -84,8 +159,8 @@ impl Handler<Leave> for Shard {
 
     fn handle(&mut self, leave: Leave, _: &mut Context<Self>) {
         self.leaving = true;
-        for session in self.sessions.values() {
-            session.do_send(leave);
+        for member in self.sessions.values() {
+            member.session.do_send(leave);
         }
     }
 }

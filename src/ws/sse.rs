@@ -9,7 +9,6 @@
 
 use std::sync::Arc;
 
-use actix::{Actor, Addr};
 use axum::body::{Body, Bytes};
 use axum::extract::ws::Message;
 use futures_util::stream;
@@ -21,7 +20,7 @@ use crate::view::shown;
 use crate::wire::stream::client::{Refused, Subscribe, Topic};
 use crate::wire::stream::sse::{self, Bookmark};
 
-use super::outlet::{Batch, Outlet, Tray, length, outlet};
+use super::outlet::{Batch, Tray, length, outlet};
 use super::seat::{Seat, Seated};
 use super::session::{CustomerSession, Opening, Written};
 use super::subscriptions::Subscriptions;
@@ -82,7 +81,7 @@ impl Gateway {
             grant: wish.grant,
             subscriptions,
         };
-        let session = start(&seat, outlet, opening);
+        let session = CustomerSession::new(Arc::clone(shared), outlet, seat.number, opening);
         let line = Line {
             seated: Seated::new(seat, session),
             tray,
@@ -116,12 +115,6 @@ fn open(shared: &Shared, wish: &Wish) -> Result<(Subscriptions, Bookmark), Refus
         }
     }
     Ok((subscriptions, bookmark))
-}
-
-fn start(seat: &Seat, outlet: Outlet, opening: Opening) -> Addr<CustomerSession> {
-    let (shared, number) = (Arc::clone(&seat.shared), seat.number);
-    let new = move |_: &mut _| CustomerSession::new(shared, outlet, number, opening);
-    CustomerSession::start_in_arbiter(seat.arbiter(), new)
 }
 
 /// What the body has to do.
@@ -207,7 +200,7 @@ impl Line {
             // Such a session speaks JSON, and pings nobody.
             if let Message::Text(json) = &message {
                 sse::write(json, &mut self.bookmark, &mut text);
-                self.seated.shared().telemetry.sent(1, json.len() as u64);
+                self.seated.sent(1, json.len() as u64);
             }
             rest.waiting.less(length(&message));
             if text.len() >= PIECE {

@@ -5,13 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::wire::stream::ErrorCode;
 
+/// Counted with every message, so each thread should have its own, on a cache line of its own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Sent {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+}
+
 #[derive(Debug, Default)]
 pub struct Telemetry {
     sessions_open: AtomicU64,
     sessions_total: AtomicU64,
     sessions_refused: AtomicU64,
-    messages_sent: AtomicU64,
-    bytes_sent: AtomicU64,
+    sent: [Sent; 16],
     beats: AtomicU64,
     beats_skipped: AtomicU64,
     closed_slow: AtomicU64,
@@ -37,12 +44,12 @@ impl Telemetry {
     }
 
     pub fn messages_sent(&self) -> u64 {
-        self.messages_sent.load(Relaxed)
+        self.sent.iter().map(|sent| sent.messages.load(Relaxed)).sum()
     }
 
     /// Bytes of message texts, without frames' heads.
     pub fn bytes_sent(&self) -> u64 {
-        self.bytes_sent.load(Relaxed)
+        self.sent.iter().map(|sent| sent.bytes.load(Relaxed)).sum()
     }
 
     /// Beats made.
@@ -92,9 +99,10 @@ impl Telemetry {
         self.sessions_refused.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn sent(&self, messages: u64, bytes: u64) {
-        self.messages_sent.fetch_add(messages, Relaxed);
-        self.bytes_sent.fetch_add(bytes, Relaxed);
+    pub(super) fn sent(&self, shard: usize, messages: u64, bytes: u64) {
+        let sent = &self.sent[shard % self.sent.len()];
+        sent.messages.fetch_add(messages, Relaxed);
+        sent.bytes.fetch_add(bytes, Relaxed);
     }
 
     pub(super) fn beat(&self) {

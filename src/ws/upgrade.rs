@@ -6,7 +6,7 @@ use std::io;
 use std::net;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::request::Parts;
@@ -20,9 +20,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::LONGEST_MESSAGE;
 use super::connection::Connection;
+use super::seat::Seat;
 use super::socket::WebSocket;
-use super::{LONGEST_MESSAGE, Telemetry};
 
 /// A request for a WebSocket, well formed.
 pub(super) struct Upgrade {
@@ -85,8 +86,9 @@ impl Upgrade {
 /// A connection on its way from one runtime to another.
 pub(super) struct Taken {
     stream: net::TcpStream,
-    /// What the client sent right behind its handshake.
-    read: Bytes,
+    /// What the client sent right behind its handshake: a copy, for the HTTP server's buffer
+    /// would be kept for it.
+    read: Vec<u8>,
 }
 
 impl Taken {
@@ -95,22 +97,19 @@ impl Taken {
         let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(not_ours)?;
         Ok(Taken {
             stream: parts.io.into_inner().into_std()?,
-            read: parts.read_buf,
+            read: parts.read_buf.to_vec(),
         })
     }
 
     /// On the runtime where it is to live.
-    pub(super) async fn open(self, telemetry: &Arc<Telemetry>) -> io::Result<WebSocket> {
+    pub(super) async fn open(self, seat: &Seat) -> io::Result<WebSocket> {
         let stream = TcpStream::from_std(self.stream)?;
-        let connection = Connection::new(stream, Arc::clone(telemetry));
+        let connection = Connection::new(stream, Arc::clone(&seat.shared.telemetry), seat.shard_number());
         let config = WebSocketConfig::default()
             .read_buffer_size(1024)
             .write_buffer_size(0)
             .max_frame_size(Some(LONGEST_MESSAGE))
             .max_message_size(Some(LONGEST_MESSAGE));
-        // A copy: what was read lies in the HTTP server's buffer, which would be kept with it.
-        let read = self.read.to_vec();
-        drop(self.read);
-        Ok(WebSocketStream::from_partially_read(connection, read, Role::Server, Some(config)).await)
+        Ok(WebSocketStream::from_partially_read(connection, self.read, Role::Server, Some(config)).await)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix::{AsyncContext, Context};
 
-use super::{CustomerSession, Ending, Farewell, Subscriptions};
+use super::{CustomerSession, Ending, Farewell, Session, Subscriptions};
 use crate::auth::{Denied, Grant, Presented};
 use crate::wire::stream::ErrorCode;
 use crate::wire::stream::ServerMessage;
@@ -23,9 +23,9 @@ const MICROS: u64 = 1_000_000;
 /// What the handshake showed: nothing, a token, or what can be none.
 pub(in crate::ws) type Shown = Result<Option<Presented>, Denied>;
 
-impl CustomerSession {
+impl Session {
     /// Nothing is told of the world before this has let somebody in.
-    pub(super) fn introduce(&mut self, shown: Shown, context: &mut Context<Self>) {
+    pub(super) fn introduce(&mut self, shown: Shown, context: &mut Context<CustomerSession>) {
         let granted = shown.and_then(|presented| self.shared.guard.admit(presented.as_ref()));
         match granted {
             Ok(grant) => {
@@ -35,7 +35,8 @@ impl CustomerSession {
             }
             Err(Denied::Missing) => {
                 let within = self.shared.config.token_within;
-                context.run_later(within, |session, _| {
+                context.run_later(within, |actor, _| {
+                    let mut session = actor.0.lock();
                     if session.grant.is_none() {
                         session.turn_away(Denied::Missing);
                         session.speak();
@@ -51,7 +52,7 @@ impl CustomerSession {
         &mut self,
         grant: Grant,
         mut subscriptions: Subscriptions,
-        context: &mut Context<Self>,
+        context: &mut Context<CustomerSession>,
     ) {
         if !self.enter(grant, context) {
             return;
@@ -65,7 +66,7 @@ impl CustomerSession {
     }
 
     /// The client shows a token, or another one.
-    pub(super) fn authorize(&mut self, presented: &Presented, context: &mut Context<Self>) {
+    pub(super) fn authorize(&mut self, presented: &Presented, context: &mut Context<CustomerSession>) {
         match self.shared.guard.admit(Some(presented)) {
             Ok(grant) => {
                 let is_first = self.grant.is_none();
@@ -81,7 +82,7 @@ impl CustomerSession {
     }
 
     /// False where the token ended just now.
-    fn enter(&mut self, grant: Grant, context: &mut Context<Self>) -> bool {
+    fn enter(&mut self, grant: Grant, context: &mut Context<CustomerSession>) -> bool {
         self.grant = Some(grant);
         self.await_expiry(context);
         matches!(self.farewell, Farewell::NotYet)
@@ -102,7 +103,7 @@ impl CustomerSession {
         self.replies.push_back(super::frame(message));
     }
 
-    fn await_expiry(&mut self, context: &mut Context<Self>) {
+    fn await_expiry(&mut self, context: &mut Context<CustomerSession>) {
         if let Some(before) = self.expiry.take() {
             context.cancel_future(before);
         }
@@ -114,7 +115,8 @@ impl CustomerSession {
             return;
         }
         let sleep = left.min(LONGEST_SLEEP);
-        self.expiry = Some(context.run_later(sleep, |session, context| {
+        self.expiry = Some(context.run_later(sleep, |actor, context| {
+            let mut session = actor.0.lock();
             session.expiry = None;
             session.await_expiry(context);
             session.speak();

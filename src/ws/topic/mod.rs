@@ -10,8 +10,6 @@ mod hub;
 mod numbered;
 mod single;
 
-use std::sync::Arc;
-
 use axum::extract::ws::Message;
 
 use crate::auth::{Detail, Sight, Viewer, What};
@@ -20,7 +18,7 @@ use crate::wire::stream::client::{Refused, Since, Subscribe, Topic, Update};
 use crate::wire::stream::{Encoded, Encoding, ErrorCode, ServerMessage};
 
 use super::Shared;
-use super::beat::{Beat, Rate};
+use super::beat::{Beat, Rate, TierBeat};
 use super::lag::Level;
 use super::outlet::{frame, length};
 use super::tier::Tier;
@@ -260,7 +258,7 @@ fn recoverable(shared: &Shared, since: &Since) -> Option<u64> {
 }
 
 /// A newer beat of the rate's tier, and where it was seen too late to be told as changes.
-fn newer(rate: &mut Rate, speech: &mut Speech<'_>) -> Option<(Arc<super::beat::TierBeat>, bool)> {
+fn newer<'a>(rate: &mut Rate, speech: &mut Speech<'a>) -> Option<(&'a TierBeat, bool)> {
     if !speech.takes_positions || !speech.has_room() {
         return None;
     }
