@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import type {} from "../src/map/hook";
@@ -40,11 +40,13 @@ afterAll(async () => {
 });
 
 test("a local archive is read by ranges and drawn under the drones", async () => {
-  const { page, misdeeds, close } = await visit(browser, `${server.url}/`);
   const ranges: string[] = [];
-  page.on("response", (response) => {
-    if (response.url().endsWith("/basemap.pmtiles")) ranges.push(`${response.status()}`);
-  });
+  const listen = async (page: Page) => {
+    page.on("response", (response) => {
+      if (response.url().endsWith("/basemap.pmtiles")) ranges.push(`${response.status()}`);
+    });
+  };
+  const { page, misdeeds, close } = await visit(browser, `${server.url}/`, { prepare: listen });
   await dronesDrawn(page);
   await page.waitForFunction(() => window.__skyhaul!.sources().includes("basemap"));
   await page.waitForFunction(() => window.__skyhaul!.idle());

@@ -2,6 +2,7 @@
 // as pixels. Nothing on the page uses it.
 
 import { STATUSES, type Bbox } from "@skyhaul/client";
+import type { StyleSpecification } from "maplibre-gl";
 
 import { connection, fleet } from "../state/session";
 import { following, select, selection, type Selection } from "../state/selection";
@@ -77,7 +78,8 @@ export function exposeForTests(sky: SkyMap): void {
     screen: (id) => sky.screen(id),
     jump: (center, zoom) => void sky.map.jumpTo({ center, zoom }, LOOKED),
     subscribed: () => ({ bbox: sky.viewport.asked ?? [0, 0, 0, 0], hz: sky.viewport.hz }),
-    sources: () => Object.keys(sky.map.getStyle().sources),
+    // There is none for the moment in which one gives way to another.
+    sources: () => Object.keys((sky.map.getStyle() as StyleSpecification | undefined)?.sources ?? {}),
     frameMs: () => [...sky.frameMs],
     settled: () => sky.map.areTilesLoaded() && !sky.map.isMoving(),
     routed: () => sky.routed,
