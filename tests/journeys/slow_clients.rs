@@ -20,7 +20,7 @@ const WATCHERS: usize = 200;
 const DEAF: usize = 20;
 /// Messages to each of the others that make up one measurement.
 const WINDOW: usize = 10;
-const WINDOWS: usize = 3;
+const WINDOWS: usize = 5;
 const EVERYWHERE: [f64; 4] = [-122.44, 37.74, -122.39, 37.78];
 
 /// From frame to receipt, in milliseconds.
@@ -173,9 +173,10 @@ async fn who_stops_reading_troubles_nobody_else() {
         let levels: Vec<_> = words.map(|word| word["level"].clone()).collect();
         assert_eq!(levels, [1, 2, 3], "of {} messages", seen.len());
     }
-    // Milliseconds are told whole, and the machine has other things to do.
+    // The machine has other things to do, and now and then one of them costs some tens of
+    // milliseconds. Who is waited for costs the others seconds.
     assert!(
-        with_deaf <= 3 * control.max(20),
+        with_deaf <= 3 * control.max(50),
         "p99 {with_deaf} ms, without them {control} ms"
     );
     let [before, after] = operator.slips.lock().await.clone().map(least);
