@@ -81,7 +81,7 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   page.on("console", (message) => {
     const from = message.location().url;
     const text = message.text();
-    const gone = serverMayGo && /Failed to load resource|WebSocket connection/.test(text);
+    const gone = serverMayGo && /Failed to load resource|WebSocket connection|Worker failed to load/.test(text);
     const refused = mayBeRefused && /Failed to load resource.* 4\d\d/.test(text);
     // A drone may land while its route is asked for.
     const landed = /404/.test(text) && /\/api\/drones\/[^/]+\/route$/.test(from);
