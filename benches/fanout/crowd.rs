@@ -5,7 +5,8 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mio::net::TcpStream;
@@ -160,28 +161,51 @@ impl Crowd {
         Ok(())
     }
 
-    /// Watches on a thread of its own until the server is gone.
-    pub fn watch(mut self) -> Arc<Heard> {
-        let heard = Arc::clone(&self.heard);
-        std::thread::spawn(move || {
+    /// Watches on a thread of its own.
+    pub fn watch(self) -> Watching {
+        let Crowd {
+            watchers,
+            mut poll,
+            heard,
+        } = self;
+        let over = Arc::new(AtomicBool::new(false));
+        let (told, stop) = (Arc::clone(&heard), Arc::clone(&over));
+        let thread = std::thread::spawn(move || {
             let mut events = Events::with_capacity(4096);
             let mut room = vec![0; 256 * 1024];
-            let mut left = self.watchers.len();
-            while left > 0 {
+            let mut watchers: Vec<_> = watchers.into_iter().map(Some).collect();
+            while !stop.load(Relaxed) {
                 std::thread::sleep(BETWEEN_LOOKS);
-                if self.poll.poll(&mut events, Some(Duration::ZERO)).is_err() {
+                if poll.poll(&mut events, Some(Duration::ZERO)).is_err() {
                     continue;
                 }
                 for event in &events {
-                    let watcher = &mut self.watchers[event.token().0];
-                    if watcher.read(&mut room, &self.heard).is_err() {
-                        self.heard.lost.fetch_add(1, Relaxed);
-                        left -= 1;
+                    let place = &mut watchers[event.token().0];
+                    // Of one that is gone more may be told.
+                    let Some(watcher) = place else { continue };
+                    if watcher.read(&mut room, &told).is_err() {
+                        *place = None;
+                        told.lost.fetch_add(1, Relaxed);
                     }
                 }
             }
         });
-        heard
+        Watching { heard, over, thread }
+    }
+}
+
+/// A crowd that watches.
+pub struct Watching {
+    pub heard: Arc<Heard>,
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Watching {
+    /// Returns when its sockets are closed: the next crowd needs as many.
+    pub fn end(self) {
+        self.over.store(true, Relaxed);
+        self.thread.join().expect("the crowd watches to the end");
     }
 }
 

@@ -165,13 +165,16 @@ fn round(server: &Server, sessions: usize, bytes: [usize; 2]) -> std::io::Result
         })?,
         Server::Floor => {}
     }
-    let heard = crowd.watch();
+    let watching = crowd.watch();
+    let heard = &watching.heard;
     let figures = std::thread::scope(|scope| {
         let publishing = (*server == Server::Nats).then(|| Publisher::start(scope, &program, bytes));
-        let figures = measure(&program, &heard);
+        let figures = measure(&program, heard);
         drop(publishing);
         figures
     });
+    drop(program);
+    watching.end();
     Ok(Some(Figures {
         alone,
         idle_kib,
