@@ -144,6 +144,11 @@ impl Drones {
         self.lost.insert(drone, at);
     }
 
+    /// Where it came down; `None` where it is not lost.
+    pub(super) fn lost_at(&self, drone: DroneId) -> Option<LatLon> {
+        self.lost.get(&drone).copied()
+    }
+
     pub(super) fn lost_count(&self) -> u32 {
         self.lost.len() as u32
     }

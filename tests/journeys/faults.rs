@@ -244,3 +244,37 @@ async fn a_fault_that_cannot_be_is_explained() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_lost_drone_carried_lies_where_that_came_down() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let order = parcel("Dolores Park", "General Hospital", 1.0);
+    let id = operator.order(&order).await;
+    let mut tick = 0;
+    while operator.status(&id).await["stage"] != "HeadedToDropoff" {
+        tick += 50;
+        assert!(tick < 20_000, "it is never picked up");
+        operator.run_to(tick).await;
+    }
+    let drone = operator.delivery(&id).await["droneId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    inject(&operator, json!({"kind": "rotor_out", "target": drone})).await;
+    operator.control(json!({"state": "paused"})).await;
+    let status = operator.status(&id).await;
+    assert_eq!(status["stage"], "Failed");
+    let (parcel, lost) = (
+        &status["lastKnownLocation"],
+        &operator.drone(&drone).await["location"],
+    );
+    assert_eq!(
+        (&parcel["latitude"], &parcel["longitude"]),
+        (&lost["latitude"], &lost["longitude"])
+    );
+    server.stop().await;
+}

@@ -61,6 +61,16 @@ impl DeliveryRecord {
         }
     }
 
+    fn failed_on_board(&self) -> bool {
+        let is_pickup = |event: &Arc<Event>| {
+            matches!(
+                event.happening,
+                Happening::Delivery(_, DeliveryEvent::PickedUp { .. })
+            )
+        };
+        self.stage == Stage::Failed && self.events.iter().any(is_pickup)
+    }
+
     /// Tells the record again from its events, the first of which is `Accepted`.
     /// `None` where it is not.
     pub fn from_events(events: Vec<Arc<Event>>) -> Option<Self> {
@@ -231,6 +241,11 @@ impl View {
             at: now.at,
         };
         if record.stage.is_terminal() {
+            // What a lost drone carried lies where that came down.
+            let lost = record.drone.and_then(|drone| now.drones.lost_at(drone));
+            if let Some(at) = lost.filter(|_| record.failed_on_board()) {
+                status.location = at;
+            }
             return Some(status);
         }
         if let Some(row) = record.drone.and_then(|drone| now.frame.row_of(drone)) {
