@@ -129,12 +129,16 @@ impl Live {
         if let Ok(control) = self.controls.try_recv() {
             return Turn::Control(control);
         }
+        // Time that cannot be kept does not pass: else the world would be ahead of its pace by
+        // as many ticks as may wait for the store.
+        let is_stalled = *self.stalls.borrow();
         // Paused by its tick with more in the inbox than that tick admitted, faults are still due.
-        if promises.has_steps() || promises.has_faults() && self.pace.is_paused() {
+        let is_asked = promises.has_steps() || promises.has_faults() && self.pace.is_paused();
+        if is_asked && !is_stalled {
             return Turn::Tick;
         }
         let sim = self.engine.world().time_of(self.engine.tick_number());
-        let due = match self.pace.is_paused() {
+        let due = match self.pace.is_paused() || is_stalled {
             true => None,
             false => match self.pace.due(wall_now(), sim) {
                 None => return Turn::Tick,
