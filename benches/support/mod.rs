@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use skyhaul::scenario;
+use skyhaul::sim::command::Command;
 use skyhaul::sim::demand;
 use skyhaul::sim::ids::DeliveryId;
-use skyhaul::sim::order::{Command, Order};
+use skyhaul::sim::order::Order;
 use skyhaul::sim::world::World;
 
 /// The same allocator as the program's.

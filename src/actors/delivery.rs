@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::{DeliveryWrite, Objection, ReplyTo};
 use crate::sim::delivery::{DeliveryInput, DeliveryState, Outcome};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -15,7 +16,7 @@ use crate::sim::order::Order;
 use crate::sim::workflow::FailureReason;
 
 use super::host::Role;
-use super::{Context, Effect, Effects};
+use super::{Context, Effect, Effects, Mail};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -36,6 +37,11 @@ pub enum DeliveryMessage {
     Delivered,
     DroneLost,
     EtaMoved(Etas),
+    /// From outside.
+    Write {
+        write: DeliveryWrite,
+        reply_to: ReplyTo,
+    },
 }
 
 impl Delivery {
@@ -97,12 +103,20 @@ impl Delivery {
 impl Role for Delivery {
     type Message = DeliveryMessage;
 
+    fn open(mail: Mail) -> Option<Self::Message> {
+        match mail {
+            Mail::Delivery(_, message) => Some(message),
+            _ => None,
+        }
+    }
+
     fn step(&mut self, context: &Context, message: DeliveryMessage, effects: &mut Effects) {
         match message {
             DeliveryMessage::Begin => self.begin(context, effects),
             DeliveryMessage::PickedUp => self.advance(context, DeliveryInput::PickedUp, effects),
             DeliveryMessage::Delivered => self.advance(context, DeliveryInput::Delivered, effects),
             DeliveryMessage::DroneLost => self.advance(context, DeliveryInput::DroneLost, effects),
+            DeliveryMessage::Write { reply_to, .. } => effects.refuse(reply_to, Objection::PickedUp),
             DeliveryMessage::EtaMoved(etas) => self.update_etas(context, etas, effects),
         }
     }

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::drone::{DroneInput, DroneState};
 use crate::sim::event::{DroneEvent, Etas};
 use crate::sim::fault::FlightFault;
@@ -51,7 +52,10 @@ pub enum DroneMessage {
     },
     EtaMoved(Etas),
     /// From outside: something breaks.
-    Fault(FlightFault),
+    Fault {
+        fault: FlightFault,
+        reply_to: ReplyTo,
+    },
 }
 
 impl Drone {
@@ -143,11 +147,13 @@ impl Drone {
     }
 
     /// On the ground nothing breaks that flight would show.
-    fn suffer(&mut self, context: &Context, fault: FlightFault, effects: &mut Effects) {
-        if !matches!(self.state, DroneState::Docked | DroneState::Lost { .. }) {
-            self.emit(context, effects, DroneEvent::Fault(fault));
-            effects.0.push(Effect::Break(self.id, fault));
+    fn suffer(&mut self, context: &Context, fault: FlightFault, reply_to: ReplyTo, effects: &mut Effects) {
+        if matches!(self.state, DroneState::Docked | DroneState::Lost { .. }) {
+            return effects.refuse(reply_to, Objection::NoEffect);
         }
+        self.emit(context, effects, DroneEvent::Fault(fault));
+        effects.0.push(Effect::Break(self.id, fault));
+        effects.reply(reply_to, Decision::Done);
     }
 
     fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
@@ -166,6 +172,13 @@ impl Drone {
 
 impl Role for Drone {
     type Message = DroneMessage;
+
+    fn open(mail: Mail) -> Option<Self::Message> {
+        match mail {
+            Mail::Drone(_, message) => Some(message),
+            _ => None,
+        }
+    }
 
     fn step(&mut self, context: &Context, message: DroneMessage, effects: &mut Effects) {
         match message {
@@ -188,7 +201,7 @@ impl Role for Drone {
             }
             DroneMessage::LowBattery => self.emit(context, effects, DroneEvent::LowBattery),
             DroneMessage::Down { at, log } => self.fall(context, at, log, effects),
-            DroneMessage::Fault(fault) => self.suffer(context, fault, effects),
+            DroneMessage::Fault { fault, reply_to } => self.suffer(context, fault, reply_to, effects),
             DroneMessage::EtaMoved(etas) => self.tell_delivery(effects, DeliveryMessage::EtaMoved(etas)),
         }
     }
@@ -253,12 +266,21 @@ mod tests {
 
     #[test]
     fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
-        let fault = DroneMessage::Fault(FlightFault::RotorOut);
-        assert!(flying(DroneState::Docked).tell(fault.clone()).is_empty());
-        let effects = flying(DroneState::Returning).tell(fault);
+        let (fault, reply_to) = (FlightFault::RotorOut, ReplyTo(7));
+        let message = DroneMessage::Fault { fault, reply_to };
+        let refused = Decision::Refused(Objection::NoEffect);
+        assert_eq!(
+            flying(DroneState::Docked).tell(message.clone()),
+            [Effect::Reply(reply_to, refused)]
+        );
+        let effects = flying(DroneState::Returning).tell(message);
         assert!(matches!(
             effects[..],
-            [Effect::Emit(_), Effect::Break(DroneId(0), FlightFault::RotorOut)]
+            [
+                Effect::Emit(_),
+                Effect::Break(DroneId(0), FlightFault::RotorOut),
+                Effect::Reply(ReplyTo(7), Decision::Done)
+            ]
         ));
     }
 }

@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Handler, Message};
 
-use super::{Context, Effects};
+use super::{Context, Effects, Mail};
 
 /// A pure decider: state and message in, new state and effects out.
 pub trait Role: Sized + Unpin + Send + 'static {
     type Message: Send + 'static;
+
+    /// What is in the envelope; `None` where it was addressed to somebody else.
+    fn open(mail: Mail) -> Option<Self::Message>;
 
     fn step(&mut self, context: &Context, message: Self::Message, effects: &mut Effects);
 }
@@ -32,26 +35,26 @@ impl<R: Role> Actor for Host<R> {
 }
 
 /// All messages for one actor in one round, sorted by (sender, index).
-pub struct Round<M> {
+pub struct Round {
     pub context: Arc<Context>,
-    pub mail: Vec<M>,
+    pub mail: Vec<Mail>,
 }
 
 /// The actor's step panicked; what it said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panicked(pub String);
 
-impl<M: Send + 'static> Message for Round<M> {
+impl Message for Round {
     type Result = Result<Effects, Panicked>;
 }
 
-impl<R: Role> Handler<Round<R::Message>> for Host<R> {
+impl<R: Role> Handler<Round> for Host<R> {
     type Result = Result<Effects, Panicked>;
 
-    fn handle(&mut self, round: Round<R::Message>, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, round: Round, _: &mut Self::Context) -> Self::Result {
         let step = AssertUnwindSafe(|| {
             let mut effects = Effects::default();
-            for message in round.mail {
+            for message in round.mail.into_iter().filter_map(R::open) {
                 self.role.step(&round.context, message, &mut effects);
             }
             effects

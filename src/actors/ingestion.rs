@@ -13,9 +13,10 @@ use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Wrap
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use uuid::Uuid;
 
-use crate::sim::fault::Fault;
+use crate::sim::command::{Command, Decision};
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::{Command, Order};
+use crate::sim::order::Order;
+use crate::sim::time::Tick;
 use crate::store::writer::Refused;
 use crate::store::{IngestBatch, Writer};
 
@@ -26,8 +27,13 @@ const BATCH: usize = 4_096;
 pub struct Durable {
     pub seq: u64,
     pub command: Command,
+    /// Who waits for what the world decides about it.
+    pub answer: Option<Waiting>,
     pub _room: Option<OwnedSemaphorePermit>,
 }
+
+/// Hears what was decided, and in which tick, once everybody can see it.
+pub type Waiting = oneshot::Sender<(Tick, Decision)>;
 
 /// Where durable commands go.
 pub trait Gate: Send + Sync + 'static {
@@ -37,8 +43,9 @@ pub trait Gate: Send + Sync + 'static {
 /// The actor's answer to an order: the delivery, and whether the key was seen before.
 pub type Receipt = Result<(DeliveryId, bool), NotTaken>;
 
-/// The actor's answer to any other command: its number in the journal.
-pub type Journalled = Result<u64, NotTaken>;
+/// The actor's answer to any other command: it is in the journal, and this is where the
+/// world's decision about it will come.
+pub type Journalled = Result<oneshot::Receiver<(Tick, Decision)>, NotTaken>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTaken {
@@ -53,8 +60,8 @@ enum Wanted {
         key: Option<String>,
         answer: oneshot::Sender<Receipt>,
     },
-    Fault {
-        fault: Fault,
+    Decision {
+        command: Command,
         answer: oneshot::Sender<Journalled>,
     },
 }
@@ -84,10 +91,10 @@ impl IngestionHandle {
         answered.await.unwrap_or(Err(NotTaken::StoreGone))
     }
 
-    /// Makes a fault durable; the next tick brings it about.
-    pub async fn inject(&self, fault: Fault) -> Journalled {
+    /// Makes a command durable; the next tick decides about it.
+    pub async fn journal(&self, command: Command) -> Journalled {
         let (answer, answered) = oneshot::channel();
-        self.send(Wanted::Fault { fault, answer })?;
+        self.send(Wanted::Decision { command, answer })?;
         answered.await.unwrap_or(Err(NotTaken::StoreGone))
     }
 
@@ -210,32 +217,35 @@ impl Ingestion {
 
     fn pass_on(&mut self, commands: Vec<(Command, Submit)>) {
         let mut durable = Vec::with_capacity(commands.len());
-        let mut answers = Vec::with_capacity(commands.len());
+        let mut receipts = Vec::new();
+        let mut journalled = Vec::new();
         for (command, submit) in commands {
-            let id = match &command {
-                Command::RequestDelivery { id, .. } => Some(*id),
-                Command::SetDemand(_) | Command::Inject(_) => None,
+            let waiting = match submit.wanted {
+                Wanted::Delivery { key, answer, .. } => {
+                    receipts.push((key, answer, requested(&command)));
+                    None
+                }
+                Wanted::Decision { answer, .. } => {
+                    let (waiting, decision) = oneshot::channel();
+                    journalled.push((answer, decision));
+                    Some(waiting)
+                }
             };
-            answers.push((submit.wanted, self.next_seq, id));
             durable.push(Durable {
                 seq: self.next_seq,
                 command,
+                answer: waiting,
                 _room: Some(submit.room),
             });
             self.next_seq += 1;
         }
         // The read side must know a request before its client hears of it.
         self.gate.pass(durable);
-        for (wanted, seq, id) in answers {
-            match (wanted, id) {
-                (Wanted::Delivery { key, answer, .. }, Some(id)) => {
-                    self.answer_all(key, answer, Ok((id, false)));
-                }
-                (Wanted::Fault { answer, .. }, _) => {
-                    let _gone = answer.send(Ok(seq));
-                }
-                (Wanted::Delivery { .. }, None) => unreachable!("an order becomes a request"),
-            }
+        for (key, answer, id) in receipts {
+            self.answer_all(key, answer, Ok((id, false)));
+        }
+        for (answer, decision) in journalled {
+            let _gone = answer.send(Ok(decision));
         }
     }
 
@@ -248,7 +258,7 @@ impl Ingestion {
     fn refuse(&mut self, submit: Submit, why: NotTaken) {
         match submit.wanted {
             Wanted::Delivery { key, answer, .. } => self.answer_all(key, answer, Err(why)),
-            Wanted::Fault { answer, .. } => {
+            Wanted::Decision { answer, .. } => {
                 let _gone = answer.send(Err(why));
             }
         }
@@ -283,7 +293,15 @@ fn command_of(submit: &Submit) -> Command {
             order: Arc::clone(order),
             idempotency_key: key.clone(),
         },
-        Wanted::Fault { fault, .. } => Command::Inject(*fault),
+        Wanted::Decision { command, .. } => command.clone(),
+    }
+}
+
+/// The delivery that an order's command requests.
+fn requested(command: &Command) -> DeliveryId {
+    match command {
+        Command::RequestDelivery { id, .. } => *id,
+        other => unreachable!("an order becomes a request, not {other:?}"),
     }
 }
 
@@ -297,7 +315,7 @@ impl Handler<Submit> for Ingestion {
     fn handle(&mut self, submit: Submit, context: &mut Context<Self>) {
         match &submit.wanted {
             Wanted::Delivery { key: Some(key), .. } => self.look_up(key.clone(), submit, context),
-            Wanted::Delivery { key: None, .. } | Wanted::Fault { .. } => self.enqueue(submit, context),
+            Wanted::Delivery { key: None, .. } | Wanted::Decision { .. } => self.enqueue(submit, context),
         }
     }
 }

@@ -4,20 +4,24 @@
 //! gets one [`host::Round`] and answers with [`Effect`]s, which the engine carries out; so
 //! an actor's test is a message and the expected effects.
 
+pub mod accounts;
 pub mod delivery;
 pub mod drone;
 pub mod fleet;
 pub mod host;
 pub mod ingestion;
-
+pub mod packages;
 pub mod scheduler;
+pub mod supervisor;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transport;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
@@ -25,18 +29,27 @@ use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
+use accounts::AccountMessage;
 use delivery::{Delivery, DeliveryMessage};
 use drone::DroneMessage;
 use fleet::FleetMessage;
+use packages::PackageMessage;
 use scheduler::SchedulerMessage;
+use supervisor::SupervisorMessage;
+use transport::TransportMessage;
 
-/// Who can get mail. Their order is the order in which a round's answers are gathered.
+/// Who can get mail. Their order is the order in which a round's answers are gathered, and a
+/// place in it is an actor's name in the store: new ones go to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Address {
     Scheduler,
     Fleet,
     Drone(DroneId),
     Delivery(DeliveryId),
+    Accounts,
+    Packages,
+    Transport,
+    Supervisor,
 }
 
 /// A message with its addressee.
@@ -46,6 +59,10 @@ pub enum Mail {
     Fleet(FleetMessage),
     Drone(DroneId, DroneMessage),
     Delivery(DeliveryId, DeliveryMessage),
+    Accounts(AccountMessage),
+    Packages(PackageMessage),
+    Transport(TransportMessage),
+    Supervisor(SupervisorMessage),
 }
 
 impl Mail {
@@ -55,6 +72,22 @@ impl Mail {
             Mail::Fleet(_) => Address::Fleet,
             Mail::Drone(id, _) => Address::Drone(*id),
             Mail::Delivery(id, _) => Address::Delivery(*id),
+            Mail::Accounts(_) => Address::Accounts,
+            Mail::Packages(_) => Address::Packages,
+            Mail::Transport(_) => Address::Transport,
+            Mail::Supervisor(_) => Address::Supervisor,
+        }
+    }
+
+    /// Who else decides, where the addressee has ended: a client's write to a delivery that is
+    /// over goes to the scheduler, who owns whatever is not under way. Other mail came too late
+    /// to matter.
+    pub fn redirected(self) -> Option<Mail> {
+        match self {
+            Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }) => {
+                Some(Mail::Scheduler(SchedulerMessage::Write { id, write, reply_to }))
+            }
+            _ => None,
         }
     }
 }
@@ -71,6 +104,8 @@ pub enum Effect {
     Break(DroneId, FlightFault),
     /// Plugs a drone on the ground in, or out.
     Charge(DroneId, bool),
+    /// The answer to a command from outside.
+    Reply(ReplyTo, Decision),
     /// A message to be read at the first tick at or after this time.
     WakeAt(SimTime, Mail),
     /// Starts a delivery's actor; mail for it may be sent in the same breath.
@@ -94,6 +129,14 @@ pub struct Effects(pub Vec<Effect>);
 impl Effects {
     pub fn send(&mut self, mail: Mail) {
         self.0.push(Effect::Send(mail));
+    }
+
+    pub fn reply(&mut self, to: ReplyTo, decision: Decision) {
+        self.0.push(Effect::Reply(to, decision));
+    }
+
+    pub fn refuse(&mut self, to: ReplyTo, why: Objection) {
+        self.reply(to, Decision::Refused(why));
     }
 
     pub fn wake_at(&mut self, at: SimTime, mail: Mail) {

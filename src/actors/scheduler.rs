@@ -12,12 +12,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::{DeliveryWrite, Objection, ReplyTo};
 use crate::sim::dispatch::{self, Pair};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
-use crate::sim::workflow::{self, FailureReason, Fallback, Move, WaitingFor, WorkflowInput, WorkflowState};
+use crate::sim::workflow::{
+    self, FailureReason, Fallback, Move, Step, StepAnswer, WaitingFor, WorkflowInput, WorkflowState,
+};
 use crate::sim::world::World;
 
 use super::delivery::{Delivery, DeliveryMessage};
@@ -47,6 +50,20 @@ struct Workflow {
 pub enum SchedulerMessage {
     /// From the engine: a durable request, or one of the scenario's own.
     Admit { id: DeliveryId, order: Arc<Order> },
+    /// From outside, about a delivery that is not under way.
+    Write {
+        id: DeliveryId,
+        write: DeliveryWrite,
+        reply_to: ReplyTo,
+    },
+    /// From the owner of a step: what became of it.
+    Answered {
+        id: DeliveryId,
+        step: Step,
+        answer: StepAnswer,
+    },
+    /// From the owner of a step: it is as if it had never been asked.
+    Undone { id: DeliveryId, step: Step },
     /// From the fleet: this drone flies it.
     Assigned {
         id: DeliveryId,
@@ -185,9 +202,19 @@ impl Scheduler {
 impl Role for Scheduler {
     type Message = SchedulerMessage;
 
+    fn open(mail: Mail) -> Option<Self::Message> {
+        match mail {
+            Mail::Scheduler(message) => Some(message),
+            _ => None,
+        }
+    }
+
     fn step(&mut self, context: &Context, message: SchedulerMessage, effects: &mut Effects) {
         use SchedulerMessage as Message;
         match message {
+            // A delivery that is under way has an actor of its own, which would have heard of it.
+            Message::Write { reply_to, .. } => effects.refuse(reply_to, Objection::Ended),
+            Message::Answered { .. } | Message::Undone { .. } => {}
             Message::Admit { id, order } => self.admit(context, id, order, effects),
             Message::Assigned { id, drone, etas } => self.start_delivery(id, drone, etas, effects),
             Message::Queued { id } => self.advance(context, id, WorkflowInput::FleetQueuesIt, effects),

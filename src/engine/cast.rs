@@ -3,16 +3,20 @@
 //! Knows nothing of what messages mean.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 
-use actix::dev::Request;
 use actix::{Actor, Addr, ArbiterHandle, MailboxError};
 
+use crate::actors::accounts::Accounts;
 use crate::actors::delivery::Delivery;
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
 use crate::actors::host::{Host, Panicked, Retire, Role, Round, Save};
+use crate::actors::packages::Packages;
 use crate::actors::scheduler::Scheduler;
+use crate::actors::supervisor::Supervisor;
+use crate::actors::transport::Transport;
 use crate::actors::{Address, Context, Effects, Mail};
 use crate::sim::ids::DeliveryId;
 
@@ -24,6 +28,10 @@ pub struct Cast {
     fleet: Addr<Host<Fleet>>,
     drones: Vec<Addr<Host<Drone>>>,
     deliveries: BTreeMap<DeliveryId, Addr<Host<Delivery>>>,
+    accounts: Addr<Host<Accounts>>,
+    packages: Addr<Host<Packages>>,
+    transport: Addr<Host<Transport>>,
+    supervisor: Addr<Host<Supervisor>>,
     /// Those whose state may differ from the last snapshot.
     touched: BTreeSet<Address>,
 }
@@ -34,6 +42,10 @@ pub struct Roles {
     pub fleet: Fleet,
     pub drones: Vec<Drone>,
     pub deliveries: Vec<(DeliveryId, Delivery)>,
+    pub accounts: Accounts,
+    pub packages: Packages,
+    pub transport: Transport,
+    pub supervisor: Supervisor,
 }
 
 /// How many actors of each kind are alive.
@@ -65,6 +77,10 @@ impl Cast {
             fleet: start(on(1), roles.fleet),
             drones,
             deliveries,
+            accounts: start(on(0), roles.accounts),
+            packages: start(on(1), roles.packages),
+            transport: start(on(0), roles.transport),
+            supervisor: start(on(1), roles.supervisor),
             touched: BTreeSet::new(),
             arbiters,
         }
@@ -94,44 +110,63 @@ impl Cast {
     ///
     /// # Errors
     /// The first actor, in order, that panicked or is gone.
-    pub async fn ask(&mut self, context: &Arc<Context>, mail: Vec<Mail>) -> Result<Vec<Effects>, Halted> {
+    pub async fn ask(&mut self, context: &Arc<Context>, mail: Vec<Mail>) -> Result<Answers, Halted> {
         let mut asked = Vec::new();
+        let mut undeliverable = Vec::new();
         let mut mail = mail.into_iter().peekable();
         while let Some(first) = mail.next() {
             let to = first.to();
-            let mut pile = Pile::new(first);
+            let mut pile = vec![first];
             while let Some(next) = mail.next_if(|next| next.to() == to) {
                 pile.push(next);
             }
-            if let Some(answer) = self.hand_over(context, pile) {
+            if !self.is_alive(to) {
+                undeliverable.extend(pile);
+                continue;
+            }
+            let round = Round {
+                context: Arc::clone(context),
+                mail: pile,
+            };
+            if let Some(answer) = self.hand_over(to, round) {
                 self.touched.insert(to);
                 asked.push((to, answer));
             }
         }
-        let mut answers = Vec::with_capacity(asked.len());
+        let mut effects = Vec::with_capacity(asked.len());
         for (to, answer) in asked {
-            answers.push(
-                answer
-                    .received()
-                    .await
-                    .map_err(|cause| Halted::Actor { who: to, cause })?,
-            );
+            effects.push(answer.await.map_err(|cause| Halted::Actor { who: to, cause })?);
         }
-        Ok(answers)
+        Ok(Answers {
+            effects,
+            undeliverable,
+        })
     }
 
-    /// `None` where the addressee has ended: mail for it came too late to matter.
-    fn hand_over(&self, context: &Arc<Context>, pile: Pile) -> Option<Answer> {
-        let context = Arc::clone(context);
-        Some(match pile {
-            Pile::Scheduler(mail) => Answer::Scheduler(self.scheduler.send(Round { context, mail })),
-            Pile::Fleet(mail) => Answer::Fleet(self.fleet.send(Round { context, mail })),
-            Pile::Drone(id, mail) => {
-                Answer::Drone(self.drones.get(id.index())?.send(Round { context, mail }))
-            }
-            Pile::Delivery(id, mail) => {
-                Answer::Delivery(self.deliveries.get(&id)?.send(Round { context, mail }))
-            }
+    /// Whether anybody is there to read.
+    pub fn is_alive(&self, address: Address) -> bool {
+        match address {
+            Address::Drone(id) => id.index() < self.drones.len(),
+            Address::Delivery(id) => self.deliveries.contains_key(&id),
+            Address::Scheduler
+            | Address::Fleet
+            | Address::Accounts
+            | Address::Packages
+            | Address::Transport
+            | Address::Supervisor => true,
+        }
+    }
+
+    fn hand_over(&self, to: Address, round: Round) -> Option<Pending<Result<Effects, String>>> {
+        Some(match to {
+            Address::Scheduler => asked(&self.scheduler, round),
+            Address::Fleet => asked(&self.fleet, round),
+            Address::Drone(id) => asked(self.drones.get(id.index())?, round),
+            Address::Delivery(id) => asked(self.deliveries.get(&id)?, round),
+            Address::Accounts => asked(&self.accounts, round),
+            Address::Packages => asked(&self.packages, round),
+            Address::Transport => asked(&self.transport, round),
+            Address::Supervisor => asked(&self.supervisor, round),
         })
     }
 
@@ -142,101 +177,51 @@ impl Cast {
     pub async fn save_touched(&mut self) -> Result<Vec<(Address, Option<Vec<u8>>)>, Halted> {
         let mut saved = Vec::new();
         for address in std::mem::take(&mut self.touched) {
-            let state = match address {
-                Address::Scheduler => Some(SaveRequest::Scheduler(self.scheduler.send(Save))),
-                Address::Fleet => Some(SaveRequest::Fleet(self.fleet.send(Save))),
-                Address::Drone(id) => self
-                    .drones
-                    .get(id.index())
-                    .map(|drone| SaveRequest::Drone(drone.send(Save))),
-                Address::Delivery(id) => self
-                    .deliveries
-                    .get(&id)
-                    .map(|delivery| SaveRequest::Delivery(delivery.send(Save))),
-            };
-            let state = match state {
-                Some(request) => Some(request.received().await.map_err(|_| Halted::gone(address))?),
+            let state = match self.save(address) {
+                Some(state) => Some(state.await.map_err(|_| Halted::gone(address))?),
                 None => None,
             };
             saved.push((address, state));
         }
         Ok(saved)
     }
+
+    fn save(&self, address: Address) -> Option<Pending<Result<Vec<u8>, MailboxError>>> {
+        Some(match address {
+            Address::Scheduler => Box::pin(self.scheduler.send(Save)),
+            Address::Fleet => Box::pin(self.fleet.send(Save)),
+            Address::Drone(id) => Box::pin(self.drones.get(id.index())?.send(Save)),
+            Address::Delivery(id) => Box::pin(self.deliveries.get(&id)?.send(Save)),
+            Address::Accounts => Box::pin(self.accounts.send(Save)),
+            Address::Packages => Box::pin(self.packages.send(Save)),
+            Address::Transport => Box::pin(self.transport.send(Save)),
+            Address::Supervisor => Box::pin(self.supervisor.send(Save)),
+        })
+    }
+}
+
+/// What a round brought.
+pub struct Answers {
+    /// Of all that were asked, in the order of their addresses.
+    pub effects: Vec<Effects>,
+    /// Mail whose addressee has ended.
+    pub undeliverable: Vec<Mail>,
+}
+
+type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
+
+fn asked<R: Role>(actor: &Addr<Host<R>>, round: Round) -> Pending<Result<Effects, String>> {
+    let request = actor.send(round);
+    Box::pin(async move {
+        match request.await {
+            Ok(Ok(effects)) => Ok(effects),
+            Ok(Err(Panicked(words))) => Err(words),
+            Err(gone) => Err(gone.to_string()),
+        }
+    })
 }
 
 /// Any spread will do, as long as it does not change: the last byte is random.
 fn shard(id: DeliveryId) -> usize {
     id.as_bytes()[15].into()
-}
-
-/// All of a round's mail for one addressee.
-enum Pile {
-    Scheduler(Vec<<Scheduler as Role>::Message>),
-    Fleet(Vec<<Fleet as Role>::Message>),
-    Drone(crate::sim::ids::DroneId, Vec<<Drone as Role>::Message>),
-    Delivery(DeliveryId, Vec<<Delivery as Role>::Message>),
-}
-
-impl Pile {
-    fn new(mail: Mail) -> Self {
-        match mail {
-            Mail::Scheduler(message) => Pile::Scheduler(vec![message]),
-            Mail::Fleet(message) => Pile::Fleet(vec![message]),
-            Mail::Drone(id, message) => Pile::Drone(id, vec![message]),
-            Mail::Delivery(id, message) => Pile::Delivery(id, vec![message]),
-        }
-    }
-
-    fn push(&mut self, mail: Mail) {
-        match (self, mail) {
-            (Pile::Scheduler(pile), Mail::Scheduler(message)) => pile.push(message),
-            (Pile::Fleet(pile), Mail::Fleet(message)) => pile.push(message),
-            (Pile::Drone(_, pile), Mail::Drone(_, message)) => pile.push(message),
-            (Pile::Delivery(_, pile), Mail::Delivery(_, message)) => pile.push(message),
-            _ => unreachable!("mail of one pile has one address"),
-        }
-    }
-}
-
-type RoundRequest<R> = Request<Host<R>, Round<<R as Role>::Message>>;
-
-enum Answer {
-    Scheduler(RoundRequest<Scheduler>),
-    Fleet(RoundRequest<Fleet>),
-    Drone(RoundRequest<Drone>),
-    Delivery(RoundRequest<Delivery>),
-}
-
-impl Answer {
-    async fn received(self) -> Result<Effects, String> {
-        let answer: Result<Result<Effects, Panicked>, MailboxError> = match self {
-            Answer::Scheduler(request) => request.await,
-            Answer::Fleet(request) => request.await,
-            Answer::Drone(request) => request.await,
-            Answer::Delivery(request) => request.await,
-        };
-        match answer {
-            Ok(Ok(effects)) => Ok(effects),
-            Ok(Err(Panicked(words))) => Err(words),
-            Err(gone) => Err(gone.to_string()),
-        }
-    }
-}
-
-enum SaveRequest {
-    Scheduler(Request<Host<Scheduler>, Save>),
-    Fleet(Request<Host<Fleet>, Save>),
-    Drone(Request<Host<Drone>, Save>),
-    Delivery(Request<Host<Delivery>, Save>),
-}
-
-impl SaveRequest {
-    async fn received(self) -> Result<Vec<u8>, MailboxError> {
-        match self {
-            SaveRequest::Scheduler(request) => request.await,
-            SaveRequest::Fleet(request) => request.await,
-            SaveRequest::Drone(request) => request.await,
-            SaveRequest::Delivery(request) => request.await,
-        }
-    }
 }

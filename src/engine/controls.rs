@@ -10,8 +10,6 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::actors::ingestion::NotTaken;
-use crate::sim::event::{DroneEvent, Event, Happening, HubEvent};
-use crate::sim::fault::Fault;
 use crate::sim::time::Tick;
 use crate::view::commands::{PaceChange, Refusal};
 
@@ -24,8 +22,6 @@ pub enum Control {
     Change(PaceChange, Reply<()>),
     /// Advance a paused world by so many ticks.
     Step(u64, Reply<Tick>),
-    /// Break something; the answer is the tick that did.
-    Inject(Fault, Reply<Tick>),
 }
 
 impl Control {
@@ -33,7 +29,7 @@ impl Control {
     pub fn may_pause(&self) -> bool {
         match self {
             Control::Change(change, _) => change.paused == Some(true) || change.pause_at_tick.is_some(),
-            Control::Step(..) | Control::Inject(..) => false,
+            Control::Step(..) => false,
         }
     }
 }
@@ -101,8 +97,6 @@ pub fn refusal(not_taken: NotTaken) -> Refusal {
 pub struct Promises {
     /// In the order of their last ticks.
     steps: VecDeque<(Tick, Reply<Tick>)>,
-    /// In the journal's order, by its numbers.
-    faults: VecDeque<(u64, Fault, Reply<Tick>)>,
 }
 
 impl Promises {
@@ -112,17 +106,8 @@ impl Promises {
         self.steps.push_back((after.saturating_add(count), reply));
     }
 
-    pub fn inject(&mut self, seq: u64, fault: Fault, reply: Reply<Tick>) {
-        self.faults.push_back((seq, fault, reply));
-    }
-
     pub fn has_steps(&self) -> bool {
         !self.steps.is_empty()
-    }
-
-    /// Whether the journal holds faults that the world does not.
-    pub fn has_faults(&self) -> bool {
-        !self.faults.is_empty()
     }
 
     /// Those whose last tick this was.
@@ -130,39 +115,11 @@ impl Promises {
         let done = self.steps.partition_point(|(last, _)| *last <= now);
         self.steps.drain(..done).map(|(_, reply)| reply).collect()
     }
-
-    /// Those whose faults are in the world now, and whether these changed anything there.
-    pub fn admitted(&mut self, through: u64, events: &[Event]) -> Vec<(bool, Reply<Tick>)> {
-        let done = self.faults.partition_point(|(seq, ..)| *seq <= through);
-        // Each event is one fault's.
-        let mut events: Vec<&Event> = events.iter().collect();
-        let told = |(_, fault, reply): (u64, Fault, Reply<Tick>)| {
-            let its = events.iter().position(|event| tells_of(event, fault));
-            (its.map(|its| events.swap_remove(its)).is_some(), reply)
-        };
-        self.faults.drain(..done).map(told).collect()
-    }
-}
-
-/// Whether this is what the fault brings about.
-fn tells_of(event: &Event, fault: Fault) -> bool {
-    match (&event.happening, fault) {
-        (Happening::Drone(at, DroneEvent::Fault(told)), Fault::InFlight(drone, fault)) => {
-            *at == drone && *told == fault
-        }
-        (Happening::Hub(at, HubEvent::Closed { until }), Fault::HubClosed(hub, duration)) => {
-            *at == hub && *until == event.at + duration
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::fault::FlightFault;
-    use crate::sim::ids::{DroneId, HubId};
-    use crate::sim::time::{SimDuration, SimTime};
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
@@ -214,38 +171,5 @@ mod tests {
         assert_eq!(promises.stepped(16).len(), 0);
         assert_eq!(promises.stepped(17).len(), 1);
         assert!(!promises.has_steps());
-    }
-
-    #[test]
-    fn a_fault_took_effect_where_an_event_of_its_own_tells_of_it() {
-        let (controls, _asked) = Controls::new();
-        let (now, hour) = (SimTime(5_000_000), SimDuration(3_600_000_000));
-        let cell = FlightFault::BatteryCell;
-        let event = |happening| Event {
-            at: now,
-            seq: 1,
-            happening,
-        };
-        let events = [
-            event(Happening::Drone(DroneId(1), DroneEvent::Fault(cell))),
-            event(Happening::Hub(HubId(0), HubEvent::Closed { until: now + hour })),
-        ];
-        let faults = [
-            (Fault::InFlight(DroneId(1), cell), true),
-            (Fault::InFlight(DroneId(1), cell), false),
-            (Fault::InFlight(DroneId(1), FlightFault::RotorOut), false),
-            (Fault::InFlight(DroneId(2), cell), false),
-            (Fault::HubClosed(HubId(0), SimDuration(1)), false),
-            (Fault::HubClosed(HubId(0), hour), true),
-        ];
-        let mut promises = Promises::default();
-        for (seq, (fault, _)) in (1..).zip(faults) {
-            promises.inject(seq, fault, reply(&controls).0);
-        }
-        promises.inject(7, faults[0].0, reply(&controls).0);
-        let told = promises.admitted(6, &events).into_iter();
-        let told: Vec<bool> = told.map(|(took_effect, _)| took_effect).collect();
-        assert_eq!(told, faults.map(|(_, took_effect)| took_effect));
-        assert!(promises.has_faults(), "the seventh is not in the world yet");
     }
 }

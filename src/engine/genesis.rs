@@ -1,9 +1,13 @@
 //! The world before its first tick: everyone at their hub, but for the share that the
 //! scenario wants in the air.
 
+use crate::actors::accounts::Accounts;
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
+use crate::actors::packages::Packages;
 use crate::actors::scheduler::Scheduler;
+use crate::actors::supervisor::Supervisor;
+use crate::actors::transport::Transport;
 use crate::sim::flight;
 use crate::sim::ids::DroneId;
 use crate::sim::random::{Purpose, Stream};
@@ -30,6 +34,10 @@ pub fn sky_and_roles(world: &World) -> (Sky, Roles) {
         fleet: Fleet::new(world, &aloft),
         drones: drones.map(role_of).collect(),
         deliveries: Vec::new(),
+        accounts: Accounts::default(),
+        packages: Packages::default(),
+        transport: Transport::default(),
+        supervisor: Supervisor::default(),
     };
     (sky, roles)
 }

@@ -4,23 +4,23 @@
 //! it is there. The queue between is bounded by the writer, so a store that stalls stalls
 //! the clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::actors::ingestion::IngestionHandle;
-use crate::sim::event::Event;
-use crate::sim::fault::Fault;
+use crate::sim::command::{Decision, ReplyTo};
 use crate::sim::time::Tick;
 use crate::store::writer::{PendingTick, TICKS_AHEAD};
 use crate::store::{Snapshot, Writer};
 use crate::view::commands::{PaceChange, Refusal};
 use crate::view::{Publication, View};
 
-use super::controls::{Control, Promises, Reply, refusal};
-use super::inbox::Inbox;
+use super::controls::{Control, Promises, Reply};
+use super::inbox::{Answerable, Inbox};
 use super::metrics::Metrics;
 use super::pace::{Pace, wall_now};
+use super::writes::WriteGate;
 use super::{Engine, Halted, publication};
 
 /// Ticks between two snapshots.
@@ -28,8 +28,7 @@ const SNAPSHOT_EVERY: Tick = 600;
 
 pub struct Live {
     pub engine: Engine,
-    /// Makes faults durable.
-    pub ingestion: IngestionHandle,
+    pub gate: WriteGate,
     pub inbox: Arc<Inbox>,
     pub writer: Writer,
     pub view: Arc<View>,
@@ -45,6 +44,8 @@ pub struct Live {
 #[derive(Default)]
 struct Course {
     promises: Promises,
+    /// Who waits for the world's decision, by the command's number.
+    asked: BTreeMap<u64, Answerable>,
     /// Taken after the last tick; it becomes durable with the next.
     snapshot: Option<Snapshot>,
 }
@@ -80,13 +81,17 @@ impl Live {
         self.metrics.show(&self.engine);
         while !outlet.is_closed() {
             match self.next_turn(&course.promises).await {
-                Turn::Shutdown => return self.settle(outlet, &mut course).await,
-                Turn::Control(control) => {
-                    if control.may_pause() {
-                        self.settle(outlet, &mut course).await?;
-                    }
-                    self.control(control, &mut course.promises).await;
+                Turn::Shutdown => {
+                    let _held = self.gate.hold().await;
+                    return self.settle(outlet, &mut course).await;
                 }
+                Turn::Control(control) if control.may_pause() => {
+                    let held = self.gate.hold().await;
+                    self.settle(outlet, &mut course).await?;
+                    self.control(control, &mut course.promises);
+                    drop(held);
+                }
+                Turn::Control(control) => self.control(control, &mut course.promises),
                 // Without this a paused world would not hear that nothing can be kept any more.
                 Turn::Store => match self.writer.ended_by() {
                     Some(error) => return Err(error.into()),
@@ -94,14 +99,16 @@ impl Live {
                 },
                 Turn::Tick => self.advance(outlet, &mut course).await?,
             }
+            let stands_still = self.pace.is_paused() && !course.promises.has_steps();
+            self.gate.follow(stands_still).await;
         }
         Ok(())
     }
 
-    /// Lets faults that are in the journal happen: whoever asked for them must not wait for
+    /// Lets writes that are in the journal happen: whoever asked for them must not wait for
     /// ticks that do not come, nor must they strike at some later time.
     async fn settle(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
-        while course.promises.has_faults() && !outlet.is_closed() {
+        while self.inbox.is_asked() && !outlet.is_closed() {
             self.advance(outlet, course).await?;
         }
         Ok(())
@@ -132,8 +139,8 @@ impl Live {
         // Time that cannot be kept does not pass: else the world would be ahead of its pace by
         // as many ticks as may wait for the store.
         let is_stalled = *self.stalls.borrow();
-        // Paused by its tick with more in the inbox than that tick admitted, faults are still due.
-        let is_asked = promises.has_steps() || promises.has_faults() && self.pace.is_paused();
+        // Paused by its tick with more in the inbox than that tick admitted, writes are still due.
+        let is_asked = promises.has_steps() || self.pace.is_paused() && self.inbox.is_asked();
         if is_asked && !is_stalled {
             return Turn::Tick;
         }
@@ -162,10 +169,13 @@ impl Live {
     async fn tick(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
         let sim = self.engine.world().time_of(self.engine.tick_number());
         self.pace.tick_begins(wall_now(), sim);
-        let outcome = self.engine.tick(self.inbox.take()).await?;
+        let (admission, asked) = self.inbox.take();
+        course.asked.extend(asked);
+        let mut outcome = self.engine.tick(admission).await?;
         self.pace.tick_took(outcome.times.iter().sum());
         self.metrics.observe(&outcome, &self.engine, &self.pace.reading());
-        self.answer_faults(&outcome.events, &mut course.promises);
+        let decided = std::mem::take(&mut outcome.replies);
+        self.answer_writes(decided, &mut course.asked);
         let (row, publication) = publication::split(&self.engine, outcome);
         let before = wall_now();
         let pending = self.writer.commit_tick(row, course.snapshot.take()).await;
@@ -199,12 +209,11 @@ impl Live {
         self.view.set_pace(self.pace.reading(), computed);
     }
 
-    async fn control(&mut self, control: Control, promises: &mut Promises) {
+    fn control(&mut self, control: Control, promises: &mut Promises) {
         match control {
             Control::Change(change, reply) => self.change(change, reply),
             Control::Step(_, reply) if !self.pace.is_paused() => reply.say(Err(Refusal::NotPaused)),
             Control::Step(count, reply) => promises.step(self.engine.tick_number(), count, reply),
-            Control::Inject(fault, reply) => self.inject(fault, reply, promises).await,
         }
     }
 
@@ -222,26 +231,19 @@ impl Live {
         self.reply_when_published(reply, |_| Ok(()));
     }
 
-    /// Nothing else is heard between the look at the pause and the journal, so what is taken
-    /// here happens in the next tick.
-    async fn inject(&mut self, fault: Fault, reply: Reply<Tick>, promises: &mut Promises) {
-        if self.pace.is_paused() && !promises.has_steps() {
-            return reply.say(Err(Refusal::Paused));
+    fn answer_writes(&self, decided: Vec<(ReplyTo, Decision)>, asked: &mut BTreeMap<u64, Answerable>) {
+        let whose = |(ReplyTo(seq), decision)| Some((asked.remove(&seq)?, decision));
+        let answers: Vec<_> = decided.into_iter().filter_map(whose).collect();
+        if answers.is_empty() {
+            return;
         }
-        match self.ingestion.inject(fault).await {
-            Ok(seq) => promises.inject(seq, fault, reply),
-            Err(not_taken) => reply.say(Err(refusal(not_taken))),
-        }
-    }
-
-    fn answer_faults(&mut self, events: &[Event], promises: &mut Promises) {
-        let through = self.engine.admitted_through();
-        for (took_effect, reply) in promises.admitted(through, events) {
-            self.reply_when_published(reply, move |tick| match took_effect {
-                true => Ok(tick),
-                false => Err(Refusal::NoEffect),
-            });
-        }
+        let (view, tick) = (Arc::clone(&self.view), self.engine.tick_number());
+        tokio::task::spawn_local(async move {
+            published(&view, tick).await;
+            for (answerable, decision) in answers {
+                answerable.say(tick, decision);
+            }
+        });
     }
 
     fn answer_steps(&mut self, promises: &mut Promises) {

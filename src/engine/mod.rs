@@ -17,6 +17,7 @@ pub mod recovery;
 pub mod snapshot;
 pub mod telemetry;
 mod wakes;
+pub mod writes;
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -24,16 +25,17 @@ use std::sync::Arc;
 use actix::ArbiterHandle;
 use serde::Serialize;
 
+use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
 use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::{Address, Context, Effect, Mail};
+use crate::sim::command::{Command, Decision, ReplyTo};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
 use crate::sim::fault::{self, Fault, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
-use crate::sim::order::Command;
 use crate::sim::sky::{FlightEvent, FlightEventKind, Sky};
 use crate::sim::time::Tick;
 use crate::sim::world::World;
@@ -90,8 +92,16 @@ pub struct Engine {
 pub struct Admission {
     /// The journal's number of the last of them, or of the last before.
     pub through: u64,
-    /// In journal order.
+    /// In journal order, without holes.
     pub commands: Vec<Command>,
+}
+
+impl Admission {
+    /// The commands with their numbers in the journal.
+    fn numbered(self) -> impl Iterator<Item = (ReplyTo, Command)> {
+        let first = (self.through + 1).saturating_sub(self.commands.len() as u64);
+        (first..).map(ReplyTo).zip(self.commands)
+    }
 }
 
 /// What one tick did.
@@ -107,6 +117,8 @@ pub struct Outcome {
     pub planned: Vec<DroneId>,
     pub rounds: usize,
     pub carried_over: usize,
+    /// What was decided about commands whose senders wait.
+    pub replies: Vec<(ReplyTo, Decision)>,
     pub times: PhaseTimes,
 }
 
@@ -116,6 +128,7 @@ struct Decided {
     events: Vec<Event>,
     grounded: Vec<DroneId>,
     planned: Vec<DroneId>,
+    replies: Vec<(ReplyTo, Decision)>,
     rounds: usize,
 }
 
@@ -189,7 +202,7 @@ impl Engine {
         let now = self.world.time_of(self.tick);
         let mut mail = std::mem::take(&mut self.carried);
         self.admitted_through = self.admitted_through.max(admission.through);
-        let faults = self.admit(admission.commands, &mut mail);
+        let faults = self.admit(admission, &mut mail);
         mail.extend(self.wakes.due(now));
         watch.lap(Phase::Admit);
 
@@ -223,24 +236,32 @@ impl Engine {
             planned: decided.planned,
             rounds: decided.rounds,
             carried_over: self.carried.len(),
+            replies: decided.replies,
             times: watch.times(),
         })
     }
 
     /// Outside requests in journal order, then the scenario's own. Answers with what breaks in
     /// flight, once this tick is flown.
-    fn admit(&mut self, commands: Vec<Command>, mail: &mut Vec<Mail>) -> Vec<Mail> {
+    fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>) -> Vec<Mail> {
         let mut faults = Vec::new();
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
-        for command in commands {
+        for (reply_to, command) in admission.numbered() {
             match command {
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(Fault::InFlight(drone, fault)) => {
-                    faults.push(Mail::Drone(drone, DroneMessage::Fault(fault)));
+                    faults.push(Mail::Drone(drone, DroneMessage::Fault { fault, reply_to }));
                 }
                 Command::Inject(Fault::HubClosed(hub, duration)) => {
-                    mail.push(Mail::Fleet(FleetMessage::Close { hub, duration }));
+                    mail.push(Mail::Fleet(FleetMessage::Close {
+                        hub,
+                        duration,
+                        reply_to,
+                    }));
+                }
+                Command::Delivery(id, write) => {
+                    mail.push(Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }));
                 }
             }
         }
@@ -291,9 +312,10 @@ impl Engine {
             // Stable: within an address, mail stays in the order of its senders.
             mail.sort_by_key(Mail::to);
             let answers = self.cast.ask(context, std::mem::take(&mut mail)).await?;
-            for effect in answers.into_iter().flat_map(|effects| effects.0) {
+            for effect in answers.effects.into_iter().flat_map(|effects| effects.0) {
                 self.carry_out(context, effect, &mut mail, decided);
             }
+            mail.extend(answers.undeliverable.into_iter().filter_map(Mail::redirected));
         }
         self.carried = mail;
         Ok(())
@@ -315,6 +337,7 @@ impl Engine {
                 self.sky.set_charging(&self.world, drone, charging, context.now);
                 decided.grounded.push(drone);
             }
+            Effect::Reply(to, decision) => decided.replies.push((to, decision)),
             Effect::WakeAt(at, mail) => self.wakes.set(at, mail),
             Effect::Start(id, delivery) => self.cast.start_delivery(id, *delivery),
             Effect::End(id) => self.cast.end_delivery(id),

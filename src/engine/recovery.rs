@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use actix::ArbiterHandle;
 
+use crate::sim::command::Command;
 use crate::sim::event::Event;
 use crate::sim::ids::DroneId;
-use crate::sim::order::Command;
 use crate::sim::world::World;
 use crate::store::{Flush, Snapshot, Store, TickRow};
 use crate::view::{DeliveryRecord, Restored, View};
@@ -143,7 +143,7 @@ impl Recovered {
     pub fn demand(&self) -> bool {
         let last_said = self.pending.iter().rev().find_map(|(_, command)| match command {
             Command::SetDemand(on) => Some(*on),
-            Command::RequestDelivery { .. } | Command::Inject(_) => None,
+            Command::RequestDelivery { .. } | Command::Inject(_) | Command::Delivery(..) => None,
         });
         last_said.unwrap_or(self.engine.demand())
     }

@@ -150,6 +150,10 @@ fn roles(
             Address::Delivery(id) => {
                 deliveries.insert(id, postcard::from_bytes::<Delivery>(&state)?);
             }
+            Address::Accounts => roles.accounts = postcard::from_bytes(&state)?,
+            Address::Packages => roles.packages = postcard::from_bytes(&state)?,
+            Address::Transport => roles.transport = postcard::from_bytes(&state)?,
+            Address::Supervisor => roles.supervisor = postcard::from_bytes(&state)?,
         }
     }
     roles.deliveries = deliveries.into_iter().collect();

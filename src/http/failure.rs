@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use crate::auth::{Denied, Stranger};
+use crate::sim::command::Objection;
 use crate::view::commands::Refusal;
 use crate::wire::api::problem::{FieldProblem, Problem};
 use crate::wire::discreet::discreet;
@@ -216,7 +217,11 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
             "The clock is asked too much at once",
             Some(*retry_after),
         ),
-        Refusal::NoEffect => (S::CONFLICT, "no-effect", "The fault changed nothing", None),
+        Refusal::Objected(Objection::NoEffect) => {
+            (S::CONFLICT, "no-effect", "The fault changed nothing", None)
+        }
+        Refusal::Objected(Objection::Ended) => (S::CONFLICT, "ended", "The delivery has ended", None),
+        Refusal::Objected(Objection::PickedUp) => (S::CONFLICT, "picked-up", "Too late", None),
         Refusal::StoreGone { retry_after } => (
             S::SERVICE_UNAVAILABLE,
             "store-gone",

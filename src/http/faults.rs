@@ -13,6 +13,7 @@ use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblem
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields, name};
 use crate::scenario::parse_duration;
+use crate::sim::command::Command;
 use crate::sim::fault::{Fault, FlightFault};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::SimDuration;
@@ -64,7 +65,7 @@ async fn inject_fault(
     let (Some(fault), Some(kind), Some(target), true) = (fault, kind, target, complaints.is_empty()) else {
         return Err(complaints.into_failure());
     };
-    let tick = api.commands.inject(fault).await?;
+    let tick = api.commands.write(Command::Inject(fault)).await?.tick;
     let world = api.view.world();
     Ok(Json(InjectedFault {
         fault: FaultRequest {

@@ -6,11 +6,12 @@ use tokio::sync::watch;
 
 use crate::actors::ingestion::IngestionHandle;
 use crate::engine::controls::{Control, Controls, Reply, refusal};
-use crate::sim::fault::Fault;
+use crate::engine::writes::Writes;
+use crate::sim::command::Command;
 use crate::sim::order::Order;
 use crate::sim::time::Tick;
 use crate::store::Writer;
-use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
+use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
 
 use super::Started;
 
@@ -20,6 +21,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Door {
     ingestion: IngestionHandle,
     controls: Controls,
+    writes: Writes,
     writer: Writer,
     closing: watch::Receiver<bool>,
 }
@@ -29,6 +31,7 @@ impl Door {
         Door {
             ingestion: started.ingestion.clone(),
             controls: started.controls.clone(),
+            writes: started.writes.clone(),
             writer: started.writer.clone(),
             closing,
         }
@@ -67,8 +70,11 @@ impl Commands for Door {
         })
     }
 
-    fn inject(&self, fault: Fault) -> Answer<'_, Tick, Refusal> {
-        Box::pin(self.ask(move |reply| Control::Inject(fault, reply)))
+    fn write(&self, command: Command) -> Answer<'_, Written, Refusal> {
+        Box::pin(async move {
+            self.check_open()?;
+            self.writes.write(command).await
+        })
     }
 
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {

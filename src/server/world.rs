@@ -14,8 +14,9 @@ use crate::engine::live::Live;
 use crate::engine::metrics::Metrics;
 use crate::engine::pace::Pace;
 use crate::engine::recovery::{self, Recovered};
+use crate::engine::writes::Writes;
 use crate::engine::{Halted, headless};
-use crate::sim::order::Command;
+use crate::sim::command::Command;
 use crate::sim::world::World;
 use crate::store::{IngestBatch, Store, Writer};
 use crate::view::View;
@@ -28,6 +29,7 @@ pub(super) struct Started {
     pub(super) view: Arc<View>,
     pub(super) ingestion: IngestionHandle,
     pub(super) controls: Controls,
+    pub(super) writes: Writes,
     pub(super) inbox: Arc<Inbox>,
     pub(super) writer: Writer,
     pub(super) sessions_arbiters: Vec<ArbiterHandle>,
@@ -125,9 +127,10 @@ async fn bring_up(
     );
     follow_stalls(&writer, &view);
     let (controls, controlled) = Controls::new();
+    let (writes, gate) = Writes::new(ingestion.clone());
     let live = Live {
         engine,
-        ingestion: ingestion.clone(),
+        gate,
         inbox: Arc::clone(&inbox),
         writer: writer.clone(),
         view: Arc::clone(&view),
@@ -141,6 +144,7 @@ async fn bring_up(
         view,
         ingestion,
         controls,
+        writes,
         inbox,
         writer,
         sessions_arbiters,
@@ -153,6 +157,7 @@ fn without_room((seq, command): (u64, Command)) -> Durable {
     Durable {
         seq,
         command,
+        answer: None,
         _room: None,
     }
 }

@@ -4,6 +4,7 @@
 //! computes the same bits.
 
 pub mod catalogue;
+pub mod command;
 pub mod delivery;
 pub mod demand;
 pub mod dispatch;

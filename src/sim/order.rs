@@ -1,12 +1,8 @@
 //! What somebody wants delivered, checked and in SI units: the input of a workflow.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
 use super::geo::LatLon;
-use super::ids::DeliveryId;
 use super::time::SimTime;
 
 /// One end of a delivery.
@@ -99,21 +95,6 @@ pub struct Order {
     pub deadline: String,
     /// No pick-up before this; the start or the past mean at once.
     pub not_before: SimTime,
-}
-
-/// A write from outside, as it stands in the journal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Command {
-    RequestDelivery {
-        id: DeliveryId,
-        order: Arc<Order>,
-        /// The client's `Idempotency-Key`, so that the first answer can be given again.
-        idempotency_key: Option<String>,
-    },
-    /// Whether the scenario's own customers order from now on. They do at the beginning.
-    SetDemand(bool),
-    /// Something breaks.
-    Inject(Fault),
 }
 
 #[cfg(test)]

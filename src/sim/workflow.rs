@@ -11,6 +11,8 @@ use super::world::WhenFull;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    Account,
+    Package,
     ThirdParty,
     Drone,
     Delivery,
@@ -19,11 +21,23 @@ pub enum Step {
 impl Step {
     pub fn as_str(self) -> &'static str {
         match self {
+            Step::Account => "account",
+            Step::Package => "package",
             Step::ThirdParty => "third_party",
             Step::Drone => "drone",
             Step::Delivery => "delivery",
         }
     }
+}
+
+/// What the owner of a step says when it is asked to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepAnswer {
+    Done,
+    /// Not now; it may go well another time.
+    Unavailable,
+    /// Never, however often it is asked.
+    Refused(FailureReason),
 }
 
 /// What a delayed workflow needs before it goes on.

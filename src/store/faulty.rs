@@ -9,8 +9,8 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 
 use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
+use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::Command;
 use crate::sim::time::Tick;
 
 /// When an append fails.

@@ -26,8 +26,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::Command;
 use crate::sim::time::Tick;
 
 pub use error::StoreError;
@@ -39,7 +39,7 @@ pub const IN_MEMORY: &str = ":memory:";
 /// The formats of [`Snapshot::engine`] that this program reads, told by its first byte; it
 /// writes the last. The store knows them so that it can refuse a world that this program does
 /// not read before it rewrites anything of it.
-pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=2;
+pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=3;
 
 /// Commands accepted together, numbered without holes: the first command ever is number 1.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Flush, Identity, IngestBatch, SNAPSHOT_FORMATS, Snapshot, Store, StoreError, TickRow};
+use crate::sim::command::Command;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::{Command, ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::time::{SimTime, Tick};
 
 pub(super) const WORLD: Identity = Identity {

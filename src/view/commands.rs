@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::sim::fault::Fault;
+use crate::sim::command::{Command, Decision, Objection};
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
@@ -22,8 +22,9 @@ pub trait Commands: Send + Sync {
         idempotency_key: Option<String>,
     ) -> Answer<'_, Accepted, Refusal>;
 
-    /// Breaks something; answers with the tick that did, once that is committed.
-    fn inject(&self, fault: Fault) -> Answer<'_, Tick, Refusal>;
+    /// Any other write; answers once the tick that decided about it is published. A decision
+    /// against it is [`Refusal::Objected`].
+    fn write(&self, command: Command) -> Answer<'_, Written, Refusal>;
 
     /// Pace control; takes effect at the next tick boundary, and answers then.
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal>;
@@ -37,6 +38,12 @@ pub struct Accepted {
     pub id: DeliveryId,
     /// The idempotency key was seen before; this is the first answer again.
     pub repeated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub tick: Tick,
+    pub decision: Decision,
 }
 
 /// Any of these; `None` leaves things as they are.
@@ -62,15 +69,13 @@ pub enum Refusal {
     ShuttingDown,
     #[error("the simulation is not paused, so it cannot be stepped")]
     NotPaused,
-    #[error("the simulation is paused, so nothing can break; resume it and ask again")]
+    #[error("the simulation is paused, so nothing can happen; resume it and ask again")]
     Paused,
     #[error("too many requests to the clock wait for their answers")]
     Busy { retry_after: Duration },
-    /// It was taken, and came too late to change anything.
-    #[error(
-        "the fault came too late: the drone was no longer in the air, or the hub is closed for longer already"
-    )]
-    NoEffect,
+    /// It was taken, and whoever it concerned decided against it.
+    #[error(transparent)]
+    Objected(Objection),
     #[error("a live world cannot go to another moment; only a recording can")]
     Live,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use skyhaul::engine::{Admission, Engine, headless};
 use skyhaul::run::{self, Summary};
+use skyhaul::sim::command::Command;
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
-use skyhaul::sim::order::{Command, Order};
+use skyhaul::sim::order::Order;
 use skyhaul::sim::world::World;
 
 use crate::support::worlds::{busy, busy_where, tiny};

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::dispatch::{self, Pair};
 use crate::sim::event::{Etas, HubEvent};
 use crate::sim::flight::Mission;
@@ -62,7 +63,11 @@ pub enum FleetMessage {
     /// To itself: the pair's fullest drone may suffice now for a request that waits.
     Offer { pair: usize, due: SimTime },
     /// From outside: nobody takes off from the hub for so long.
-    Close { hub: HubId, duration: SimDuration },
+    Close {
+        hub: HubId,
+        duration: SimDuration,
+        reply_to: ReplyTo,
+    },
     /// To itself: the hub opens, unless it was closed for longer since.
     Open { hub: HubId, due: SimTime },
 }
@@ -207,17 +212,25 @@ impl Fleet {
         self.offer(context, pair, effects);
     }
 
-    fn close(&mut self, context: &Context, hub: HubId, duration: SimDuration, effects: &mut Effects) {
+    fn close(
+        &mut self,
+        context: &Context,
+        hub: HubId,
+        duration: SimDuration,
+        reply_to: ReplyTo,
+        effects: &mut Effects,
+    ) {
         let until = context.now + duration;
         let stands = |already: &SimTime| *already == until || *already > until && *already != SimTime::NEVER;
         if self.closed.get(&hub).is_some_and(stands) {
-            return;
+            return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.closed.insert(hub, until);
         self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
         if until != SimTime::NEVER {
             effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
         }
+        effects.reply(reply_to, Decision::Done);
     }
 
     fn open(&mut self, context: &Context, hub: HubId, due: SimTime, effects: &mut Effects) {
@@ -243,6 +256,13 @@ impl Fleet {
 impl Role for Fleet {
     type Message = FleetMessage;
 
+    fn open(mail: Mail) -> Option<Self::Message> {
+        match mail {
+            Mail::Fleet(message) => Some(message),
+            _ => None,
+        }
+    }
+
     fn step(&mut self, context: &Context, message: FleetMessage, effects: &mut Effects) {
         match message {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),
@@ -262,7 +282,11 @@ impl Role for Fleet {
                     self.offer(context, pair, effects);
                 }
             }
-            FleetMessage::Close { hub, duration } => self.close(context, hub, duration, effects),
+            FleetMessage::Close {
+                hub,
+                duration,
+                reply_to,
+            } => self.close(context, hub, duration, reply_to, effects),
             FleetMessage::Open { hub, due } => self.open(context, hub, due, effects),
         }
     }

@@ -25,7 +25,7 @@ use super::telemetry::Requests;
 use super::{Api, Basemap, Readiness, router};
 use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
-use crate::sim::fault::Fault;
+use crate::sim::command::{Command, Decision};
 use crate::sim::geo::{Area, BoundingBox, LatLon, LocalFrame};
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::order::Order;
@@ -35,7 +35,7 @@ use crate::sim::wind::Weather;
 use crate::sim::world::{
     DispatchRules, Fleet, FleetIndex, HeightReference, Hub, Place, UnknownPlaces, WhenFull, World, Zone,
 };
-use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal};
+use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
 use crate::view::reading::{ClockReading, Pace, RunState};
 use crate::view::{Restored, View};
 use crate::ws::{NoStream, Wish};
@@ -177,8 +177,13 @@ impl Commands for Taker {
         })
     }
 
-    fn inject(&self, _: Fault) -> Answer<'_, Tick, Refusal> {
-        Box::pin(async move { self.check().map(|()| self.view.clock().tick) })
+    fn write(&self, _: Command) -> Answer<'_, Written, Refusal> {
+        Box::pin(async move {
+            self.check().map(|()| Written {
+                tick: self.view.clock().tick,
+                decision: Decision::Done,
+            })
+        })
     }
 
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {

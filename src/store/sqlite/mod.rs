@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
+use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::Command;
 use crate::sim::time::Tick;
 use rows::Head;
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::sim::order::Command;
+use crate::sim::command::Command;
 use crate::sim::time::Tick;
 use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
 

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::{BATCHES_WAITING, Refused, TICKS_AHEAD, Writer};
-use crate::sim::order::Command;
+use crate::sim::command::Command;
 use crate::store::faulty::{Faults, FaultyStore, Moment};
 use crate::store::testing::{WORLD, batch, command, delivery, tick};
 use crate::store::{IngestBatch, Snapshot, Store, StoreError, sqlite};

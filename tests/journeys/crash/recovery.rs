@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use skyhaul::engine::recovery::{Recovered, recover};
 use skyhaul::engine::{Admission, Engine, headless, publication};
+use skyhaul::sim::command::Command;
 use skyhaul::sim::demand;
 use skyhaul::sim::fault::{Fault, FlightFault};
 use skyhaul::sim::ids::HubId;
-use skyhaul::sim::order::Command;
 use skyhaul::sim::time::{SimDuration, Tick};
 use skyhaul::sim::world::World;
 use skyhaul::store::{Flush, IngestBatch, Snapshot, Store};
