@@ -1,28 +1,30 @@
 //! What can go wrong with a store: one line of cause, one of remedy, and whether waiting helps.
 
-use std::path::PathBuf;
-
 use super::{Identity, SNAPSHOT_FORMATS};
 use crate::sim::time::Tick;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    #[error("the store in {} is in use by another server{}", dir.display(), holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
-    Locked { dir: PathBuf, holder: Option<u32> },
-    #[error("the store in {} holds another world: {held}, not {asked}", dir.display())]
+    #[error("the store in {place} is in use by another server{}", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default())]
+    Locked {
+        /// A folder, or a database without its password; so it is in all of these.
+        place: String,
+        holder: Option<String>,
+    },
+    #[error("the store in {place} holds another world: {held}, not {asked}")]
     OtherWorld {
-        dir: PathBuf,
+        place: String,
         held: Identity,
         asked: Identity,
     },
-    #[error("the store in {} has format {found}, this program knows up to {known}", dir.display())]
-    NewerFormat { dir: PathBuf, found: i64, known: i64 },
-    #[error("the store in {} keeps its world in format {found}, this program reads {} to {}", dir.display(), SNAPSHOT_FORMATS.start(), SNAPSHOT_FORMATS.end())]
-    OtherSnapshot { dir: PathBuf, found: u8 },
-    #[error("{} is not a skyhaul store", path.display())]
-    NotAStore { path: PathBuf },
-    #[error("cannot write to {}: {cause}", path.display())]
-    Unwritable { path: PathBuf, cause: String },
+    #[error("the store in {place} has format {found}, this program knows up to {known}")]
+    NewerFormat { place: String, found: i64, known: i64 },
+    #[error("the store in {place} keeps its world in format {found}, this program reads {} to {}", SNAPSHOT_FORMATS.start(), SNAPSHOT_FORMATS.end())]
+    OtherSnapshot { place: String, found: u8 },
+    #[error("{place} is not a skyhaul store")]
+    NotAStore { place: String },
+    #[error("cannot write to {place}: {cause}")]
+    Unwritable { place: String, cause: String },
     #[error("no store is known for the location {location}")]
     Unsupported { location: String },
     #[error("the store is corrupt: {what}")]

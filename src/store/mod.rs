@@ -16,6 +16,7 @@
 
 mod error;
 pub mod faulty;
+mod rules;
 pub mod sqlite;
 pub mod writer;
 

@@ -20,11 +20,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
+use super::rules::{self, Gathering};
 use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
-use rows::Head;
 
 pub use open::{DATABASE, LOG, in_memory, open};
 
@@ -85,7 +85,7 @@ impl Store for SqliteStore {
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut head = Head::read(&tx)?;
+        let mut head = rows::read_head(&tx)?;
         for batch in &flush.ingest {
             rows::put_batch(&tx, &mut head, batch)?;
         }
@@ -114,7 +114,7 @@ impl Store for SqliteStore {
     }
 
     fn set_epoch(&mut self, epoch: Epoch) -> Result<(), StoreError> {
-        let last_tick = Head::read(&self.conn)?.last_tick;
+        let last_tick = rows::read_head(&self.conn)?.last_tick;
         self.conn.execute(
             "UPDATE world SET epoch = ?1, epoch_after = ?2",
             params![epoch.0, last_tick],
@@ -160,11 +160,7 @@ impl Store for SqliteStore {
             )?
             .query_map(params![tick, limit], rows::read_tick)?
             .collect::<Result<_, _>>()?;
-        for (expected, row) in (tick + 1..).zip(&rows) {
-            if row.tick != expected {
-                return Err(hole("ticks", tick + 1, expected));
-            }
-        }
+        rules::check_whole(tick, &rows)?;
         Ok(rows)
     }
 
@@ -190,32 +186,21 @@ impl Store for SqliteStore {
              ORDER BY first_seq",
         )?;
         let mut batches = statement.query([seq])?;
-        let mut commands = Vec::new();
-        let mut expected = None;
-        while commands.len() < limit {
+        let mut gathering = Gathering::new(seq, limit);
+        while !gathering.is_full() {
             let Some(row) = batches.next()? else { break };
-            let first_seq: u64 = row.get(0)?;
-            let continues = expected.map_or(first_seq <= seq, |expected| first_seq == expected);
-            if !continues {
-                return Err(hole("commands", seq, expected.unwrap_or(seq)));
-            }
-            let batch = rows::decode_batch(
-                first_seq,
-                row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?,
-            )?;
-            expected = Some(first_seq + batch.len() as u64);
-            commands.extend((first_seq..).zip(batch).filter(|(number, _)| *number >= seq));
+            let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            gathering.add(row.get(0)?, bytes)?;
         }
-        commands.truncate(limit);
-        Ok(commands)
+        Ok(gathering.finish())
     }
 
     fn last_command_seq(&mut self) -> Result<u64, StoreError> {
-        Ok(Head::read(&self.conn)?.last_seq)
+        Ok(rows::read_head(&self.conn)?.last_seq)
     }
 
     fn last_tick(&mut self) -> Result<Tick, StoreError> {
-        Ok(Head::read(&self.conn)?.last_tick)
+        Ok(rows::read_head(&self.conn)?.last_tick)
     }
 
     fn records(
@@ -243,17 +228,6 @@ impl Store for SqliteStore {
             .query_row([key], |row| row.get(0))
             .optional()?;
         Ok(bytes.map(DeliveryId::from_bytes))
-    }
-}
-
-/// A hole at the very start of what was asked for is pruning, a later one is damage.
-fn hole(what: &'static str, asked: u64, at: u64) -> StoreError {
-    if asked == at {
-        StoreError::Pruned { what, asked }
-    } else {
-        StoreError::Corrupt {
-            what: format!("{what} have a hole at {at}"),
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{OnDisk, SqliteStore, file_id, migrate, schema};
+use crate::store::rules::new_epoch;
 use crate::store::{Epoch, Identity, SNAPSHOT_FORMATS, StoreError};
 
 /// The database's name in its folder.
@@ -53,7 +54,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
     let found = schema::read_format(&conn)?;
     if found > schema::FORMAT {
         return Err(StoreError::NewerFormat {
-            dir: dir.to_owned(),
+            place: dir.display().to_string(),
             found,
             known: schema::FORMAT,
         });
@@ -61,7 +62,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
     let (held, epoch) = schema::read_world(&conn)?;
     if held != *identity {
         return Err(StoreError::OtherWorld {
-            dir: dir.to_owned(),
+            place: dir.display().to_string(),
             held,
             asked: *identity,
         });
@@ -71,7 +72,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
         schema::read_snapshot_format(&conn)?.filter(|found| !SNAPSHOT_FORMATS.contains(found))
     {
         return Err(StoreError::OtherSnapshot {
-            dir: dir.to_owned(),
+            place: dir.display().to_string(),
             found,
         });
     }
@@ -127,12 +128,11 @@ fn take_lock(dir: &Path) -> Result<File, StoreError> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            let holder = file
-                .read_to_string(&mut text)
-                .ok()
-                .and_then(|_| text.trim().parse().ok());
+            let pid = file.read_to_string(&mut text).ok();
+            let pid = pid.and_then(|_| text.trim().parse::<u32>().ok());
+            let holder = pid.map(|pid| format!("process {pid}"));
             return Err(StoreError::Locked {
-                dir: dir.to_owned(),
+                place: dir.display().to_string(),
                 holder,
             });
         }
@@ -164,7 +164,7 @@ fn is_store(path: &Path) -> Result<bool, StoreError> {
         Ok(true)
     } else {
         Err(StoreError::NotAStore {
-            path: path.to_owned(),
+            place: path.display().to_string(),
         })
     }
 }
@@ -217,18 +217,6 @@ fn epoch_above(path: &Path) -> Epoch {
     }
 }
 
-/// The epoch of a world that begins now: in milliseconds, since who followed another world at
-/// the same address, which left nothing behind to count on from, must not take this one for it.
-fn new_epoch() -> Epoch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a label for listeners, the simulation never sees it"
-    )]
-    let now = std::time::SystemTime::now();
-    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Epoch(since.as_secs() * 1_000 + u64::from(since.subsec_millis()))
-}
-
 fn remove_database(path: &Path) -> Result<(), StoreError> {
     remove_companions(path)
         .and_then(|()| remove_if_there(path))
@@ -266,7 +254,7 @@ fn sync_folder(dir: &Path) -> io::Result<()> {
 
 fn unwritable(path: &Path, cause: &io::Error) -> StoreError {
     StoreError::Unwritable {
-        path: path.to_owned(),
+        place: path.display().to_string(),
         cause: cause.to_string(),
     }
 }

@@ -2,43 +2,26 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::sim::command::Command;
 use crate::sim::time::Tick;
+use crate::store::rules::{self, Head, Standing, same};
 use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
-
-/// The first byte of a batch; the rest is the commands in postcard.
-const BATCH_FORMAT: u8 = 1;
 
 const TICK_BY_NUMBER: &str =
     "SELECT tick, admitted_through, first_event, event_count, digest, events FROM tick WHERE tick = ?1";
 
 /// Where the journal ends.
-#[derive(Clone, Copy)]
-pub(super) struct Head {
-    pub last_seq: u64,
-    pub last_tick: Tick,
-    admitted_through: u64,
-}
-
-impl Head {
-    pub fn read(conn: &Connection) -> Result<Self, StoreError> {
-        let last_stored: u64 = conn
-            .prepare_cached("SELECT last_seq FROM ingest ORDER BY first_seq DESC LIMIT 1")?
-            .query_row([], |row| row.get(0))
-            .optional()?
-            .unwrap_or(0);
-        let (last_tick, admitted_through): (u64, u64) = conn
-            .prepare_cached("SELECT tick, admitted_through FROM tick ORDER BY tick DESC LIMIT 1")?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?
-            .unwrap_or((0, 0));
-        // Batches may all be pruned; then the last tick has admitted every one of them.
-        Ok(Head {
-            last_seq: last_stored.max(admitted_through),
-            last_tick,
-            admitted_through,
-        })
-    }
+pub(super) fn read_head(conn: &Connection) -> Result<Head, StoreError> {
+    let last_stored: u64 = conn
+        .prepare_cached("SELECT last_seq FROM ingest ORDER BY first_seq DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0);
+    let (last_tick, admitted_through): (u64, u64) = conn
+        .prepare_cached("SELECT tick, admitted_through FROM tick ORDER BY tick DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .unwrap_or((0, 0));
+    Ok(Head::new(last_stored, last_tick, admitted_through))
 }
 
 pub(super) fn put_batch(conn: &Connection, head: &mut Head, batch: &IngestBatch) -> Result<(), StoreError> {
@@ -46,8 +29,8 @@ pub(super) fn put_batch(conn: &Connection, head: &mut Head, batch: &IngestBatch)
         return Ok(());
     }
     let (first, last) = (batch.first_seq, batch.next_seq() - 1);
-    let bytes = encode_batch(&batch.commands)?;
-    if first <= head.last_seq {
+    let bytes = rules::encode_batch(&batch.commands)?;
+    if head.take_batch(batch)? == Standing::Repeated {
         let stored: Option<Vec<u8>> = conn
             .prepare_cached("SELECT commands FROM ingest WHERE first_seq = ?1")?
             .query_row([first], |row| row.get(0))
@@ -56,47 +39,26 @@ pub(super) fn put_batch(conn: &Connection, head: &mut Head, batch: &IngestBatch)
             format!("commands {first} to {last}")
         });
     }
-    if first != head.last_seq + 1 {
-        return Err(StoreError::OutOfOrder {
-            what: format!("command {first}"),
-        });
-    }
     conn.prepare_cached("INSERT INTO ingest (first_seq, last_seq, commands) VALUES (?1, ?2, ?3)")?
         .execute(params![first, last, bytes])?;
-    for command in &batch.commands {
-        let Command::RequestDelivery {
-            id,
-            idempotency_key: Some(key),
-            ..
-        } = command
-        else {
-            continue;
-        };
+    for (key, delivery) in rules::keys_of(batch) {
         conn.prepare_cached(
             "INSERT INTO idempotency (key, delivery_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![key, id.as_bytes()])?;
+        .execute(params![key, delivery])?;
     }
-    head.last_seq = last;
     Ok(())
 }
 
 pub(super) fn put_tick(conn: &Connection, head: &mut Head, row: &TickRow) -> Result<(), StoreError> {
-    if row.tick <= head.last_tick {
+    if head.take_tick(row)? == Standing::Repeated {
         let stored = conn
             .prepare_cached(TICK_BY_NUMBER)?
             .query_row([row.tick], read_tick)
             .optional()?;
         return same(stored.as_ref() == Some(row), || format!("tick {}", row.tick));
     }
-    let follows = row.tick == head.last_tick + 1
-        && (head.admitted_through..=head.last_seq).contains(&row.admitted_through);
-    if !follows {
-        return Err(StoreError::tick_out_of_order(row.tick));
-    }
     insert_tick(conn, row)?;
-    head.last_tick = row.tick;
-    head.admitted_through = row.admitted_through;
     Ok(())
 }
 
@@ -133,18 +95,13 @@ pub(super) fn put_snapshot(conn: &Connection, head: &Head, snapshot: &Snapshot) 
         .prepare_cached("SELECT tick FROM snapshot")?
         .query_row([], |row| row.get(0))
         .optional()?;
-    match previous {
-        Some(tick) if tick == snapshot.tick => {
-            return same(merged_already(conn, snapshot)?, || {
-                format!("the snapshot at tick {tick}")
-            });
-        }
-        Some(tick) if tick < snapshot.tick => prune_before(conn, tick, snapshot.keep_events_from)?,
-        Some(_) => return Err(StoreError::tick_out_of_order(snapshot.tick)),
-        None => {}
+    if head.take_snapshot(previous, snapshot)? == Standing::Repeated {
+        return same(merged_already(conn, snapshot)?, || {
+            format!("the snapshot at tick {}", snapshot.tick)
+        });
     }
-    if snapshot.tick > head.last_tick {
-        return Err(StoreError::tick_out_of_order(snapshot.tick));
+    if let Some(tick) = previous {
+        prune_before(conn, tick, snapshot.keep_events_from)?;
     }
     conn.prepare_cached(
         "INSERT OR REPLACE INTO snapshot (id, tick, events_through, whole_from, engine)
@@ -212,31 +169,4 @@ fn prune_before(conn: &Connection, tick: Tick, keep_events_from: Tick) -> Result
     conn.prepare_cached("DELETE FROM tick WHERE tick < ?1 AND event_count = 0")?
         .execute([tick])?;
     Ok(())
-}
-
-fn same(equal: bool, what: impl FnOnce() -> String) -> Result<(), StoreError> {
-    if equal {
-        Ok(())
-    } else {
-        Err(StoreError::Corrupt {
-            what: format!("{} differ from those kept", what()),
-        })
-    }
-}
-
-fn encode_batch(commands: &[Command]) -> Result<Vec<u8>, StoreError> {
-    postcard::to_extend(commands, vec![BATCH_FORMAT]).map_err(|cause| StoreError::Corrupt {
-        what: format!("commands that cannot be encoded: {cause}"),
-    })
-}
-
-pub(super) fn decode_batch(first_seq: u64, bytes: &[u8]) -> Result<Vec<Command>, StoreError> {
-    let corrupt = |cause: String| StoreError::Corrupt {
-        what: format!("batch at command {first_seq}: {cause}"),
-    };
-    match bytes.split_first() {
-        Some((&BATCH_FORMAT, rest)) => postcard::from_bytes(rest).map_err(|cause| corrupt(cause.to_string())),
-        Some((format, _)) => Err(corrupt(format!("unknown format {format}"))),
-        None => Err(corrupt("empty".to_owned())),
-    }
 }

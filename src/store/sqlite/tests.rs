@@ -15,6 +15,11 @@ pub(super) fn open_world(dir: &Path) -> SqliteStore {
     open(dir, &WORLD, false).unwrap()
 }
 
+/// As errors name a place.
+fn words(path: &Path) -> String {
+    path.display().to_string()
+}
+
 fn refusal(dir: &Path, fresh: bool) -> StoreError {
     open(dir, &WORLD, fresh).err().expect("the store must not open")
 }
@@ -65,8 +70,8 @@ fn two_servers_cannot_share_a_store() {
         assert_eq!(
             error,
             StoreError::Locked {
-                dir: dir.path().to_owned(),
-                holder: Some(std::process::id())
+                place: words(dir.path()),
+                holder: Some(format!("process {}", std::process::id()))
             }
         );
     }
@@ -83,7 +88,7 @@ fn another_worlds_store_is_refused_with_words() {
     assert_eq!(
         error,
         StoreError::OtherWorld {
-            dir: dir.path().to_owned(),
+            place: words(dir.path()),
             held: WORLD,
             asked
         }
@@ -108,7 +113,7 @@ fn files_that_are_no_store_are_refused_and_left_alone() {
     for fresh in [false, true] {
         assert_eq!(
             refusal(dir.path(), fresh),
-            StoreError::NotAStore { path: path.clone() }
+            StoreError::NotAStore { place: words(&path) }
         );
     }
     assert_eq!(fs::read(&path).unwrap(), b"my diary, dear to me");
@@ -121,7 +126,7 @@ fn files_that_are_no_store_are_refused_and_left_alone() {
     for fresh in [false, true] {
         assert_eq!(
             refusal(dir.path(), fresh),
-            StoreError::NotAStore { path: path.clone() }
+            StoreError::NotAStore { place: words(&path) }
         );
     }
 }
@@ -159,7 +164,7 @@ fn a_place_that_cannot_be_written_is_named() {
     for place in [file.clone(), file.join("data")] {
         let error = refusal(&place, false);
         assert!(
-            matches!(&error, StoreError::Unwritable { path, .. } if *path == place),
+            matches!(&error, StoreError::Unwritable { place: named, .. } if *named == words(&place)),
             "{error:?}"
         );
     }
