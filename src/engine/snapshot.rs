@@ -85,7 +85,7 @@ impl Engine {
             keep_events_from: 0,
             engine,
             actors: keyed.collect::<Result<_, Halted>>()?,
-            records: Vec::new(),
+            ..Snapshot::default()
         })
     }
 

@@ -3,6 +3,7 @@
 //! Only + − × ÷ and `sqrt` on floats, and `libm` for the rest, so that every machine
 //! computes the same bits.
 
+pub mod calendar;
 pub mod catalogue;
 pub mod command;
 pub mod delivery;
@@ -21,6 +22,7 @@ pub mod places;
 pub mod random;
 pub mod route;
 pub mod sky;
+pub mod sums;
 pub mod time;
 pub mod units;
 pub mod wind;

@@ -8,7 +8,11 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
+use super::{
+    Epoch, Flush, Found, HistoryQuery, HistoryReader, Identity, MovedDay, Snapshot, Store, StoreError,
+    SumRow, TickRow,
+};
+use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
@@ -183,8 +187,48 @@ impl Store for FaultyStore {
         self.read(|store| store.records(after, limit))
     }
 
+    fn sums(&mut self, after: Option<(&str, Month)>, limit: usize) -> Result<Vec<SumRow>, StoreError> {
+        self.read(|store| store.sums(after, limit))
+    }
+
+    fn move_out(&mut self, day: &MovedDay, limit: usize) -> Result<usize, StoreError> {
+        self.faults.check_write()?;
+        self.inner.move_out(day, limit)
+    }
+
+    fn forget_keys(&mut self, before_wall_ms: u64, limit: usize) -> Result<usize, StoreError> {
+        self.faults.check_write()?;
+        self.inner.forget_keys(before_wall_ms, limit)
+    }
+
+    /// Readers are as faulty as their store.
+    fn reader(&mut self) -> Result<Option<Box<dyn HistoryReader>>, StoreError> {
+        let inner = self.read(|store| store.reader())?;
+        let faults = self.faults.clone();
+        let faulty = |inner| Box::new(FaultyReader { inner, faults }) as Box<dyn HistoryReader>;
+        Ok(inner.map(faulty))
+    }
+
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError> {
         self.read(|store| store.delivery_of_key(key))
+    }
+}
+
+impl HistoryReader for FaultyStore {
+    fn history(&mut self, query: &HistoryQuery) -> Result<Found, StoreError> {
+        self.read(|store| store.history(query))
+    }
+}
+
+struct FaultyReader {
+    inner: Box<dyn HistoryReader>,
+    faults: Faults,
+}
+
+impl HistoryReader for FaultyReader {
+    fn history(&mut self, query: &HistoryQuery) -> Result<Found, StoreError> {
+        self.faults.check_read()?;
+        self.inner.history(query)
     }
 }
 

@@ -9,13 +9,15 @@
 //! Older states are not, since an actor's row is overwritten by each snapshot that touches it.
 //! The ticks and commands since the *previous* snapshot are kept all the same. Older ticks are
 //! kept where they have events that a listener may still ask for: each snapshot says from which
-//! tick on. Idempotency keys are kept for the store's whole life.
+//! tick on. Idempotency keys are kept until they are forgotten by age ([`KEYS_KEPT`]).
 //!
 //! This room knows rows and bytes. What an actor's state or a tick's events mean, and when to
 //! take a snapshot, is the engine's business.
 
 mod error;
 pub mod faulty;
+mod history;
+pub mod reader;
 mod rules;
 pub mod sqlite;
 pub mod writer;
@@ -26,12 +28,16 @@ mod testing;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::time::Duration;
 
+use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 
 pub use error::StoreError;
+pub use history::{Found, HistoryQuery, HistoryReader, HistoryRow, MovedDay, SumRow};
+pub use reader::Reader;
 pub use writer::Writer;
 
 /// The location that means "in memory, gone at the end".
@@ -41,6 +47,9 @@ pub const IN_MEMORY: &str = ":memory:";
 /// writes the last. The store knows them so that it can refuse a world that this program does
 /// not read before it rewrites anything of it.
 pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=3;
+
+/// How long an idempotency key makes a repeat of its request, at least, by the wall clock.
+pub const KEYS_KEPT: Duration = Duration::from_secs(48 * 3_600);
 
 /// Commands accepted together, numbered without holes: the first command ever is number 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +87,7 @@ impl TickRow {
 }
 
 /// The state after `tick`, as far as it changed since the snapshot before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     pub tick: Tick,
     /// The number of the last event up to and including this tick.
@@ -89,8 +98,14 @@ pub struct Snapshot {
     pub engine: Vec<u8>,
     /// Actors touched since the last snapshot by their key; `None` for one that ended.
     pub actors: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    /// Look-up records that are new or changed.
+    /// The read side's own totals: always whole; empty where none were kept.
+    pub totals: Vec<u8>,
+    /// Look-up records of deliveries that go on, new or changed.
     pub records: Vec<(DeliveryId, Vec<u8>)>,
+    /// Those that have ended since: kept for good, and no longer among the records.
+    pub history: Vec<HistoryRow>,
+    /// The accounts' sums that changed, as they are now.
+    pub sums: Vec<SumRow>,
 }
 
 /// What becomes durable together or not at all: first the commands, then the ticks that
@@ -145,7 +160,7 @@ impl fmt::Display for Epoch {
 
 /// Where the truth is kept. Every call blocks, so only the writer's thread makes them once
 /// the server runs; recovery makes its reads before that.
-pub trait Store: Send {
+pub trait Store: HistoryReader {
     /// Makes a flush durable: when this returns `Ok`, a loss of power does not undo it.
     ///
     /// After an error nothing of it can be seen, or all of it (the commit went through and
@@ -169,7 +184,8 @@ pub trait Store: Send {
     fn set_epoch(&mut self, epoch: Epoch) -> Result<(), StoreError>;
 
     /// The newest snapshot with *all* actors, none of them `None`, in the order of their keys.
-    /// Its records are left empty: read them with [`Store::records`].
+    /// Its records, history and sums are left empty: read them with [`Store::records`],
+    /// [`HistoryReader::history`] and [`Store::sums`].
     fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
 
     /// At most `limit` ticks that follow `tick`, in order without a hole.
@@ -201,6 +217,22 @@ pub trait Store: Send {
         after: Option<DeliveryId>,
         limit: usize,
     ) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError>;
+
+    /// At most `limit` sums that follow those of this account and month, in order of both.
+    fn sums(&mut self, after: Option<(&str, Month)>, limit: usize) -> Result<Vec<SumRow>, StoreError>;
+
+    /// Another way to history, for a thread of its own, so that readers never wait for the
+    /// writer; `None` where there is none, and the store itself must be asked.
+    fn reader(&mut self) -> Result<Option<Box<dyn HistoryReader>>, StoreError>;
+
+    /// Removes at most `limit` of the deliveries that ended on this day, and remembers of each
+    /// where it went; answers how many it removed, so that none means that all are gone. The first call, whatever it
+    /// removes, makes it known that the day's file is complete. Durable like an append.
+    fn move_out(&mut self, day: &MovedDay, limit: usize) -> Result<usize, StoreError>;
+
+    /// Forgets at most `limit` idempotency keys that became durable before this moment of the
+    /// wall clock, in milliseconds since 1970, the oldest first; answers how many.
+    fn forget_keys(&mut self, before_wall_ms: u64, limit: usize) -> Result<usize, StoreError>;
 
     /// The delivery that a durable command requested under this key; the first if several did.
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError>;

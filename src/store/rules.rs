@@ -183,11 +183,16 @@ fn decode_batch(first_seq: u64, bytes: &[u8]) -> Result<Vec<Command>, StoreError
 /// The epoch of a world that begins now: in milliseconds, since who followed another world at
 /// the same address, which left nothing behind to count on from, must not take this one for it.
 pub(super) fn new_epoch() -> Epoch {
+    Epoch(wall_ms())
+}
+
+/// Milliseconds since 1970, by the wall clock.
+pub(super) fn wall_ms() -> u64 {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a label for listeners, the simulation never sees it"
+        reason = "epochs and the age of keys, which the simulation never sees"
     )]
     let now = std::time::SystemTime::now();
     let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Epoch(since.as_secs() * 1_000 + u64::from(since.subsec_millis()))
+    since.as_secs() * 1_000 + u64::from(since.subsec_millis())
 }

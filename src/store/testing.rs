@@ -1,13 +1,21 @@
 //! Rows for this room's tests, and a model of what a store must hold after a flush.
 
+mod history;
+
 use std::collections::BTreeMap;
 
-use super::{Flush, Identity, IngestBatch, SNAPSHOT_FORMATS, Snapshot, Store, StoreError, TickRow};
+use super::{
+    Flush, HistoryRow, Identity, IngestBatch, SNAPSHOT_FORMATS, Snapshot, Store, StoreError, SumRow, TickRow,
+};
+use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
+use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
+pub(super) use history::check_moving_out;
+use history::{history_row, sum_row};
 
 pub(super) const WORLD: Identity = Identity {
     scenario_hash: [7; 32],
@@ -99,6 +107,9 @@ pub(super) struct Model {
     pub snapshots: Vec<(u64, Vec<u8>)>,
     actors: BTreeMap<Vec<u8>, Vec<u8>>,
     records: BTreeMap<DeliveryId, Vec<u8>>,
+    history: BTreeMap<DeliveryId, HistoryRow>,
+    totals: Vec<u8>,
+    sums: BTreeMap<(String, Month), Sums>,
 }
 
 impl Model {
@@ -135,13 +146,18 @@ impl Model {
             let alive = (vec![b'a', byte % 5], Some(vec![byte; 40]));
             let gone = (vec![b'a', (byte + 1) % 5], None);
             let record = (delivery(at % 4), vec![byte; 9]);
+            // Who was among the records before, and who was never seen.
+            let ended = vec![history_row((at + 1) % 4, at), history_row(at + 100, at)];
             Snapshot {
                 tick: at,
                 events_through: event_count(at),
                 keep_events_from: at.saturating_sub(KEPT_TICKS),
                 engine: [&[*SNAPSHOT_FORMATS.end()], &[byte; 63][..]].concat(),
                 actors: vec![alive, gone],
+                totals: vec![byte, 7],
                 records: vec![record],
+                history: ended,
+                sums: vec![sum_row(at)],
             }
         });
         flush
@@ -163,6 +179,14 @@ impl Model {
             };
         }
         self.records.extend(snapshot.records.iter().cloned());
+        for row in &snapshot.history {
+            self.records.remove(&row.id);
+            self.history.insert(row.id, row.clone());
+        }
+        for SumRow { owner, month, sums } in &snapshot.sums {
+            self.sums.insert((owner.clone(), *month), *sums);
+        }
+        self.totals = snapshot.totals.clone();
     }
 
     /// Panics where the store holds anything else than this model.
@@ -179,11 +203,17 @@ impl Model {
                 .iter()
                 .map(|(key, state)| (key.clone(), Some(state.clone())))
                 .collect(),
-            records: Vec::new(),
+            totals: self.totals.clone(),
+            ..Snapshot::default()
         });
         assert_eq!(store.latest_snapshot(), Ok(snapshot));
         self.check_journal(store);
         self.check_keys_and_records(store);
+        self.check_sums(store);
+        self.check_history(store);
+        if let Some(mut reader) = store.reader().unwrap() {
+            self.check_history(reader.as_mut());
+        }
     }
 
     fn check_journal(&self, store: &mut dyn Store) {

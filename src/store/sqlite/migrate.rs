@@ -5,6 +5,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::schema;
 use crate::store::StoreError;
+use crate::store::rules::wall_ms;
 
 /// # Errors
 /// `Corrupt` where a row does not hold what its format says, and the retryable ones.
@@ -20,6 +21,9 @@ pub(super) fn to_newest(conn: &mut Connection, found: i64) -> Result<(), StoreEr
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if found < 2 {
         number_events(&tx)?;
+    }
+    if found < 3 {
+        make_room_for_history(&tx)?;
     }
     tx.pragma_update(None, "user_version", schema::FORMAT)?;
     tx.commit()?;
@@ -74,6 +78,20 @@ fn number_events(conn: &Connection) -> Result<(), StoreError> {
              FROM snapshot_1;
          DROP TABLE snapshot_1;",
     )?;
+    Ok(())
+}
+
+/// Format 3 keeps apart what has ended. What an older store has of that stands among the
+/// records, and goes over with the next snapshot. Idempotency keys get an age: they are as if
+/// they had come now.
+fn make_room_for_history(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute_batch(schema::HISTORY)?;
+    conn.execute_batch(
+        "ALTER TABLE snapshot ADD COLUMN totals BLOB NOT NULL DEFAULT x'';
+         ALTER TABLE idempotency ADD COLUMN kept_since INTEGER NOT NULL DEFAULT 0;
+         CREATE INDEX idempotency_by_age ON idempotency (kept_since);",
+    )?;
+    conn.execute("UPDATE idempotency SET kept_since = ?1", [wall_ms()])?;
     Ok(())
 }
 

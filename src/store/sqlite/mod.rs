@@ -3,6 +3,7 @@
 //! One connection, one process: a lock file keeps a second server out, while other programs
 //! may still read. Opening and starting over are in `open`, the rules of rows in `rows`.
 
+mod history;
 mod migrate;
 mod open;
 mod rows;
@@ -21,7 +22,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use super::rules::{self, Gathering};
-use super::{Epoch, Flush, Identity, Snapshot, Store, StoreError, TickRow};
+use super::{Epoch, Flush, HistoryReader, Identity, MovedDay, Snapshot, Store, StoreError, SumRow, TickRow};
+use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
@@ -126,14 +128,19 @@ impl Store for SqliteStore {
     fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
         let tx = self.conn.transaction()?;
         let found = tx
-            .query_row("SELECT tick, events_through, engine FROM snapshot", [], |row| {
-                Ok(Snapshot {
-                    tick: row.get(0)?,
-                    events_through: row.get(1)?,
-                    engine: row.get(2)?,
-                    ..Snapshot::default()
-                })
-            })
+            .query_row(
+                "SELECT tick, events_through, engine, totals FROM snapshot",
+                [],
+                |row| {
+                    Ok(Snapshot {
+                        tick: row.get(0)?,
+                        events_through: row.get(1)?,
+                        engine: row.get(2)?,
+                        totals: row.get(3)?,
+                        ..Snapshot::default()
+                    })
+                },
+            )
             .optional()?;
         let Some(mut snapshot) = found else {
             return Ok(None);
@@ -219,6 +226,41 @@ impl Store for SqliteStore {
             })?
             .collect::<Result<_, _>>()?;
         Ok(records)
+    }
+
+    fn sums(&mut self, after: Option<(&str, Month)>, limit: usize) -> Result<Vec<SumRow>, StoreError> {
+        history::sums(&self.conn, after, limit)
+    }
+
+    /// None for a store in memory, which is this connection's alone.
+    fn reader(&mut self) -> Result<Option<Box<dyn HistoryReader>>, StoreError> {
+        let Some(OnDisk { path, .. }) = &self.on_disk else {
+            return Ok(None);
+        };
+        let reader = history::SqliteReader::open(path)?;
+        Ok(Some(Box::new(reader)))
+    }
+
+    fn move_out(&mut self, day: &MovedDay, limit: usize) -> Result<usize, StoreError> {
+        self.check_in_place()?;
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let removed = history::move_out(&tx, day, limit)?;
+        tx.commit()?;
+        Ok(removed)
+    }
+
+    fn forget_keys(&mut self, before_wall_ms: u64, limit: usize) -> Result<usize, StoreError> {
+        self.check_in_place()?;
+        let forgotten = self
+            .conn
+            .prepare_cached(
+                "DELETE FROM idempotency WHERE key IN
+                 (SELECT key FROM idempotency WHERE kept_since < ?1 ORDER BY kept_since LIMIT ?2)",
+            )?
+            .execute(params![before_wall_ms, limit])?;
+        Ok(forgotten)
     }
 
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError> {

@@ -29,8 +29,8 @@ const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 const CHECKPOINT_PAGES: u32 = 4000;
 /// What a large snapshot may leave of the write-ahead log on disk, bytes.
 const LOG_BYTES_KEPT: u32 = 64 << 20;
-const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
-const STATEMENTS_CACHED: usize = 32;
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+pub(super) const STATEMENTS_CACHED: usize = 32;
 
 /// Opens the store in `dir`, which is made if missing, for this process alone.
 ///

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::history;
 use crate::sim::time::Tick;
-use crate::store::rules::{self, Head, Standing, same};
+use crate::store::rules::{self, Head, Standing, same, wall_ms};
 use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
 
 const TICK_BY_NUMBER: &str =
@@ -41,11 +42,13 @@ pub(super) fn put_batch(conn: &Connection, head: &mut Head, batch: &IngestBatch)
     }
     conn.prepare_cached("INSERT INTO ingest (first_seq, last_seq, commands) VALUES (?1, ?2, ?3)")?
         .execute(params![first, last, bytes])?;
+    let now = wall_ms();
     for (key, delivery) in rules::keys_of(batch) {
         conn.prepare_cached(
-            "INSERT INTO idempotency (key, delivery_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            "INSERT INTO idempotency (key, delivery_id, kept_since) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING",
         )?
-        .execute(params![key, delivery])?;
+        .execute(params![key, delivery, now])?;
     }
     Ok(())
 }
@@ -104,14 +107,15 @@ pub(super) fn put_snapshot(conn: &Connection, head: &Head, snapshot: &Snapshot) 
         prune_before(conn, tick, snapshot.keep_events_from)?;
     }
     conn.prepare_cached(
-        "INSERT OR REPLACE INTO snapshot (id, tick, events_through, whole_from, engine)
-         VALUES (0, ?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO snapshot (id, tick, events_through, whole_from, engine, totals)
+         VALUES (0, ?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![
         snapshot.tick,
         snapshot.events_through,
         previous.unwrap_or(0),
-        snapshot.engine
+        snapshot.engine,
+        snapshot.totals
     ])?;
     merge(conn, snapshot)
 }
@@ -130,14 +134,14 @@ fn merge(conn: &Connection, snapshot: &Snapshot) -> Result<(), StoreError> {
     for (id, record) in &snapshot.records {
         put_record.execute(params![id.as_bytes(), record])?;
     }
-    Ok(())
+    history::put(conn, snapshot)
 }
 
 fn merged_already(conn: &Connection, snapshot: &Snapshot) -> Result<bool, StoreError> {
-    let engine: Vec<u8> = conn
-        .prepare_cached("SELECT engine FROM snapshot")?
-        .query_row([], |row| row.get(0))?;
-    if engine != snapshot.engine {
+    let (engine, totals): (Vec<u8>, Vec<u8>) = conn
+        .prepare_cached("SELECT engine, totals FROM snapshot")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if engine != snapshot.engine || totals != snapshot.totals {
         return Ok(false);
     }
     let mut actor = conn.prepare_cached("SELECT state FROM actor WHERE key = ?1")?;
@@ -154,7 +158,7 @@ fn merged_already(conn: &Connection, snapshot: &Snapshot) -> Result<bool, StoreE
             return Ok(false);
         }
     }
-    Ok(true)
+    history::has(conn, snapshot)
 }
 
 /// Forgets what was before the snapshot at `tick`, but for the events that listeners may still

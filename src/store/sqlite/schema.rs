@@ -8,7 +8,44 @@ use crate::store::{Epoch, Identity, StoreError};
 pub(super) const APPLICATION_ID: u32 = 0x536b_7968;
 
 /// Raise it with every change of the tables, and migrate in [`super::open`].
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
+
+/// What ended deliveries leave behind. Since format 3.
+pub(super) const HISTORY: &str = "
+CREATE TABLE history (
+    delivery_id BLOB PRIMARY KEY,
+    owner       TEXT NOT NULL,
+    ended       INTEGER NOT NULL,
+    stage       TEXT NOT NULL,
+    package     TEXT NOT NULL,
+    record      BLOB NOT NULL
+);
+CREATE INDEX history_by_owner ON history (owner, stage, delivery_id);
+CREATE INDEX history_by_stage ON history (stage, delivery_id);
+CREATE INDEX history_by_end ON history (ended, delivery_id);
+CREATE INDEX history_by_owner_and_end ON history (owner, ended, delivery_id);
+CREATE INDEX history_by_package ON history (package, delivery_id);
+-- Rows that were moved out to a file, and to which day's.
+CREATE TABLE moved (
+    delivery_id BLOB PRIMARY KEY,
+    day         INTEGER NOT NULL
+) WITHOUT ROWID;
+-- Days, since 1970, whose file is complete.
+CREATE TABLE moved_day (
+    day INTEGER PRIMARY KEY
+);
+CREATE TABLE sums (
+    owner      TEXT NOT NULL,
+    -- Since the year 0.
+    month      INTEGER NOT NULL,
+    completed  INTEGER NOT NULL,
+    weight_kg  REAL NOT NULL,
+    flights    INTEGER NOT NULL,
+    flown_m    REAL NOT NULL,
+    airborne_s REAL NOT NULL,
+    PRIMARY KEY (owner, month)
+) WITHOUT ROWID;
+";
 
 const TABLES: &str = "
 CREATE TABLE world (
@@ -27,8 +64,11 @@ CREATE TABLE ingest (
 );
 CREATE TABLE idempotency (
     key         TEXT PRIMARY KEY,
-    delivery_id BLOB NOT NULL
+    delivery_id BLOB NOT NULL,
+    -- By the wall clock, milliseconds since 1970.
+    kept_since  INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (kept_since);
 CREATE TABLE tick (
     tick             INTEGER PRIMARY KEY,
     admitted_through INTEGER NOT NULL,
@@ -44,7 +84,8 @@ CREATE TABLE snapshot (
     events_through INTEGER NOT NULL,
     -- The ticks from this one on are all kept.
     whole_from     INTEGER NOT NULL,
-    engine         BLOB NOT NULL
+    engine         BLOB NOT NULL,
+    totals         BLOB NOT NULL DEFAULT x''
 );
 CREATE TABLE actor (
     key   BLOB PRIMARY KEY,
@@ -62,6 +103,7 @@ pub(super) fn create(conn: &mut Connection, identity: &Identity, epoch: Epoch) -
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", FORMAT)?;
     tx.execute_batch(TABLES)?;
+    tx.execute_batch(HISTORY)?;
     tx.execute(
         "INSERT INTO world (id, scenario_hash, seed, epoch) VALUES (0, ?1, ?2, ?3)",
         params![identity.scenario_hash, identity.seed.to_be_bytes(), epoch.0],

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::store::faulty::{Tear, copy_as_after_crash};
-use crate::store::testing::{Model, WORLD, batch, command, commands_only, tick};
+use crate::store::testing::{Model, WORLD, batch, check_moving_out, command, commands_only, tick};
 use crate::store::{IngestBatch, open as open_location};
 
 pub(super) fn open_world(dir: &Path) -> SqliteStore {
@@ -146,8 +146,8 @@ fn a_newer_format_is_refused() {
         matches!(
             error,
             StoreError::NewerFormat {
-                found: 3,
-                known: 2,
+                found: 4,
+                known: 3,
                 ..
             }
         ),
@@ -276,4 +276,26 @@ fn rows_that_do_not_continue_or_equal_the_journal_are_refused_whole() {
     }
     store.append(&ticks(&[last])).unwrap();
     model.check(&mut store);
+}
+
+#[test]
+fn what_is_moved_out_is_remembered_and_old_keys_are_not() {
+    let dir = TempDir::new().unwrap();
+    check_moving_out(&mut open_world(dir.path()));
+    check_moving_out(&mut in_memory(&WORLD).unwrap());
+}
+
+#[test]
+fn a_reader_sees_what_was_committed_while_the_writer_writes() {
+    let dir = TempDir::new().unwrap();
+    let (mut store, mut model) = filled(dir.path());
+    let mut reader = store.reader().unwrap().expect("a store on disk has readers");
+    let unfinished = store.conn.transaction().unwrap();
+    unfinished.execute("DELETE FROM history", []).unwrap();
+    model.check_history(reader.as_mut());
+    drop(unfinished);
+    let flush = model.next_flush(&[1], 3, true);
+    store.append(&flush).unwrap();
+    model.apply(&flush);
+    model.check_history(reader.as_mut());
 }

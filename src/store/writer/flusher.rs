@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Refused;
-use super::queue::{Shared, WaitingBatch, WaitingLookup, WaitingTick, Work};
+use super::queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick, Work};
 use crate::store::{Flush, Store, StoreError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -69,6 +69,9 @@ impl Flusher {
         for lookup in work.lookups {
             self.look_up(lookup);
         }
+        if let Some(chore) = work.chore {
+            self.do_chore(chore);
+        }
         let mut pending = Pending::default();
         for waiting in work.batches {
             self.add_batch(&mut pending, waiting);
@@ -95,6 +98,24 @@ impl Flusher {
             Refused::Unavailable
         });
         let _caller_gone = lookup.answer.send(found);
+    }
+
+    fn do_chore(&mut self, chore: WaitingChore) {
+        match chore {
+            WaitingChore::History { query, answer } => {
+                let _caller_gone = answer.send(told(self.store.history(&query)));
+            }
+            WaitingChore::MoveOut { day, limit, answer } => {
+                let _caller_gone = answer.send(told(self.store.move_out(&day, limit)));
+            }
+            WaitingChore::ForgetKeys {
+                before_wall_ms,
+                limit,
+                answer,
+            } => {
+                let _caller_gone = answer.send(told(self.store.forget_keys(before_wall_ms, limit)));
+            }
+        }
     }
 
     fn add_batch(&mut self, pending: &mut Pending, waiting: WaitingBatch) {
@@ -171,6 +192,14 @@ impl Flusher {
             let _caller_gone = answer.send(Err(Refused::Unavailable));
         }
     }
+}
+
+/// That a chore failed does not stall the journal, whose next flush sees for itself.
+fn told<T>(done: Result<T, StoreError>) -> Result<T, Refused> {
+    done.map_err(|error| {
+        tracing::warn!(%error, "the store did not do what was asked of it");
+        Refused::Unavailable
+    })
 }
 
 impl Pending {

@@ -28,10 +28,11 @@ use std::thread::{self, JoinHandle};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use super::{IngestBatch, Snapshot, Store, StoreError, TickRow};
+use super::rules::wall_ms;
+use super::{Found, HistoryQuery, IngestBatch, KEYS_KEPT, MovedDay, Snapshot, Store, StoreError, TickRow};
 use crate::sim::ids::DeliveryId;
 use flusher::Flusher;
-use queue::{Shared, WaitingBatch, WaitingLookup, WaitingTick};
+use queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick};
 
 /// Ticks that may be computed before the first of them is durable.
 pub const TICKS_AHEAD: usize = 64;
@@ -40,6 +41,10 @@ pub const BATCHES_WAITING: usize = 1024;
 /// Look-ups that may wait: as many as requests may be on their way into the world, since each
 /// of them may carry a key, and a flush takes long enough for many to come.
 pub const LOOKUPS_WAITING: usize = 100_000;
+
+/// Chores that may wait: questions about history where there is no way beside the writer, and
+/// what retention asks for.
+pub const CHORES_WAITING: usize = 1_024;
 
 /// Why commands were not taken. None of them is in the store, and none will be, unless the
 /// server dies before the next flush: then a refused batch may turn out to be there.
@@ -128,6 +133,47 @@ impl Writer {
         answered.await.unwrap_or(Err(Refused::Unavailable))
     }
 
+    /// What the store has in its history; of use where [`Store::reader`] has no other way.
+    ///
+    /// # Errors
+    /// `Busy` and `Unavailable`, as for commands.
+    pub async fn history(&self, query: HistoryQuery) -> Result<Found, Refused> {
+        self.chore(|answer| WaitingChore::History { query, answer }).await
+    }
+
+    /// As [`Store::move_out`].
+    ///
+    /// # Errors
+    /// `Busy` and `Unavailable`, as for commands.
+    pub async fn move_out(&self, day: MovedDay, limit: usize) -> Result<usize, Refused> {
+        self.chore(|answer| WaitingChore::MoveOut { day, limit, answer })
+            .await
+    }
+
+    /// Forgets some of the idempotency keys that are older than [`KEYS_KEPT`].
+    ///
+    /// # Errors
+    /// `Busy` and `Unavailable`, as for commands.
+    pub async fn forget_old_keys(&self, limit: usize) -> Result<usize, Refused> {
+        let kept_ms = u64::try_from(KEYS_KEPT.as_millis()).unwrap_or(u64::MAX);
+        let before_wall_ms = wall_ms().saturating_sub(kept_ms);
+        self.chore(|answer| WaitingChore::ForgetKeys {
+            before_wall_ms,
+            limit,
+            answer,
+        })
+        .await
+    }
+
+    async fn chore<T>(
+        &self,
+        chore: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> WaitingChore,
+    ) -> Result<T, Refused> {
+        let (answer, answered) = oneshot::channel();
+        self.shared().offer_chore(chore(answer))?;
+        answered.await.unwrap_or(Err(Refused::Unavailable))
+    }
+
     pub fn gauges(&self) -> &Gauges {
         &self.shared().gauges
     }
@@ -143,13 +189,14 @@ impl Writer {
     }
 
     /// The queues by name, with what waits now and the bound.
-    pub fn queues(&self) -> [(&'static str, usize, usize); 3] {
-        let (batches, lookups) = self.shared().waiting();
+    pub fn queues(&self) -> [(&'static str, usize, usize); 4] {
+        let (batches, lookups, chores) = self.shared().waiting();
         let ticks = TICKS_AHEAD - self.shared().tick_room.available_permits();
         [
             ("store_commands", batches, BATCHES_WAITING),
             ("store_ticks", ticks, TICKS_AHEAD),
             ("store_lookups", lookups, LOOKUPS_WAITING),
+            ("store_chores", chores, CHORES_WAITING),
         ]
     }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-use super::{BATCHES_WAITING, Gauges, LOOKUPS_WAITING, Refused, TICKS_AHEAD};
+use super::{BATCHES_WAITING, CHORES_WAITING, Gauges, LOOKUPS_WAITING, Refused, TICKS_AHEAD};
 use crate::sim::ids::DeliveryId;
-use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
+use crate::store::{Found, HistoryQuery, IngestBatch, MovedDay, Snapshot, StoreError, TickRow};
 
 pub(super) struct WaitingBatch {
     pub batch: IngestBatch,
@@ -30,12 +30,45 @@ pub(super) struct WaitingLookup {
     pub answer: oneshot::Sender<Result<Option<DeliveryId>, Refused>>,
 }
 
+/// What only the store itself can do, beside the journal: it is done in the order of asking.
+pub(super) enum WaitingChore {
+    History {
+        query: HistoryQuery,
+        answer: oneshot::Sender<Result<Found, Refused>>,
+    },
+    MoveOut {
+        day: MovedDay,
+        limit: usize,
+        answer: oneshot::Sender<Result<usize, Refused>>,
+    },
+    ForgetKeys {
+        before_wall_ms: u64,
+        limit: usize,
+        answer: oneshot::Sender<Result<usize, Refused>>,
+    },
+}
+
+impl WaitingChore {
+    fn refuse(self) {
+        match self {
+            WaitingChore::History { answer, .. } => {
+                let _caller_gone = answer.send(Err(Refused::Unavailable));
+            }
+            WaitingChore::MoveOut { answer, .. } | WaitingChore::ForgetKeys { answer, .. } => {
+                let _caller_gone = answer.send(Err(Refused::Unavailable));
+            }
+        }
+    }
+}
+
 /// What one turn of the thread takes.
 #[derive(Default)]
 pub(super) struct Work {
     pub batches: VecDeque<WaitingBatch>,
     pub ticks: Vec<WaitingTick>,
     pub lookups: VecDeque<WaitingLookup>,
+    /// One a turn, so that ticks never wait for more than one.
+    pub chore: Option<WaitingChore>,
 }
 
 impl Work {
@@ -45,6 +78,9 @@ impl Work {
         }
         for waiting in self.lookups {
             let _caller_gone = waiting.answer.send(Err(Refused::Unavailable));
+        }
+        if let Some(chore) = self.chore {
+            chore.refuse();
         }
     }
 }
@@ -64,6 +100,7 @@ struct Queue {
     /// Bounded by the permits that its members hold.
     ticks: VecDeque<WaitingTick>,
     lookups: VecDeque<WaitingLookup>,
+    chores: VecDeque<WaitingChore>,
 }
 
 pub(super) struct Shared {
@@ -82,6 +119,7 @@ impl Shared {
                 batches: VecDeque::new(),
                 ticks: VecDeque::new(),
                 lookups: VecDeque::new(),
+                chores: VecDeque::new(),
             }),
             wake: Condvar::new(),
             tick_room: Arc::new(Semaphore::new(TICKS_AHEAD)),
@@ -106,6 +144,14 @@ impl Shared {
         Ok(())
     }
 
+    pub fn offer_chore(&self, waiting: WaitingChore) -> Result<(), Refused> {
+        let mut queue = self.queue.lock();
+        queue.check_room(queue.chores.len(), CHORES_WAITING)?;
+        queue.chores.push_back(waiting);
+        self.wake.notify_one();
+        Ok(())
+    }
+
     pub fn push_tick(&self, waiting: WaitingTick) {
         let mut queue = self.queue.lock();
         if let Gate::Shut(reason) = &queue.gate {
@@ -116,10 +162,10 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// Batches and look-ups that wait.
-    pub fn waiting(&self) -> (usize, usize) {
+    /// Batches, look-ups and chores that wait.
+    pub fn waiting(&self) -> (usize, usize, usize) {
         let queue = self.queue.lock();
-        (queue.batches.len(), queue.lookups.len())
+        (queue.batches.len(), queue.lookups.len(), queue.chores.len())
     }
 
     /// Blocks until there is something to do; `None` when there never will be again.
@@ -143,10 +189,12 @@ impl Shared {
         let refused = Work {
             batches: std::mem::take(&mut queue.batches),
             lookups: std::mem::take(&mut queue.lookups),
-            ticks: Vec::new(),
+            ..Work::default()
         };
+        let chores = std::mem::take(&mut queue.chores);
         drop(queue);
         refused.refuse_outside();
+        chores.into_iter().for_each(WaitingChore::refuse);
         self.tell_stalled(true);
     }
 
@@ -227,8 +275,12 @@ impl Queue {
             batches: std::mem::take(&mut self.batches),
             ticks: self.ticks.drain(..ticks).collect(),
             lookups: std::mem::take(&mut self.lookups),
+            chore: self.chores.pop_front(),
         };
-        let nothing = work.batches.is_empty() && work.ticks.is_empty() && work.lookups.is_empty();
+        let nothing = work.batches.is_empty()
+            && work.ticks.is_empty()
+            && work.lookups.is_empty()
+            && work.chore.is_none();
         if nothing { None } else { Some(work) }
     }
 }
