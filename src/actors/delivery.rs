@@ -1,15 +1,15 @@
 //! One delivery under way.
 //!
 //! Owns its state, its newest ETAs and the numbering of its events. Started by the
-//! scheduler as the workflow's last step; hears from its drone; ends when the package is
-//! there or lost. On a panic the world halts at the last committed tick.
+//! scheduler as the workflow's last step; hears from its drone, or from the carrier; ends
+//! when the package is there or lost. On a panic the world halts at the last committed tick.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{DeliveryWrite, Objection, ReplyTo};
-use crate::sim::delivery::{DeliveryInput, DeliveryState, Outcome};
+use crate::sim::delivery::{Bearer, DeliveryInput, DeliveryState, Outcome};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
@@ -22,7 +22,7 @@ use super::{Context, Effect, Effects, Mail};
 pub struct Delivery {
     id: DeliveryId,
     order: Arc<Order>,
-    drone: DroneId,
+    bearer: Bearer,
     etas: Etas,
     state: DeliveryState,
     /// Number of its last event; the workflow's events come first.
@@ -42,14 +42,37 @@ pub enum DeliveryMessage {
         write: DeliveryWrite,
         reply_to: ReplyTo,
     },
+    /// From third-party transport: its van does not get there.
+    CarrierFailed,
+}
+
+/// As format 2 of the snapshots kept it: whatever was under way had a drone.
+#[derive(Deserialize)]
+pub struct DeliveryBefore3 {
+    id: DeliveryId,
+    order: Arc<Order>,
+    drone: DroneId,
+    etas: Etas,
+    state: DeliveryState,
+    seq: u32,
+}
+
+impl From<DeliveryBefore3> for Delivery {
+    fn from(before: DeliveryBefore3) -> Self {
+        let bearer = Bearer::Drone(before.drone);
+        Delivery {
+            state: before.state,
+            ..Delivery::new(before.id, before.order, bearer, before.etas, before.seq)
+        }
+    }
 }
 
 impl Delivery {
-    pub fn new(id: DeliveryId, order: Arc<Order>, drone: DroneId, etas: Etas, seq: u32) -> Self {
+    pub fn new(id: DeliveryId, order: Arc<Order>, bearer: Bearer, etas: Etas, seq: u32) -> Self {
         Delivery {
             id,
             order,
-            drone,
+            bearer,
             etas,
             state: DeliveryState::HeadedToPickup,
             seq,
@@ -61,9 +84,13 @@ impl Delivery {
     }
 
     fn begin(&mut self, context: &Context, effects: &mut Effects) {
-        let (drone, etas) = (self.drone, self.etas);
+        let etas = self.etas;
         self.emit(context, effects, DeliveryEvent::Created);
-        self.emit(context, effects, DeliveryEvent::Assigned { drone, etas });
+        let taken_on = match self.bearer {
+            Bearer::Drone(drone) => DeliveryEvent::Assigned { drone, etas },
+            Bearer::Carrier => DeliveryEvent::HandedToCarrier { etas },
+        };
+        self.emit(context, effects, taken_on);
         self.emit(context, effects, DeliveryEvent::HeadedToPickup { etas });
     }
 
@@ -82,7 +109,10 @@ impl Delivery {
                 effects.0.push(Effect::End(self.id));
             }
             Ok(Outcome::Failed) => {
-                let reason = FailureReason::DroneLost;
+                let reason = match self.bearer {
+                    Bearer::Drone(_) => FailureReason::DroneLost,
+                    Bearer::Carrier => FailureReason::CarrierFailed,
+                };
                 self.emit(context, effects, DeliveryEvent::Failed { reason });
                 effects.0.push(Effect::End(self.id));
             }
@@ -116,6 +146,7 @@ impl Role for Delivery {
             DeliveryMessage::PickedUp => self.advance(context, DeliveryInput::PickedUp, effects),
             DeliveryMessage::Delivered => self.advance(context, DeliveryInput::Delivered, effects),
             DeliveryMessage::DroneLost => self.advance(context, DeliveryInput::DroneLost, effects),
+            DeliveryMessage::CarrierFailed => self.advance(context, DeliveryInput::CarrierFailed, effects),
             DeliveryMessage::Write { reply_to, .. } => effects.refuse(reply_to, Objection::PickedUp),
             DeliveryMessage::EtaMoved(etas) => self.update_etas(context, etas, effects),
         }
@@ -130,12 +161,16 @@ mod tests {
     use crate::sim::time::SimTime;
 
     fn bench() -> Bench<Delivery> {
+        borne_by(Bearer::Drone(DroneId(0)))
+    }
+
+    fn borne_by(bearer: Bearer) -> Bench<Delivery> {
         let etas = Etas {
             pickup: SimTime::from_secs(60.0),
             delivery: SimTime::from_secs(120.0),
         };
         Bench::new(world(1, 1), |world| {
-            Delivery::new(id(1), Arc::new(order(world)), DroneId(0), etas, 1)
+            Delivery::new(id(1), Arc::new(order(world)), bearer, etas, 1)
         })
     }
 
@@ -158,6 +193,23 @@ mod tests {
             assert_eq!(newest(&effects), DeliveryEvent::Failed { reason });
             assert_eq!(effects.last(), Some(&Effect::End(id(1))));
         }
+    }
+
+    #[test]
+    fn what_the_carrier_takes_goes_through_the_same_stages_and_fails_for_its_own_reason() {
+        let mut bench = borne_by(Bearer::Carrier);
+        let begun = bench.tell(DeliveryMessage::Begin);
+        let told: Vec<_> = events(&begun).into_iter().map(|(seq, _)| seq).collect();
+        assert_eq!(told, [2, 3, 4]);
+        assert!(matches!(
+            events(&begun)[1].1,
+            Happening::Delivery(_, DeliveryEvent::HandedToCarrier { .. })
+        ));
+        bench.tell(DeliveryMessage::PickedUp);
+        let effects = bench.tell(DeliveryMessage::CarrierFailed);
+        let reason = FailureReason::CarrierFailed;
+        assert_eq!(newest(&effects), DeliveryEvent::Failed { reason });
+        assert_eq!(effects.last(), Some(&Effect::End(id(1))));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{DeliveryWrite, Objection, ReplyTo};
+use crate::sim::delivery::Bearer;
 use crate::sim::dispatch::{self, Pair};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -189,11 +190,11 @@ impl Scheduler {
         }
     }
 
-    fn start_delivery(&mut self, id: DeliveryId, drone: DroneId, etas: Etas, effects: &mut Effects) {
+    fn start_delivery(&mut self, id: DeliveryId, bearer: Bearer, etas: Etas, effects: &mut Effects) {
         let Some(workflow) = self.workflows.remove(&id) else {
             return;
         };
-        let delivery = Delivery::new(id, workflow.order, drone, etas, workflow.seq);
+        let delivery = Delivery::new(id, workflow.order, bearer, etas, workflow.seq);
         effects.0.push(Effect::Start(id, Box::new(delivery)));
         effects.send(Mail::Delivery(id, DeliveryMessage::Begin));
     }
@@ -216,7 +217,9 @@ impl Role for Scheduler {
             Message::Write { reply_to, .. } => effects.refuse(reply_to, Objection::Ended),
             Message::Answered { .. } | Message::Undone { .. } => {}
             Message::Admit { id, order } => self.admit(context, id, order, effects),
-            Message::Assigned { id, drone, etas } => self.start_delivery(id, drone, etas, effects),
+            Message::Assigned { id, drone, etas } => {
+                self.start_delivery(id, Bearer::Drone(drone), etas, effects);
+            }
             Message::Queued { id } => self.advance(context, id, WorkflowInput::FleetQueuesIt, effects),
             Message::NoRoom { id } => self.advance(context, id, WorkflowInput::FleetHasNoRoom, effects),
             // Only the fleet knows whether a drone was found in the same breath.
@@ -294,7 +297,7 @@ mod tests {
             etas: etas(),
         });
         let order = Arc::new(order(&bench.context.world));
-        let delivery = Delivery::new(id(1), order, drone, etas(), 2);
+        let delivery = Delivery::new(id(1), order, Bearer::Drone(drone), etas(), 2);
         assert_eq!(effects[0], Effect::Start(id(1), Box::new(delivery)));
         assert_eq!(sent(&effects), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
         let (_, alarm) = alarms(&waiting)[0];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::ArbiterHandle;
 use serde::{Deserialize, Serialize};
 
-use crate::actors::delivery::Delivery;
+use crate::actors::delivery::{Delivery, DeliveryBefore3};
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
 use crate::actors::scheduler::Scheduler;
@@ -26,7 +26,7 @@ use super::wakes::Wakes;
 use super::{Engine, Halted, encode, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state. What reads older
-/// formats is [`fleet_of`].
+/// formats is [`fleet_of`] and [`delivery_of`].
 const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
 
 #[derive(Serialize)]
@@ -148,7 +148,7 @@ fn roles(
             Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world),
             Address::Drone(id) => roles.drones[id.index()] = postcard::from_bytes::<Drone>(&state)?,
             Address::Delivery(id) => {
-                deliveries.insert(id, postcard::from_bytes::<Delivery>(&state)?);
+                deliveries.insert(id, delivery_of(format, &state)?);
             }
             Address::Accounts => roles.accounts = postcard::from_bytes(&state)?,
             Address::Packages => roles.packages = postcard::from_bytes(&state)?,
@@ -167,6 +167,14 @@ fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
         state.push(0);
     }
     postcard::from_bytes(&state)
+}
+
+/// Before format 3 nobody but a drone carried anything.
+fn delivery_of(format: u8, state: &[u8]) -> Result<Delivery, postcard::Error> {
+    match format {
+        ..3 => postcard::from_bytes::<DeliveryBefore3>(state).map(Delivery::from),
+        3.. => postcard::from_bytes(state),
+    }
 }
 
 fn remember(roles: &Roles) -> Remembered {

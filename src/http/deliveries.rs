@@ -14,6 +14,8 @@ use super::parameters::{Parameters, PathId, one_of};
 use crate::auth::{Viewer, What};
 use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryId;
+use crate::sim::world::World;
+use crate::view::shown;
 use crate::view::{DeliveryFilter, DeliveryRecord};
 use crate::wire::api::List;
 use crate::wire::api::deliveries::{Delivery, DeliveryStatus, ListedDelivery, Owner};
@@ -63,7 +65,7 @@ async fn list_deliveries(
     }
     let page = api.view.deliveries(&filter, after, limit);
     let listed = |record: &DeliveryRecord| ListedDelivery {
-        delivery: delivery_of(record),
+        delivery: delivery_of(api.view.world(), record),
         stage: record.stage,
     };
     Ok(Json(List {
@@ -86,7 +88,7 @@ async fn read_delivery(
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<Delivery>, Failure> {
     let record = delivery_for(&api, &viewer, id, KIND)?;
-    Ok(Json(delivery_of(&record)))
+    Ok(Json(delivery_of(api.view.world(), &record)))
 }
 
 /// One delivery, under the reference's other path
@@ -147,7 +149,7 @@ async fn read_status(
     }))
 }
 
-fn delivery_of(record: &DeliveryRecord) -> Delivery {
+fn delivery_of(world: &World, record: &DeliveryRecord) -> Delivery {
     Delivery {
         id: record.id.to_string(),
         owner: owner_of(record),
@@ -156,8 +158,8 @@ fn delivery_of(record: &DeliveryRecord) -> Delivery {
         deadline: record.order.deadline.clone(),
         expedited: record.order.expedited,
         confirmation_required: record.order.confirmation,
-        drone_id: record.drone.map(|drone| drone.to_string()),
-        carrier: None,
+        drone_id: record.drone().map(|drone| drone.to_string()),
+        carrier: shown::carrier(world, record.bearer),
     }
 }
 

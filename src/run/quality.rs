@@ -74,6 +74,10 @@ impl Quality {
             | DeliveryEvent::Delayed { .. }
             | DeliveryEvent::Created
             | DeliveryEvent::HeadedToPickup { .. } => {}
+            // What is promised for a drone is judged, not what a van makes of the traffic.
+            DeliveryEvent::HandedToCarrier { .. } => {
+                self.open.remove(&id);
+            }
         }
     }
 

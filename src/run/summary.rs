@@ -1,5 +1,6 @@
 //! What a run comes to: totals over its events, in the shape that `run --json` prints.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use crate::engine::digest::{self, Digest};
 use crate::sim::energy::PowerModel;
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
+use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 
@@ -92,6 +94,8 @@ pub struct SeparationTotals {
 #[derive(Default)]
 pub struct Tally {
     deliveries: DeliveryTotals,
+    /// Deliveries that third-party transport has at the moment.
+    with_carrier: BTreeSet<DeliveryId>,
     quality: Quality,
     ticks: u64,
     airborne_sum: u64,
@@ -109,7 +113,7 @@ impl Tally {
             match &event.happening {
                 Happening::Delivery(id, kind) => {
                     self.quality.hear(event.at, *id, kind);
-                    self.count(kind);
+                    self.count(*id, kind);
                 }
                 Happening::Drone(_, kind) => self.add_flight(kind),
                 Happening::Hub(..) => {}
@@ -117,20 +121,40 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, event: &DeliveryEvent) {
+    fn count(&mut self, id: DeliveryId, event: &DeliveryEvent) {
         let deliveries = &mut self.deliveries;
+        // Which of the buckets it was in; the event says which one it goes to.
+        let leave = |deliveries: &mut DeliveryTotals, with_carrier: &mut BTreeSet<DeliveryId>| {
+            let bucket = match with_carrier.remove(&id) {
+                true => &mut deliveries.third_party,
+                false => &mut deliveries.in_progress,
+            };
+            *bucket -= 1;
+        };
         match event {
             DeliveryEvent::Accepted { .. } => {
                 deliveries.requested += 1;
                 deliveries.in_progress += 1;
             }
+            // What third-party transport brought stays in its bucket.
+            DeliveryEvent::Completed { .. } if self.with_carrier.remove(&id) => {}
             DeliveryEvent::Completed { .. } => {
                 deliveries.completed += 1;
                 deliveries.in_progress -= 1;
             }
             DeliveryEvent::Failed { .. } => {
+                leave(deliveries, &mut self.with_carrier);
                 deliveries.failed += 1;
-                deliveries.in_progress -= 1;
+            }
+            DeliveryEvent::HandedToCarrier { .. } => {
+                leave(deliveries, &mut self.with_carrier);
+                deliveries.third_party += 1;
+                self.with_carrier.insert(id);
+            }
+            // The carrier could not, and somebody else is looked for.
+            DeliveryEvent::Delayed { .. } | DeliveryEvent::Assigned { .. } => {
+                leave(deliveries, &mut self.with_carrier);
+                deliveries.in_progress += 1;
             }
             _ => {}
         }
@@ -239,4 +263,52 @@ fn peak_rss_bytes() -> Option<u64> {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1_024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::event::Etas;
+    use crate::sim::geo::LatLon;
+    use crate::sim::time::SimTime;
+    use crate::sim::workflow::{FailureReason, WaitingFor};
+
+    #[test]
+    fn what_the_carrier_has_or_brought_is_its_own_until_it_fails() {
+        let mut tally = Tally::default();
+        let (id, location) = (DeliveryId::new(1, [0; 10]), LatLon { lat: 0.0, lon: 0.0 });
+        let etas = Etas {
+            pickup: SimTime::START,
+            delivery: SimTime::START,
+        };
+        tally.deliveries.requested = 1;
+        tally.deliveries.in_progress = 1;
+        let mut buckets = |event| {
+            tally.count(id, &event);
+            let DeliveryTotals {
+                completed,
+                failed,
+                third_party,
+                in_progress,
+                ..
+            } = tally.deliveries;
+            [completed, failed, third_party, in_progress]
+        };
+        let reason = FailureReason::CarrierFailed;
+        let waiting_for = WaitingFor::ThirdParty;
+        assert_eq!(buckets(DeliveryEvent::HandedToCarrier { etas }), [0, 0, 1, 0]);
+        assert_eq!(buckets(DeliveryEvent::Delayed { waiting_for }), [0, 0, 0, 1]);
+        assert_eq!(buckets(DeliveryEvent::Delayed { waiting_for }), [0, 0, 0, 1]);
+        assert_eq!(buckets(DeliveryEvent::HandedToCarrier { etas }), [0, 0, 1, 0]);
+        assert_eq!(buckets(DeliveryEvent::Completed { location }), [0, 0, 1, 0]);
+
+        let mut other = Tally::default();
+        other.deliveries.in_progress = 1;
+        other.count(id, &DeliveryEvent::HandedToCarrier { etas });
+        other.count(id, &DeliveryEvent::Failed { reason });
+        let DeliveryTotals {
+            failed, third_party, ..
+        } = other.deliveries;
+        assert_eq!((failed, third_party), (1, 0));
+    }
 }

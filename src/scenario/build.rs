@@ -7,6 +7,7 @@ use super::document::{self, Document};
 use super::fields::suggest;
 use super::geojson::{self, GeoError};
 use super::{fleets, hash, order_keys, orders, zones};
+use crate::sim::carrier::Carrier;
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
@@ -57,6 +58,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         demand,
         scripted: Vec::new(),
         dispatch: orders::build_dispatch(&document.dispatch),
+        carrier: Carrier::default(),
         scenario_hash: [0; 32],
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);

@@ -36,6 +36,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         demand,
         scripted,
         dispatch,
+        carrier: _,
         scenario_hash: _,
     } = world;
     let mut hash = Canonical::default();

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::DroneId;
+
 /// The reference's stages, with `Failed` added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Stage {
@@ -42,6 +44,14 @@ impl Stage {
     }
 }
 
+/// Who has, or comes for, the package of a delivery under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bearer {
+    Drone(DroneId),
+    /// A van of third-party transport.
+    Carrier,
+}
+
 /// Where a delivery under way stands; its end is the end of its actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeliveryState {
@@ -54,6 +64,7 @@ pub enum DeliveryInput {
     PickedUp,
     Delivered,
     DroneLost,
+    CarrierFailed,
 }
 
 /// What becomes of a delivery.
@@ -79,7 +90,7 @@ impl DeliveryState {
         match (self, input) {
             (S::HeadedToPickup, In::PickedUp) => Ok(Outcome::GoesOn(S::HeadedToDropoff)),
             (S::HeadedToDropoff, In::Delivered) => Ok(Outcome::Completed),
-            (_, In::DroneLost) => Ok(Outcome::Failed),
+            (_, In::DroneLost | In::CarrierFailed) => Ok(Outcome::Failed),
             (state, input) => Err(ForbiddenMove { state, input }),
         }
     }
@@ -113,6 +124,8 @@ mod tests {
             ),
             (S::HeadedToDropoff, In::Delivered, Ok(Outcome::Completed)),
             (S::HeadedToDropoff, In::DroneLost, Ok(Outcome::Failed)),
+            (S::HeadedToPickup, In::CarrierFailed, Ok(Outcome::Failed)),
+            (S::HeadedToDropoff, In::CarrierFailed, Ok(Outcome::Failed)),
         ];
         for (state, input, expected) in table {
             assert_eq!(state.next(input), expected);

@@ -32,7 +32,7 @@ pub enum Happening {
 }
 
 /// When pick-up and drop-off are expected.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Etas {
     pub pickup: SimTime,
     pub delivery: SimTime,
@@ -72,6 +72,10 @@ pub enum DeliveryEvent {
     },
     Failed {
         reason: FailureReason,
+    },
+    /// Third-party transport comes for it; the first quote, where no drone gave one before.
+    HandedToCarrier {
+        etas: Etas,
     },
 }
 

@@ -4,6 +4,7 @@
 //! computes the same bits.
 
 pub mod calendar;
+pub mod carrier;
 pub mod catalogue;
 pub mod command;
 pub mod delivery;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Etas;
 use super::world::WhenFull;
 
 /// A step of the workflow; each asks the actor that owns the answer.
@@ -38,6 +39,10 @@ pub enum StepAnswer {
     Unavailable,
     /// Never, however often it is asked.
     Refused(FailureReason),
+    /// Third-party transport carries it, and expects to be there at these times.
+    Carried {
+        etas: Etas,
+    },
 }
 
 /// What a delayed workflow needs before it goes on.
@@ -80,6 +85,16 @@ pub enum FailureReason {
     BacklogFull,
     /// The drone that carried it was lost.
     DroneLost,
+    /// Third-party transport took it, and could not bring it.
+    CarrierFailed,
+    /// No drone of this world can carry it, and third-party transport never would.
+    CarrierRefused,
+    /// The account that orders is suspended.
+    AccountSuspended,
+    /// Nobody registered the account that orders, and `[accounts] unknown = "refuse"`.
+    AccountUnknown,
+    /// The account that orders would be one more than the world has room for.
+    AccountsFull,
 }
 
 impl FailureReason {
@@ -88,6 +103,11 @@ impl FailureReason {
             FailureReason::NoDroneInTime => "no_drone_in_time",
             FailureReason::BacklogFull => "backlog_full",
             FailureReason::DroneLost => "drone_lost",
+            FailureReason::CarrierFailed => "carrier_failed",
+            FailureReason::CarrierRefused => "carrier_refused",
+            FailureReason::AccountSuspended => "account_suspended",
+            FailureReason::AccountUnknown => "account_unknown",
+            FailureReason::AccountsFull => "accounts_full",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::carrier::Carrier;
 use super::energy::PowerModel;
 use super::geo::{Area, LatLon, Point};
 use super::ids::{DroneId, HubId, ModelId};
@@ -40,6 +41,8 @@ pub struct World {
     /// Scripted requests by the time they are due, earliest first.
     pub scripted: Vec<ScriptedRequest>,
     pub dispatch: DispatchRules,
+    /// Third-party transport.
+    pub carrier: Carrier,
     /// A hash of all of the above but the seed and the description, to tell another
     /// world's store.
     pub scenario_hash: [u8; 32],

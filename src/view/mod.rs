@@ -137,7 +137,7 @@ impl View {
             restored.drone_seqs,
         );
         for record in &restored.records {
-            if let (Some(drone), false) = (record.drone, record.stage.is_terminal()) {
+            if let (Some(drone), false) = (record.drone(), record.stage.is_terminal()) {
                 drones.carries(drone, Some(record.id));
             }
         }

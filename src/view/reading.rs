@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::sim::delivery::Stage;
+use crate::sim::delivery::{Bearer, Stage};
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::Etas;
 use crate::sim::geo::LatLon;
@@ -104,7 +104,7 @@ pub struct RouteReading {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeliveryStatus {
     pub stage: Stage,
-    pub drone: Option<DroneId>,
+    pub bearer: Option<Bearer>,
     pub location: LatLon,
     pub height_m: f64,
     /// `None` while there is no plan; the actual times once reached.
@@ -113,6 +113,15 @@ pub struct DeliveryStatus {
     pub seq: u32,
     pub tick: Tick,
     pub at: SimTime,
+}
+
+impl DeliveryStatus {
+    pub fn drone(&self) -> Option<DroneId> {
+        match self.bearer {
+            Some(Bearer::Drone(drone)) => Some(drone),
+            Some(Bearer::Carrier) | None => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

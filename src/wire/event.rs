@@ -70,6 +70,13 @@ pub enum DeliveryKind {
     Failed {
         reason: FailureReason,
     },
+    /// Third-party transport comes for it.
+    #[schema(rename_all = "camelCase")]
+    HandedToCarrier {
+        carrier: String,
+        #[serde(flatten)]
+        etas: EtasBody,
+    },
 }
 
 /// RFC 3339, simulated.
@@ -177,6 +184,10 @@ fn delivery_kind(world: &World, event: &DeliveryEvent) -> DeliveryKind {
             location: on_ground(*location),
         },
         DeliveryEvent::Failed { reason } => DeliveryKind::Failed { reason: *reason },
+        DeliveryEvent::HandedToCarrier { etas } => DeliveryKind::HandedToCarrier {
+            carrier: world.carrier.name.clone(),
+            etas: etas_body(world, etas),
+        },
     }
 }
 

@@ -114,6 +114,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
             max_wait: SimDuration::from_secs(600.0),
             when_full: WhenFull::Fail,
         },
+        carrier: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -1,6 +1,7 @@
 //! Deliveries as their events tell them: records by id, lists in order of ids.
 
 mod index;
+mod road;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use parking_lot::RwLock;
 
-use crate::sim::delivery::Stage;
+use crate::sim::delivery::{Bearer, Stage};
 use crate::sim::event::{DeliveryEvent, Etas, Event, Happening};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -39,7 +40,8 @@ pub struct DeliveryRecord {
     pub order: Arc<Order>,
     pub workflow: WorkflowState,
     pub stage: Stage,
-    pub drone: Option<DroneId>,
+    /// The one that carries it, comes for it, or brought it.
+    pub bearer: Option<Bearer>,
     /// As last told; the actual times once reached.
     pub etas: Option<Etas>,
     /// Where the package is while no airborne drone says it better.
@@ -55,7 +57,7 @@ impl DeliveryRecord {
             order,
             workflow: WorkflowState::Queued,
             stage: Stage::Created,
-            drone: None,
+            bearer: None,
             etas: None,
             events: Vec::new(),
         }
@@ -85,6 +87,13 @@ impl DeliveryRecord {
         Some(record)
     }
 
+    pub fn drone(&self) -> Option<DroneId> {
+        match self.bearer {
+            Some(Bearer::Drone(drone)) => Some(drone),
+            Some(Bearer::Carrier) | None => None,
+        }
+    }
+
     pub fn seq(&self) -> u32 {
         self.events.last().map_or(0, |event| event.seq)
     }
@@ -100,7 +109,11 @@ impl DeliveryRecord {
             }
             DeliveryEvent::Created => self.workflow = WorkflowState::Scheduled,
             DeliveryEvent::Assigned { drone, etas } => {
-                self.drone = Some(*drone);
+                self.bearer = Some(Bearer::Drone(*drone));
+                self.etas = Some(*etas);
+            }
+            DeliveryEvent::HandedToCarrier { etas } => {
+                self.bearer = Some(Bearer::Carrier);
                 self.etas = Some(*etas);
             }
             DeliveryEvent::HeadedToPickup { etas } => {
@@ -180,7 +193,7 @@ impl Deliveries {
         let before = Standing::of(&record);
         record.apply(event);
         let after = Standing::of(&record);
-        let drone = record.drone;
+        let drone = record.drone();
         // Nobody holds a record and the index at once.
         drop(record);
         if before != after {
@@ -232,7 +245,7 @@ impl View {
         let record = self.deliveries.records.get(&id)?;
         let mut status = DeliveryStatus {
             stage: record.stage,
-            drone: record.drone,
+            bearer: record.bearer,
             location: record.resting_place,
             height_m: 0.0,
             etas: record.etas,
@@ -242,13 +255,16 @@ impl View {
         };
         if record.stage.is_terminal() {
             // What a lost drone carried lies where that came down.
-            let lost = record.drone.and_then(|drone| now.drones.lost_at(drone));
+            let lost = record.drone().and_then(|drone| now.drones.lost_at(drone));
             if let Some(at) = lost.filter(|_| record.failed_on_board()) {
                 status.location = at;
             }
             return Some(status);
         }
-        if let Some(row) = record.drone.and_then(|drone| now.frame.row_of(drone)) {
+        if record.bearer == Some(Bearer::Carrier) && record.stage == Stage::HeadedToDropoff {
+            status.location = road::place(&record, now.at);
+        }
+        if let Some(row) = record.drone().and_then(|drone| now.frame.row_of(drone)) {
             status.location = row.at;
             status.height_m = row.height_m.into();
             status.etas = record.etas.map(|told| Etas {

@@ -6,6 +6,7 @@ mod route;
 use super::reading::{
     self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading, QuoteReading,
 };
+use crate::sim::delivery::Bearer;
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::SimTime;
@@ -52,11 +53,17 @@ pub fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> Deliv
     DeliverySnapshot {
         id: id.to_string(),
         stage: status.stage,
-        drone_id: status.drone.map(|drone| drone.to_string()),
+        drone_id: status.drone().map(|drone| drone.to_string()),
+        carrier: carrier(world, status.bearer),
         location: Location::new(status.location, status.height_m),
         pickup_eta: status.etas.map(|etas| rfc3339(world, etas.pickup)),
         delivery_eta: status.etas.map(|etas| rfc3339(world, etas.delivery)),
     }
+}
+
+/// What customers are told of who carries a delivery, where that is no drone.
+pub fn carrier(world: &World, bearer: Option<Bearer>) -> Option<String> {
+    (bearer == Some(Bearer::Carrier)).then(|| world.carrier.name.clone())
 }
 
 /// `with_gauges`: with what stands and waits there.

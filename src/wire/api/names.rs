@@ -58,7 +58,12 @@ described!(
     [
         FailureReason::NoDroneInTime,
         FailureReason::BacklogFull,
-        FailureReason::DroneLost
+        FailureReason::DroneLost,
+        FailureReason::CarrierFailed,
+        FailureReason::CarrierRefused,
+        FailureReason::AccountSuspended,
+        FailureReason::AccountUnknown,
+        FailureReason::AccountsFull
     ]
 );
 described!(FlightFault, [FlightFault::RotorOut, FlightFault::BatteryCell]);

@@ -29,6 +29,9 @@ pub struct DeliverySnapshot {
     /// Null before a drone is assigned.
     #[schema(required)]
     pub drone_id: Option<String>,
+    /// The third party that carries it; null while none does.
+    #[schema(required)]
+    pub carrier: Option<String>,
     pub location: Location,
     /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
     #[schema(required)]

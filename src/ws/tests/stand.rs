@@ -444,6 +444,7 @@ fn world(drones: u32) -> World {
             max_wait: SimDuration::from_secs(60.0),
             when_full: WhenFull::Fail,
         },
+        carrier: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -112,6 +112,8 @@ impl Follow {
         };
         match kind {
             DeliveryEvent::Assigned { drone, .. } => self.carried(Carrier::By(*drone)),
+            // Vans are not among the positions that are shown.
+            DeliveryEvent::HandedToCarrier { .. } => self.carried(Carrier::Unassigned),
             DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. } => self.carried(Carrier::Ended),
             DeliveryEvent::Accepted { .. }
             | DeliveryEvent::Delayed { .. }
@@ -133,7 +135,7 @@ impl Follow {
 }
 
 fn carrier(status: &DeliveryStatus) -> Carrier {
-    match status.drone {
+    match status.drone() {
         _ if status.stage.is_terminal() => Carrier::Ended,
         Some(drone) => Carrier::By(drone),
         None => Carrier::Unassigned,

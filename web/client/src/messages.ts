@@ -88,9 +88,22 @@ export type DeliveryKind =
   | {
       kind: "Failed";
       reason: FailureReason;
-    };
+    }
+  | (EtasBody & {
+      carrier: string;
+    } & {
+      kind: "HandedToCarrier";
+    });
 export type WaitingFor = "drone" | "pickup_time" | "third_party";
-export type FailureReason = "no_drone_in_time" | "backlog_full" | "drone_lost";
+export type FailureReason =
+  | "no_drone_in_time"
+  | "backlog_full"
+  | "drone_lost"
+  | "carrier_failed"
+  | "carrier_refused"
+  | "account_suspended"
+  | "account_unknown"
+  | "accounts_full";
 export type DroneKind =
   | {
       deliveryId: string | null;
@@ -410,6 +423,10 @@ export interface Subject {
   hub?: Hub;
 }
 export interface DeliverySnapshot {
+  /**
+   * The third party that carries it; null while none does.
+   */
+  carrier: string | null;
   /**
    * As `pickupEta`.
    */

@@ -50,6 +50,7 @@ fn from_server() -> Vec<Value> {
         id: DELIVERY.into(),
         stage: Stage::HeadedToPickup,
         drone_id: Some("d-17".into()),
+        carrier: None,
         location: Location::new(AT, 75.0),
         pickup_eta: Some(etas.pickup_eta),
         delivery_eta: Some(etas.delivery_eta),
