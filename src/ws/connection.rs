@@ -10,14 +10,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::extract::ws::Message;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Telemetry;
-use super::outlet::length;
+use super::outlet::{Batch, Ping};
+use crate::wire::stream::Encoded;
 
 #[derive(Clone)]
 pub(super) struct Connection {
@@ -36,49 +37,49 @@ impl Connection {
         }
     }
 
-    /// What is left to write of these messages' frames.
-    pub(super) fn write_now(&self, messages: &[Message]) -> Vec<u8> {
-        let mut frames = self.frames(messages);
+    /// How many of these bytes the kernel takes at once.
+    pub(super) fn write_now(&self, bytes: &[u8]) -> usize {
+        // Not by way of the runtime, which looks up first whether it believes that this works.
+        let socket = SockRef::from(&*self.stream);
         let mut written = 0;
-        while written < frames.len() {
-            match self.stream.try_write(&frames[written..]) {
+        while written < bytes.len() {
+            match socket.send(&bytes[written..]) {
                 Ok(taken) => written += taken,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // Who reads from it is told too, and ends the session.
-                Err(_) => written = frames.len(),
+                Err(_) => written = bytes.len(),
             }
         }
-        if written == frames.len() {
-            return Vec::new();
-        }
-        frames.drain(..written);
-        frames
+        written
     }
 
-    /// As they go over the connection.
-    pub(super) fn frames(&self, messages: &[Message]) -> Vec<u8> {
+    /// Adds a batch, all but its close, as it goes over the connection, and counts it as sent.
+    pub(super) fn frame(&self, batch: &Batch, frames: &mut Vec<u8>) {
         const LONGEST_HEAD: usize = 10;
-        let bytes: u64 = messages.iter().map(length).sum();
-        self.telemetry.sent(self.shard, messages.len() as u64, bytes);
-        let mut frames = Vec::with_capacity(bytes as usize + messages.len() * LONGEST_HEAD);
-        for message in messages {
-            let (opcode, payload): (_, &[u8]) = match message {
-                Message::Text(text) => (OpCode::Data(Data::Text), text.as_bytes()),
-                Message::Binary(bytes) => (OpCode::Data(Data::Binary), bytes),
-                Message::Ping(bytes) => (OpCode::Control(Control::Ping), bytes),
-                Message::Pong(bytes) => (OpCode::Control(Control::Pong), bytes),
-                Message::Close(_) => unreachable!("a batch has its close beside its messages"),
+        let (messages, bytes) = (batch.messages.len(), batch.bytes());
+        self.telemetry.sent(self.shard, messages as u64, bytes);
+        frames.reserve(bytes as usize + (messages + 1) * LONGEST_HEAD + size_of::<Ping>());
+        for message in &batch.messages {
+            let (kind, payload) = match message {
+                Encoded::Text(text) => (Data::Text, text.as_bytes()),
+                Encoded::Binary(bytes) => (Data::Binary, &bytes[..]),
             };
-            let header = FrameHeader {
-                opcode,
-                ..FrameHeader::default()
-            };
-            let written = header.format(payload.len() as u64, &mut frames);
-            written.expect("writing into memory does not fail");
-            frames.extend_from_slice(payload);
+            push_frame(frames, OpCode::Data(kind), payload);
         }
-        frames
+        if let Some(ping) = &batch.ping {
+            push_frame(frames, OpCode::Control(Control::Ping), ping);
+        }
     }
+}
+
+fn push_frame(frames: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
+    let header = FrameHeader {
+        opcode,
+        ..FrameHeader::default()
+    };
+    let written = header.format(payload.len() as u64, frames);
+    written.expect("writing into memory does not fail");
+    frames.extend_from_slice(payload);
 }
 
 impl AsyncRead for Connection {

@@ -11,9 +11,9 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use tokio::time::Instant;
 
+use super::outlet;
 use super::tier::{SLOTS_PER_SECOND, Tier};
 
 /// Unread bytes beyond which nothing more is composed, so that word of the pressure and
@@ -137,7 +137,7 @@ impl Lag {
     }
 
     /// So many bytes go to the socket; answers with the ping that should follow them.
-    pub(super) fn sends(&mut self, bytes: u64, now: Instant) -> Option<Bytes> {
+    pub(super) fn sends(&mut self, bytes: u64, now: Instant) -> Option<outlet::Ping> {
         self.sent += bytes;
         if self.sign == Sign::Writes {
             if bytes > 0 {
@@ -152,7 +152,7 @@ impl Lag {
             return None;
         }
         self.ask(now);
-        Some(Bytes::copy_from_slice(&self.ping.number.to_be_bytes()))
+        Some(self.ping.number.to_be_bytes())
     }
 
     fn ask(&mut self, now: Instant) {

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::{CloseFrame, Message};
+use axum::extract::ws::CloseFrame;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -17,33 +17,25 @@ use crate::wire::stream::Encoded;
 
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) messages: Vec<Message>,
-    /// Ends the connection after the messages.
+    pub(super) messages: Vec<Encoded>,
+    /// Goes out after the messages.
+    pub(super) ping: Option<Ping>,
+    /// Ends the connection after all that.
     pub(super) close: Option<CloseFrame>,
 }
 
+/// What the client answers with.
+pub(super) type Ping = [u8; 8];
+
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.close.is_none()
+        self.messages.is_empty() && self.ping.is_none() && self.close.is_none()
     }
-}
 
-/// The frame that carries a message.
-pub(super) fn frame(message: Encoded) -> Message {
-    match message {
-        Encoded::Text(text) => Message::Text(text.into()),
-        Encoded::Binary(bytes) => Message::Binary(bytes.into()),
+    /// Of the messages' texts.
+    pub(super) fn bytes(&self) -> u64 {
+        self.messages.iter().map(|message| message.len() as u64).sum()
     }
-}
-
-/// Of a frame's payload.
-pub(super) fn length(message: &Message) -> u64 {
-    let length = match message {
-        Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Close(_) => 0,
-    };
-    length as u64
 }
 
 #[derive(Default)]
@@ -87,35 +79,50 @@ impl Outlet {
         slot.busy
     }
 
-    /// The session has more to say after the last batch.
-    pub(super) fn tell_when_written(&self) {
-        let mut slot = self.0.slot.lock();
-        slot.wanted = true;
-        if slot.busy.is_none() {
-            // It was written at once: another one, with nothing in it, comes back as written.
-            self.leave(&mut slot, Batch::default(), Instant::now());
+    /// Only where none is being written. Where the session has more to say than this, it is
+    /// told when this is written.
+    pub(super) fn letter(&self, batch: Batch, has_more: bool, now: Instant) -> Letter {
+        Letter {
+            to: Arc::clone(&self.0),
+            batch,
+            has_more,
+            at: now,
         }
     }
+}
 
-    /// Only where none is being written.
-    pub(super) fn put(&self, mut batch: Batch, now: Instant) {
-        let mut slot = self.0.slot.lock();
+/// A batch that is composed, and not on its way yet. Until it is delivered its session must
+/// not speak again.
+#[must_use]
+pub(super) struct Letter {
+    to: Arc<Shared>,
+    batch: Batch,
+    has_more: bool,
+    at: Instant,
+}
+
+impl Letter {
+    /// `room` is for its frames; to use the same for many spares the asking for it.
+    pub(super) fn deliver(mut self, room: &mut Vec<u8>) {
+        let mut slot = self.to.slot.lock();
         if let Some(connection) = &slot.lent {
-            let frames = connection.write_now(&batch.messages);
-            batch.messages.clear();
-            slot.unwritten = frames;
-            if slot.unwritten.is_empty() && batch.is_empty() {
+            room.clear();
+            connection.frame(&self.batch, room);
+            let written = connection.write_now(room);
+            self.batch = Batch {
+                close: self.batch.close,
+                ..Batch::default()
+            };
+            if written == room.len() && self.batch.is_empty() && !self.has_more {
                 return;
             }
+            slot.unwritten = room.split_off(written);
         }
-        self.leave(&mut slot, batch, now);
-    }
-
-    /// For the socket.
-    fn leave(&self, slot: &mut Slot, batch: Batch, now: Instant) {
-        slot.batch = Some(batch);
-        slot.busy = Some(now);
-        self.0.changed.notify_one();
+        // For the socket; what is empty comes back as written.
+        slot.wanted = self.has_more;
+        slot.batch = Some(self.batch);
+        slot.busy = Some(self.at);
+        self.to.changed.notify_one();
     }
 }
 
@@ -192,9 +199,14 @@ mod tests {
 
     fn telling(text: &str) -> Batch {
         Batch {
-            messages: vec![Message::Text(text.into()), Message::Ping("?".into())],
+            messages: vec![Encoded::Text(text.into())],
+            ping: Some(*b"Are you?"),
             close: None,
         }
+    }
+
+    fn deliver(letter: Letter) {
+        letter.deliver(&mut Vec::new());
     }
 
     #[tokio::test]
@@ -202,12 +214,16 @@ mod tests {
         let (connection, mut client) = connected().await;
         let (outlet, tray) = outlet();
         tray.lend(connection);
-        outlet.put(telling("short"), Instant::now());
+        deliver(outlet.letter(telling("short"), false, Instant::now()));
         assert_eq!(outlet.writing_since(), None);
         assert_eq!(client.next().await.unwrap().unwrap().to_text().unwrap(), "short");
         assert!(client.next().await.unwrap().unwrap().is_ping());
 
-        outlet.tell_when_written();
+        deliver(outlet.letter(telling("more to come"), true, Instant::now()));
+        assert_eq!(
+            client.next().await.unwrap().unwrap().to_text().unwrap(),
+            "more to come"
+        );
         let batch = tray.next().await.unwrap();
         assert!(batch.is_empty());
         assert!(
@@ -222,7 +238,7 @@ mod tests {
         let (outlet, tray) = outlet();
         tray.lend(connection.clone());
         let long = "0123456789".repeat(1_000_000);
-        outlet.put(telling(&long), Instant::now());
+        deliver(outlet.letter(telling(&long), false, Instant::now()));
         assert!(outlet.writing_since().is_some());
 
         let batch = tray.next().await.unwrap();
@@ -242,8 +258,9 @@ mod tests {
         let (outlet, tray) = outlet();
         tray.lend(connection);
         tray.reclaim();
-        outlet.put(telling("later"), Instant::now());
+        deliver(outlet.letter(telling("later"), false, Instant::now()));
         assert!(outlet.writing_since().is_some());
-        assert_eq!(tray.next().await.unwrap().messages.len(), 2);
+        let batch = tray.next().await.unwrap();
+        assert!(batch.messages.len() == 1 && batch.ping.is_some());
     }
 }

@@ -22,20 +22,20 @@ use std::sync::{Arc, Weak};
 
 use actix::{Actor, ActorContext, Context, Handler, Message, MessageResult, SpawnHandle};
 use axum::body::Bytes;
-use axum::extract::ws::{self, CloseFrame, close_code};
+use axum::extract::ws::{CloseFrame, close_code};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::auth::{Denied, Grant, Presented};
 use crate::wire::stream::client::{ClientMessage, Refused, Subscribe};
-use crate::wire::stream::{ByeCode, Encoding, ErrorCode, PROTOCOL, ServerMessage};
+use crate::wire::stream::{ByeCode, Encoded, Encoding, ErrorCode, PROTOCOL, ServerMessage};
 use crate::wire::time::rfc3339;
 
 use super::Shared;
 use super::beat::Beat;
 use super::lag::{Lag, Level, Sign};
-use super::outlet::{Batch, Outlet, frame, length};
+use super::outlet::{Batch, Letter, Outlet};
 use super::shard::{Failed, Leave};
 use super::subscriptions::Subscriptions;
 use super::topic::Speech;
@@ -66,7 +66,7 @@ pub(super) struct Session {
     expiry: Option<SpawnHandle>,
     subscriptions: Subscriptions,
     /// Answers that wait for the outlet.
-    replies: VecDeque<ws::Message>,
+    replies: VecDeque<Encoded>,
     allowance: Allowance,
     farewell: Farewell,
 }
@@ -169,7 +169,7 @@ impl Session {
     }
 
     fn reply(&mut self, message: &ServerMessage<'_>) {
-        self.replies.push_back(frame(message.encode(self.encoding)));
+        self.replies.push_back(message.encode(self.encoding));
     }
 
     fn refuse(&mut self, refused: &Refused) {
@@ -248,13 +248,15 @@ impl Session {
     /// Sends all there is to say, where the outlet is free and the client follows.
     fn speak(&mut self) {
         let beat = Arc::clone(&self.shared.newest.read());
-        self.speak_at(&beat);
+        if let Some(letter) = self.speak_at(&beat) {
+            letter.deliver(&mut Vec::new());
+        }
     }
 
-    /// The same; this is the newest beat.
-    pub(super) fn speak_at(&mut self, beat: &Beat) {
+    /// The same, but for the sending; this is the newest beat.
+    pub(super) fn speak_at(&mut self, beat: &Beat) -> Option<Letter> {
         if matches!(self.farewell, Farewell::Said) {
-            return;
+            return None;
         }
         let now = Instant::now();
         let writing_since = self.outlet.writing_since();
@@ -264,7 +266,7 @@ impl Session {
         self.lag.settle(writing_since, now);
         self.count_level(self.lag.level());
         if writing_since.is_some() {
-            return;
+            return None;
         }
         let mut batch = Batch::default();
         let mut has_more = false;
@@ -273,21 +275,15 @@ impl Session {
         } else {
             self.review();
             batch.messages.extend(self.replies.drain(..));
-            has_more = self.compose(beat, &mut batch.messages);
+            has_more = self.compose(beat, &mut batch);
             if let Farewell::Due(ending) = self.farewell {
                 self.farewell = Farewell::Said;
                 say_goodbye(ending, self.encoding, &mut batch);
             }
         }
-        let bytes = batch.messages.iter().map(length).sum();
-        let ping = self.lag.sends(bytes, now);
-        batch.messages.extend(ping.map(ws::Message::Ping));
-        if !batch.is_empty() {
-            self.outlet.put(batch, now);
-            if has_more || self.lag.waits_for_writes() {
-                self.outlet.tell_when_written();
-            }
-        }
+        batch.ping = self.lag.sends(batch.bytes(), now);
+        let is_told = has_more || self.lag.waits_for_writes();
+        (!batch.is_empty()).then(|| self.outlet.letter(batch, is_told, now))
     }
 
     /// The gauge of slow sessions follows the level.
@@ -299,18 +295,17 @@ impl Session {
     }
 
     /// What each subscription has to say; true where one has more than fits into a batch.
-    fn compose(&mut self, beat: &Beat, messages: &mut Vec<ws::Message>) -> bool {
+    fn compose(&mut self, beat: &Beat, batch: &mut Batch) -> bool {
         let Some(Grant { viewer, .. }) = &self.grant else {
             return false;
         };
-        let answers: u64 = messages.iter().map(length).sum();
         let mut speech = Speech {
-            room: self.lag.room().saturating_sub(answers),
+            room: self.lag.room().saturating_sub(batch.bytes()),
             shared: &self.shared,
             viewer,
             beat,
             encoding: self.encoding,
-            messages,
+            messages: &mut batch.messages,
             takes_positions: self.lag.takes_positions(),
             has_more: false,
         };
@@ -348,7 +343,7 @@ fn say_goodbye(ending: Ending, encoding: Encoding, batch: &mut Batch) {
         code: ByeCode::ServerShutdown,
         message,
     };
-    batch.messages.push(frame(bye.encode(encoding)));
+    batch.messages.push(bye.encode(encoding));
     batch.close = Some(CloseFrame {
         code: close_code::AWAY,
         reason: message.into(),

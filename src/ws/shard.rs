@@ -19,10 +19,14 @@ use tokio::task::yield_now;
 
 use super::Shared;
 use super::beat::Beat;
+use super::outlet::Letter;
 use super::session::{CustomerSession, Session};
 
 /// About two milliseconds' worth.
 const PORTION: usize = 256;
+/// So many sessions compose before what they have to say is written: the two go quicker when
+/// they do not take turns, as long as what was composed stays in the processor's cache.
+const AT_ONCE: usize = 32;
 
 #[derive(Default)]
 pub(super) struct Shard {
@@ -77,9 +81,17 @@ impl Shard {
     fn tell(&mut self, shared: Arc<Shared>, from: u64, context: &mut Context<Self>) {
         let beat = Arc::clone(&shared.newest.read());
         let mut portion = self.sessions.range(from..);
+        let mut letters = Vec::with_capacity(AT_ONCE);
+        let mut room = Vec::new();
         for (_, member) in portion.by_ref().take(PORTION) {
-            member.speak_at(&beat);
+            letters.extend(member.speak_at(&beat));
+            if letters.len() == AT_ONCE {
+                letters
+                    .drain(..)
+                    .for_each(|letter: Letter| letter.deliver(&mut room));
+            }
         }
+        letters.drain(..).for_each(|letter| letter.deliver(&mut room));
         let next = match (portion.next(), self.telling) {
             (Some((number, _)), _) => *number,
             (None, Telling::Again) => {
@@ -97,15 +109,14 @@ impl Shard {
 }
 
 impl Member {
-    fn speak_at(&self, beat: &Beat) {
-        let Some(session) = self.reach.upgrade() else {
-            return;
-        };
+    fn speak_at(&self, beat: &Beat) -> Option<Letter> {
+        let session = self.reach.upgrade()?;
         // What it leaves behind is not looked at again.
         let spoken = catch_unwind(AssertUnwindSafe(|| session.lock().speak_at(beat)));
-        if spoken.is_err() {
+        spoken.unwrap_or_else(|_| {
             self.session.do_send(Failed);
-        }
+            None
+        })
     }
 }
 

@@ -149,7 +149,7 @@ async fn write(
     batch: Batch,
     shared: &Shared,
 ) -> Result<(), End> {
-    bytes.extend(connection.frames(&batch.messages));
+    connection.frame(&batch, &mut bytes);
     let mut waiting = Waiting::new(&*shared.telemetry, bytes.len() as u64);
     let mut written = 0;
     while written < bytes.len() {

@@ -10,17 +10,17 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::ws::Message;
 use futures_util::stream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::auth::Grant;
 use crate::view::shown;
+use crate::wire::stream::Encoded;
 use crate::wire::stream::client::{Refused, Subscribe, Topic};
 use crate::wire::stream::sse::{self, Bookmark};
 
-use super::outlet::{Batch, Tray, length, outlet};
+use super::outlet::{Tray, outlet};
 use super::seat::{Seat, Seated};
 use super::session::{CustomerSession, Opening, Written};
 use super::subscriptions::Subscriptions;
@@ -131,7 +131,7 @@ struct Line {
 
 /// Of a batch, what is not text yet.
 struct Rest {
-    messages: std::vec::IntoIter<Message>,
+    messages: std::vec::IntoIter<Encoded>,
     is_last: bool,
     waiting: Waiting<Arc<Telemetry>>,
 }
@@ -175,13 +175,12 @@ impl Line {
     async fn wait(&mut self) -> Result<(), Broken> {
         let silence = self.seated.shared().config.silence_most;
         match timeout(silence, self.tray.next()).await {
-            Ok(Some(Batch { messages, close })) => {
-                let bytes = messages.iter().map(length).sum();
+            Ok(Some(batch)) => {
                 let telemetry = Arc::clone(&self.seated.shared().telemetry);
                 self.batch = Some(Rest {
-                    messages: messages.into_iter(),
-                    is_last: close.is_some(),
-                    waiting: Waiting::new(telemetry, bytes),
+                    waiting: Waiting::new(telemetry, batch.bytes()),
+                    messages: batch.messages.into_iter(),
+                    is_last: batch.close.is_some(),
                 });
                 Ok(())
             }
@@ -197,12 +196,12 @@ impl Line {
     fn write(&mut self, mut rest: Rest) {
         let mut text = String::new();
         for message in rest.messages.by_ref() {
-            // Such a session speaks JSON, and pings nobody.
-            if let Message::Text(json) = &message {
+            // Such a session speaks JSON.
+            if let Encoded::Text(json) = &message {
                 sse::write(json, &mut self.bookmark, &mut text);
                 self.seated.sent(1, json.len() as u64);
             }
-            rest.waiting.less(length(&message));
+            rest.waiting.less(message.len() as u64);
             if text.len() >= PIECE {
                 break;
             }

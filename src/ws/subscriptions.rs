@@ -1,9 +1,6 @@
 //! What one session follows, and the rules of that: each number and each topic once, and
 //! not too many.
 
-use std::collections::BTreeMap;
-use std::ops::Bound::{Excluded, Included, Unbounded};
-
 use crate::auth::{Viewer, What};
 use crate::wire::stream::client::{Refused, Subscribe, Update};
 use crate::wire::stream::{ErrorCode, ServerMessage};
@@ -16,8 +13,8 @@ const MOST_TOPICS: usize = 64;
 
 #[derive(Default)]
 pub(super) struct Subscriptions {
-    /// By their numbers.
-    by_id: BTreeMap<u64, Subscription>,
+    /// In order of their numbers; side by side, as a beat looks at all of them.
+    by_id: Vec<Subscription>,
     /// Who speaks first, or whoever comes after that.
     first: u64,
 }
@@ -31,12 +28,12 @@ impl Subscriptions {
         request: Subscribe,
     ) -> Result<&mut Subscription, Refused> {
         let id = request.id;
-        if self.by_id.contains_key(&id) {
+        let Err(place) = self.place_of(id) else {
             let message = format!("this session has a subscription {id} already");
             return Err(Refused::new(id, ErrorCode::DuplicateId, message));
-        }
+        };
         let name = request.topic.to_string();
-        if let Some(other) = self.by_id.values().find(|other| other.name == name) {
+        if let Some(other) = self.by_id.iter().find(|other| other.name == name) {
             let message = format!("subscription {} follows `{name}` already", other.id);
             return Err(Refused::new(id, ErrorCode::DuplicateTopic, message));
         }
@@ -45,7 +42,8 @@ impl Subscriptions {
             return Err(Refused::new(id, ErrorCode::TooMany, message));
         }
         let subscription = Subscription::open(shared, viewer, request)?;
-        Ok(self.by_id.entry(id).or_insert(subscription))
+        self.by_id.insert(place, subscription);
+        Ok(&mut self.by_id[place])
     }
 
     /// The answer.
@@ -55,13 +53,16 @@ impl Subscriptions {
         update: &Update,
     ) -> Result<ServerMessage<'static>, Refused> {
         let id = update.id;
-        let subscription = self.by_id.get_mut(&id).ok_or_else(|| unknown_id(id))?;
+        let place = self.place_of(id).map_err(|_| unknown_id(id))?;
+        let subscription = &mut self.by_id[place];
         subscription.update(shared, update)?;
         Ok(subscription.subscribed(shared))
     }
 
     pub(super) fn close(&mut self, id: u64) -> Result<(), Refused> {
-        self.by_id.remove(&id).map(drop).ok_or_else(|| unknown_id(id))
+        let place = self.place_of(id).map_err(|_| unknown_id(id))?;
+        self.by_id.remove(place);
+        Ok(())
     }
 
     /// Ends what this viewer may not, or no longer, follow; answers with what to say of it.
@@ -69,9 +70,8 @@ impl Subscriptions {
         if viewer.may(&What::Everything) {
             return Vec::new();
         }
-        let is_over = |subscription: &&Subscription| !subscription.is_allowed(shared, viewer);
-        let over: Vec<_> = self.by_id.values().filter(is_over).map(|over| over.id).collect();
-        let over = over.into_iter().filter_map(|id| self.by_id.remove(&id));
+        let is_over = |subscription: &mut Subscription| !subscription.is_allowed(shared, viewer);
+        let over = self.by_id.extract_if(.., is_over);
         over.map(|Subscription { id, name, .. }| {
             let message = format!("`{name}` is not, or no longer, for this token");
             Refused::new(id, ErrorCode::Forbidden, message)
@@ -81,7 +81,7 @@ impl Subscriptions {
 
     /// Tells each how slow the client is.
     pub(super) fn bear(&mut self, level: Level, speech: &mut Speech<'_>) {
-        for subscription in self.by_id.values_mut() {
+        for subscription in self.by_id.iter_mut() {
             subscription.bear(level, speech);
         }
     }
@@ -89,18 +89,23 @@ impl Subscriptions {
     /// Lets each say what is new, in turn, while there is room; whoever finds none is the
     /// first of the next round.
     pub(super) fn speak(&mut self, speech: &mut Speech<'_>) {
-        for turn in [
-            (Included(self.first), Unbounded),
-            (Unbounded, Excluded(self.first)),
-        ] {
-            for (id, subscription) in self.by_id.range_mut::<u64, _>(turn) {
-                if !speech.has_room() {
-                    self.first = *id;
-                    return;
-                }
-                subscription.speak(speech);
+        let first = self
+            .by_id
+            .partition_point(|subscription| subscription.id < self.first);
+        let (later, sooner) = self.by_id.split_at_mut(first);
+        for subscription in sooner.iter_mut().chain(later) {
+            if !speech.has_room() {
+                self.first = subscription.id;
+                return;
             }
+            subscription.speak(speech);
         }
+    }
+
+    /// Where it is, or would be.
+    fn place_of(&self, id: u64) -> Result<usize, usize> {
+        self.by_id
+            .binary_search_by_key(&id, |subscription| subscription.id)
     }
 
     pub(super) fn clear(&mut self) {
@@ -108,7 +113,7 @@ impl Subscriptions {
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Subscription> {
-        self.by_id.values_mut()
+        self.by_id.iter_mut()
     }
 }
 

@@ -100,7 +100,7 @@ impl Session {
             expires: &rfc3339_unix_us(i64::try_from(expires_us).unwrap_or(i64::MAX)),
         }
         .encode(self.encoding);
-        self.replies.push_back(super::frame(message));
+        self.replies.push_back(message);
     }
 
     fn await_expiry(&mut self, context: &mut Context<CustomerSession>) {

@@ -10,8 +10,6 @@ mod hub;
 mod numbered;
 mod single;
 
-use axum::extract::ws::Message;
-
 use crate::auth::{Detail, Sight, Viewer, What};
 use crate::view::shown;
 use crate::wire::stream::client::{Refused, Since, Subscribe, Topic, Update};
@@ -20,7 +18,6 @@ use crate::wire::stream::{Encoded, Encoding, ErrorCode, ServerMessage};
 use super::Shared;
 use super::beat::{Beat, Rate, TierBeat};
 use super::lag::Level;
-use super::outlet::{frame, length};
 use super::tier::Tier;
 
 pub(super) struct Subscription {
@@ -51,7 +48,7 @@ pub(super) struct Speech<'a> {
     pub(super) viewer: &'a Viewer,
     pub(super) beat: &'a Beat,
     pub(super) encoding: Encoding,
-    pub(super) messages: &'a mut Vec<Message>,
+    pub(super) messages: &'a mut Vec<Encoded>,
     /// Bytes of messages that may still be said; the last may go beyond.
     pub(super) room: u64,
     /// Whether positions may be among what is said.
@@ -66,8 +63,7 @@ impl Speech<'_> {
     }
 
     fn push(&mut self, message: Encoded) {
-        let message = frame(message);
-        self.room = self.room.saturating_sub(length(&message));
+        self.room = self.room.saturating_sub(message.len() as u64);
         self.messages.push(message);
     }
 
