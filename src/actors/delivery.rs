@@ -15,18 +15,17 @@ use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
 use crate::sim::workflow::FailureReason;
 
+use super::book::Book;
 use super::host::Role;
 use super::{Context, Effect, Effects, Mail};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     id: DeliveryId,
-    order: Arc<Order>,
+    book: Book,
     bearer: Bearer,
     etas: Etas,
     state: DeliveryState,
-    /// Number of its last event; the workflow's events come first.
-    seq: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,32 +59,39 @@ pub struct DeliveryBefore3 {
 impl From<DeliveryBefore3> for Delivery {
     fn from(before: DeliveryBefore3) -> Self {
         let bearer = Bearer::Drone(before.drone);
+        let book = Book {
+            seq: before.seq,
+            attempts: 1,
+            ..Book::new(before.order)
+        };
         Delivery {
             state: before.state,
-            ..Delivery::new(before.id, before.order, bearer, before.etas, before.seq)
+            ..Delivery::new(before.id, book, bearer, before.etas)
         }
     }
 }
 
 impl Delivery {
-    pub fn new(id: DeliveryId, order: Arc<Order>, bearer: Bearer, etas: Etas, seq: u32) -> Self {
+    pub fn new(id: DeliveryId, book: Book, bearer: Bearer, etas: Etas) -> Self {
         Delivery {
             id,
-            order,
+            book,
             bearer,
             etas,
             state: DeliveryState::HeadedToPickup,
-            seq,
         }
     }
 
     fn emit(&mut self, context: &Context, effects: &mut Effects, event: DeliveryEvent) {
-        effects.emit_delivery(context, &mut self.seq, self.id, event);
+        self.book.emit(context, self.id, event, effects);
     }
 
     fn begin(&mut self, context: &Context, effects: &mut Effects) {
         let etas = self.etas;
-        self.emit(context, effects, DeliveryEvent::Created);
+        if self.book.attempts == 0 {
+            self.emit(context, effects, DeliveryEvent::Created);
+        }
+        self.book.attempts += 1;
         let taken_on = match self.bearer {
             Bearer::Drone(drone) => DeliveryEvent::Assigned { drone, etas },
             Bearer::Carrier => DeliveryEvent::HandedToCarrier { etas },
@@ -99,12 +105,12 @@ impl Delivery {
             Ok(Outcome::GoesOn(state)) => {
                 self.state = state;
                 self.etas.pickup = context.now;
-                let (location, etas) = (self.order.pickup.location, self.etas);
+                let (location, etas) = (self.book.order.pickup.location, self.etas);
                 self.emit(context, effects, DeliveryEvent::PickedUp { location });
                 self.emit(context, effects, DeliveryEvent::HeadedToDropoff { etas });
             }
             Ok(Outcome::Completed) => {
-                let location = self.order.dropoff.location;
+                let location = self.book.order.dropoff.location;
                 self.emit(context, effects, DeliveryEvent::Completed { location });
                 effects.0.push(Effect::End(self.id));
             }
@@ -117,6 +123,20 @@ impl Delivery {
                 effects.0.push(Effect::End(self.id));
             }
             Err(forbidden) => tracing::error!(delivery = %self.id, %forbidden, "a message came out of turn"),
+        }
+    }
+
+    /// From outside.
+    fn write(&mut self, context: &Context, write: DeliveryWrite, reply_to: ReplyTo, effects: &mut Effects) {
+        match write {
+            DeliveryWrite::NotifyMe(contact) => {
+                let decision = self.book.notify(context, self.id, contact, effects);
+                effects.reply(reply_to, decision);
+            }
+            DeliveryWrite::Confirm(_) => effects.refuse(reply_to, Objection::NotWaiting),
+            DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) => {
+                effects.refuse(reply_to, Objection::PickedUp);
+            }
         }
     }
 
@@ -147,7 +167,7 @@ impl Role for Delivery {
             DeliveryMessage::Delivered => self.advance(context, DeliveryInput::Delivered, effects),
             DeliveryMessage::DroneLost => self.advance(context, DeliveryInput::DroneLost, effects),
             DeliveryMessage::CarrierFailed => self.advance(context, DeliveryInput::CarrierFailed, effects),
-            DeliveryMessage::Write { reply_to, .. } => effects.refuse(reply_to, Objection::PickedUp),
+            DeliveryMessage::Write { write, reply_to } => self.write(context, write, reply_to, effects),
             DeliveryMessage::EtaMoved(etas) => self.update_etas(context, etas, effects),
         }
     }
@@ -170,7 +190,7 @@ mod tests {
             delivery: SimTime::from_secs(120.0),
         };
         Bench::new(world(1, 1), |world| {
-            Delivery::new(id(1), Arc::new(order(world)), bearer, etas, 1)
+            Delivery::new(id(1), Book::new(Arc::new(order(world))), bearer, etas)
         })
     }
 
@@ -200,7 +220,7 @@ mod tests {
         let mut bench = borne_by(Bearer::Carrier);
         let begun = bench.tell(DeliveryMessage::Begin);
         let told: Vec<_> = events(&begun).into_iter().map(|(seq, _)| seq).collect();
-        assert_eq!(told, [2, 3, 4]);
+        assert_eq!(told, [1, 2, 3]);
         assert!(matches!(
             events(&begun)[1].1,
             Happening::Delivery(_, DeliveryEvent::HandedToCarrier { .. })

@@ -5,6 +5,7 @@
 //! an actor's test is a message and the expected effects.
 
 pub mod accounts;
+pub mod book;
 pub mod delivery;
 pub mod drone;
 pub mod fleet;

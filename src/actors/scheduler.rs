@@ -24,6 +24,7 @@ use crate::sim::workflow::{
 };
 use crate::sim::world::World;
 
+use super::book::Book;
 use super::delivery::{Delivery, DeliveryMessage};
 use super::fleet::FleetMessage;
 use super::host::Role;
@@ -41,10 +42,9 @@ pub struct Scheduler {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Workflow {
-    order: Arc<Order>,
+    /// Handed on to the delivery's actor.
+    book: Book,
     state: WorkflowState,
-    /// Number of the delivery's last event; handed on to the delivery's actor.
-    seq: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,10 +77,64 @@ pub enum SchedulerMessage {
     NoRoom { id: DeliveryId },
     /// From the fleet: taken off the queue, as asked.
     Withdrawn { id: DeliveryId },
+    /// From the delivery's actor, which ends: who carried it does so no more. Another way is to
+    /// be found for what the book says.
+    TakeBack { id: DeliveryId, book: Book, why: Lost },
     /// To itself: the scenario's patience is over.
     PatienceOver { id: DeliveryId },
     /// To itself: the sender's pick-up time has come.
     PickupTimeCame { id: DeliveryId },
+}
+
+/// Why a delivery under way has nobody who carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lost {
+    /// Its drone will not come, or not with the package.
+    Drone,
+    /// The carrier let go of it.
+    Carrier,
+    /// It is to go other ways or at another time than its drone can.
+    Rescheduled,
+}
+
+/// As snapshots before format 3 hold it.
+#[derive(Deserialize)]
+pub struct SchedulerBefore3 {
+    workflows: BTreeMap<DeliveryId, WorkflowBefore3>,
+    awaiting_third_party: usize,
+    awaiting_pickup_time: usize,
+}
+
+#[derive(Deserialize)]
+struct WorkflowBefore3 {
+    order: Arc<Order>,
+    state: WorkflowState,
+    seq: u32,
+}
+
+impl From<WorkflowBefore3> for Workflow {
+    fn from(before: WorkflowBefore3) -> Self {
+        let book = Book {
+            seq: before.seq,
+            ..Book::new(before.order)
+        };
+        Workflow {
+            book,
+            state: before.state,
+        }
+    }
+}
+
+impl From<SchedulerBefore3> for Scheduler {
+    fn from(before: SchedulerBefore3) -> Self {
+        let workflows = before.workflows.into_iter();
+        Scheduler {
+            workflows: workflows.map(|(id, workflow)| (id, workflow.into())).collect(),
+            awaiting_third_party: before.awaiting_third_party,
+            awaiting_pickup_time: before.awaiting_pickup_time,
+            pairs: Vec::new(),
+        }
+    }
 }
 
 impl Scheduler {
@@ -102,15 +156,20 @@ impl Scheduler {
     }
 
     fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
-        let mut seq = 0;
         let accepted = DeliveryEvent::Accepted {
             order: Arc::clone(&order),
         };
-        effects.emit_delivery(context, &mut seq, id, accepted);
-        let servable = dispatch::is_servable(&context.world, &self.pairs, &order);
-        let not_before = order.not_before;
+        let mut book = Book::new(order);
+        book.emit(context, id, accepted, effects);
+        self.begin(context, id, book, effects);
+    }
+
+    /// Finds a way for what nobody carries.
+    fn begin(&mut self, context: &Context, id: DeliveryId, book: Book, effects: &mut Effects) {
+        let servable = dispatch::is_servable(&context.world, &self.pairs, &book.order);
+        let not_before = book.order.not_before;
         let state = WorkflowState::AskingFleet;
-        self.workflows.insert(id, Workflow { order, state, seq });
+        self.workflows.insert(id, Workflow { book, state });
         let first = if !servable {
             self.fallback(context).without_drone()
         } else if not_before > context.now {
@@ -163,17 +222,13 @@ impl Scheduler {
             Move::Stay => {}
             Move::AskFleet => {
                 workflow.state = WorkflowState::AskingFleet;
-                let order = Arc::clone(&workflow.order);
+                let order = Arc::clone(&workflow.book.order);
                 effects.send(Mail::Fleet(FleetMessage::Assign { id, order }));
             }
             Move::Wait(waiting_for) => {
                 workflow.state = WorkflowState::Waiting(waiting_for);
-                effects.emit_delivery(
-                    context,
-                    &mut workflow.seq,
-                    id,
-                    DeliveryEvent::Delayed { waiting_for },
-                );
+                let delayed = DeliveryEvent::Delayed { waiting_for };
+                workflow.book.emit(context, id, delayed, effects);
                 match waiting_for {
                     WaitingFor::ThirdParty => self.awaiting_third_party += 1,
                     WaitingFor::Drone => {
@@ -184,7 +239,8 @@ impl Scheduler {
                 }
             }
             Move::Fail(reason) => {
-                effects.emit_delivery(context, &mut workflow.seq, id, DeliveryEvent::Failed { reason });
+                let failed = DeliveryEvent::Failed { reason };
+                workflow.book.emit(context, id, failed, effects);
                 self.workflows.remove(&id);
             }
         }
@@ -194,7 +250,7 @@ impl Scheduler {
         let Some(workflow) = self.workflows.remove(&id) else {
             return;
         };
-        let delivery = Delivery::new(id, workflow.order, bearer, etas, workflow.seq);
+        let delivery = Delivery::new(id, workflow.book, bearer, etas);
         effects.0.push(Effect::Start(id, Box::new(delivery)));
         effects.send(Mail::Delivery(id, DeliveryMessage::Begin));
     }
@@ -216,6 +272,12 @@ impl Role for Scheduler {
             // A delivery that is under way has an actor of its own, which would have heard of it.
             Message::Write { reply_to, .. } => effects.refuse(reply_to, Objection::Ended),
             Message::Answered { .. } | Message::Undone { .. } => {}
+            Message::TakeBack { id, mut book, .. } => {
+                // So that its customer knows, whatever comes next.
+                let waiting_for = WaitingFor::Drone;
+                book.emit(context, id, DeliveryEvent::Delayed { waiting_for }, effects);
+                self.begin(context, id, book, effects);
+            }
             Message::Admit { id, order } => self.admit(context, id, order, effects),
             Message::Assigned { id, drone, etas } => {
                 self.start_delivery(id, Bearer::Drone(drone), etas, effects);
@@ -237,153 +299,4 @@ impl Role for Scheduler {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
-    use crate::sim::event::Happening;
-    use crate::sim::world::WhenFull;
-
-    fn bench(when_full: WhenFull) -> Bench<Scheduler> {
-        let mut world = world(1, 1);
-        world.dispatch.when_full = when_full;
-        Bench::new(world, Scheduler::new)
-    }
-
-    impl Bench<Scheduler> {
-        fn admit(&mut self, number: u64, change: impl FnOnce(&mut Order)) -> Vec<Effect> {
-            let mut order = order(&self.context.world);
-            change(&mut order);
-            let order = Arc::new(order);
-            self.tell(SchedulerMessage::Admit {
-                id: id(number),
-                order,
-            })
-        }
-    }
-
-    /// The delivery's events, numbers first.
-    fn told(effects: &[Effect]) -> Vec<(u32, DeliveryEvent)> {
-        let of_delivery = |(seq, happening): (u32, &Happening)| match happening {
-            Happening::Delivery(_, event) => Some((seq, event.clone())),
-            _ => None,
-        };
-        events(effects).into_iter().filter_map(of_delivery).collect()
-    }
-
-    fn etas() -> Etas {
-        let (pickup, delivery) = (SimTime::from_secs(60.0), SimTime::from_secs(120.0));
-        Etas { pickup, delivery }
-    }
-
-    #[test]
-    fn a_request_that_finds_a_drone_becomes_a_delivery_whose_events_go_on_in_number() {
-        let mut bench = bench(WhenFull::Fail);
-        let effects = bench.admit(1, |_| {});
-        assert!(matches!(
-            told(&effects)[..],
-            [(1, DeliveryEvent::Accepted { .. })]
-        ));
-        assert!(matches!(
-            sent(&effects)[..],
-            [Mail::Fleet(FleetMessage::Assign { .. })]
-        ));
-        let waiting = bench.tell(SchedulerMessage::Queued { id: id(1) });
-        let waiting_for = WaitingFor::Drone;
-        assert_eq!(told(&waiting), [(2, DeliveryEvent::Delayed { waiting_for })]);
-        let drone = DroneId(0);
-        let effects = bench.tell(SchedulerMessage::Assigned {
-            id: id(1),
-            drone,
-            etas: etas(),
-        });
-        let order = Arc::new(order(&bench.context.world));
-        let delivery = Delivery::new(id(1), order, Bearer::Drone(drone), etas(), 2);
-        assert_eq!(effects[0], Effect::Start(id(1), Box::new(delivery)));
-        assert_eq!(sent(&effects), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
-        let (_, alarm) = alarms(&waiting)[0];
-        let Mail::Scheduler(patience_over) = alarm.clone() else {
-            panic!("{alarm:?}")
-        };
-        assert!(
-            bench.tell(patience_over).is_empty(),
-            "its patience does not matter any more"
-        );
-    }
-
-    #[test]
-    fn what_no_drone_can_carry_waits_for_third_party_transport_within_the_backlog() {
-        let mut bench = bench(WhenFull::Fail);
-        for number in 1..=2 {
-            let effects = bench.admit(number, |order| order.package.weight_kg = 50.0);
-            let waiting_for = WaitingFor::ThirdParty;
-            assert_eq!(told(&effects)[1], (2, DeliveryEvent::Delayed { waiting_for }));
-            assert!(sent(&effects).is_empty());
-        }
-        let effects = bench.admit(3, |order| order.package.weight_kg = 50.0);
-        let reason = FailureReason::BacklogFull;
-        assert_eq!(told(&effects)[1], (2, DeliveryEvent::Failed { reason }));
-    }
-
-    #[test]
-    fn patience_ends_only_when_the_fleet_has_let_go() {
-        let mut bench = bench(WhenFull::Fail);
-        bench.admit(1, |_| {});
-        let waiting = bench.tell(SchedulerMessage::Queued { id: id(1) });
-        let (over, alarm) = alarms(&waiting)[0];
-        assert_eq!(
-            over.since(bench.context.now),
-            bench.context.world.dispatch.max_wait
-        );
-        let Mail::Scheduler(patience_over) = alarm.clone() else {
-            panic!("{alarm:?}")
-        };
-        let effects = bench.tell(patience_over);
-        assert_eq!(
-            sent(&effects),
-            [&Mail::Fleet(FleetMessage::Withdraw { id: id(1) })]
-        );
-        let effects = bench.tell(SchedulerMessage::Withdrawn { id: id(1) });
-        let reason = FailureReason::NoDroneInTime;
-        assert_eq!(told(&effects), [(3, DeliveryEvent::Failed { reason })]);
-    }
-
-    #[test]
-    fn a_pickup_in_the_future_waits_for_its_time() {
-        let mut bench = bench(WhenFull::Fail);
-        let later = SimTime::from_secs(600.0);
-        let effects = bench.admit(1, |order| order.not_before = later);
-        let waiting_for = WaitingFor::PickupTime;
-        assert_eq!(told(&effects)[1], (2, DeliveryEvent::Delayed { waiting_for }));
-        let came = SchedulerMessage::PickupTimeCame { id: id(1) };
-        assert_eq!(alarms(&effects), [(later, &Mail::Scheduler(came.clone()))]);
-        let effects = bench.tell(came.clone());
-        assert!(matches!(
-            sent(&effects)[..],
-            [Mail::Fleet(FleetMessage::Assign { .. })]
-        ));
-        assert!(bench.tell(came).is_empty());
-    }
-
-    #[test]
-    fn so_many_may_wait_for_their_pickup_time_and_no_more() {
-        let mut bench = bench(WhenFull::ThirdParty);
-        let later = SimTime::from_secs(600.0);
-        let last_event = |effects: &[Effect]| told(effects).pop().map(|(_, event)| event);
-        let (waiting_for, reason) = (WaitingFor::PickupTime, FailureReason::BacklogFull);
-        for number in 1..=3 {
-            let effects = bench.admit(number, |order| order.not_before = later);
-            let expected = match number {
-                1 | 2 => DeliveryEvent::Delayed { waiting_for },
-                _ => DeliveryEvent::Failed { reason },
-            };
-            assert_eq!(last_event(&effects), Some(expected));
-        }
-        bench.tell(SchedulerMessage::PickupTimeCame { id: id(1) });
-        let effects = bench.admit(4, |order| order.not_before = later);
-        assert_eq!(
-            last_event(&effects),
-            Some(DeliveryEvent::Delayed { waiting_for }),
-            "one has left"
-        );
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::actors::delivery::{Delivery, DeliveryBefore3};
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
-use crate::actors::scheduler::Scheduler;
+use crate::actors::scheduler::{Scheduler, SchedulerBefore3};
 use crate::actors::{Address, Mail};
 use crate::sim::drone::DroneState;
 use crate::sim::geo::LatLon;
@@ -26,7 +26,7 @@ use super::wakes::Wakes;
 use super::{Engine, Halted, encode, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state. What reads older
-/// formats is [`fleet_of`] and [`delivery_of`].
+/// formats is [`fleet_of`], [`scheduler_of`] and [`delivery_of`].
 const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
 
 #[derive(Serialize)]
@@ -143,7 +143,7 @@ fn roles(
         let Some(state) = state else { continue };
         match postcard::from_bytes::<Address>(&key)? {
             Address::Scheduler => {
-                roles.scheduler = postcard::from_bytes::<Scheduler>(&state)?.with_world(world);
+                roles.scheduler = scheduler_of(format, &state)?.with_world(world);
             }
             Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world),
             Address::Drone(id) => roles.drones[id.index()] = postcard::from_bytes::<Drone>(&state)?,
@@ -173,6 +173,13 @@ fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
 fn delivery_of(format: u8, state: &[u8]) -> Result<Delivery, postcard::Error> {
     match format {
         ..3 => postcard::from_bytes::<DeliveryBefore3>(state).map(Delivery::from),
+        3.. => postcard::from_bytes(state),
+    }
+}
+
+fn scheduler_of(format: u8, state: &[u8]) -> Result<Scheduler, postcard::Error> {
+    match format {
+        ..3 => postcard::from_bytes::<SchedulerBefore3>(state).map(Scheduler::from),
         3.. => postcard::from_bytes(state),
     }
 }

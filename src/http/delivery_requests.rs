@@ -158,6 +158,7 @@ fn status_of(record: &DeliveryRecord) -> RequestStatus {
         }
         WorkflowState::Scheduled => (RequestState::Scheduled, Some(Step::Delivery), None),
         WorkflowState::Failed(_) => (RequestState::Failed, Some(Step::Drone), None),
+        WorkflowState::Cancelled => (RequestState::Cancelled, None, None),
     };
     RequestStatus {
         delivery_id: record.id.to_string(),

@@ -222,6 +222,18 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
         }
         Refusal::Objected(Objection::Ended) => (S::CONFLICT, "ended", "The delivery has ended", None),
         Refusal::Objected(Objection::PickedUp) => (S::CONFLICT, "picked-up", "Too late", None),
+        Refusal::Objected(Objection::NotWaiting) => {
+            (S::CONFLICT, "not-waiting", "Nobody waits for that", None)
+        }
+        Refusal::Objected(Objection::WrongConfirmation) => (
+            S::UNPROCESSABLE_ENTITY,
+            "wrong-confirmation",
+            "Not the kind that is required",
+            None,
+        ),
+        Refusal::Objected(Objection::TooManyContacts) => {
+            (S::CONFLICT, "too-many-contacts", "Enough are told", None)
+        }
         Refusal::StoreGone { retry_after } => (
             S::SERVICE_UNAVAILABLE,
             "store-gone",

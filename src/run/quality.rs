@@ -47,16 +47,16 @@ impl Quality {
     pub fn hear(&mut self, at: SimTime, id: DeliveryId, event: &DeliveryEvent) {
         match event {
             DeliveryEvent::Assigned { etas, .. } => {
-                let promise = Promise {
+                let promise = self.open.entry(id).or_insert_with(|| Promise {
                     assigned_at: at,
                     picked_up_at: None,
-                    told: vec![(at, etas.delivery)],
-                };
-                self.open.insert(id, promise);
+                    told: Vec::new(),
+                });
+                promise.told.push((at, etas.delivery));
             }
-            DeliveryEvent::EtaChanged { etas } | DeliveryEvent::HeadedToDropoff { etas } => {
-                self.told(at, id, etas);
-            }
+            DeliveryEvent::HeadedToPickup { etas }
+            | DeliveryEvent::EtaChanged { etas }
+            | DeliveryEvent::HeadedToDropoff { etas } => self.told(at, id, etas),
             DeliveryEvent::PickedUp { .. } => {
                 if let Some(promise) = self.open.get_mut(&id) {
                     promise.picked_up_at = Some(at);
@@ -67,13 +67,21 @@ impl Quality {
                     self.settle(at, &promise);
                 }
             }
-            DeliveryEvent::Failed { .. } => {
+            // What is promised from now on is for another flight.
+            DeliveryEvent::Rescheduled { .. } => {
+                if let Some(promise) = self.open.get_mut(&id) {
+                    promise.assigned_at = at;
+                    promise.told.clear();
+                }
+            }
+            DeliveryEvent::Failed { .. } | DeliveryEvent::Cancelled => {
                 self.open.remove(&id);
             }
             DeliveryEvent::Accepted { .. }
             | DeliveryEvent::Delayed { .. }
             | DeliveryEvent::Created
-            | DeliveryEvent::HeadedToPickup { .. } => {}
+            | DeliveryEvent::AwaitingConfirmation { .. }
+            | DeliveryEvent::NotifyMeRequested { .. } => {}
             // What is promised for a drone is judged, not what a van makes of the traffic.
             DeliveryEvent::HandedToCarrier { .. } => {
                 self.open.remove(&id);
@@ -88,7 +96,9 @@ impl Quality {
     }
 
     fn settle(&mut self, actual: SimTime, promise: &Promise) {
-        let (_, quoted) = promise.told[0];
+        let Some((_, quoted)) = promise.told.first() else {
+            return;
+        };
         let error = actual.as_secs() - quoted.as_secs();
         let trip = actual.since(promise.assigned_at).as_secs();
         self.quote_errors.push(error);

@@ -156,6 +156,10 @@ impl Tally {
                 leave(deliveries, &mut self.with_carrier);
                 deliveries.in_progress += 1;
             }
+            DeliveryEvent::Cancelled => {
+                leave(deliveries, &mut self.with_carrier);
+                deliveries.cancelled += 1;
+            }
             _ => {}
         }
     }

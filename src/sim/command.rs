@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
-use super::ids::DeliveryId;
-use super::order::Order;
+use super::ids::{DeliveryId, DroneId};
+use super::order::{Confirmation, Contact, Order, Reschedule};
 
 /// A write from outside, as it stands in the journal. New kinds go to the end: old journals
 /// are read by position.
@@ -31,6 +31,12 @@ pub enum Command {
 pub enum DeliveryWrite {
     /// Nobody is to deliver it any more. Too late from the pick-up on.
     Cancel,
+    /// Other places or times, before the pick-up.
+    Reschedule(Arc<Reschedule>),
+    /// The recipient's word, where the order requires one.
+    Confirm(Arc<Confirmation>),
+    /// Somebody wants to be told how it goes.
+    NotifyMe(Arc<Contact>),
 }
 
 /// Whom a decision is for: the command by its number in the journal. Nobody listens while the
@@ -42,6 +48,8 @@ pub struct ReplyTo(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {
     Done,
+    /// Done by this drone.
+    Drone(DroneId),
     Refused(Objection),
 }
 
@@ -57,4 +65,10 @@ pub enum Objection {
     Ended,
     #[error("the package has been picked up")]
     PickedUp,
+    #[error("nobody waits for a confirmation of this delivery")]
+    NotWaiting,
+    #[error("the order requires a confirmation of another kind")]
+    WrongConfirmation,
+    #[error("as many as can be are told about this delivery already")]
+    TooManyContacts,
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::FlightFault;
 use super::geo::LatLon;
 use super::ids::{DeliveryId, DroneId, HubId};
-use super::order::Order;
+use super::order::{ConfirmationRequired, Contact, Order};
 use super::time::SimTime;
 use super::workflow::{FailureReason, WaitingFor};
 
@@ -76,6 +76,20 @@ pub enum DeliveryEvent {
     /// Third-party transport comes for it; the first quote, where no drone gave one before.
     HandedToCarrier {
         etas: Etas,
+    },
+    Cancelled,
+    /// What is to be done is another thing from now on.
+    Rescheduled {
+        order: Arc<Order>,
+    },
+    /// At the door: the recipient's word is missing.
+    AwaitingConfirmation {
+        required: ConfirmationRequired,
+    },
+    /// Somebody wants to be told how it goes. Whoever reads a delivery's events is not told
+    /// who.
+    NotifyMeRequested {
+        contact: Arc<Contact>,
     },
 }
 

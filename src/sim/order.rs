@@ -97,6 +97,52 @@ pub struct Order {
     pub not_before: SimTime,
 }
 
+/// What changes of an order; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reschedule {
+    pub pickup: Option<Stop>,
+    pub dropoff: Option<Stop>,
+    pub deadline: Option<String>,
+    pub not_before: Option<SimTime>,
+    pub expedited: Option<bool>,
+    pub confirmation: Option<ConfirmationRequired>,
+}
+
+impl Reschedule {
+    /// The order with the changes.
+    pub fn of(&self, order: &Order) -> Order {
+        Order {
+            pickup: self.pickup.unwrap_or(order.pickup),
+            dropoff: self.dropoff.unwrap_or(order.dropoff),
+            deadline: self.deadline.as_ref().unwrap_or(&order.deadline).clone(),
+            not_before: self.not_before.unwrap_or(order.not_before),
+            expedited: self.expedited.unwrap_or(order.expedited),
+            confirmation: self.confirmation.unwrap_or(order.confirmation),
+            ..order.clone()
+        }
+    }
+}
+
+/// The recipient's word that the package is there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Never `None`.
+    pub kind: ConfirmationRequired,
+    /// When it was given, as the client says.
+    pub given_at: SimTime,
+    pub location: LatLon,
+    /// BLAKE3 of the print, picture or voice, which itself is not kept.
+    pub blob_hash: [u8; 32],
+}
+
+/// How somebody wants to be told; at least one of the two is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub email: Option<String>,
+    /// A telephone number.
+    pub sms: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -202,13 +202,15 @@ impl View {
     fn apply(&self, now: &mut Now, event: &Arc<Event>) {
         match &event.happening {
             Happening::Delivery(id, kind) => {
-                let ended_or_assigned = self.deliveries.apply(*id, event);
-                match (kind, ended_or_assigned) {
-                    (DeliveryEvent::Assigned { drone, .. }, _) => now.drones.carries(*drone, Some(*id)),
-                    (DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. }, Some(drone)) => {
-                        now.drones.carries(drone, None);
+                if let Some(change) = self.deliveries.apply(*id, event)
+                    && change.drone_before != change.drone
+                {
+                    if let Some(before) = change.drone_before {
+                        now.drones.carries(before, None);
                     }
-                    _ => {}
+                    if let Some(drone) = change.drone {
+                        now.drones.carries(drone, Some(*id));
+                    }
                 }
                 if matches!(kind, DeliveryEvent::Completed { .. })
                     && let Some(record) = self.delivery(*id)

@@ -92,17 +92,29 @@ impl Pulse {
     }
 }
 
+/// Of what was ordered last.
+fn first_quote(events: &[Arc<Event>]) -> Option<SimTime> {
+    let mut quoted = None;
+    for event in events {
+        match &event.happening {
+            Happening::Delivery(_, DeliveryEvent::Rescheduled { .. }) => quoted = None,
+            Happening::Delivery(
+                _,
+                DeliveryEvent::Assigned { etas, .. } | DeliveryEvent::HeadedToPickup { etas },
+            ) => quoted = quoted.or(Some(etas.delivery)),
+            _ => {}
+        }
+    }
+    quoted
+}
+
 /// When a delivery was completed, and by how many seconds that missed its first quote.
 fn completion(record: &DeliveryRecord) -> Option<(SimTime, f64)> {
     let last = record.events.last()?;
     let Happening::Delivery(_, DeliveryEvent::Completed { .. }) = &last.happening else {
         return None;
     };
-    let quote = |event: &Arc<Event>| match &event.happening {
-        Happening::Delivery(_, DeliveryEvent::Assigned { etas, .. }) => Some(etas.delivery),
-        _ => None,
-    };
-    let quoted = record.events.iter().find_map(quote)?;
+    let quoted = first_quote(&record.events)?;
     Some((last.at, last.at.as_secs() - quoted.as_secs()))
 }
 

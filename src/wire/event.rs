@@ -9,6 +9,7 @@ use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
 use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
+use crate::sim::order::ConfirmationRequired;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{FailureReason, WaitingFor};
 use crate::sim::world::World;
@@ -77,6 +78,19 @@ pub enum DeliveryKind {
         #[serde(flatten)]
         etas: EtasBody,
     },
+    Cancelled,
+    /// New times follow, as soon as there are any.
+    Rescheduled {
+        pickup: Location,
+        dropoff: Location,
+        deadline: String,
+    },
+    #[schema(rename_all = "camelCase")]
+    AwaitingConfirmation {
+        confirmation_required: ConfirmationRequired,
+    },
+    /// Somebody wants to be told how it goes; who, is not said.
+    NotifyMeRequested,
 }
 
 /// RFC 3339, simulated.
@@ -188,6 +202,16 @@ fn delivery_kind(world: &World, event: &DeliveryEvent) -> DeliveryKind {
             carrier: world.carrier.name.clone(),
             etas: etas_body(world, etas),
         },
+        DeliveryEvent::Cancelled => DeliveryKind::Cancelled,
+        DeliveryEvent::Rescheduled { order } => DeliveryKind::Rescheduled {
+            pickup: Location::of_stop(&order.pickup),
+            dropoff: Location::of_stop(&order.dropoff),
+            deadline: order.deadline.clone(),
+        },
+        DeliveryEvent::AwaitingConfirmation { required } => DeliveryKind::AwaitingConfirmation {
+            confirmation_required: *required,
+        },
+        DeliveryEvent::NotifyMeRequested { .. } => DeliveryKind::NotifyMeRequested,
     }
 }
 

@@ -31,6 +31,7 @@ pub enum WorkflowState {
     AwaitingDrone(WaitingFor),
     Scheduled,
     Failed(FailureReason),
+    Cancelled,
 }
 
 /// All that is known of one delivery; every field follows from its events.
@@ -104,15 +105,22 @@ impl DeliveryRecord {
         };
         match kind {
             DeliveryEvent::Accepted { .. } => self.workflow = WorkflowState::Running,
+            // Whoever carried it does so no more.
             DeliveryEvent::Delayed { waiting_for } => {
                 self.workflow = WorkflowState::AwaitingDrone(*waiting_for);
+                if self.bearer.take().is_some() {
+                    self.stage = Stage::Created;
+                    self.etas = None;
+                }
             }
             DeliveryEvent::Created => self.workflow = WorkflowState::Scheduled,
             DeliveryEvent::Assigned { drone, etas } => {
+                self.workflow = WorkflowState::Scheduled;
                 self.bearer = Some(Bearer::Drone(*drone));
                 self.etas = Some(*etas);
             }
             DeliveryEvent::HandedToCarrier { etas } => {
+                self.workflow = WorkflowState::Scheduled;
                 self.bearer = Some(Bearer::Carrier);
                 self.etas = Some(*etas);
             }
@@ -142,10 +150,21 @@ impl DeliveryRecord {
             }
             DeliveryEvent::Failed { reason } => {
                 self.stage = Stage::Failed;
-                if self.workflow != WorkflowState::Scheduled {
-                    self.workflow = WorkflowState::Failed(*reason);
-                }
+                self.workflow = WorkflowState::Failed(*reason);
+                self.etas = None;
             }
+            DeliveryEvent::Cancelled => {
+                self.stage = Stage::Cancelled;
+                self.workflow = WorkflowState::Cancelled;
+                self.etas = None;
+            }
+            DeliveryEvent::Rescheduled { order } => {
+                self.stage = Stage::Rescheduled;
+                self.resting_place = order.pickup.location;
+                self.order = Arc::clone(order);
+                self.etas = None;
+            }
+            DeliveryEvent::AwaitingConfirmation { .. } | DeliveryEvent::NotifyMeRequested { .. } => {}
         }
         self.events.push(Arc::clone(event));
     }
@@ -158,6 +177,12 @@ pub struct DeliveryFilter {
     /// This one and no other.
     pub only: Option<DeliveryId>,
     pub stage: Option<Stage>,
+}
+
+/// What an event did to who carries a delivery.
+pub(super) struct Change {
+    pub drone_before: Option<DroneId>,
+    pub drone: Option<DroneId>,
 }
 
 #[derive(Default)]
@@ -184,23 +209,27 @@ impl Deliveries {
         self.add_queued(id, order);
     }
 
-    /// Adds the event; says which drone the delivery has.
-    pub(super) fn apply(&self, id: DeliveryId, event: &Arc<Event>) -> Option<DroneId> {
+    /// Adds the event; says which drone the delivery has, if it is under way, and which it had.
+    pub(super) fn apply(&self, id: DeliveryId, event: &Arc<Event>) -> Option<Change> {
         if let Happening::Delivery(_, DeliveryEvent::Accepted { order }) = &event.happening {
             self.add_queued(id, Arc::clone(order));
         }
         let mut record = self.records.get_mut(&id)?;
         let before = Standing::of(&record);
+        let drone_before = record.drone();
         record.apply(event);
         let after = Standing::of(&record);
-        let drone = record.drone();
+        let change = Change {
+            drone_before,
+            drone: record.drone().filter(|_| !record.stage.is_terminal()),
+        };
         // Nobody holds a record and the index at once.
         drop(record);
         if before != after {
             self.index.write().change(id, before, after);
         }
         self.unsaved.write().insert(id);
-        drone
+        Some(change)
     }
 
     pub(super) fn counts(&self) -> DeliveryCounts {

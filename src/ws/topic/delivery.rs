@@ -113,10 +113,16 @@ impl Follow {
         match kind {
             DeliveryEvent::Assigned { drone, .. } => self.carried(Carrier::By(*drone)),
             // Vans are not among the positions that are shown.
-            DeliveryEvent::HandedToCarrier { .. } => self.carried(Carrier::Unassigned),
-            DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. } => self.carried(Carrier::Ended),
+            DeliveryEvent::HandedToCarrier { .. } | DeliveryEvent::Delayed { .. } => {
+                self.carried(Carrier::Unassigned);
+            }
+            DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. } | DeliveryEvent::Cancelled => {
+                self.carried(Carrier::Ended);
+            }
             DeliveryEvent::Accepted { .. }
-            | DeliveryEvent::Delayed { .. }
+            | DeliveryEvent::Rescheduled { .. }
+            | DeliveryEvent::AwaitingConfirmation { .. }
+            | DeliveryEvent::NotifyMeRequested { .. }
             | DeliveryEvent::Created
             | DeliveryEvent::HeadedToPickup { .. }
             | DeliveryEvent::PickedUp { .. }

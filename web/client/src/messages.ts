@@ -93,7 +93,23 @@ export type DeliveryKind =
       carrier: string;
     } & {
       kind: "HandedToCarrier";
-    });
+    })
+  | {
+      kind: "Cancelled";
+    }
+  | {
+      deadline: string;
+      dropoff: Location;
+      kind: "Rescheduled";
+      pickup: Location;
+    }
+  | {
+      confirmationRequired: ConfirmationRequired;
+      kind: "AwaitingConfirmation";
+    }
+  | {
+      kind: "NotifyMeRequested";
+    };
 export type WaitingFor = "drone" | "pickup_time" | "third_party";
 export type FailureReason =
   | "no_drone_in_time"
@@ -104,6 +120,7 @@ export type FailureReason =
   | "account_suspended"
   | "account_unknown"
   | "accounts_full";
+export type ConfirmationRequired = "FingerPrint" | "Picture" | "Voice" | "None";
 export type DroneKind =
   | {
       deliveryId: string | null;
