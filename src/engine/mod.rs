@@ -29,6 +29,7 @@ use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
 use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::transport::TransportMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::command::{Command, Decision, ReplyTo};
 use crate::sim::demand;
@@ -241,7 +242,7 @@ impl Engine {
         })
     }
 
-    /// Outside requests in journal order, then the scenario's own. Answers with what breaks in
+    /// Outside requests in journal order, then the scenario's own faults and requests. Answers with what breaks in
     /// flight, once this tick is flown.
     fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>) -> Vec<Mail> {
         let mut faults = Vec::new();
@@ -250,20 +251,14 @@ impl Engine {
             match command {
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::SetDemand(on) => self.demand = on,
-                Command::Inject(Fault::InFlight(drone, fault)) => {
-                    faults.push(Mail::Drone(drone, DroneMessage::Fault { fault, reply_to }));
-                }
-                Command::Inject(Fault::HubClosed(hub, duration)) => {
-                    mail.push(Mail::Fleet(FleetMessage::Close {
-                        hub,
-                        duration,
-                        reply_to,
-                    }));
-                }
+                Command::Inject(fault) => inject(fault, reply_to, mail, &mut faults),
                 Command::Delivery(id, write) => {
                     mail.push(Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }));
                 }
             }
+        }
+        for fault in self.world.faults_due(self.tick) {
+            inject(fault, ReplyTo::NOBODY, mail, &mut faults);
         }
         if self.demand {
             mail.extend(demand::arrivals(&self.world, self.tick).into_iter().map(admit));
@@ -355,6 +350,23 @@ impl Engine {
                     mail.push(Mail::Drone(drone, DroneMessage::Down { at, log }));
                 }
             }
+        }
+    }
+}
+
+/// Tells whom it hits; what happens in flight goes to `in_flight`.
+fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, in_flight: &mut Vec<Mail>) {
+    match fault {
+        Fault::InFlight(drone, fault) => {
+            in_flight.push(Mail::Drone(drone, DroneMessage::Fault { fault, reply_to }));
+        }
+        Fault::HubClosed(hub, duration) => mail.push(Mail::Fleet(FleetMessage::Close {
+            hub,
+            duration,
+            reply_to,
+        })),
+        Fault::CarrierDown(duration) => {
+            mail.push(Mail::Transport(TransportMessage::Down { duration, reply_to }));
         }
     }
 }

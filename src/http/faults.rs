@@ -17,19 +17,13 @@ use crate::sim::command::Command;
 use crate::sim::fault::{Fault, FlightFault};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::SimDuration;
+use crate::sim::workflow::Step;
 use crate::view::View;
 use crate::wire::api::faults::{FaultKind, FaultRequest, InjectedFault};
 use crate::wire::time::rfc3339;
 
 /// Kinds that the interface knows and this version does not simulate.
-const NOT_YET: [&str; 6] = [
-    "link_lost",
-    "wind_shift",
-    "carrier_down",
-    "step_fail",
-    "step_slow",
-    "actor_panic",
-];
+const NOT_YET: [&str; 5] = ["link_lost", "wind_shift", "step_fail", "step_slow", "actor_panic"];
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(inject_fault))
@@ -40,7 +34,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// Answers when the tick that brought it about is committed; 409 where it came too late to
 /// change anything. A drone must be in the air. A hub that is closed without a duration stays
 /// closed until another `hub_closed` says when it opens; one that is closed for a while is not
-/// opened earlier.
+/// opened earlier. While the carrier of third-party transport is down it takes no more jobs;
+/// without a duration it does not take the next one.
 #[utoipa::path(
     post,
     path = "/api/simulation/faults",
@@ -57,12 +52,13 @@ async fn inject_fault(
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["kind", "target", "duration"]);
     let kind = fields.required("kind", kind);
-    let target = fields.required("target", name);
+    let target = match kind {
+        Some(FaultKind::CarrierDown) => fields.optional("target", name),
+        _ => fields.required("target", name),
+    };
     let duration = fields.optional("duration", duration);
-    let fault = kind
-        .zip(target)
-        .and_then(|(kind, target)| read_fault(&api.view, kind, target, duration, &mut complaints));
-    let (Some(fault), Some(kind), Some(target), true) = (fault, kind, target, complaints.is_empty()) else {
+    let fault = kind.and_then(|kind| read_fault(&api.view, kind, target, duration, &mut complaints));
+    let (Some(fault), Some(kind), true) = (fault, kind, complaints.is_empty()) else {
         return Err(complaints.into_failure());
     };
     let tick = api.commands.write(Command::Inject(fault)).await?.tick;
@@ -70,7 +66,7 @@ async fn inject_fault(
     Ok(Json(InjectedFault {
         fault: FaultRequest {
             kind,
-            target: target.to_owned(),
+            target: target.map(str::to_owned),
             duration: body.value["duration"].as_str().map(str::to_owned),
         },
         tick,
@@ -83,11 +79,12 @@ fn kind(value: &Value) -> Result<FaultKind, Complaint> {
         Some("rotor_out") => Ok(FaultKind::RotorOut),
         Some("battery_cell") => Ok(FaultKind::BatteryCell),
         Some("hub_closed") => Ok(FaultKind::HubClosed),
+        Some("carrier_down") => Ok(FaultKind::CarrierDown),
         Some(other) if NOT_YET.contains(&other) => Err(format!(
-            "{other} is not simulated in this version; rotor_out, battery_cell and hub_closed are"
+            "{other} is not simulated in this version; rotor_out, battery_cell, hub_closed and carrier_down are"
         )
         .into()),
-        _ => Err("must be one of rotor_out, battery_cell, hub_closed".into()),
+        _ => Err("must be one of rotor_out, battery_cell, hub_closed, carrier_down".into()),
     }
 }
 
@@ -101,10 +98,14 @@ fn duration(value: &Value) -> Result<SimDuration, Complaint> {
 fn read_fault(
     view: &View,
     kind: FaultKind,
-    target: &str,
+    target: Option<&str>,
     duration: Option<SimDuration>,
     complaints: &mut Complaints,
 ) -> Option<Fault> {
+    if kind == FaultKind::CarrierDown {
+        return there_is_one_carrier(view, target, complaints).then_some(Fault::CarrierDown(duration));
+    }
+    let target = target?;
     match kind {
         FaultKind::RotorOut => in_flight(view, target, FlightFault::RotorOut, duration, complaints),
         FaultKind::BatteryCell => in_flight(view, target, FlightFault::BatteryCell, duration, complaints),
@@ -115,7 +116,18 @@ fn read_fault(
             let duration = duration.unwrap_or(SimDuration::FOREVER);
             Some(Fault::HubClosed(HubId(hub? as u16), duration))
         }
+        FaultKind::CarrierDown => None,
     }
+}
+
+/// So it need not be named; it goes by its step, and by what customers see.
+fn there_is_one_carrier(view: &View, target: Option<&str>, complaints: &mut Complaints) -> bool {
+    let name = view.world().carrier.name.as_str();
+    let known = target.is_none_or(|target| target == name || target == Step::ThirdParty.as_str());
+    if !known {
+        complaints.add("/target", "must be third_party, the one carrier that there is");
+    }
+    known
 }
 
 fn in_flight(

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use super::diagnostic::{At, Log, Span};
 use super::document::{self, Document};
-use super::fields::suggest;
 use super::geojson::{self, GeoError};
-use super::{fleets, hash, order_keys, orders, zones};
-use crate::sim::carrier::Carrier;
+use super::{faults, fleets, hash, order_keys, orders, zones};
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
@@ -32,7 +30,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         .demand
         .as_ref()
         .and_then(|demand| orders::build_demand(&demand.value, document.places.is_empty(), base_dir, log));
-    check_faults(document, log);
+    let faults = faults::build_faults(document, log);
     let (fleets, models) = fleets?;
     let mut world = World {
         name: document.name.as_ref()?.value.clone(),
@@ -58,7 +56,8 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         demand,
         scripted: Vec::new(),
         dispatch: orders::build_dispatch(&document.dispatch),
-        carrier: Carrier::default(),
+        carrier: document.carrier.clone(),
+        faults,
         scenario_hash: [0; 32],
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);
@@ -107,9 +106,6 @@ fn warn_of_what_has_no_effect(document: &Document, log: &mut Log) {
     }
     for (table, span) in &document.inert {
         no_effect(span, table);
-    }
-    if let Some(fault) = document.faults.first() {
-        no_effect(&fault.span, "[[fault]]");
     }
     if let Some(policy) = &document.dispatch.policy
         && policy.value != order_keys::Policy::EarliestPickup
@@ -288,45 +284,5 @@ fn build_weather(weather: &document::Weather) -> Weather {
         wind_east_mps: 0.0 - speed * libm::sin(from),
         wind_north_mps: 0.0 - speed * libm::cos(from),
         air_density_kgpm3: weather.air_density.unwrap_or(AIR_DENSITY_KGPM3),
-    }
-}
-
-fn check_faults(document: &Document, log: &mut Log) {
-    use super::watchers::{FaultKind, STEPS};
-    let drones: u64 = (document.fleets.iter().flat_map(|fleets| &fleets.value))
-        .filter_map(|fleet| fleet.value.count.as_ref())
-        .fold(0, |sum, count| sum.saturating_add(count.value));
-    for fault in &document.faults {
-        let (Some(kind), Some(target)) = (&fault.value.kind, &fault.value.target) else {
-            continue;
-        };
-        let hubs = document.hubs.iter().flat_map(|hubs| &hubs.value);
-        let hub_ids = hubs
-            .filter_map(|hub| hub.value.id.as_ref())
-            .map(|id| id.value.as_str());
-        let known: Vec<&str> = match kind.value {
-            FaultKind::OfHub => hub_ids.collect(),
-            FaultKind::OfStep => STEPS.to_vec(),
-            FaultKind::OfDrone => {
-                let drone = target.value.parse::<crate::sim::ids::DroneId>();
-                if !drone.is_ok_and(|drone| u64::from(drone.0) < drones) {
-                    log.missing(
-                        &target.span,
-                        format!("there is no drone \"{}\"", target.value),
-                        format!("drones are d-0 to d-{}", drones.saturating_sub(1)),
-                    );
-                }
-                continue;
-            }
-            FaultKind::Other => continue,
-        };
-        if !known.contains(&target.value.as_str()) {
-            let remedy = suggest(&target.value, known.iter().copied());
-            log.missing(
-                &target.span,
-                format!("there is no target \"{}\" for this fault", target.value),
-                remedy,
-            );
-        }
     }
 }

@@ -4,13 +4,16 @@
 //! [`super::build`]'s. Keys that a required value lacks are `None`, and the log says so.
 
 use super::diagnostic::{At, Span};
+use super::faults::{self, FaultKeys};
 use super::fields::{Fields, List, Named, NamedEntry, Table};
 use super::kinds::{Choice, Flag, Integer, Key, Number, Text};
 use super::locations::{Bounds, Location};
 use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
+use super::third_party::third_party;
 use super::times::{Duration, LONGEST, Moment, SECOND};
 use super::watchers;
+use crate::sim::carrier::Carrier;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::time::SimDuration;
 use crate::sim::world::{HeightReference, UnknownPlaces};
@@ -33,7 +36,8 @@ pub(super) struct Document {
     pub demand: Option<At<Demand>>,
     pub requests: Vec<At<Request>>,
     pub dispatch: Dispatch,
-    pub faults: Vec<At<watchers::Fault>>,
+    pub carrier: Carrier,
+    pub faults: Vec<At<FaultKeys>>,
     /// Tables that are checked, but that the simulation does not act on.
     pub inert: Vec<(&'static str, Span)>,
 }
@@ -76,15 +80,13 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             .optional("dispatch", "how drones are chosen and what waits for them", Table(order_keys::dispatch))
             .map(|at| at.value)
             .unwrap_or_default(),
-        faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(watchers::fault), at_least: 0 })),
+        carrier: f
+            .optional("third_party", "the carrier with vans for what no drone can take", Table(third_party))
+            .map_or_else(Carrier::default, |at| at.value),
+        faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(faults::fault), at_least: 0 })),
         inert: Vec::new(),
     };
     let recipient = f.optional("recipient", "how receivers confirm", Table(watchers::recipient));
-    let third_party = f.optional(
-        "third_party",
-        "the carrier for what no drone can take",
-        Table(watchers::third_party),
-    );
     f.optional(
         "audience",
         "who is watching, for `skyhaul load`",
@@ -103,14 +105,7 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             at_least: 0,
         },
     );
-    let inert = [
-        ("[recipient]", recipient.map(|at| at.span)),
-        ("[third_party]", third_party.map(|at| at.span)),
-    ];
-    document.inert = inert
-        .into_iter()
-        .filter_map(|(name, span)| Some((name, span?)))
-        .collect();
+    document.inert = recipient.map(|at| ("[recipient]", at.span)).into_iter().collect();
     document
 }
 

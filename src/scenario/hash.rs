@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::sim::carrier::Carrier;
 use crate::sim::geo::Area;
 use crate::sim::wind::Weather;
 use crate::sim::world::{
@@ -36,7 +37,8 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         demand,
         scripted,
         dispatch,
-        carrier: _,
+        carrier,
+        faults,
         scenario_hash: _,
     } = world;
     let mut hash = Canonical::default();
@@ -78,6 +80,13 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         when_full,
     } = dispatch;
     hash.add(&(backlog, max_wait, when_full));
+    // Worlds from before these were simulated keep their hash.
+    if *carrier != Carrier::default() {
+        hash.add(carrier);
+    }
+    if !faults.is_empty() {
+        hash.add(faults);
+    }
     hash.0.finalize().into()
 }
 

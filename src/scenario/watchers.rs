@@ -1,11 +1,10 @@
-//! The keys of a scenario file that speak of what surrounds the simulation: receivers,
-//! carriers, faults, and the load test. They are checked; nothing here acts on them.
+//! The keys of a scenario file that speak of what surrounds the simulation: receivers and
+//! the load test. They are checked; nothing here acts on them.
 
 use toml::de::DeValue;
 
-use super::diagnostic::At;
 use super::fields::{Fields, List, Table};
-use super::kinds::{Choice, Either, Integer, Number, OneOf, Text};
+use super::kinds::{Choice, Either, Integer, Number, OneOf};
 use super::times::{ANY_DURATION, Duration, LONGEST, Rate, SECOND};
 use crate::sim::time::SimDuration;
 
@@ -16,57 +15,6 @@ pub(super) fn recipient(f: &mut Fields<'_>) {
         ANY_DURATION,
     );
     f.optional("never", "share of receivers who never do", Number(0.0..=1.0));
-}
-
-pub(super) fn third_party(f: &mut Fields<'_>) {
-    f.optional(
-        "capacity",
-        "how many jobs the carrier does at once",
-        Integer(0..=10_000_000),
-    );
-    f.optional("speed", "how fast its vans go, m/s", Number(0.1..=100.0));
-}
-
-pub(super) struct Fault {
-    pub kind: Option<At<FaultKind>>,
-    pub target: Option<At<String>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FaultKind {
-    OfDrone,
-    OfHub,
-    OfStep,
-    /// The whole world, or an actor kind; any target will do.
-    Other,
-}
-
-pub(super) const STEPS: [&str; 5] = ["account", "package", "third_party", "drone", "delivery"];
-
-pub(super) fn fault(f: &mut Fields<'_>) -> Fault {
-    f.required("at", "when it happens, from the start on", ANY_DURATION);
-    let kind = f.required(
-        "kind",
-        "what breaks",
-        Choice(&[
-            ("rotor_out", FaultKind::OfDrone),
-            ("link_lost", FaultKind::OfDrone),
-            ("battery_cell", FaultKind::OfDrone),
-            ("hub_closed", FaultKind::OfHub),
-            ("wind_shift", FaultKind::Other),
-            ("carrier_down", FaultKind::Other),
-            ("step_fail", FaultKind::OfStep),
-            ("step_slow", FaultKind::OfStep),
-            ("actor_panic", FaultKind::Other),
-        ]),
-    );
-    let target = f.optional("target", "the drone, hub, step or actor kind that it hits", Text);
-    f.optional(
-        "duration",
-        "how long it lasts; once where it is left out",
-        ANY_DURATION,
-    );
-    Fault { kind, target }
 }
 
 pub(super) fn audience(f: &mut Fields<'_>) {

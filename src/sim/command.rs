@@ -44,6 +44,11 @@ pub enum DeliveryWrite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReplyTo(pub u64);
 
+impl ReplyTo {
+    /// For what the world does by itself: the journal's numbers begin with 1.
+    pub const NOBODY: ReplyTo = ReplyTo(0);
+}
+
 /// What an actor decided about a command that its sender waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {

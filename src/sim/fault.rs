@@ -12,6 +12,9 @@ pub enum Fault {
     /// Nobody takes off from the hub for so long; landing and charging go on. Closed forever it
     /// opens where another one says when.
     HubClosed(HubId, SimDuration),
+    /// Third-party transport takes nothing for so long, or does not take the next job that it is
+    /// asked for. Vans that are on the road go on.
+    CarrierDown(Option<SimDuration>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,6 +17,7 @@ pub enum Purpose {
     DeliveryId = 2,
     ScatteredPlace = 3,
     Aloft = 4,
+    Carrier = 5,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

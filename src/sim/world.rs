@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::carrier::Carrier;
 use super::energy::PowerModel;
+use super::fault::Fault;
 use super::geo::{Area, LatLon, Point};
 use super::ids::{DroneId, HubId, ModelId};
 use super::order::Order;
@@ -43,6 +44,8 @@ pub struct World {
     pub dispatch: DispatchRules,
     /// Third-party transport.
     pub carrier: Carrier,
+    /// What breaks by itself, earliest first.
+    pub faults: Vec<ScheduledFault>,
     /// A hash of all of the above but the seed and the description, to tell another
     /// world's store.
     pub scenario_hash: [u8; 32],
@@ -186,6 +189,12 @@ pub struct ScriptedRequest {
     pub order: Order,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScheduledFault {
+    pub at: SimTime,
+    pub fault: Fault,
+}
+
 #[derive(Clone, Debug)]
 pub struct DispatchRules {
     /// Most workflows that may wait for a drone, and as many for third-party transport.
@@ -203,6 +212,16 @@ pub enum WhenFull {
 }
 
 impl World {
+    /// What breaks by itself in the tick that ends at `tick`, in order.
+    pub fn faults_due(&self, tick: Tick) -> impl Iterator<Item = Fault> + '_ {
+        let end = self.time_of(tick);
+        let start = self.time_of(tick.saturating_sub(1));
+        let first = self.faults.partition_point(|scheduled| scheduled.at < start);
+        let due = self.faults[first..].iter();
+        due.take_while(move |scheduled| scheduled.at < end)
+            .map(|scheduled| scheduled.fault)
+    }
+
     pub fn drone_count(&self) -> u32 {
         self.fleets.iter().map(|fleet| fleet.count).sum()
     }

@@ -2,6 +2,10 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use skyhaul::sim::fault::Fault;
+use skyhaul::sim::ids::HubId;
+use skyhaul::sim::time::{SimDuration, SimTime};
+use skyhaul::sim::world::ScheduledFault;
 
 use crate::support::client::{Client, parcel};
 use crate::support::server::{Running, kept_in, quiet};
@@ -276,5 +280,55 @@ async fn what_a_lost_drone_carried_lies_where_that_came_down() {
         (&parcel["latitude"], &parcel["longitude"]),
         (&lost["latitude"], &lost["longitude"])
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_scenario_breaks_is_broken_when_it_says() {
+    let mut world = tiny();
+    let closed = |seconds, fault| ScheduledFault {
+        at: SimTime::from_secs(seconds),
+        fault,
+    };
+    let minute = SimDuration::from_secs(60.0);
+    world.faults = vec![closed(30.0, Fault::HubClosed(HubId(0), minute))];
+    let server = Running::start(world, quiet()).await;
+    let operator = server.client();
+    operator.run_to(290).await;
+    assert_eq!(standing(&operator).await, (json!(false), Value::Null));
+    operator.run_to(310).await;
+    let (closed, until) = standing(&operator).await;
+    assert_eq!(closed, true);
+    assert!(
+        until
+            .as_str()
+            .is_some_and(|until| until.starts_with("2026-06-01T18:01:30")),
+        "{until}"
+    );
+    operator.run_to(910).await;
+    assert_eq!(standing(&operator).await, (json!(false), Value::Null));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_carrier_goes_down_where_it_is_up_and_needs_no_name() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+    inject(&operator, json!({"kind": "carrier_down"})).await;
+    inject(
+        &operator,
+        json!({"kind": "carrier_down", "target": "third_party", "duration": "10m"}),
+    )
+    .await;
+    let less = json!({"kind": "carrier_down", "duration": "1m"});
+    let (status, problem) = operator.post(FAULTS, &less).await;
+    assert_eq!(status, StatusCode::CONFLICT, "it is down for longer: {problem}");
+    let elsewhere = json!({"kind": "carrier_down", "target": "mission", "duration": "1m"});
+    let (status, problem) = operator.post(FAULTS, &elsewhere).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert_eq!(problem["errors"][0]["pointer"], "/target");
     server.stop().await;
 }

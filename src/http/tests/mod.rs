@@ -115,6 +115,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
             when_full: WhenFull::Fail,
         },
         carrier: Default::default(),
+        faults: Vec::new(),
         scenario_hash: [0; 32],
     }
 }

@@ -104,8 +104,7 @@ from = 270 | from = 270, gust = 1.5 | 67:42: warning: `gust` is read but has no 
 { spread = "land" } | { points = "tiny.toml" } | 74:22: warning: `points` is read but has no effect in this version
 rate = "60/h" | trace = "tiny.toml" | 71:9: warning: `trace` is read but has no effect in this version
 [audience] | [recipient]⏎never = 0.1⏎[audience] | 99:1: warning: [recipient] is read but has no effect
-[audience] | [third_party]⏎speed = 8.0⏎[audience] | 99:1: warning: [third_party] is read but has no effect
-[audience] | [[fault]]⏎at = "45m"⏎kind = "hub_closed"⏎target = "king"⏎[audience] | 99:1: warning: [[fault]] is read
+[audience] | [[fault]]⏎at = "45m"⏎kind = "wind_shift"⏎[audience] | 101:8: warning: this fault is read but has no effect
 "earliest-pickup" | "nearest" | 94:10: warning: this policy is read but has no effect
 [37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area
 [37.7955, -122.3937] | [37.5, -122.3937] | 60:12: warning: place "Ferry Building" is outside the area

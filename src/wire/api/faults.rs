@@ -4,15 +4,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// `rotor_out` and `battery_cell` break a drone in the air, once; `hub_closed` keeps a
-/// hub's drones on the ground, for a while or until another one says for how long.
+/// hub's drones on the ground, for a while or until another one says for how long;
+/// `carrier_down` keeps third-party transport from taking jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"kind": "hub_closed", "target": "mission", "duration": "10m"}))]
 pub struct FaultRequest {
     pub kind: FaultKind,
-    /// The id of a drone or of a hub.
-    pub target: String,
-    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `hub_closed` only. Without it the hub
-    /// stays closed until another `hub_closed` says when it opens.
+    /// The id of a drone or of a hub; `carrier_down` needs none, and takes `third_party`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `hub_closed` and `carrier_down` only.
+    /// Without it the hub stays closed until another `hub_closed` says when it opens, and the
+    /// carrier does not take the next job that it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
 }
@@ -23,6 +26,7 @@ pub enum FaultKind {
     RotorOut,
     BatteryCell,
     HubClosed,
+    CarrierDown,
 }
 
 /// The fault as it was brought about.

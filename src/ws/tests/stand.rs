@@ -445,6 +445,7 @@ fn world(drones: u32) -> World {
             when_full: WhenFull::Fail,
         },
         carrier: Default::default(),
+        faults: Vec::new(),
         scenario_hash: [0; 32],
     }
 }

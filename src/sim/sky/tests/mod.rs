@@ -74,6 +74,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
             when_full: WhenFull::Fail,
         },
         carrier: Default::default(),
+        faults: Vec::new(),
         scenario_hash: [0; 32],
     }
 }

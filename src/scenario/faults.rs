@@ -1,0 +1,153 @@
+//! `[[fault]]`: what breaks by itself, and when.
+
+use super::diagnostic::{At, Log};
+use super::document::Document;
+use super::fields::{Fields, suggest};
+use super::kinds::{Choice, Text};
+use super::times::ANY_DURATION;
+use crate::sim::fault::{Fault, FlightFault};
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::world::ScheduledFault;
+
+pub(super) struct FaultKeys {
+    at: Option<At<SimDuration>>,
+    kind: Option<At<Kind>>,
+    target: Option<At<String>>,
+    duration: Option<At<SimDuration>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    InFlight(FlightFault),
+    HubClosed,
+    CarrierDown,
+    /// Of a drone, and not simulated.
+    LinkLost,
+    /// Of a step, and not simulated.
+    Step,
+    /// Of the whole world or an actor kind, and not simulated.
+    Other,
+}
+
+const STEPS: [&str; 5] = ["account", "package", "third_party", "drone", "delivery"];
+
+pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
+    FaultKeys {
+        at: f.required("at", "when it happens, from the start on", ANY_DURATION),
+        kind: f.required(
+            "kind",
+            "what breaks",
+            Choice(&[
+                ("rotor_out", Kind::InFlight(FlightFault::RotorOut)),
+                ("link_lost", Kind::LinkLost),
+                ("battery_cell", Kind::InFlight(FlightFault::BatteryCell)),
+                ("hub_closed", Kind::HubClosed),
+                ("wind_shift", Kind::Other),
+                ("carrier_down", Kind::CarrierDown),
+                ("step_fail", Kind::Step),
+                ("step_slow", Kind::Step),
+                ("actor_panic", Kind::Other),
+            ]),
+        ),
+        target: f.optional("target", "the drone, hub, step or actor kind that it hits", Text),
+        duration: f.optional(
+            "duration",
+            "how long it lasts; once where it is left out, and a hub stays closed until another fault says when it opens",
+            ANY_DURATION,
+        ),
+    }
+}
+
+/// What is simulated of the file's faults, earliest first.
+pub(super) fn build_faults(document: &Document, log: &mut Log) -> Vec<ScheduledFault> {
+    let build = |fault: &At<FaultKeys>| {
+        let target = build_fault(document, &fault.value, log);
+        let at = fault.value.at.as_ref()?.value;
+        let fault = target?;
+        Some(ScheduledFault {
+            at: SimTime::START + at,
+            fault,
+        })
+    };
+    let mut faults: Vec<_> = document.faults.iter().filter_map(build).collect();
+    faults.sort_by_key(|scheduled| scheduled.at);
+    faults
+}
+
+fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<Fault> {
+    let kind = keys.kind.as_ref()?;
+    let duration = keys.duration.as_ref().map(|at| at.value);
+    match kind.value {
+        Kind::InFlight(what) => {
+            let drone = drone(document, keys, log)?;
+            Some(Fault::InFlight(drone, what))
+        }
+        Kind::HubClosed => {
+            let hub = hub(document, keys, log)?;
+            Some(Fault::HubClosed(hub, duration.unwrap_or(SimDuration::FOREVER)))
+        }
+        Kind::CarrierDown => Some(Fault::CarrierDown(duration)),
+        Kind::LinkLost | Kind::Step | Kind::Other => {
+            match kind.value {
+                Kind::LinkLost => drop(drone(document, keys, log)),
+                Kind::Step => drop(listed(keys, &STEPS, log)),
+                _ => {}
+            }
+            log.warn(
+                &kind.span,
+                "this fault is read but has no effect in this version",
+                "leave it out, or keep it for a later version",
+            );
+            None
+        }
+    }
+}
+
+fn target<'k>(keys: &'k FaultKeys, log: &mut Log) -> Option<&'k At<String>> {
+    if let (None, Some(kind)) = (&keys.target, &keys.kind) {
+        log.missing(&kind.span, "this fault has no `target`", "say what it hits");
+    }
+    keys.target.as_ref()
+}
+
+fn drone(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<DroneId> {
+    let target = target(keys, log)?;
+    let drones: u64 = (document.fleets.iter().flat_map(|fleets| &fleets.value))
+        .filter_map(|fleet| fleet.value.count.as_ref())
+        .fold(0, |sum, count| sum.saturating_add(count.value));
+    let drone = target.value.parse::<DroneId>();
+    let found = drone.ok().filter(|drone| u64::from(drone.0) < drones);
+    if found.is_none() {
+        log.missing(
+            &target.span,
+            format!("there is no drone \"{}\"", target.value),
+            format!("drones are d-0 to d-{}", drones.saturating_sub(1)),
+        );
+    }
+    found
+}
+
+fn hub(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<HubId> {
+    let hubs = document.hubs.iter().flat_map(|hubs| &hubs.value);
+    let ids: Vec<&str> = hubs
+        .filter_map(|hub| hub.value.id.as_ref())
+        .map(|id| id.value.as_str())
+        .collect();
+    let index = listed(keys, &ids, log)?;
+    u16::try_from(index).ok().map(HubId)
+}
+
+/// Which of these the target is.
+fn listed(keys: &FaultKeys, known: &[&str], log: &mut Log) -> Option<usize> {
+    let target = target(keys, log)?;
+    let found = known.iter().position(|name| *name == target.value);
+    if found.is_none() {
+        log.missing(
+            &target.span,
+            format!("there is no target \"{}\" for this fault", target.value),
+            suggest(&target.value, known.iter().copied()),
+        );
+    }
+    found
+}
