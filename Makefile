@@ -52,8 +52,17 @@ browser:
 	  || { [ "$$(id -u)" = 0 ] && apt-get update && apt-get install --yes --no-install-recommends chromium; } \
 	  || { echo "missing: chromium (apt-get install chromium)" >&2; exit 2; }
 
+# The store's tests start a PostgreSQL of their own; the package's own cluster is not wanted.
+.PHONY: postgres
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && mkdir -p /etc/postgresql-common \
+	       && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
+	       && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql; } \
+	  || { echo "missing: PostgreSQL (apt-get install postgresql)" >&2; exit 2; }
+
 .PHONY: test
-test: tools build browser ## Run every test
+test: tools build browser postgres ## Run every test
 	$(call need,python3,install Python 3: apt-get install python3)
 	cargo test --locked
 	tests/clients/run target/release/skyhaul
@@ -65,7 +74,7 @@ screenshots: build browser ## Make the pictures in docs/ anew
 	cd web && SKYHAUL_PROGRAM=../target/release/skyhaul npm run --silent screenshots
 
 .PHONY: crash
-crash: tools ## Kill and restart a running server a hundred times
+crash: tools postgres ## Kill and restart a running server a hundred times
 	SKYHAUL_CRASHES=100 cargo test --locked --test journeys crash:: -- --nocapture
 
 # Seconds for each target.

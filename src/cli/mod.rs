@@ -106,7 +106,13 @@ pub fn main() -> ExitCode {
 }
 
 /// Libraries that write whole messages, tokens included, at these levels.
-const TALKATIVE: [&str; 4] = ["tungstenite", "tokio_tungstenite", "hyper", "h2"];
+const TALKATIVE: [&str; 5] = [
+    "tungstenite",
+    "tokio_tungstenite",
+    "hyper",
+    "h2",
+    "tokio_postgres",
+];
 
 /// Levels by `RUST_LOG`, `info` otherwise; whatever it says, no token gets into a log.
 fn start_logging(format: LogFormat) {

@@ -13,7 +13,7 @@ use super::{Failure, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
 use crate::http::Basemap;
 use crate::server::{self, Options, ServerError};
-use crate::store::IN_MEMORY;
+use crate::store;
 use crate::view::reading::Speed;
 
 #[derive(clap::Args)]
@@ -35,10 +35,12 @@ pub struct Args {
         value_parser = parse_listen
     )]
     listen: SocketAddr,
-    /// Folder of the store, or :memory: to keep nothing
-    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// Where the store is: a folder, a PostgreSQL database
+    /// (postgres://USER@HOST:PORT/DATABASE, with the password in PGPASSWORD), or :memory: to
+    /// keep nothing
+    #[arg(long, value_name = "DIR|URL|:memory:", env = "SKYHAUL_DATA", hide_env_values = true, default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     data: String,
-    /// Begin the world anew: an old store in the folder is replaced
+    /// Begin the world anew: an old store there is replaced
     #[arg(long, env = "SKYHAUL_FRESH", value_parser = BoolishValueParser::new())]
     fresh: bool,
     /// Simulated seconds per second, or max
@@ -60,7 +62,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE.pmtiles|URL", env = "SKYHAUL_BASEMAP")]
     basemap: Option<String>,
     /// Who may come in; loopback is open where this is left out. The key of tokens is
-    /// token.key in the data folder, or SKYHAUL_TOKEN_KEY
+    /// token.key where --data is a folder, or SKYHAUL_TOKEN_KEY
     #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
     auth: Option<Auth>,
     /// Lets pages of another server use this one (https://example.com); may be repeated
@@ -112,7 +114,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
             "see whether the machine has room for threads",
         )
     })?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before anybody can see that the server is there, and end it.
         let mut signals = Signals::listen()?;
         let listener = listen(args.listen).await?;
@@ -139,7 +141,10 @@ pub fn serve(args: Args) -> Result<(), Failure> {
             );
         }
         until_signal(server, signals).await
-    })
+    });
+    // Who is told to end while the store opens does not wait for that.
+    runtime.shutdown_background();
+    served
 }
 
 fn open_basemap(text: &str) -> Result<Basemap, Failure> {
@@ -178,7 +183,7 @@ fn access(args: &Args) -> Result<auth::Settings, Failure> {
 /// Whether tokens are asked for that nobody can make.
 fn keyless(options: &Options) -> bool {
     let access = &options.access;
-    access.mode == Mode::Required && access.key.is_none() && options.data == IN_MEMORY
+    access.mode == Mode::Required && access.key.is_none() && !store::is_folder(&options.data)
 }
 
 /// An address, or a name of this machine such as localhost.
@@ -255,7 +260,7 @@ fn describe(error: &ServerError) -> Failure {
         ),
     };
     let cause = error.to_string();
-    let remedy = remedy.unwrap_or("choose another folder with --data");
+    let remedy = remedy.unwrap_or("choose another place with --data");
     if input {
         Failure::bad_input(cause, remedy)
     } else {

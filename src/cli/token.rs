@@ -8,7 +8,7 @@ use super::Failure;
 use crate::auth::{self, KEY_VARIABLE, KeyError, Role, TokenKey, Tokens, Viewer};
 use crate::scenario::parse_duration;
 use crate::sim::ids::DeliveryId;
-use crate::store::IN_MEMORY;
+use crate::store;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_ttl)]
     ttl: u64,
     /// The server's data folder, where the key is; made where there is none
-    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", hide_env_values = true, default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     data: String,
 }
 
@@ -70,9 +70,12 @@ pub fn token(args: Args) -> Result<(), Failure> {
 }
 
 fn key_of(data: &str) -> Result<TokenKey, Failure> {
-    if data == IN_MEMORY || data.contains("://") {
+    if !store::is_folder(data) {
         return Err(Failure::bad_input(
-            format!("{data} keeps no key that tokens could be signed with"),
+            format!(
+                "{} keeps no key that tokens could be signed with",
+                store::shown(data)
+            ),
             format!("give {KEY_VARIABLE} to the server and to this command, or --data a folder"),
         ));
     }

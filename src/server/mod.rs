@@ -40,7 +40,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 /// How to serve a world.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A folder, or `:memory:`.
+    /// A folder, a database's URL, or `:memory:`.
     pub data: String,
     /// Replaces an old store.
     pub fresh: bool,
@@ -113,7 +113,10 @@ pub async fn start(
         scenario_hash: world.scenario_hash,
         seed: world.seed,
     };
-    let store = store::open(&options.data, &identity, options.fresh)?;
+    let (data, fresh) = (options.data.clone(), options.fresh);
+    // It may wait for a database, or for a server that is about to end.
+    let opening = tokio::task::spawn_blocking(move || store::open(&data, &identity, fresh));
+    let store = opening.await.map_err(|_| StoreError::Panicked)??;
     start_with(world, options, listener, store)
         .await
         .map(|server| Server { address, ..server })
@@ -191,8 +194,8 @@ fn post_guard(options: &Options, address: SocketAddr) -> Result<Guard, KeyError>
     } = options.access.clone();
     let key = match key {
         Some(key) => key,
-        None if options.data == store::IN_MEMORY => TokenKey::of_this_process()?,
-        None => TokenKey::in_folder(Path::new(&options.data))?,
+        None if store::is_folder(&options.data) => TokenKey::in_folder(Path::new(&options.data))?,
+        None => TokenKey::of_this_process()?,
     };
     let loopback = address.ip().is_loopback();
     Ok(Guard::new(mode, key, allowed_origins, loopback))

@@ -18,7 +18,7 @@ use crate::engine::writes::Writes;
 use crate::engine::{Halted, headless};
 use crate::sim::command::Command;
 use crate::sim::world::World;
-use crate::store::{IngestBatch, Store, Writer};
+use crate::store::{self, IngestBatch, Store, Writer};
 use crate::view::View;
 
 /// Accepted and not yet admitted requests; beyond that clients hear 503.
@@ -97,7 +97,7 @@ async fn bring_up(
         pending,
     } = recovered;
     match engine.tick_number() {
-        0 => tracing::info!(data = options.data, "a new world begins"),
+        0 => tracing::info!(data = store::shown(&options.data), "a new world begins"),
         tick => tracing::info!(tick, pending = pending.len(), "the world is where it was"),
     }
     let writer = Writer::start(store)?;

@@ -25,8 +25,13 @@ pub enum StoreError {
     NotAStore { place: String },
     #[error("cannot write to {place}: {cause}")]
     Unwritable { place: String, cause: String },
-    #[error("no store is known for the location {location}")]
-    Unsupported { location: String },
+    #[error("no store can be at {place}: {cause}")]
+    BadLocation { place: String, cause: String },
+    #[error("the database {place} cannot be reached: {cause}")]
+    Unreachable { place: String, cause: String },
+    /// While this server's connection was lost, another one opened the store.
+    #[error("another server has gone on with the world in {place}")]
+    TakenOver { place: String },
     #[error("the store is corrupt: {what}")]
     Corrupt { what: String },
     /// A mistake of the caller: the rows do not continue those already kept.
@@ -51,14 +56,18 @@ impl StoreError {
     /// arguments; every other error is final.
     pub fn is_retryable(&self) -> bool {
         match self {
-            StoreError::DiskFull { .. } | StoreError::Io { .. } | StoreError::Busy { .. } => true,
+            StoreError::DiskFull { .. }
+            | StoreError::Io { .. }
+            | StoreError::Busy { .. }
+            | StoreError::Unreachable { .. } => true,
             StoreError::Locked { .. }
             | StoreError::OtherWorld { .. }
             | StoreError::NewerFormat { .. }
             | StoreError::OtherSnapshot { .. }
             | StoreError::NotAStore { .. }
             | StoreError::Unwritable { .. }
-            | StoreError::Unsupported { .. }
+            | StoreError::BadLocation { .. }
+            | StoreError::TakenOver { .. }
             | StoreError::Corrupt { .. }
             | StoreError::OutOfOrder { .. }
             | StoreError::Pruned { .. }
@@ -70,25 +79,34 @@ impl StoreError {
     /// What the user can do about it, where there is something.
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
-            StoreError::Locked { .. } => Some("stop that server, or name another folder with --data"),
+            StoreError::Locked { .. } => Some("stop that server, or name another place with --data"),
             StoreError::OtherWorld { .. } => {
-                Some("start over with --fresh (discards that world), or name another folder with --data")
+                Some("start over with --fresh (discards that world), or name another place with --data")
             }
             StoreError::NewerFormat { .. } => {
-                Some("use the newer program, start over with --fresh, or name another folder with --data")
+                Some("use the newer program, start over with --fresh, or name another place with --data")
             }
             StoreError::OtherSnapshot { .. } => Some(
                 "use the program that made it, start over with --fresh (discards that world), \
-                 or name another folder with --data",
+                 or name another place with --data",
             ),
             StoreError::NotAStore { .. } => {
-                Some("name another folder with --data; the file was left as it is")
+                Some("name another place with --data; what is there was left as it is")
             }
-            StoreError::Unwritable { .. } => Some("make the folder writable, or name another with --data"),
-            StoreError::Unsupported { .. } => Some("give --data a folder, or :memory:"),
-            StoreError::Corrupt { .. } => Some("restore a copy of the folder, or start over with --fresh"),
-            StoreError::DiskFull { .. } => Some("free space on the disk of the data folder"),
-            StoreError::Io { .. } => Some("check the disk of the data folder"),
+            StoreError::Unwritable { .. } => {
+                Some("give this user the right to write there, or name another place with --data")
+            }
+            StoreError::BadLocation { .. } => Some(
+                "give --data a folder, :memory:, or postgres://USER@HOST:PORT/DATABASE with the password in PGPASSWORD",
+            ),
+            StoreError::Unreachable { .. } => Some(
+                "see whether PostgreSQL runs there, whether that database is made (createdb), \
+                 and whether user and password (PGPASSWORD) are right",
+            ),
+            StoreError::TakenOver { .. } => Some("let one server alone use this store"),
+            StoreError::Corrupt { .. } => Some("restore a copy of the store, or start over with --fresh"),
+            StoreError::DiskFull { .. } => Some("free space on the disk of the store"),
+            StoreError::Io { .. } => Some("check the disk of the store"),
             StoreError::Busy { .. } => Some("end the other program that holds the database"),
             StoreError::OutOfOrder { .. }
             | StoreError::Pruned { .. }

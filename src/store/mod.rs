@@ -17,13 +17,18 @@
 mod error;
 pub mod faulty;
 mod history;
+pub mod postgres;
 pub mod reader;
 mod rules;
 pub mod sqlite;
 pub mod writer;
 
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -238,8 +243,22 @@ pub trait Store: HistoryReader {
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError>;
 }
 
-/// Opens the store that `--data` names: a folder or [`IN_MEMORY`]. With `fresh` an old store
-/// in that folder is replaced by an empty one whose epoch is higher.
+/// Whether `--data` names a folder, which can hold more than the store.
+pub fn is_folder(data: &str) -> bool {
+    data != IN_MEMORY && !data.contains("://")
+}
+
+/// What people are shown of `--data`: a URL's password stays out of it.
+pub fn shown(data: &str) -> String {
+    if is_folder(data) || data == IN_MEMORY {
+        data.to_owned()
+    } else {
+        postgres::without_password(data)
+    }
+}
+
+/// Opens the store that `--data` names: a folder, a database's URL or [`IN_MEMORY`]. With
+/// `fresh` an old store there is replaced by an empty one whose epoch is higher.
 ///
 /// # Errors
 /// Every variant but [`StoreError::Closed`] and [`StoreError::OutOfOrder`].
@@ -247,10 +266,8 @@ pub fn open(data: &str, identity: &Identity, fresh: bool) -> Result<Box<dyn Stor
     if data == IN_MEMORY {
         return Ok(Box::new(sqlite::in_memory(identity)?));
     }
-    if data.contains("://") {
-        return Err(StoreError::Unsupported {
-            location: data.to_owned(),
-        });
+    if is_folder(data) {
+        return Ok(Box::new(sqlite::open(Path::new(data), identity, fresh)?));
     }
-    Ok(Box::new(sqlite::open(Path::new(data), identity, fresh)?))
+    Ok(Box::new(postgres::open(data, identity, fresh)?))
 }

@@ -29,6 +29,8 @@ use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 
 pub use open::{DATABASE, LOG, in_memory, open};
+#[cfg(test)]
+pub(super) use schema::FORMAT;
 
 pub struct SqliteStore {
     conn: Connection,

@@ -8,7 +8,7 @@ use crate::store::{Epoch, Identity, StoreError};
 pub(super) const APPLICATION_ID: u32 = 0x536b_7968;
 
 /// Raise it with every change of the tables, and migrate in [`super::open`].
-pub(super) const FORMAT: i64 = 3;
+pub(in crate::store) const FORMAT: i64 = 3;
 
 /// What ended deliveries leave behind. Since format 3.
 pub(super) const HISTORY: &str = "

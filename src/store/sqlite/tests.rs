@@ -8,8 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::store::faulty::{Tear, copy_as_after_crash};
-use crate::store::testing::{Model, WORLD, batch, check_moving_out, command, commands_only, tick};
-use crate::store::{IngestBatch, open as open_location};
+use crate::store::testing::{Model, WORLD, batch, check_moving_out, commands_only};
 
 pub(super) fn open_world(dir: &Path) -> SqliteStore {
     open(dir, &WORLD, false).unwrap()
@@ -62,50 +61,6 @@ fn a_missing_folder_is_made_for_the_owner_alone() {
 }
 
 #[test]
-fn two_servers_cannot_share_a_store() {
-    let dir = TempDir::new().unwrap();
-    let first = open_world(dir.path());
-    for fresh in [false, true] {
-        let error = refusal(dir.path(), fresh);
-        assert_eq!(
-            error,
-            StoreError::Locked {
-                place: words(dir.path()),
-                holder: Some(format!("process {}", std::process::id()))
-            }
-        );
-    }
-    drop(first);
-    open_world(dir.path());
-}
-
-#[test]
-fn another_worlds_store_is_refused_with_words() {
-    let dir = TempDir::new().unwrap();
-    drop(open_world(dir.path()));
-    let asked = Identity { seed: 43, ..WORLD };
-    let error = open(dir.path(), &asked, false).err().unwrap();
-    assert_eq!(
-        error,
-        StoreError::OtherWorld {
-            place: words(dir.path()),
-            held: WORLD,
-            asked
-        }
-    );
-    let text = error.to_string();
-    assert!(
-        text.contains("seed 18446744073709551615, not scenario 070707070707 with seed 43"),
-        "{text}"
-    );
-    let remedy = error.remedy().unwrap();
-    assert!(
-        remedy.contains("--fresh") && remedy.contains("--data"),
-        "{remedy}"
-    );
-}
-
-#[test]
 fn files_that_are_no_store_are_refused_and_left_alone() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join(DATABASE);
@@ -132,31 +87,6 @@ fn files_that_are_no_store_are_refused_and_left_alone() {
 }
 
 #[test]
-fn a_newer_format_is_refused() {
-    let dir = TempDir::new().unwrap();
-    let store = open_world(dir.path());
-    let epoch = store.epoch();
-    store
-        .conn
-        .pragma_update(None, "user_version", schema::FORMAT + 1)
-        .unwrap();
-    drop(store);
-    let error = refusal(dir.path(), false);
-    assert!(
-        matches!(
-            error,
-            StoreError::NewerFormat {
-                found: 4,
-                known: 3,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    assert!(open(dir.path(), &WORLD, true).unwrap().epoch() > epoch);
-}
-
-#[test]
 fn a_place_that_cannot_be_written_is_named() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("file");
@@ -168,10 +98,6 @@ fn a_place_that_cannot_be_written_is_named() {
             "{error:?}"
         );
     }
-    let error = open_location("postgres://localhost/skyhaul", &WORLD, false)
-        .err()
-        .unwrap();
-    assert!(matches!(error, StoreError::Unsupported { .. }), "{error:?}");
 }
 
 #[test]
@@ -231,57 +157,7 @@ fn a_log_without_its_database_is_not_taken_for_the_new_ones() {
 }
 
 #[test]
-fn rows_that_do_not_continue_or_equal_the_journal_are_refused_whole() {
-    let dir = TempDir::new().unwrap();
-    let (mut store, model) = filled(dir.path());
-    let next_tick = model.last_tick() + 1;
-    let last = tick(model.last_tick(), model.admitted_through(model.last_tick()));
-
-    let ticks = |rows: &[TickRow]| Flush {
-        ticks: rows.to_vec(),
-        ..Flush::default()
-    };
-    let snapshot = |tick| Flush {
-        snapshot: Some(Snapshot {
-            tick,
-            ..Snapshot::default()
-        }),
-        ..commands_only(batch(model.last_seq + 1, 1))
-    };
-    for hole in [
-        commands_only(batch(model.last_seq + 2, 1)),
-        ticks(&[tick(next_tick + 1, last.admitted_through)]),
-        ticks(&[tick(next_tick, model.last_seq + 1)]),
-        ticks(&[tick(next_tick, last.admitted_through - 1)]),
-        snapshot(next_tick),
-        snapshot(1),
-    ] {
-        let error = store.append(&hole).unwrap_err();
-        assert!(matches!(error, StoreError::OutOfOrder { .. }), "{error:?}");
-    }
-    let mut altered = last.clone();
-    altered.digest[0] ^= 1;
-    let other_commands = IngestBatch {
-        first_seq: 1,
-        commands: vec![command(2); 3],
-    };
-    for different in [
-        ticks(&[altered]),
-        commands_only(other_commands),
-        commands_only(batch(2, 2)),
-        snapshot(model.last_tick()),
-    ] {
-        let error = store.append(&different).unwrap_err();
-        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    }
-    store.append(&ticks(&[last])).unwrap();
-    model.check(&mut store);
-}
-
-#[test]
-fn what_is_moved_out_is_remembered_and_old_keys_are_not() {
-    let dir = TempDir::new().unwrap();
-    check_moving_out(&mut open_world(dir.path()));
+fn what_is_moved_out_of_memory_is_remembered_and_old_keys_are_not() {
     check_moving_out(&mut in_memory(&WORLD).unwrap());
 }
 
