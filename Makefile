@@ -73,9 +73,12 @@ test: tools build browser postgres ## Run every test
 screenshots: build browser ## Make the pictures in docs/ anew
 	cd web && SKYHAUL_PROGRAM=../target/release/skyhaul npm run --silent screenshots
 
+# Of each story, in each place.
+CRASHES ?= 200
+
 .PHONY: crash
-crash: tools postgres ## Kill and restart a running server a hundred times
-	SKYHAUL_CRASHES=100 cargo test --locked --test journeys crash:: -- --nocapture
+crash: tools postgres ## Kill and restart a running server two hundred times, in a folder and in PostgreSQL
+	SKYHAUL_CRASHES=$(CRASHES) cargo test --locked --test journeys crash:: -- --nocapture
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 600

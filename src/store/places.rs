@@ -100,7 +100,7 @@ impl Place for Database {
     }
 
     fn crash(&mut self, store: Box<dyn Store>) {
-        cluster::shared().cut_off(&self.0);
+        cut_off(&self.0);
         drop(store);
     }
 
@@ -111,6 +111,15 @@ impl Place for Database {
     fn newest_format(&self) -> i64 {
         postgres::FORMAT
     }
+}
+
+/// Ends the sessions of whoever is connected to this database of the shared cluster.
+pub(super) fn cut_off(url: &str) {
+    cluster::shared().ask(
+        url,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
 }
 
 /// Runs each story, a function of a place, as a test in each place.

@@ -5,6 +5,7 @@ use std::thread;
 
 use super::*;
 use crate::store::places::cluster::{self, Cluster};
+use crate::store::places::cut_off;
 use crate::store::testing::{Model, WORLD};
 
 fn open_world(url: &str) -> PostgresStore {
@@ -46,12 +47,12 @@ fn every_commit_is_flushed_whatever_the_custom_of_the_database() {
 
 #[test]
 fn a_lost_connection_is_made_again_and_nothing_is_lost_or_doubled() {
-    let (cluster, url) = (cluster::shared(), cluster::shared().database());
+    let url = cluster::shared().database();
     let mut store = open_world(&url);
     let mut model = Model::default();
     for round in 0..12_u64 {
         let flush = model.next_flush(&[round % 3, 2], round % 4 + 1, round % 5 == 4);
-        cluster.cut_off(&url);
+        cut_off(&url);
         append_at_last(&mut store, &flush);
         model.apply(&flush);
         model.check(&mut store);
@@ -62,11 +63,11 @@ fn a_lost_connection_is_made_again_and_nothing_is_lost_or_doubled() {
 /// acknowledgement.
 #[test]
 fn whatever_moment_the_connection_is_cut_at_the_journal_goes_on() {
-    let (cluster, url) = (cluster::shared(), cluster::shared().database());
+    let url = cluster::shared().database();
     let mut store = open_world(&url);
     let mut model = Model::default();
     thread::scope(|scope| {
-        let cutting = scope.spawn(|| (0..25).for_each(|_| cluster.cut_off(&url)));
+        let cutting = scope.spawn(|| (0..25).for_each(|_| cut_off(&url)));
         while !cutting.is_finished() {
             let flush = model.next_flush(&[3, 2], 2, model.ticks.len() % 7 == 0);
             append_at_last(&mut store, &flush);
@@ -108,14 +109,14 @@ fn a_database_that_dies_is_waited_for_and_has_all_that_it_acknowledged() {
 
 #[test]
 fn who_lost_the_connection_does_not_write_after_another_server_has() {
-    let (cluster, url) = (cluster::shared(), cluster::shared().database());
+    let url = cluster::shared().database();
     let mut first = open_world(&url);
     let mut model = Model::default();
     let flush = model.next_flush(&[2], 2, false);
     first.append(&flush).unwrap();
     model.apply(&flush);
 
-    cluster.cut_off(&url);
+    cut_off(&url);
     let mut second = open_world(&url);
     let next = model.next_flush(&[2], 2, false);
     let error = loop {

@@ -9,6 +9,8 @@ use skyhaul::sim::time::Tick;
 use skyhaul::store::faulty::{self, Tear};
 use skyhaul::store::sqlite::DATABASE;
 
+use crate::support::postgres::Cluster;
+
 /// The digest after each tick that is kept.
 pub struct Journal(BTreeMap<Tick, String>);
 
@@ -20,7 +22,21 @@ impl Journal {
         let database = Connection::open(copy.path().join(DATABASE)).unwrap();
         let mut ticks = database.prepare("SELECT tick, digest FROM tick").unwrap();
         let rows = ticks.query_map([], |row| Ok((row.get(0)?, hex(&row.get(1)?))));
-        let mut digests: BTreeMap<Tick, String> = rows.unwrap().collect::<Result<_, _>>().unwrap();
+        let digests = rows.unwrap().collect::<Result<_, _>>().unwrap();
+        Self::with(digests)
+    }
+
+    /// That of a store in a database.
+    pub fn in_database(cluster: &Cluster, url: &str) -> Self {
+        let ticks = cluster.ask(url, "SELECT tick, encode(digest, 'hex') FROM tick");
+        let rows = ticks.lines().map(|row| {
+            let (tick, digest) = row.split_once('|').unwrap();
+            (tick.parse().unwrap(), digest.to_owned())
+        });
+        Self::with(rows.collect())
+    }
+
+    fn with(mut digests: BTreeMap<Tick, String>) -> Self {
         if digests.is_empty() {
             // Killed before its first tick.
             digests.insert(0, hex(&GENESIS));

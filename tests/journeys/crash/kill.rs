@@ -1,4 +1,4 @@
-//! `kill -9` at random moments, again and again on one data folder.
+//! `kill -9` at random moments, again and again on one store, in a folder and in a database.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,19 +9,18 @@ use parking_lot::Mutex;
 use serde_json::json;
 use skyhaul::sim::random::{Purpose, Stream};
 use skyhaul::sim::time::Tick;
-use skyhaul::store::faulty::Tear;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::journal::Journal;
 use super::ledger::Ledger;
+use super::place::Place;
 use crate::support::child::Child;
 use crate::support::operator::Operator;
 use crate::support::world::{busy, busy_file, undisturbed};
 
 const CUSTOMERS: u64 = 6;
 
-/// How often the server is killed: 10 times, or as often as `SKYHAUL_CRASHES` says.
+/// How often the server is killed in each place: 10 times, or as often as `SKYHAUL_CRASHES` says.
 fn crashes() -> u64 {
     let asked = std::env::var("SKYHAUL_CRASHES").ok();
     asked.map_or(10, |text| text.parse().expect("SKYHAUL_CRASHES is a number"))
@@ -99,14 +98,24 @@ async fn keep_breaking(server: Operator) -> Vec<Tick> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed() {
     let folder = TempDir::new().unwrap();
-    let (scenario, data) = (busy_file(folder.path()), folder.path().join("data"));
+    served_once(&Place::Folder(folder.path().join("data")), folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_yes_is_served_once_when_a_database_keeps_the_world() {
+    let folder = TempDir::new().unwrap();
+    served_once(&Place::database(), folder.path()).await;
+}
+
+async fn served_once(place: &Place, folder: &Path) {
+    let (scenario, data) = (busy_file(folder), place.data());
     let ledger = Ledger::default();
     let mut chance = chance(1);
     let mut epoch: Option<String> = None;
     let mut broken = 0;
     for _ in 0..crashes() {
         let speed = ["max", "300", "20"][chance.below(3) as usize];
-        let mut child = Child::spawn(&scenario, &data, &["--speed", speed]);
+        let mut child = Child::spawn(&scenario, data, &["--speed", speed]);
         let server = child.serving().await;
         let seen = Seen::default();
         let mut clients = JoinSet::new();
@@ -120,10 +129,10 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
         let ticks = breaking.await.unwrap();
         broken += ticks.len();
         while clients.join_next().await.is_some() {}
-        kill_restarts(&scenario, &data, &["--speed", "max"], &mut chance).await;
+        kill_restarts(&scenario, data, &["--speed", "max"], &mut chance).await;
 
-        let journal = Journal::of(&data, &Tear::None);
-        let mut child = Child::spawn(&scenario, &data, &["--paused"]);
+        let journal = place.journal();
+        let mut child = Child::spawn(&scenario, data, &["--paused"]);
         let server = child.serving().await;
         let clock = server.clock().await;
         assert!(clock.tick >= seen.newest(), "what was shown is not undone");
@@ -143,7 +152,7 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
         child.kill();
     }
 
-    let mut child = Child::spawn(&scenario, &data, &["--speed", "max"]);
+    let mut child = Child::spawn(&scenario, data, &["--speed", "max"]);
     let server = child.serving().await;
     ledger.check(&server).await;
     let stages = ledger.stages_at_the_end(&server).await;
@@ -155,11 +164,21 @@ async fn whoever_was_told_yes_is_served_once_however_often_the_server_is_killed(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_world_that_was_killed_over_and_over_is_the_one_that_never_was() {
     let folder = TempDir::new().unwrap();
-    let (scenario, data) = (busy_file(folder.path()), folder.path().join("data"));
+    never_disturbed(&Place::Folder(folder.path().join("data")), folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_in_a_database_that_was_killed_over_and_over_is_the_one_that_never_was() {
+    let folder = TempDir::new().unwrap();
+    never_disturbed(&Place::database(), folder.path()).await;
+}
+
+async fn never_disturbed(place: &Place, folder: &Path) {
+    let (scenario, data) = (busy_file(folder), place.data());
     let mut chance = chance(2);
     let seen = Seen::default();
     for _ in 0..crashes() {
-        let mut child = Child::spawn(&scenario, &data, &["--speed", "max"]);
+        let mut child = Child::spawn(&scenario, data, &["--speed", "max"]);
         let server = child.serving().await;
         let watcher = tokio::spawn(seen.clone().watch(server.clone()));
         live_for_up_to(Duration::from_millis(150), &mut chance).await;
@@ -170,9 +189,9 @@ async fn a_world_that_was_killed_over_and_over_is_the_one_that_never_was() {
         };
         child.kill();
         watcher.await.unwrap();
-        kill_restarts(&scenario, &data, &["--paused"], &mut chance).await;
+        kill_restarts(&scenario, data, &["--paused"], &mut chance).await;
 
-        let mut child = Child::spawn(&scenario, &data, &["--paused"]);
+        let mut child = Child::spawn(&scenario, data, &["--paused"]);
         let server = child.serving().await;
         let clock = server.clock().await;
         assert!(clock.tick >= seen.newest());

@@ -1,12 +1,14 @@
 //! Durability end to end: whatever ends or fails, what was acknowledged stands, nothing is
 //! doubled, and the world goes on as if nothing had happened.
 
+mod database;
 mod drain;
 mod failing_store;
 mod journal;
 mod kill;
 mod ledger;
 mod older;
+mod place;
 mod recovery;
 mod refusals;
 mod stand;

@@ -4,6 +4,7 @@
 pub mod child;
 pub mod client;
 pub mod operator;
+pub mod postgres;
 pub mod program;
 pub mod server;
 pub mod sse;

@@ -180,17 +180,6 @@ impl Cluster {
         expect_success(sql, told.expect("psql is there"))
     }
 
-    /// Cuts off whoever is connected to the database of this URL.
-    pub fn cut_off(&self, url: &str) {
-        let name = url.rsplit('/').next().expect("a URL has a database");
-        self.tell(
-            "postgres",
-            &format!(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
-            ),
-        );
-    }
-
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
