@@ -3,6 +3,7 @@
 //! Parses and dispatches; what a command does is in its own file here, what the program
 //! does is in the library's rooms.
 
+mod backup;
 mod check;
 mod run;
 mod serve;
@@ -52,6 +53,8 @@ enum Command {
     Run(run::Args),
     /// Make a token for a server that asks for them
     Token(token::Args),
+    /// Copy a data folder while its server runs
+    Backup(backup::Args),
     /// Validate scenario files: every mistake, with its line and column
     Check(check::Args),
     /// Print the JSON Schema of scenario files
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(args),
         Command::Run(args) => run::run(args),
         Command::Token(args) => token::token(args),
+        Command::Backup(args) => backup::backup(args),
         Command::Check(args) => check::check(args),
         Command::Schema => check::schema(),
     };

@@ -53,6 +53,9 @@ pub const IN_MEMORY: &str = ":memory:";
 /// not read before it rewrites anything of it.
 pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=3;
 
+/// Where, in a data folder, the files are of days that were moved out of the store.
+pub const HISTORY_FOLDER: &str = "history";
+
 /// How long an idempotency key makes a repeat of its request, at least, by the wall clock.
 pub const KEYS_KEPT: Duration = Duration::from_secs(48 * 3_600);
 

@@ -3,6 +3,7 @@
 //! One connection, one process: a lock file keeps a second server out, while other programs
 //! may still read. Opening and starting over are in `open`, the rules of rows in `rows`.
 
+mod backup;
 mod history;
 mod migrate;
 mod open;
@@ -28,6 +29,7 @@ use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 
+pub use backup::backup;
 pub use open::{DATABASE, LOG, in_memory, open};
 #[cfg(test)]
 pub(super) use schema::FORMAT;

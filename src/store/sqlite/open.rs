@@ -19,7 +19,7 @@ use crate::store::{Epoch, Identity, SNAPSHOT_FORMATS, StoreError};
 pub const DATABASE: &str = "skyhaul.db";
 /// The write-ahead log's.
 pub const LOG: &str = "skyhaul.db-wal";
-const NEW_DATABASE: &str = "skyhaul.db.new";
+pub(super) const NEW_DATABASE: &str = "skyhaul.db.new";
 const LOCK: &str = "skyhaul.lock";
 
 /// What SQLite adds to a database's name for the files beside it.
@@ -104,7 +104,7 @@ pub fn in_memory(identity: &Identity) -> Result<SqliteStore, StoreError> {
     })
 }
 
-fn make_folder(dir: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -114,7 +114,7 @@ fn make_folder(dir: &Path) -> Result<(), StoreError> {
 
 /// The operating system drops the lock with the process, however that ends; the file stays,
 /// since removing it would let two servers lock two files of the same name.
-fn take_lock(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn take_lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
     let mut file = OpenOptions::new()
         .read(true)
@@ -145,7 +145,7 @@ fn take_lock(dir: &Path) -> Result<File, StoreError> {
 }
 
 /// Whether a store is there; an empty file counts as none.
-fn is_store(path: &Path) -> Result<bool, StoreError> {
+pub(super) fn is_store(path: &Path) -> Result<bool, StoreError> {
     const HEADER_BYTES: u64 = 100;
     const APPLICATION_ID_AT: usize = 68;
     let mut header = Vec::new();
@@ -217,7 +217,7 @@ fn epoch_above(path: &Path) -> Epoch {
     }
 }
 
-fn remove_database(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_database(path: &Path) -> Result<(), StoreError> {
     remove_companions(path)
         .and_then(|()| remove_if_there(path))
         .map_err(|cause| unwritable(path, &cause))
@@ -244,7 +244,7 @@ fn companion(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes names durable, as flushing a file makes its content.
-fn sync_folder(dir: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()?;
     match dir.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
@@ -252,7 +252,7 @@ fn sync_folder(dir: &Path) -> io::Result<()> {
     }
 }
 
-fn unwritable(path: &Path, cause: &io::Error) -> StoreError {
+pub(super) fn unwritable(path: &Path, cause: &io::Error) -> StoreError {
     StoreError::Unwritable {
         place: path.display().to_string(),
         cause: cause.to_string(),

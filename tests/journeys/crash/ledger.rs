@@ -27,6 +27,12 @@ impl Ledger {
         self.0.lock().len()
     }
 
+    /// Ids of all that somebody was told of so far.
+    pub fn acknowledged(&self) -> Vec<String> {
+        let entries = self.0.lock();
+        entries.values().filter_map(|entry| entry.id.clone()).collect()
+    }
+
     pub fn new_request(&self, keyed: bool) -> Request {
         let mut entries = self.0.lock();
         let mark = format!("order-{}", entries.len());

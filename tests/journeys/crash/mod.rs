@@ -1,6 +1,7 @@
 //! Durability end to end: whatever ends or fails, what was acknowledged stands, nothing is
 //! doubled, and the world goes on as if nothing had happened.
 
+mod backup;
 mod database;
 mod drain;
 mod failing_store;
