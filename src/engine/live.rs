@@ -25,6 +25,8 @@ use super::{Engine, Halted, publication};
 
 /// Ticks between two snapshots.
 const SNAPSHOT_EVERY: Tick = 600;
+/// One comes early where so many deliveries wait for it to leave memory.
+const LEAVING_MOST: usize = 50_000;
 
 pub struct Live {
     pub engine: Engine,
@@ -116,7 +118,8 @@ impl Live {
 
     async fn advance(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
         self.tick(outlet, course).await?;
-        if self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
+        let is_crowded = self.view.waiting_to_leave() > LEAVING_MOST;
+        if is_crowded || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
             course.snapshot = tokio::select! {
                 taken = self.snapshot() => Some(taken?),
                 // What it waits for will never be published.
@@ -176,9 +179,11 @@ impl Live {
         self.metrics.observe(&outcome, &self.engine, &self.pace.reading());
         let decided = std::mem::take(&mut outcome.replies);
         self.answer_writes(decided, &mut course.asked);
-        let (row, publication) = publication::split(&self.engine, outcome);
+        let (row, mut publication) = publication::split(&self.engine, outcome);
+        let snapshot = course.snapshot.take();
+        publication.kept = snapshot.as_ref().map(|snapshot| snapshot.tick);
         let before = wall_now();
-        let pending = self.writer.commit_tick(row, course.snapshot.take()).await;
+        let pending = self.writer.commit_tick(row, snapshot).await;
         self.metrics.observe_commit_wait(wall_now() - before);
         // Closed only when the store has ended, which the publisher then reports.
         let _ended = outlet.send((publication, pending)).await;

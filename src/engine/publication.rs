@@ -44,6 +44,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
             .map(|drone| (drone, sky.grounded(drone)))
             .collect(),
         routes: routes(engine.world(), sky, planned, engine.world().time_of(tick)),
+        kept: None,
     };
     (row, publication)
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use actix::ArbiterHandle;
 
+use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::event::Event;
 use crate::sim::ids::DroneId;
+use crate::sim::sums::Sums;
 use crate::sim::world::World;
-use crate::store::{Flush, Snapshot, Store, TickRow};
-use crate::view::{DeliveryRecord, Restored, View};
+use crate::store::{Flush, HistoryQuery, Snapshot, Store, TickRow};
+use crate::view::{DeliveryRecord, RECENTLY_ENDED, Restored, View};
 
 use super::digest::Digest;
 use super::snapshot::Remembered;
@@ -41,9 +43,12 @@ pub async fn recover(
     threads: usize,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<Recovered, Halted> {
-    let snapshot = store.latest_snapshot()?;
+    let mut snapshot = store.latest_snapshot()?;
+    let totals = snapshot
+        .as_mut()
+        .map(|snapshot| std::mem::take(&mut snapshot.totals));
     let (engine, remembered) = start(world, threads, arbiters, snapshot)?;
-    let restored = restored(&engine, remembered, store)?;
+    let restored = restored(&engine, remembered, store, totals.unwrap_or_default())?;
     let view = Arc::new(View::new(Arc::clone(engine.world()), restored));
     let mut recovered = Recovered {
         engine,
@@ -69,7 +74,12 @@ fn start(
     }
 }
 
-fn restored(engine: &Engine, remembered: Remembered, store: &mut dyn Store) -> Result<Restored, Halted> {
+fn restored(
+    engine: &Engine,
+    remembered: Remembered,
+    store: &mut dyn Store,
+    totals: Vec<u8>,
+) -> Result<Restored, Halted> {
     let (world, sky) = (engine.world(), engine.sky());
     Ok(Restored {
         tick: engine.tick_number(),
@@ -93,6 +103,9 @@ fn restored(engine: &Engine, remembered: Remembered, store: &mut dyn Store) -> R
         events_through: engine.events_through(),
         past_events: past_events(engine, store)?,
         records: records(store)?,
+        recent: recent(store)?,
+        totals,
+        sums: sums(store)?,
     })
 }
 
@@ -130,11 +143,30 @@ fn records(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
         };
         after = Some(*last);
         for (_, bytes) in &page {
-            let events: Vec<Event> = postcard::from_bytes(bytes)?;
-            records.extend(DeliveryRecord::from_events(
-                events.into_iter().map(Arc::new).collect(),
-            ));
+            records.push(DeliveryRecord::from_bytes(bytes)?);
         }
+    }
+}
+
+/// The last deliveries that ended, the oldest first: history is not read beyond them.
+fn recent(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
+    let newest = HistoryQuery::Newest {
+        limit: RECENTLY_ENDED,
+    };
+    let rows = store.history(&newest)?.rows.into_iter().rev();
+    let read = rows.map(|row| DeliveryRecord::from_bytes(&row.record));
+    Ok(read.collect::<Result<_, _>>()?)
+}
+
+fn sums(store: &mut dyn Store) -> Result<Vec<(String, Month, Sums)>, Halted> {
+    let mut sums: Vec<(String, Month, Sums)> = Vec::new();
+    loop {
+        let after = sums.last().map(|(owner, month, _)| (owner.as_str(), *month));
+        let page = store.sums(after, PAGE)?;
+        if page.is_empty() {
+            return Ok(sums);
+        }
+        sums.extend(page.into_iter().map(|row| (row.owner, row.month, row.sums)));
     }
 }
 
@@ -203,10 +235,12 @@ impl Recovered {
     /// once.
     async fn settle(&mut self, store: &mut dyn Store) -> Result<(), Halted> {
         let snapshot = self.engine.snapshot_with_records(&self.view).await?;
+        let tick = snapshot.tick;
         store.append(&Flush {
             snapshot: Some(snapshot),
             ..Flush::default()
         })?;
+        self.view.kept(tick);
         Ok(())
     }
 

@@ -17,13 +17,13 @@ use crate::sim::ids::{DroneId, HubId};
 use crate::sim::sky::Sky;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
-use crate::store::{SNAPSHOT_FORMATS, Snapshot};
-use crate::view::View;
+use crate::store::{HistoryRow, SNAPSHOT_FORMATS, Snapshot, SumRow};
+use crate::view::{DeliveryHandle, View};
 
 use super::cast::{Cast, Roles};
 use super::digest::Digest;
 use super::wakes::Wakes;
-use super::{Engine, Halted, encode, genesis, pool};
+use super::{Engine, Halted, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state. What reads older
 /// formats is [`fleet_of`], [`scheduler_of`] and [`delivery_of`].
@@ -89,16 +89,26 @@ impl Engine {
         })
     }
 
-    /// The same with the records of deliveries that changed since the last one. The view must
-    /// show the last tick.
+    /// The same with what changed on the read side since the last one: records of deliveries,
+    /// those that are history from now on, and sums. The view must show the last tick.
     ///
     /// # Errors
     /// An actor that is gone.
     pub async fn snapshot_with_records(&mut self, view: &View) -> Result<Snapshot, Halted> {
         let mut snapshot = self.snapshot().await?;
         snapshot.keep_events_from = view.keeps_events_from();
-        let unsaved = view.take_unsaved().into_iter();
-        snapshot.records = unsaved.map(|(id, events)| (id, encode(&events))).collect();
+        let changes = view.take_changes();
+        let record = |handle: &DeliveryHandle| {
+            let record = handle.look();
+            (record.id, record.to_bytes())
+        };
+        snapshot.records = changes.changed.iter().map(record).collect();
+        snapshot.history = changes.settled.iter().filter_map(history_row).collect();
+        let sums = changes.sums.into_iter();
+        snapshot.sums = sums
+            .map(|(owner, month, sums)| SumRow { owner, month, sums })
+            .collect();
+        snapshot.totals = changes.totals;
         Ok(snapshot)
     }
 
@@ -129,6 +139,19 @@ impl Engine {
         };
         Ok((engine, remembered))
     }
+}
+
+/// `None` for one that has not ended.
+fn history_row(handle: &DeliveryHandle) -> Option<HistoryRow> {
+    let record = handle.look();
+    Some(HistoryRow {
+        id: record.id,
+        owner: record.order.owner.account.clone(),
+        ended: record.ended?,
+        stage: record.stage,
+        package: record.order.package.id.clone(),
+        record: record.to_bytes(),
+    })
 }
 
 /// Who was never touched is as at the beginning.

@@ -17,7 +17,7 @@ use super::delivery_requests::IDEMPOTENCY_KEY;
 use super::failure::Failure;
 use crate::auth::{Denied, Grant, Guard, Parcel, Sight, Viewer, What, bearer_of, host_of, origin_of};
 use crate::sim::ids::DeliveryId;
-use crate::view::DeliveryRecord;
+use crate::view::{DeliveryHandle, DeliveryRecord};
 
 /// How long browsers may remember what they were allowed to ask.
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
@@ -113,17 +113,29 @@ pub fn drone_must_be_seen(sight: Sight) -> Result<(), Failure> {
     }
 }
 
-/// The delivery, where there is one and the viewer may see it.
-pub fn delivery_for(
+/// The delivery, under way or long over, where there is one and the viewer may see it.
+pub async fn delivery_for(
     api: &Api,
     viewer: &Viewer,
     id: Option<DeliveryId>,
     kind: &'static str,
 ) -> Result<DeliveryRecord, Failure> {
-    let record = id.and_then(|id| api.view.delivery(id));
-    let record = record.ok_or(Failure::Unknown(kind))?;
-    must(viewer, &What::Delivery(&Parcel::of(&record)))?;
-    Ok(record)
+    let handle = handle_for(api, viewer, id, kind).await?;
+    let record = handle.look();
+    Ok(record.clone())
+}
+
+/// The same, to ask more about it: as long as somebody has this, it is found by its id.
+pub async fn handle_for(
+    api: &Api,
+    viewer: &Viewer,
+    id: Option<DeliveryId>,
+    kind: &'static str,
+) -> Result<DeliveryHandle, Failure> {
+    let id = id.ok_or(Failure::Unknown(kind))?;
+    let handle = api.view.find(id).await?.ok_or(Failure::Unknown(kind))?;
+    must(viewer, &What::Delivery(&Parcel::of(&handle.look())))?;
+    Ok(handle)
 }
 
 /// Lets pages of the origins that this server shares with read its answers.

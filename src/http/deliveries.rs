@@ -6,9 +6,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::access::{delivery_for, must};
+use super::access::{delivery_for, handle_for, must};
 use super::cursor;
-use super::documents::{AccessProblems, QueryProblems, ReadProblems};
+use super::documents::{AccessProblems, PastProblems, QueryProblems, ReadProblems, WriteProblems};
 use super::failure::Failure;
 use super::parameters::{Parameters, PathId, one_of};
 use crate::auth::{Viewer, What};
@@ -44,7 +44,7 @@ const KIND: &str = "delivery";
         ("limit" = Option<u16>, Query, description = "1 to 1,000; 100 where it is left out"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
-    responses((status = 200, body = List<ListedDelivery>), QueryProblems, AccessProblems)
+    responses((status = 200, body = List<ListedDelivery>), QueryProblems, WriteProblems, AccessProblems)
 )]
 async fn list_deliveries(
     State(api): State<Api>,
@@ -63,7 +63,7 @@ async fn list_deliveries(
         Some(owner) => must(&viewer, &What::ListOf(owner))?,
         None => filter.owner = viewer.account().map(str::to_owned),
     }
-    let page = api.view.deliveries(&filter, after, limit);
+    let page = api.view.list(&filter, after, limit).await?;
     let listed = |record: &DeliveryRecord| ListedDelivery {
         delivery: delivery_of(api.view.world(), record),
         stage: record.stage,
@@ -80,14 +80,14 @@ async fn list_deliveries(
     path = "/api/deliveries/{id}",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = Delivery), ReadProblems, AccessProblems)
+    responses((status = 200, body = Delivery), ReadProblems, PastProblems, AccessProblems)
 )]
 async fn read_delivery(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<Delivery>, Failure> {
-    let record = delivery_for(&api, &viewer, id, KIND)?;
+    let record = delivery_for(&api, &viewer, id, KIND).await?;
     Ok(Json(delivery_of(api.view.world(), &record)))
 }
 
@@ -97,7 +97,7 @@ async fn read_delivery(
     path = "/api/deliveries/public/{id}",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = Delivery), ReadProblems, AccessProblems)
+    responses((status = 200, body = Delivery), ReadProblems, PastProblems, AccessProblems)
 )]
 async fn read_public_delivery(
     api: State<Api>,
@@ -113,14 +113,14 @@ async fn read_public_delivery(
     path = "/api/deliveries/{id}/owner",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = Owner), ReadProblems, AccessProblems)
+    responses((status = 200, body = Owner), ReadProblems, PastProblems, AccessProblems)
 )]
 async fn read_owner(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<Owner>, Failure> {
-    let record = delivery_for(&api, &viewer, id, KIND)?;
+    let record = delivery_for(&api, &viewer, id, KIND).await?;
     Ok(Json(owner_of(&record)))
 }
 
@@ -130,15 +130,16 @@ async fn read_owner(
     path = "/api/deliveries/{id}/status",
     tag = "Deliveries",
     params(("id" = String, Path)),
-    responses((status = 200, body = DeliveryStatus), ReadProblems, AccessProblems)
+    responses((status = 200, body = DeliveryStatus), ReadProblems, PastProblems, AccessProblems)
 )]
 async fn read_status(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<DeliveryStatus>, Failure> {
-    let record = delivery_for(&api, &viewer, id, KIND)?;
-    let status = viewer.status_of_delivery(&api.view, record.id);
+    let handle = handle_for(&api, &viewer, id, KIND).await?;
+    let id = handle.look().id;
+    let status = viewer.status_of_delivery(&api.view, id);
     let status = status.ok_or(Failure::Unknown(KIND))?;
     let date = |at| rfc3339(api.view.world(), at);
     Ok(Json(DeliveryStatus {

@@ -12,7 +12,9 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::{delivery_for, must};
 use super::body::JsonBody;
-use super::documents::{AccessProblems, BodyProblems, ReadProblems, TokenProblems, WriteProblems};
+use super::documents::{
+    AccessProblems, BodyProblems, PastProblems, ReadProblems, TokenProblems, WriteProblems,
+};
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints};
 use super::order::read_order;
@@ -21,6 +23,7 @@ use crate::auth::{Viewer, What};
 use crate::sim::event::{DeliveryEvent, Happening};
 use crate::sim::ids::DeliveryId;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
+use crate::view::archive::Unread;
 use crate::view::{DeliveryRecord, WorkflowState};
 use crate::wire::api::Health;
 use crate::wire::api::delivery_requests::{ExternalDelivery, RequestState, RequestStatus};
@@ -72,11 +75,15 @@ async fn request_delivery(
     // Only a key can make this a repeat, and only then is the order looked at again.
     let asked = key.is_some().then(|| order.clone());
     let accepted = api.commands.request_delivery(order, key).await?;
-    if accepted.repeated
-        && let (Some(asked), Some(first)) = (asked, api.view.delivery(accepted.id))
-        && *first.order != asked
-    {
-        return Err(key_reused());
+    if let (true, Some(asked)) = (accepted.repeated, asked) {
+        let first = match api.view.find(accepted.id).await {
+            // What the first one asked for nobody knows any more.
+            Err(Unread::Moved(_)) => None,
+            found => found?,
+        };
+        if first.is_some_and(|first| *first.look().order != asked) {
+            return Err(key_reused());
+        }
     }
     Ok(accepted_response(accepted.id, body))
 }
@@ -134,14 +141,14 @@ fn accepted_response(id: DeliveryId, body: JsonBody) -> Response {
     path = "/api/deliveryrequests/{id}",
     tag = "Delivery requests",
     params(("id" = String, Path)),
-    responses((status = 200, body = RequestStatus), ReadProblems, AccessProblems)
+    responses((status = 200, body = RequestStatus), ReadProblems, PastProblems, AccessProblems)
 )]
 async fn read_request(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<RequestStatus>, Failure> {
-    let record = delivery_for(&api, &viewer, id, "delivery request")?;
+    let record = delivery_for(&api, &viewer, id, "delivery request").await?;
     Ok(Json(status_of(&record)))
 }
 

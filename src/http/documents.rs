@@ -120,6 +120,19 @@ pub enum ReadProblems {
     Unknown(#[to_schema] Problem),
 }
 
+/// Of any route that also shows what has ended long ago.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum PastProblems {
+    /// It ended so long ago that it was moved to the file that the problem names
+    #[response(status = 410, content_type = "application/problem+json")]
+    MovedOut(#[to_schema] Problem),
+    /// The store does not answer; `Retry-After` says when to try again
+    #[response(status = 503, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "seconds")))]
+    Unavailable(#[to_schema] Problem),
+}
+
 /// Of any route with a query.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only its description is used")]

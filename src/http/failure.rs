@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 
 use crate::auth::{Denied, Stranger};
 use crate::sim::command::Objection;
+use crate::view::archive::Unread;
 use crate::view::commands::Refusal;
 use crate::wire::api::problem::{FieldProblem, Problem};
 use crate::wire::discreet::discreet;
@@ -41,6 +42,8 @@ pub enum Failure {
     WrongMediaType,
     WrongFields(Vec<FieldProblem>),
     Refused(Refusal),
+    /// The archive does not answer, or no longer has it.
+    Unread(Unread),
     NotReady(&'static str),
     /// Nobody knows who asks.
     Unauthorized(Denied),
@@ -62,6 +65,12 @@ pub enum Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Failure::Refused(refusal)
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        Failure::Unread(unread)
     }
 }
 
@@ -125,6 +134,15 @@ impl Failure {
                 "Some fields are wrong or missing",
             ),
             Failure::Refused(refusal) => return shape_of_refusal(refusal),
+            Failure::Unread(Unread::Moved(_)) => (S::GONE, "moved-out", "No longer kept here"),
+            Failure::Unread(Unread::Busy | Unread::Unavailable) => {
+                return Shape {
+                    status: S::SERVICE_UNAVAILABLE,
+                    slug: "unread",
+                    title: "Past deliveries cannot be read",
+                    retry_after: Some(DEFAULT_RETRY),
+                };
+            }
             Failure::NotReady(_) => {
                 return Shape {
                     status: S::SERVICE_UNAVAILABLE,
@@ -169,6 +187,7 @@ impl Failure {
                 many => format!("{many} fields are wrong or missing"),
             },
             Failure::Refused(refusal) => refusal.to_string(),
+            Failure::Unread(unread) => unread.to_string(),
             Failure::NotReady(why) => (*why).into(),
             Failure::Unauthorized(denied) => denied.to_string(),
             Failure::Forbidden(why) => (*why).into(),

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{NOT_YOUR_DELIVERY, NOT_YOUR_DRONE, ONLY_OPERATORS};
-use super::documents::{AccessProblems, QueryProblems, ReadProblems, WriteProblems};
+use super::documents::{AccessProblems, PastProblems, QueryProblems, ReadProblems};
 use super::failure::{Failure, NO_ROOM};
 use super::fields::{Complaint, Complaints};
 use super::parameters::Parameters;
@@ -58,8 +58,8 @@ pub fn routes() -> OpenApiRouter<Api> {
         (status = 200, body = String, content_type = "text/event-stream"),
         QueryProblems,
         ReadProblems,
+        PastProblems,
         AccessProblems,
-        WriteProblems,
     )
 )]
 async fn stream(
@@ -74,6 +74,13 @@ async fn stream(
     let (topics, unknown) = topics;
     if let Some(kind) = unknown {
         return Err(Failure::Unknown(kind));
+    }
+    // Those that ended long ago are in memory from here on, until they are followed.
+    let mut held = Vec::new();
+    for topic in &topics {
+        if let Topic::Delivery(id) = topic {
+            held.extend(api.view.find(*id).await?);
+        }
     }
     let last_event_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let wish = Wish {

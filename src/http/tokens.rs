@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::Operator;
 use super::body::JsonBody;
-use super::documents::{AccessProblems, BodyProblems};
+use super::documents::{AccessProblems, BodyProblems, PastProblems};
 use super::failure::Failure;
 use super::fields::{self, Complaint, Complaints, Fields};
 use crate::auth::{Role, Viewer};
@@ -37,13 +37,18 @@ pub fn routes() -> OpenApiRouter<Api> {
     path = "/api/tokens",
     tag = "Access",
     request_body = TokenRequest,
-    responses((status = 201, body = NewToken), BodyProblems, AccessProblems)
+    responses((status = 201, body = NewToken), BodyProblems, PastProblems, AccessProblems)
 )]
 async fn hand_out(
     State(api): State<Api>,
     _: Operator,
     body: JsonBody,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewToken>), Failure> {
+    // In memory from here on, where there is such a delivery.
+    let _held = match body.value.get("delivery").and_then(id_of) {
+        Some(id) => api.view.find(id).await?,
+        None => None,
+    };
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["role", "account", "user", "delivery", "ttl"]);
@@ -80,7 +85,7 @@ fn role(value: &Value) -> Result<Role, Complaint> {
 
 /// A delivery of that account, so that no link is handed out that shows nothing.
 fn known_delivery(api: &Api, account: Option<&str>, value: &Value) -> Result<DeliveryId, Complaint> {
-    let id: Option<DeliveryId> = value.as_str().and_then(|text| text.parse().ok());
+    let id = id_of(value);
     let owned = id.and_then(|id| {
         let owner = api
             .view
@@ -89,6 +94,10 @@ fn known_delivery(api: &Api, account: Option<&str>, value: &Value) -> Result<Del
     });
     id.filter(|_| owned.is_some())
         .ok_or("must be the id of a delivery of that account".into())
+}
+
+fn id_of(value: &Value) -> Option<DeliveryId> {
+    value.as_str().and_then(|text| text.parse().ok())
 }
 
 fn ttl_s(value: &Value) -> Result<u64, Complaint> {

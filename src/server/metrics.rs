@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use crate::actors::ingestion::IngestionHandle;
 use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
-use crate::store::Writer;
+use crate::store::{Reader, Writer};
 use crate::view::View;
 use crate::ws::Telemetry;
 
@@ -28,6 +28,7 @@ pub fn render(
     registry.register_collector(Box::new(House {
         view: Arc::clone(&started.view),
         writer: started.writer.clone(),
+        reader: started.reader.clone(),
         ingestion: started.ingestion.clone(),
         controls: started.controls.clone(),
         inbox: Arc::clone(&started.inbox),
@@ -45,6 +46,7 @@ pub fn render(
 struct House {
     view: Arc<View>,
     writer: Writer,
+    reader: Reader,
     ingestion: IngestionHandle,
     controls: Controls,
     inbox: Arc<Inbox>,
@@ -82,6 +84,7 @@ impl House {
         let (asked, bound) = self.controls.queue();
         queues.push(("controls", asked, bound));
         queues.extend(self.writer.queues());
+        queues.extend(self.reader.queue());
         queues
     }
 
@@ -99,6 +102,9 @@ impl House {
     }
 
     fn encode_deliveries(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let in_memory = self.view.deliveries_in_memory() as u64;
+        let help = "Deliveries whose records are in memory: those that go on, and the last that ended";
+        gauge(encoder, "skyhaul_deliveries_in_memory", help, in_memory)?;
         let counts = self.view.fleet().deliveries;
         let by_state = Labelled::default();
         let states = [

@@ -4,6 +4,7 @@
 //! actors, and the sessions with their sockets) and the front door's (tokio's runtime with
 //! axum). Addresses and channels cross, and each WebSocket once, after its handshake.
 
+mod archive;
 mod door;
 mod metrics;
 mod world;
@@ -27,8 +28,8 @@ use crate::http::{self, Api, Basemap, Readiness};
 use crate::sim::world::World;
 use crate::store::writer::Refused;
 use crate::store::{self, Identity, Store, StoreError};
-use crate::view::View;
 use crate::view::reading::Speed;
+use crate::view::{RECENTLY_ENDED, View};
 use crate::ws::{self, Gateway};
 
 use door::Door;
@@ -49,6 +50,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether the scenario's own customers order.
     pub demand: bool,
+    /// Deliveries that stay in memory after their end, when they could go.
+    pub recently_ended: usize,
     pub sessions: ws::Config,
     /// What the page's map lies on.
     pub basemap: Option<Basemap>,
@@ -64,6 +67,7 @@ impl Default for Options {
             paused: false,
             threads: 1,
             demand: true,
+            recently_ended: RECENTLY_ENDED,
             sessions: ws::Config::default(),
             basemap: None,
             access: auth::Settings::default(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix::{Arbiter, ArbiterHandle, System};
 use tokio::sync::{oneshot, watch};
 
+use super::archive::StoredPast;
 use super::{Options, ServerError};
 use crate::actors::ingestion::{Durable, Gate, Ingestion, IngestionHandle};
 use crate::engine::controls::Controls;
@@ -18,7 +19,7 @@ use crate::engine::writes::Writes;
 use crate::engine::{Halted, headless};
 use crate::sim::command::Command;
 use crate::sim::world::World;
-use crate::store::{self, IngestBatch, Store, Writer};
+use crate::store::{self, IngestBatch, Reader, Store, Writer};
 use crate::view::View;
 
 /// Accepted and not yet admitted requests; beyond that clients hear 503.
@@ -32,6 +33,7 @@ pub(super) struct Started {
     pub(super) writes: Writes,
     pub(super) inbox: Arc<Inbox>,
     pub(super) writer: Writer,
+    pub(super) reader: Reader,
     pub(super) sessions_arbiters: Vec<ArbiterHandle>,
 }
 
@@ -100,7 +102,11 @@ async fn bring_up(
         0 => tracing::info!(data = store::shown(&options.data), "a new world begins"),
         tick => tracing::info!(tick, pending = pending.len(), "the world is where it was"),
     }
+    let beside = store.reader()?;
     let writer = Writer::start(store)?;
+    let reader = Reader::start(beside, &writer)?;
+    view.look_into(Arc::new(StoredPast::new(reader.clone())));
+    view.keep_recent(options.recently_ended);
     let inbox = Arc::new(Inbox::new(Arc::clone(&view)));
     inbox.pass(pending.into_iter().map(without_room).collect());
     if demand != options.demand {
@@ -147,6 +153,7 @@ async fn bring_up(
         writes,
         inbox,
         writer,
+        reader,
         sessions_arbiters,
     };
     Ok((live, started))

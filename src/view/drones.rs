@@ -26,6 +26,8 @@ pub(super) struct Drones {
     /// Where the lost ones came down.
     lost: BTreeMap<DroneId, LatLon>,
     carrying: BTreeMap<DroneId, DeliveryId>,
+    /// For which deliveries drones took off that are not on the ground again.
+    flying_for: BTreeMap<DroneId, DeliveryId>,
     seqs: BTreeMap<DroneId, u32>,
 }
 
@@ -74,6 +76,7 @@ impl Drones {
             grounded,
             lost: lost.into_iter().collect(),
             carrying: BTreeMap::new(),
+            flying_for: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
         };
         for index in 0..drones.grounded.len() {
@@ -122,6 +125,15 @@ impl Drones {
             Some(delivery) => self.carrying.insert(drone, delivery),
             None => self.carrying.remove(&drone),
         };
+    }
+
+    pub(super) fn flies_for(&mut self, drone: DroneId, delivery: DeliveryId) {
+        self.flying_for.insert(drone, delivery);
+    }
+
+    /// The delivery that it flew for.
+    pub(super) fn comes_down(&mut self, drone: DroneId) -> Option<DeliveryId> {
+        self.flying_for.remove(&drone)
     }
 
     pub(super) fn carried_by(&self, drone: DroneId) -> Option<DeliveryId> {

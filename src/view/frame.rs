@@ -1,8 +1,10 @@
 //! One tick's positions: immutable, shared, indexed only when somebody looks.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::deliveries::Place;
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
@@ -70,6 +72,32 @@ impl Frame {
         let order = self.order();
         let found = order.binary_search_by_key(&drone, |&row| self.rows[row as usize].drone);
         found.ok().map(|place| &self.rows[order[place] as usize])
+    }
+
+    /// Where these drones are, as far as they are in the air, without the order that looks
+    /// make: one pass.
+    pub(super) fn places_of(&self, drones: impl Iterator<Item = DroneId>) -> BTreeMap<DroneId, Place> {
+        let mut wanted: Vec<u64> = Vec::new();
+        for drone in drones {
+            let (word, bit) = (drone.index() / 64, drone.index() % 64);
+            if wanted.len() <= word {
+                wanted.resize(word + 1, 0);
+            }
+            wanted[word] |= 1 << bit;
+        }
+        if wanted.is_empty() {
+            return BTreeMap::new();
+        }
+        let is_wanted = |drone: DroneId| {
+            let word = wanted.get(drone.index() / 64);
+            word.is_some_and(|word| word >> (drone.index() % 64) & 1 == 1)
+        };
+        let found = self.rows.iter().filter(|row| is_wanted(row.drone));
+        let place = |row: &DroneRow| Place {
+            at: row.at,
+            height_m: row.height_m,
+        };
+        found.map(|row| (row.drone, place(row))).collect()
     }
 
     /// All from this drone on, in order.

@@ -5,34 +5,43 @@
 //! write lock for as long as it takes to patch what changed, and readers look for as long
 //! as it takes to copy out what they want.
 
+pub mod archive;
 pub mod commands;
 mod deliveries;
 mod drones;
 pub mod events;
 pub mod frame;
 mod paging;
+mod publish;
 mod pulse;
 pub mod reading;
 pub mod routes;
 pub mod shown;
+mod sums;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
+use crate::sim::calendar::Month;
 use crate::sim::drone::DroneStatus;
-use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
+use crate::sim::event::Event;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
 use crate::sim::sky::Grounded;
+use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
-use deliveries::Deliveries;
-pub use deliveries::{DeliveryFilter, DeliveryRecord, WorkflowState};
+use archive::Archive;
+pub use deliveries::{
+    Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Place, RECENTLY_ENDED,
+    WorkflowState,
+};
+use deliveries::{Deliveries, Kept};
 pub use drones::{DroneFilter, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
@@ -52,6 +61,8 @@ pub struct Publication {
     pub grounded: Vec<(DroneId, Option<Grounded>)>,
     /// Routes of drones that took off or changed their plan.
     pub routes: Vec<(DroneId, PlannedRoute)>,
+    /// What [`View::take_changes`] gave at this tick is durable with it.
+    pub kept: Option<Tick>,
 }
 
 /// Everything that changes together, so that a reader sees one tick.
@@ -84,6 +95,9 @@ pub struct View {
     world: Arc<World>,
     now: RwLock<Now>,
     deliveries: Deliveries,
+    sums: sums::Ledger,
+    /// Those that have left memory; none where nobody keeps them.
+    archive: OnceLock<Arc<dyn Archive>>,
     /// Taken after `now`, by whoever wants both.
     log: RwLock<EventLog>,
     published: watch::Sender<Tick>,
@@ -110,7 +124,14 @@ pub struct Restored {
     pub events_through: u64,
     /// The last events up to that number, as far back as they are kept.
     pub past_events: Vec<Arc<Event>>,
+    /// Of deliveries that went on.
     pub records: Vec<DeliveryRecord>,
+    /// Of those in the archive the last that ended, the oldest first.
+    pub recent: Vec<DeliveryRecord>,
+    /// As [`View::take_changes`] gave them; empty where they were not kept yet.
+    pub totals: Vec<u8>,
+    /// By account and month.
+    pub sums: Vec<(String, Month, Sums)>,
 }
 
 impl View {
@@ -140,7 +161,14 @@ impl View {
             if let (Some(drone), false) = (record.drone(), record.stage.is_terminal()) {
                 drones.carries(drone, Some(record.id));
             }
+            for drone in &record.aloft {
+                drones.flies_for(*drone, record.id);
+            }
         }
+        let sums = match restored.totals.is_empty() {
+            false => sums::Ledger::restore(restored.sums),
+            true => sums::Ledger::tell_again(&world, restored.records.iter()),
+        };
         let now = Now {
             tick: restored.tick,
             at,
@@ -152,12 +180,19 @@ impl View {
             drones,
             routes: Routes::new(restored.routes),
             hubs,
-            pulse: Pulse::of(restored.records.iter()),
+            pulse: Pulse::of(restored.recent.iter().chain(&restored.records)),
+        };
+        let kept = Kept {
+            records: restored.records,
+            recent: restored.recent,
+            totals: restored.totals,
         };
         View {
             world,
             now: RwLock::new(now),
-            deliveries: Deliveries::new(restored.records),
+            deliveries: Deliveries::restore(kept),
+            sums,
+            archive: OnceLock::new(),
             log: RwLock::new(EventLog::holding(
                 restored.events_through,
                 restored.past_events,
@@ -170,74 +205,6 @@ impl View {
 
     pub fn world(&self) -> &Arc<World> {
         &self.world
-    }
-
-    /// Shows a committed tick.
-    pub fn publish(&self, publication: Publication) {
-        let frame = Arc::new(Frame::new(publication.tick, publication.at, publication.airborne));
-        {
-            let mut now = self.now.write();
-            now.tick = publication.tick;
-            now.at = publication.at;
-            now.digest = publication.digest;
-            now.frame = frame;
-            for (drone, route) in publication.routes {
-                now.routes.plan(drone, route);
-            }
-            for (drone, grounded) in publication.grounded {
-                if grounded.is_some() {
-                    now.routes.ended(drone);
-                }
-                now.drones.set_grounded(drone, grounded);
-            }
-            let mut log = self.log.write();
-            for event in publication.events {
-                self.apply(&mut now, &event);
-                log.append(event);
-            }
-        }
-        self.published.send_replace(publication.tick);
-    }
-
-    fn apply(&self, now: &mut Now, event: &Arc<Event>) {
-        match &event.happening {
-            Happening::Delivery(id, kind) => {
-                if let Some(change) = self.deliveries.apply(*id, event)
-                    && change.drone_before != change.drone
-                {
-                    if let Some(before) = change.drone_before {
-                        now.drones.carries(before, None);
-                    }
-                    if let Some(drone) = change.drone {
-                        now.drones.carries(drone, Some(*id));
-                    }
-                }
-                if matches!(kind, DeliveryEvent::Completed { .. })
-                    && let Some(record) = self.delivery(*id)
-                {
-                    now.pulse.hear(&record);
-                }
-            }
-            Happening::Drone(id, kind) => {
-                if let DroneEvent::Lost { location, .. } = kind {
-                    now.drones.set_lost(*id, *location);
-                    now.routes.ended(*id);
-                }
-                now.drones.set_seq(*id, event.seq);
-            }
-            Happening::Hub(id, kind) => {
-                let hub = &mut now.hubs[id.index()];
-                hub.seq = event.seq;
-                match kind {
-                    HubEvent::QueueChanged { charging, queued } => {
-                        hub.charging = *charging;
-                        hub.queued = *queued;
-                    }
-                    HubEvent::Closed { until } => hub.closed_until = Some(*until),
-                    HubEvent::Opened => hub.closed_until = None,
-                }
-            }
-        }
     }
 
     /// Shows a request that is durable but not admitted yet.

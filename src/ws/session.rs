@@ -16,6 +16,7 @@
 //! socket with it; the client may come again.
 
 mod identity;
+mod recall;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -212,7 +213,13 @@ impl Session {
         context: &mut Context<CustomerSession>,
     ) -> Result<(), Refused> {
         match message {
-            ClientMessage::Subscribe(subscribe) => self.subscribe(subscribe),
+            ClientMessage::Subscribe(subscribe) => match self.past(&subscribe) {
+                Some(delivery) => {
+                    self.recall(delivery, subscribe, context);
+                    Ok(())
+                }
+                None => self.subscribe(subscribe),
+            },
             ClientMessage::Update(update) => {
                 let subscribed = self.subscriptions.update(&self.shared, &update)?;
                 self.reply(&subscribed);

@@ -9,6 +9,7 @@ mod determinism;
 mod doors;
 mod every_delivery;
 mod faults;
+mod history;
 mod house;
 mod ordering;
 mod resume;

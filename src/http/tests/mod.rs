@@ -142,6 +142,9 @@ fn view(unknown_places: UnknownPlaces) -> View {
         events_through: 0,
         past_events: Vec::new(),
         records: Vec::new(),
+        recent: Vec::new(),
+        totals: Vec::new(),
+        sums: Vec::new(),
     };
     View::new(Arc::new(world), restored)
 }

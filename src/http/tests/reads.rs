@@ -51,6 +51,7 @@ impl Door {
             grounded: airborne.iter().map(|row| (row.drone, None)).collect(),
             airborne,
             routes,
+            kept: None,
         });
     }
 
@@ -311,6 +312,7 @@ fn drones_are_listed_by_what_they_do_and_hubs_count_those_that_stand_there() {
         airborne: vec![cruising(DroneId(0))],
         grounded: vec![(DroneId(1), Some(charging()))],
         routes: Vec::new(),
+        kept: None,
     });
     assert_eq!((ids("charging"), ids("parked")), (vec!["d-1".into()], none));
     assert_eq!((ids("cruising"), parked()), (vec!["d-0".into()], json!(1)));

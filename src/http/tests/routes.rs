@@ -54,6 +54,7 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
             grounded: vec![grounded],
             airborne: Vec::new(),
             routes,
+            kept: None,
         });
     };
     publish(11, up, vec![(DroneId(1), route)]);

@@ -1,17 +1,22 @@
 //! Which deliveries there are, by whose they are and how far they have come.
 //!
 //! It knows ids alone, so that a list is found without looking at records. What it says of
-//! a delivery may be a moment older than the delivery's record.
+//! a delivery may be a moment older than the delivery's record. Counts are of all deliveries
+//! ever; the rest is of those in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryId;
+use crate::sim::order::Order;
+use crate::sim::time::SimTime;
 use crate::view::paging::Look;
 use crate::view::reading::DeliveryCounts;
 
-use super::{DeliveryFilter, DeliveryRecord, WorkflowState};
+use super::{DeliveryFilter, DeliveryRecord, EndFilter, WorkflowState};
 
 #[derive(Default)]
 pub(super) struct Index {
@@ -19,6 +24,8 @@ pub(super) struct Index {
     by_owner: BTreeMap<String, BTreeSet<DeliveryId>>,
     /// In the order of [`Stage::ALL`].
     by_stage: [BTreeSet<DeliveryId>; Stage::ALL.len()],
+    by_package: BTreeMap<String, BTreeSet<DeliveryId>>,
+    by_end: BTreeSet<(SimTime, DeliveryId)>,
     counts: DeliveryCounts,
 }
 
@@ -27,10 +34,11 @@ pub(super) struct Index {
 pub(super) struct Standing {
     stage: Stage,
     group: Group,
+    ended: Option<SimTime>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Group {
     Waiting,
     UnderWay,
     Completed,
@@ -41,6 +49,7 @@ impl Standing {
     pub(super) fn of(record: &DeliveryRecord) -> Self {
         Standing {
             stage: record.stage,
+            ended: record.ended,
             group: match (record.stage, record.workflow) {
                 (Stage::Completed, _) => Group::Completed,
                 (Stage::Failed | Stage::Cancelled, _) => Group::Failed,
@@ -49,19 +58,43 @@ impl Standing {
             },
         }
     }
+
+    pub(super) fn group(self) -> Group {
+        self.group
+    }
 }
 
 impl Index {
-    pub(super) fn add(&mut self, id: DeliveryId, owner: &str, standing: Standing) {
+    /// A delivery that was not known before.
+    pub(super) fn add(&mut self, order: &Order, id: DeliveryId, standing: Standing) {
+        self.recall(order, id, standing);
+        self.count(standing.group, 1);
+    }
+
+    /// `number` deliveries that are not, or no longer, in memory.
+    pub(super) fn count(&mut self, group: Group, number: u64) {
+        self.counts.accepted += number;
+        *self.count_of(group) += number;
+    }
+
+    /// One that is counted already.
+    pub(super) fn recall(&mut self, order: &Order, id: DeliveryId, standing: Standing) {
         self.all.insert(id);
-        if let Some(ids) = self.by_owner.get_mut(owner) {
-            ids.insert(id);
-        } else {
-            self.by_owner.insert(owner.to_owned(), BTreeSet::from([id]));
-        }
+        put(&mut self.by_owner, &order.owner.account, id);
+        put(&mut self.by_package, &order.package.id, id);
         self.by_stage[standing.stage as usize].insert(id);
-        self.counts.accepted += 1;
-        *self.count_of(standing.group) += 1;
+        self.by_end.extend(standing.ended.map(|ended| (ended, id)));
+    }
+
+    /// Leaves memory, and goes on being counted.
+    pub(super) fn leave(&mut self, order: &Order, id: DeliveryId, standing: Standing) {
+        self.all.remove(&id);
+        take(&mut self.by_owner, &order.owner.account, id);
+        take(&mut self.by_package, &order.package.id, id);
+        self.by_stage[standing.stage as usize].remove(&id);
+        if let Some(ended) = standing.ended {
+            self.by_end.remove(&(ended, id));
+        }
     }
 
     pub(super) fn change(&mut self, id: DeliveryId, before: Standing, after: Standing) {
@@ -69,8 +102,54 @@ impl Index {
             self.by_stage[before.stage as usize].remove(&id);
             self.by_stage[after.stage as usize].insert(id);
         }
+        if before.ended != after.ended {
+            if let Some(ended) = before.ended {
+                self.by_end.remove(&(ended, id));
+            }
+            self.by_end.extend(after.ended.map(|ended| (ended, id)));
+        }
         *self.count_of(before.group) -= 1;
         *self.count_of(after.group) += 1;
+    }
+
+    /// How many are in memory.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The newest with a package of this id.
+    pub(super) fn newest_of_package(&self, package: &str) -> Option<DeliveryId> {
+        self.by_package.get(package)?.last().copied()
+    }
+
+    /// Of those that ended in this span, those after `after`, in the order of their ends.
+    pub(super) fn look_by_end(
+        &self,
+        filter: &EndFilter,
+        after: Option<(SimTime, DeliveryId)>,
+        wanted: usize,
+        at_once: usize,
+    ) -> Look<(SimTime, DeliveryId), (SimTime, DeliveryId)> {
+        let owned = match &filter.owner {
+            Some(owner) => match self.by_owner.get(owner) {
+                Some(ids) => Some(ids),
+                None => return Look::among(std::iter::empty(), wanted, at_once, Some),
+            },
+            None => None,
+        };
+        // No id is below the nil one.
+        let first = (filter.from, DeliveryId::from_bytes([0; 16]));
+        let from = match after.filter(|after| *after >= first) {
+            Some(after) => Bound::Excluded(after),
+            None => Bound::Included(first),
+        };
+        let ended = self.by_end.range((from, Bound::Unbounded)).copied();
+        let in_time = ended.take_while(|(ended, _)| *ended < filter.until);
+        Look::among(in_time, wanted, at_once, |(ended, id)| {
+            let is_wanted =
+                filter.only.is_none_or(|only| only == id) && owned.is_none_or(|owned| owned.contains(&id));
+            is_wanted.then_some((ended, id))
+        })
     }
 
     pub(super) fn counts(&self) -> DeliveryCounts {
@@ -120,9 +199,28 @@ impl Index {
     }
 }
 
+fn put(ids: &mut BTreeMap<String, BTreeSet<DeliveryId>>, key: &str, id: DeliveryId) {
+    if let Some(ids) = ids.get_mut(key) {
+        ids.insert(id);
+    } else {
+        ids.insert(key.to_owned(), BTreeSet::from([id]));
+    }
+}
+
+/// What has nothing left is forgotten.
+fn take(ids: &mut BTreeMap<String, BTreeSet<DeliveryId>>, key: &str, id: DeliveryId) {
+    if let Some(of_key) = ids.get_mut(key) {
+        of_key.remove(&id);
+        if of_key.is_empty() {
+            ids.remove(key);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::deliveries::tests::order_of;
     use crate::view::paging::page;
     use proptest::prelude::*;
 
@@ -137,7 +235,11 @@ mod tests {
             Stage::HeadedToPickup | Stage::HeadedToDropoff => Group::UnderWay,
             Stage::Created | Stage::Rescheduled => Group::Waiting,
         };
-        Standing { stage, group }
+        Standing {
+            stage,
+            group,
+            ended: None,
+        }
     }
 
     proptest! {
@@ -153,7 +255,7 @@ mod tests {
             for (number, (owner, stages)) in world.iter().enumerate() {
                 let (id, owner) = (id(number as u16), format!("owner-{owner}"));
                 let mut now = Stage::Created;
-                index.add(id, &owner, standing(now));
+                index.add(&order_of(&owner), id, standing(now));
                 for &stage in stages {
                     let next = Stage::ALL[stage];
                     index.change(id, standing(now), standing(next));
@@ -219,7 +321,7 @@ mod tests {
             } else {
                 Stage::Completed
             };
-            index.add(id(number), "cafe", standing(stage));
+            index.add(&order_of("cafe"), id(number), standing(stage));
         }
         for owner in [None, Some("cafe".to_owned())] {
             let filter = DeliveryFilter {

@@ -1,172 +1,57 @@
-//! Deliveries as their events tell them: records by id, lists in order of ids.
+//! Deliveries as their events tell them: records by id, lists in order of ids and of ends.
+//!
+//! In memory are those that go on, those that ended since the last snapshot, and a bounded
+//! number that ended before ([`leaving`]). All others are in the archive.
 
 mod index;
+mod leaving;
+mod recalled;
+mod record;
 mod road;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::sim::delivery::{Bearer, Stage};
 use crate::sim::event::{DeliveryEvent, Etas, Event, Happening};
-use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
-use crate::sim::workflow::{FailureReason, WaitingFor};
+use crate::sim::time::SimTime;
 
 use super::View;
 use super::events::EventsAfter;
 use super::paging::{self, AT_ONCE};
 use super::reading::{DeliveryCounts, DeliveryStatus, Page};
 use index::{Index, Standing};
+pub(super) use leaving::Kept;
+use leaving::Leaving;
+pub use leaving::{Changes, RECENTLY_ENDED};
+use recalled::Recalled;
+pub use record::{DeliveryRecord, Flight, Place, WorkflowState};
 
-/// How far a request's workflow has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WorkflowState {
-    /// Durable, and not in the world yet.
-    Queued,
-    Running,
-    AwaitingDrone(WaitingFor),
-    Scheduled,
-    Failed(FailureReason),
-    Cancelled,
-}
-
-/// All that is known of one delivery; every field follows from its events.
+/// A delivery's record, to be looked at again and again. It goes on where the delivery does;
+/// while somebody has it, the delivery is in memory for everybody.
 #[derive(Clone, Debug)]
-pub struct DeliveryRecord {
-    pub id: DeliveryId,
-    pub order: Arc<Order>,
-    pub workflow: WorkflowState,
-    pub stage: Stage,
-    /// The one that carries it, comes for it, or brought it.
-    pub bearer: Option<Bearer>,
-    /// As last told; the actual times once reached.
-    pub etas: Option<Etas>,
-    /// Where the package is while no airborne drone says it better.
-    pub resting_place: LatLon,
-    pub events: Vec<Arc<Event>>,
-}
+pub struct DeliveryHandle(Arc<RwLock<DeliveryRecord>>);
 
-impl DeliveryRecord {
-    fn queued(id: DeliveryId, order: Arc<Order>) -> Self {
-        DeliveryRecord {
-            id,
-            resting_place: order.pickup.location,
-            order,
-            workflow: WorkflowState::Queued,
-            stage: Stage::Created,
-            bearer: None,
-            etas: None,
-            events: Vec::new(),
-        }
+impl DeliveryHandle {
+    pub fn new(record: DeliveryRecord) -> Self {
+        DeliveryHandle(Arc::new(RwLock::new(record)))
     }
 
-    fn failed_on_board(&self) -> bool {
-        let is_pickup = |event: &Arc<Event>| {
-            matches!(
-                event.happening,
-                Happening::Delivery(_, DeliveryEvent::PickedUp { .. })
-            )
-        };
-        self.stage == Stage::Failed && self.events.iter().any(is_pickup)
+    /// For a moment: while it is looked at, its next event waits.
+    pub fn look(&self) -> RwLockReadGuard<'_, DeliveryRecord> {
+        self.0.read()
     }
 
-    /// Tells the record again from its events, the first of which is `Accepted`.
-    /// `None` where it is not.
-    pub fn from_events(events: Vec<Arc<Event>>) -> Option<Self> {
-        let first = events.first()?;
-        let Happening::Delivery(id, DeliveryEvent::Accepted { order }) = &first.happening else {
-            return None;
-        };
-        let mut record = DeliveryRecord::queued(*id, Arc::clone(order));
-        for event in &events {
-            record.apply(event);
-        }
-        Some(record)
-    }
-
-    pub fn drone(&self) -> Option<DroneId> {
-        match self.bearer {
-            Some(Bearer::Drone(drone)) => Some(drone),
-            Some(Bearer::Carrier) | None => None,
-        }
-    }
-
-    pub fn seq(&self) -> u32 {
-        self.events.last().map_or(0, |event| event.seq)
-    }
-
-    fn apply(&mut self, event: &Arc<Event>) {
-        let Happening::Delivery(_, kind) = &event.happening else {
-            return;
-        };
-        match kind {
-            DeliveryEvent::Accepted { .. } => self.workflow = WorkflowState::Running,
-            // Whoever carried it does so no more.
-            DeliveryEvent::Delayed { waiting_for } => {
-                self.workflow = WorkflowState::AwaitingDrone(*waiting_for);
-                if self.bearer.take().is_some() {
-                    self.stage = Stage::Created;
-                    self.etas = None;
-                }
-            }
-            DeliveryEvent::Created => self.workflow = WorkflowState::Scheduled,
-            DeliveryEvent::Assigned { drone, etas } => {
-                self.workflow = WorkflowState::Scheduled;
-                self.bearer = Some(Bearer::Drone(*drone));
-                self.etas = Some(*etas);
-            }
-            DeliveryEvent::HandedToCarrier { etas } => {
-                self.workflow = WorkflowState::Scheduled;
-                self.bearer = Some(Bearer::Carrier);
-                self.etas = Some(*etas);
-            }
-            DeliveryEvent::HeadedToPickup { etas } => {
-                self.stage = Stage::HeadedToPickup;
-                self.etas = Some(*etas);
-            }
-            DeliveryEvent::PickedUp { location } => {
-                self.resting_place = *location;
-                self.etas = self.etas.map(|etas| Etas {
-                    pickup: event.at,
-                    ..etas
-                });
-            }
-            DeliveryEvent::HeadedToDropoff { etas } => {
-                self.stage = Stage::HeadedToDropoff;
-                self.etas = Some(*etas);
-            }
-            DeliveryEvent::EtaChanged { etas } => self.etas = Some(*etas),
-            DeliveryEvent::Completed { location } => {
-                self.stage = Stage::Completed;
-                self.resting_place = *location;
-                self.etas = self.etas.map(|etas| Etas {
-                    delivery: event.at,
-                    ..etas
-                });
-            }
-            DeliveryEvent::Failed { reason } => {
-                self.stage = Stage::Failed;
-                self.workflow = WorkflowState::Failed(*reason);
-                self.etas = None;
-            }
-            DeliveryEvent::Cancelled => {
-                self.stage = Stage::Cancelled;
-                self.workflow = WorkflowState::Cancelled;
-                self.etas = None;
-            }
-            DeliveryEvent::Rescheduled { order } => {
-                self.stage = Stage::Rescheduled;
-                self.resting_place = order.pickup.location;
-                self.order = Arc::clone(order);
-                self.etas = None;
-            }
-            DeliveryEvent::AwaitingConfirmation { .. } | DeliveryEvent::NotifyMeRequested { .. } => {}
-        }
-        self.events.push(Arc::clone(event));
+    /// At most `limit` of its events that follow number `seq`.
+    pub fn events_after(&self, seq: u64, limit: usize) -> EventsAfter {
+        let record = self.look();
+        EventsAfter::from_kept(&record.events, seq, record.seq().into(), limit)
     }
 }
 
@@ -179,6 +64,18 @@ pub struct DeliveryFilter {
     pub stage: Option<Stage>,
 }
 
+/// Which of those that have ended a list shows.
+#[derive(Clone, Debug)]
+pub struct EndFilter {
+    pub owner: Option<String>,
+    /// This one and no other.
+    pub only: Option<DeliveryId>,
+    /// Ended then or later.
+    pub from: SimTime,
+    /// Ended before.
+    pub until: SimTime,
+}
+
 /// What an event did to who carries a delivery.
 pub(super) struct Change {
     pub drone_before: Option<DroneId>,
@@ -187,91 +84,156 @@ pub(super) struct Change {
 
 #[derive(Default)]
 pub(super) struct Deliveries {
-    records: DashMap<DeliveryId, DeliveryRecord>,
+    records: DashMap<DeliveryId, DeliveryHandle>,
+    recalled: Recalled,
     index: RwLock<Index>,
-    /// Changed since they were last saved.
-    unsaved: RwLock<BTreeSet<DeliveryId>>,
+    leaving: Mutex<Leaving>,
 }
 
 impl Deliveries {
-    pub(super) fn new(records: Vec<DeliveryRecord>) -> Self {
-        let mut deliveries = Deliveries::default();
-        for record in records {
-            let owner = &record.order.owner.account;
-            let index = deliveries.index.get_mut();
-            index.add(record.id, owner, Standing::of(&record));
-            deliveries.records.insert(record.id, record);
-        }
-        deliveries
-    }
-
     pub(super) fn queue(&self, id: DeliveryId, order: Arc<Order>) {
-        self.add_queued(id, order);
+        let record = DeliveryRecord::queued(id, Arc::clone(&order));
+        let standing = Standing::of(&record);
+        let mut is_new = false;
+        self.records.entry(id).or_insert_with(|| {
+            is_new = true;
+            DeliveryHandle::new(record)
+        });
+        if is_new {
+            self.index.write().add(&order, id, standing);
+        }
     }
 
-    /// Adds the event; says which drone the delivery has, if it is under way, and which it had.
-    pub(super) fn apply(&self, id: DeliveryId, event: &Arc<Event>) -> Option<Change> {
+    /// In memory, for whatever reason.
+    pub(super) fn get(&self, id: DeliveryId) -> Option<DeliveryHandle> {
+        self.known(id).or_else(|| self.recalled.get(id))
+    }
+
+    /// In memory by itself: something may happen to it yet, or did lately.
+    fn known(&self, id: DeliveryId) -> Option<DeliveryHandle> {
+        self.records.get(&id).map(|handle| handle.clone())
+    }
+
+    /// From the archive: it is found here from now on, as long as somebody has it.
+    pub(super) fn recall(&self, record: DeliveryRecord) -> DeliveryHandle {
+        self.recalled.put(record.id, DeliveryHandle::new(record))
+    }
+
+    /// Adds the event. Answers with the record as it is then, and says which drone the delivery
+    /// has, if it is under way, and which it had.
+    pub(super) fn apply(
+        &self,
+        id: DeliveryId,
+        event: &Arc<Event>,
+        carrier: Option<Place>,
+    ) -> Option<(DeliveryHandle, Change)> {
         if let Happening::Delivery(_, DeliveryEvent::Accepted { order }) = &event.happening {
-            self.add_queued(id, Arc::clone(order));
+            self.queue(id, Arc::clone(order));
         }
-        let mut record = self.records.get_mut(&id)?;
-        let before = Standing::of(&record);
-        let drone_before = record.drone();
-        record.apply(event);
-        let after = Standing::of(&record);
-        let change = Change {
-            drone_before,
-            drone: record.drone().filter(|_| !record.stage.is_terminal()),
+        let mut drones = Change {
+            drone_before: None,
+            drone: None,
+        };
+        let handle = self.change(id, |record| {
+            drones.drone_before = record.drone();
+            record.apply(event, carrier);
+            drones.drone = record.drone().filter(|_| !record.stage.is_terminal());
+        })?;
+        Some((handle, drones))
+    }
+
+    pub(super) fn took_off(&self, id: DeliveryId, drone: DroneId) {
+        self.change(id, |record| record.took_off(drone));
+    }
+
+    pub(super) fn came_down(
+        &self,
+        id: DeliveryId,
+        drone: DroneId,
+        flight: Option<Flight>,
+    ) -> Option<DeliveryHandle> {
+        self.change(id, |record| record.came_down(drone, flight))
+    }
+
+    fn change(&self, id: DeliveryId, change: impl FnOnce(&mut DeliveryRecord)) -> Option<DeliveryHandle> {
+        let Some(handle) = self.known(id) else {
+            tracing::error!(delivery = %id, "something happened to a delivery that is not known, or over");
+            return None;
+        };
+        let (before, after, orders, was_settled, is_settled) = {
+            let mut record = handle.0.write();
+            let (before, was_settled) = (Standing::of(&record), record.is_settled());
+            let ordered = Arc::clone(&record.order);
+            change(&mut record);
+            let is_other = !Arc::ptr_eq(&ordered, &record.order);
+            let orders = is_other.then(|| (ordered, Arc::clone(&record.order)));
+            (
+                before,
+                Standing::of(&record),
+                orders,
+                was_settled,
+                record.is_settled(),
+            )
         };
         // Nobody holds a record and the index at once.
-        drop(record);
         if before != after {
             self.index.write().change(id, before, after);
         }
-        self.unsaved.write().insert(id);
-        Some(change)
+        if let Some((ordered, anew)) = orders {
+            let mut index = self.index.write();
+            index.leave(&ordered, id, after);
+            index.recall(&anew, id, after);
+        }
+        self.leaving.lock().changed(id, is_settled && !was_settled);
+        Some(handle)
     }
 
     pub(super) fn counts(&self) -> DeliveryCounts {
         self.index.read().counts()
     }
 
-    pub(super) fn events_after(&self, id: DeliveryId, seq: u64, limit: usize) -> EventsAfter {
-        match self.records.get(&id) {
-            Some(record) => EventsAfter::from_kept(&record.events, seq, record.seq().into(), limit),
-            None => EventsAfter::Gone,
-        }
+    pub(super) fn in_memory(&self) -> usize {
+        self.index.read().len()
     }
 
-    fn add_queued(&self, id: DeliveryId, order: Arc<Order>) {
-        let record = DeliveryRecord::queued(id, order);
-        let owner = Arc::clone(&record.order);
-        let standing = Standing::of(&record);
-        let mut is_new = false;
-        self.records.entry(id).or_insert_with(|| {
-            is_new = true;
-            record
-        });
-        if is_new {
-            self.index.write().add(id, &owner.owner.account, standing);
-        }
+    pub(super) fn events_after(&self, id: DeliveryId, seq: u64, limit: usize) -> EventsAfter {
+        self.get(id)
+            .map_or(EventsAfter::Gone, |handle| handle.events_after(seq, limit))
+    }
+
+    pub(super) fn newest_of_package(&self, package: &str) -> Option<DeliveryHandle> {
+        let newest = self.index.read().newest_of_package(package);
+        self.get(newest?)
     }
 }
 
 impl View {
+    /// Of those in memory; [`View::find`] puts it there from the archive.
     pub fn delivery(&self, id: DeliveryId) -> Option<DeliveryRecord> {
-        self.deliveries.records.get(&id).map(|record| record.clone())
+        self.with_delivery(id, DeliveryRecord::clone)
+    }
+
+    /// As [`View::delivery`], to follow it.
+    pub fn handle(&self, id: DeliveryId) -> Option<DeliveryHandle> {
+        self.deliveries.get(id)
     }
 
     /// As [`View::delivery`], without copying the record.
     pub fn with_delivery<T>(&self, id: DeliveryId, look: impl FnOnce(&DeliveryRecord) -> T) -> Option<T> {
-        self.deliveries.records.get(&id).map(|record| look(&record))
+        let handle = self.deliveries.get(id)?;
+        let record = handle.look();
+        Some(look(&record))
+    }
+
+    /// As [`View::status_of`], of those in memory.
+    pub fn delivery_status(&self, id: DeliveryId) -> Option<DeliveryStatus> {
+        Some(self.status_of(&self.deliveries.get(id)?))
     }
 
     /// Where a delivery stands now: the drone's true place and its newest ETAs.
-    pub fn delivery_status(&self, id: DeliveryId) -> Option<DeliveryStatus> {
+    pub fn status_of(&self, delivery: &DeliveryHandle) -> DeliveryStatus {
         let now = self.now_in_order();
-        let record = self.deliveries.records.get(&id)?;
+        let record = delivery.look();
         let mut status = DeliveryStatus {
             stage: record.stage,
             bearer: record.bearer,
@@ -288,7 +250,7 @@ impl View {
             if let Some(at) = lost.filter(|_| record.failed_on_board()) {
                 status.location = at;
             }
-            return Some(status);
+            return status;
         }
         if record.bearer == Some(Bearer::Carrier) && record.stage == Stage::HeadedToDropoff {
             status.location = road::place(&record, now.at);
@@ -301,10 +263,10 @@ impl View {
                 delivery: row.delivery_eta.unwrap_or(told.delivery),
             });
         }
-        Some(status)
+        status
     }
 
-    /// Deliveries in order of their ids, from the first after `after` on.
+    /// Those in memory, in order of their ids, from the first after `after` on.
     pub fn deliveries(
         &self,
         filter: &DeliveryFilter,
@@ -324,15 +286,28 @@ impl View {
         }
     }
 
-    /// The events of each delivery that changed since the last call: what a snapshot keeps.
-    pub fn take_unsaved(&self) -> Vec<(DeliveryId, Vec<Arc<Event>>)> {
-        let ids = std::mem::take(&mut *self.deliveries.unsaved.write());
-        let record_of = |id| {
-            self.deliveries
-                .records
-                .get(&id)
-                .map(|record| (id, record.events.clone()))
-        };
-        ids.into_iter().filter_map(record_of).collect()
+    /// Those in memory that have ended, in the order in which they did, from the first after
+    /// `after` on.
+    pub fn ended_deliveries(
+        &self,
+        filter: &EndFilter,
+        after: Option<(SimTime, DeliveryId)>,
+        limit: usize,
+    ) -> Page<DeliveryRecord, (SimTime, DeliveryId)> {
+        let mark_of = |&mark: &(SimTime, DeliveryId)| mark;
+        let Page { items, next } = paging::page(after, limit, mark_of, |from, wanted| {
+            let index = self.deliveries.index.read();
+            index.look_by_end(filter, from, wanted, AT_ONCE)
+        });
+        let records = items.into_iter().filter_map(|(_, id)| self.delivery(id));
+        Page {
+            items: records.filter(|record| record.ended.is_some()).collect(),
+            next,
+        }
+    }
+
+    /// How many deliveries' records are in memory.
+    pub fn deliveries_in_memory(&self) -> usize {
+        self.deliveries.in_memory()
     }
 }

@@ -112,6 +112,7 @@ impl Stand {
             },
             airborne: rows,
             routes: Vec::new(),
+            kept: None,
         });
         self.tick
     }
@@ -386,6 +387,9 @@ fn all_parked(drones: u32) -> Restored {
         events_through: 0,
         past_events: Vec::new(),
         records: Vec::new(),
+        recent: Vec::new(),
+        totals: Vec::new(),
+        sums: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::Tick;
+use crate::view::DeliveryHandle;
 use crate::view::events::Subject;
 use crate::view::reading::DeliveryStatus;
 use crate::view::shown;
@@ -18,6 +19,8 @@ use super::{Speech, single};
 
 pub(super) struct Follow {
     delivery: DeliveryId,
+    /// So that it stays in memory as long as it is followed.
+    _held: DeliveryHandle,
     cursor: Cursor,
     stage: Carrier,
     positions: single::Follow,
@@ -41,9 +44,11 @@ impl Follow {
         rate: Rate,
         since: Option<u64>,
     ) -> Option<Self> {
-        let status = shared.view.delivery_status(delivery)?;
+        let held = shared.view.handle(delivery)?;
+        let status = shared.view.status_of(&held);
         Some(Follow {
             delivery,
+            _held: held,
             cursor: Cursor::open(shared, Subject::Delivery(delivery), since),
             stage: match carrier(&status) {
                 // What ended it may be among the events that the client missed.

@@ -1,0 +1,143 @@
+//! From a committed tick to what readers see: positions, events, and what follows from them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::deliveries::{DeliveryRecord, Flight, Place};
+use super::frame::Frame;
+use super::{Now, Publication, View};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
+use crate::sim::ids::DroneId;
+use crate::sim::time::SimTime;
+
+impl View {
+    /// Shows a committed tick.
+    pub fn publish(&self, publication: Publication) {
+        let frame = Arc::new(Frame::new(publication.tick, publication.at, publication.airborne));
+        let carriers = self.carriers(&publication.events, &frame);
+        {
+            let mut now = self.now.write();
+            now.tick = publication.tick;
+            now.at = publication.at;
+            now.digest = publication.digest;
+            now.frame = frame;
+            for (drone, route) in publication.routes {
+                now.routes.plan(drone, route);
+            }
+            for (drone, grounded) in publication.grounded {
+                if grounded.is_some() {
+                    now.routes.ended(drone);
+                }
+                now.drones.set_grounded(drone, grounded);
+            }
+            let mut log = self.log.write();
+            for event in publication.events {
+                self.apply(&mut now, &event, &carriers);
+                log.append(event);
+            }
+        }
+        if let Some(tick) = publication.kept {
+            self.kept(tick);
+        }
+        self.published.send_replace(publication.tick);
+    }
+
+    /// Where the drones are that these events' deliveries have, as far as they are in the air.
+    fn carriers(&self, events: &[Arc<Event>], frame: &Frame) -> BTreeMap<DroneId, Place> {
+        let drone_of = |event: &Arc<Event>| match &event.happening {
+            Happening::Delivery(_, DeliveryEvent::Assigned { drone, .. }) => Some(*drone),
+            Happening::Delivery(id, _) => self.with_delivery(*id, DeliveryRecord::drone)?,
+            Happening::Drone(..) | Happening::Hub(..) => None,
+        };
+        frame.places_of(events.iter().filter_map(drone_of))
+    }
+
+    fn apply(&self, now: &mut Now, event: &Arc<Event>, carriers: &BTreeMap<DroneId, Place>) {
+        match &event.happening {
+            Happening::Delivery(id, kind) => {
+                let drone = match kind {
+                    DeliveryEvent::Assigned { drone, .. } => Some(*drone),
+                    _ => self.with_delivery(*id, DeliveryRecord::drone).flatten(),
+                };
+                let carrier = drone.and_then(|drone| carriers.get(&drone).copied());
+                let Some((delivery, change)) = self.deliveries.apply(*id, event, carrier) else {
+                    return;
+                };
+                if change.drone_before != change.drone {
+                    if let Some(before) = change.drone_before {
+                        now.drones.carries(before, None);
+                    }
+                    if let Some(drone) = change.drone {
+                        now.drones.carries(drone, Some(*id));
+                    }
+                }
+                let record = delivery.look();
+                self.sums.hear(&self.world, &record, event);
+                if matches!(kind, DeliveryEvent::Completed { .. }) {
+                    now.pulse.hear(&record);
+                }
+            }
+            Happening::Drone(id, kind) => {
+                if let DroneEvent::Lost { location, .. } = kind {
+                    now.drones.set_lost(*id, *location);
+                    now.routes.ended(*id);
+                }
+                now.drones.set_seq(*id, event.seq);
+                self.follow_flight(now, *id, kind, event.at);
+            }
+            Happening::Hub(id, kind) => {
+                let hub = &mut now.hubs[id.index()];
+                hub.seq = event.seq;
+                match kind {
+                    HubEvent::QueueChanged { charging, queued } => {
+                        hub.charging = *charging;
+                        hub.queued = *queued;
+                    }
+                    HubEvent::Closed { until } => hub.closed_until = Some(*until),
+                    HubEvent::Opened => hub.closed_until = None,
+                }
+            }
+        }
+    }
+
+    /// Books a flight for a delivery to that delivery, and its account, once it is over.
+    fn follow_flight(&self, now: &mut Now, drone: DroneId, kind: &DroneEvent, at: SimTime) {
+        let flight = match kind {
+            DroneEvent::TakenOff { delivery, .. } => {
+                if let Some(before) = now.drones.comes_down(drone) {
+                    self.deliveries.came_down(before, drone, None);
+                }
+                if let Some(delivery) = delivery {
+                    now.drones.flies_for(drone, *delivery);
+                    self.deliveries.took_off(*delivery, drone);
+                }
+                return;
+            }
+            DroneEvent::Landed {
+                energy_wh,
+                distance_m,
+                airborne_s,
+                ..
+            }
+            | DroneEvent::Lost {
+                energy_wh,
+                distance_m,
+                airborne_s,
+                ..
+            } => Flight {
+                drone,
+                ended: at,
+                energy_wh: *energy_wh,
+                distance_m: *distance_m,
+                airborne_s: *airborne_s,
+            },
+            _ => return,
+        };
+        let Some(delivery) = now.drones.comes_down(drone) else {
+            return;
+        };
+        if let Some(delivery) = self.deliveries.came_down(delivery, drone, Some(flight)) {
+            self.sums.book(&self.world, &delivery.look(), &flight);
+        }
+    }
+}
