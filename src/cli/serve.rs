@@ -251,6 +251,12 @@ fn describe(error: &ServerError) -> Failure {
             Some("what is committed is safe: start again, and please report it"),
             false,
         ),
+        ServerError::StoreSilent => (
+            Some(
+                "what is committed is safe, and the rest is lived again: start again when the store answers",
+            ),
+            false,
+        ),
         ServerError::TokenKey(error) => return bad_key(error),
         ServerError::Listener(_) => (Some("see what became of the network"), false),
         ServerError::Journal(_) => (Some("see whether the disk has room and works"), false),

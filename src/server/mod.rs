@@ -37,6 +37,8 @@ use world::{Started, WorldThread, start_world};
 
 /// From the signal to the end, whatever clients do.
 const DRAIN: Duration = Duration::from_secs(4);
+/// What is left then for a store that has not taken the last ticks.
+const LAST_TRY: Duration = Duration::from_millis(900);
 
 /// How to serve a world.
 #[derive(Clone, Debug)]
@@ -88,6 +90,8 @@ pub enum ServerError {
     Journal(#[from] Refused),
     #[error(transparent)]
     TokenKey(#[from] KeyError),
+    #[error("the store does not answer, and the last ticks are not in it")]
+    StoreSilent,
     #[error("the world's thread ended without a word")]
     WorldGone,
 }
@@ -243,10 +247,14 @@ impl Server {
             tracing::warn!("some connections did not close in time");
         }
         // Also lets go of a world that waits for a stalled store.
-        let closed = tokio::task::spawn_blocking(move || writer.close()).await;
-        let ended = match in_time {
-            Ok(ended) => ended,
-            Err(_) => ended.await,
+        let closing = tokio::task::spawn_blocking(move || writer.close());
+        let (closed, ended) = match in_time {
+            Ok(ended) => (closing.await, ended),
+            // A store that hangs is left behind with its thread: what it has is safe.
+            Err(_) => match timeout(LAST_TRY, async { (closing.await, ended.await) }).await {
+                Ok(both) => both,
+                Err(_) => return Err(ServerError::StoreSilent),
+            },
         };
         ended.map_err(|_| ServerError::WorldGone)??;
         closed.map_err(|_| ServerError::WorldGone)??;

@@ -45,7 +45,7 @@ pub use open::open;
 pub(super) use schema::FORMAT;
 
 /// An answer that takes longer will not come: a disk that is as slow as that counts as gone.
-const TO_ANSWER: Duration = Duration::from_secs(15);
+const TO_ANSWER: Duration = Duration::from_secs(10);
 /// The same for what moves much data.
 const TO_MOVE_MUCH: Duration = Duration::from_secs(60);
 const TO_SAY_GOODBYE: Duration = Duration::from_secs(1);
