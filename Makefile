@@ -95,7 +95,7 @@ fuzz: tools ## Throw what nobody would send at everything that reads what strang
 	done
 
 .PHONY: bench
-bench: tools ## Measure the sky, the tick, the accept path and memory
+bench: tools postgres ## Measure the sky, the tick, the accept path and memory
 	cargo bench --locked
 
 .PHONY: lint

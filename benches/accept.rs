@@ -2,9 +2,14 @@
 //! disk; and beside it, in the same run and under the same clients, the floor: bare axum
 //! with one SQLite row per request, where requests that wait together share a commit.
 //!
+//! The same server on PostgreSQL, which shares the machine too, is measured last.
+//!
 //! Clients are plain sockets in this process, one request in flight each, so that they
 //! take little of the machine. Servers take turns; the medians are compared.
 
+#[path = "../tests/journeys/support/postgres.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod postgres;
 mod support;
 
 use std::net::SocketAddr;
@@ -188,10 +193,10 @@ async fn start_floor(folder: &Path) -> SocketAddr {
 }
 
 /// The server as `serve` starts it, over a city whose drones are soon all out.
-async fn start_skyhaul(folder: &Path) -> (server::Server, SocketAddr) {
+async fn start_skyhaul(data: String) -> (server::Server, SocketAddr) {
     let (listener, address) = listen().await;
     let options = Options {
-        data: folder.display().to_string(),
+        data,
         demand: false,
         ..Options::default()
     };
@@ -215,7 +220,8 @@ fn figures(turns: &[Seen]) -> (f64, f64) {
 async fn compare() {
     let folder = tempfile::tempdir().expect("there is room for files");
     let floor = start_floor(folder.path()).await;
-    let (server, skyhaul) = start_skyhaul(&folder.path().join("skyhaul")).await;
+    let data = folder.path().join("skyhaul").display().to_string();
+    let (server, skyhaul) = start_skyhaul(data).await;
     for connections in CONNECTIONS {
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..TURNS {
@@ -230,6 +236,23 @@ async fn compare() {
         println!("  skyhaul: {ours:.0} durable requests/s, p99 {our_p99:.1} ms");
         println!("  bare axum + SQLite: {bare:.0} durable requests/s, p99 {bare_p99:.1} ms");
         println!("  ratio: {:.0} %", 100.0 * ours / bare);
+    }
+    server.stop().await.expect("the last ticks are committed");
+    on_postgres().await;
+}
+
+async fn on_postgres() {
+    let cluster = postgres::Cluster::start_with(true);
+    let (server, skyhaul) = start_skyhaul(cluster.database()).await;
+    for connections in CONNECTIONS {
+        let mut seen = Vec::new();
+        for _ in 0..TURNS {
+            seen.push(turn(skyhaul, connections).await);
+        }
+        let (requests, p99) = figures(&seen);
+        println!(
+            "{connections} connections, on PostgreSQL: {requests:.0} durable requests/s, p99 {p99:.1} ms"
+        );
     }
     server.stop().await.expect("the last ticks are committed");
 }

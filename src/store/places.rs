@@ -124,6 +124,14 @@ pub(super) fn cut_off(url: &str) {
 
 /// Runs each story, a function of a place, as a test in each place.
 macro_rules! in_each_place {
+    (async $($story:ident),+ $(,)?) => {
+        mod in_a_folder {
+            $(#[tokio::test] async fn $story() { super::$story(crate::store::places::Folder::new()).await; })+
+        }
+        mod in_a_database {
+            $(#[tokio::test] async fn $story() { super::$story(crate::store::places::Database::new()).await; })+
+        }
+    };
     ($($story:ident),+ $(,)?) => {
         mod in_a_folder {
             $(#[test] fn $story() { super::$story(crate::store::places::Folder::new()); })+

@@ -2,14 +2,24 @@
 
 use futures_util::FutureExt;
 use proptest::prelude::*;
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::{BATCHES_WAITING, Refused, TICKS_AHEAD, Writer};
 use crate::sim::command::Command;
 use crate::store::faulty::{Faults, FaultyStore, Moment};
-use crate::store::testing::{WORLD, batch, command, delivery, tick};
-use crate::store::{IngestBatch, Snapshot, Store, StoreError, sqlite};
+use crate::store::places::{Database, Folder, Place, in_each_place};
+use crate::store::testing::{batch, command, delivery, tick};
+use crate::store::{IngestBatch, Snapshot, StoreError};
+
+in_each_place!(
+    async what_is_acknowledged_is_in_the_store,
+    what_waits_shares_one_flush_and_what_is_too_much_is_refused,
+    a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick,
+    a_lost_acknowledgement_is_found_out_before_anybody_is_answered,
+    a_stall_with_nothing_to_retry_ends_when_writing_works_again,
+    a_final_error_answers_everybody_and_ends_the_writer,
+    closing_flushes_what_waits_and_cuts_a_stall_short,
+);
 
 fn full() -> StoreError {
     StoreError::DiskFull {
@@ -17,9 +27,9 @@ fn full() -> StoreError {
     }
 }
 
-fn start(dir: &TempDir) -> (Writer, Faults) {
+fn start(place: &impl Place) -> (Writer, Faults) {
     let faults = Faults::default();
-    let store = Box::new(sqlite::open(dir.path(), &WORLD, false).unwrap());
+    let store = place.open();
     (
         Writer::start(Box::new(FaultyStore::new(store, faults.clone()))).unwrap(),
         faults,
@@ -34,16 +44,14 @@ async fn stalled(writer: &Writer, wanted: bool) {
         .unwrap();
 }
 
-/// The last command and the last tick that the folder holds, after a restart.
-fn ends(dir: &TempDir) -> (u64, u64) {
-    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+/// The last command and the last tick that the place holds, after a restart.
+fn ends(place: &impl Place) -> (u64, u64) {
+    let mut store = place.open();
     (store.last_command_seq().unwrap(), store.last_tick().unwrap())
 }
 
-#[tokio::test]
-async fn what_is_acknowledged_is_in_the_store() {
-    let dir = TempDir::new().unwrap();
-    let (writer, _) = start(&dir);
+async fn what_is_acknowledged_is_in_the_store(place: impl Place) {
+    let (writer, _) = start(&place);
     writer.append_commands(batch(1, 4)).await.unwrap();
     let snapshot = Snapshot {
         tick: 1,
@@ -69,7 +77,7 @@ async fn what_is_acknowledged_is_in_the_store() {
         late.commit_tick(tick(2, 4), None).await.await,
         Err(StoreError::Closed)
     );
-    assert_eq!(ends(&dir), (4, 1));
+    assert_eq!(ends(&place), (4, 1));
 }
 
 /// Spawned calls run on the test's own thread, so they are made once this one yields.
@@ -78,10 +86,8 @@ fn spawn_batch(writer: &Writer, batch: IngestBatch) -> JoinHandle<Result<(), Ref
     tokio::spawn(async move { writer.append_commands(batch).await })
 }
 
-#[tokio::test]
-async fn what_waits_shares_one_flush_and_what_is_too_much_is_refused() {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn what_waits_shares_one_flush_and_what_is_too_much_is_refused(place: impl Place) {
+    let (writer, faults) = start(&place);
     let held = faults.hold_appends();
     let mut calls = vec![spawn_batch(&writer, batch(1, 1))];
     while !faults.is_append_held() {
@@ -108,13 +114,11 @@ async fn what_waits_shares_one_flush_and_what_is_too_much_is_refused() {
     assert_eq!(writer.gauges().flushes(), 2);
     assert_eq!(writer.append_commands(batch(2 + waiting, 1)).await, Ok(()));
     writer.close().unwrap();
-    assert_eq!(ends(&dir), (2 + waiting, 0));
+    assert_eq!(ends(&place), (2 + waiting, 0));
 }
 
-#[tokio::test]
-async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick() {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick(place: impl Place) {
+    let (writer, faults) = start(&place);
     writer.append_commands(batch(1, 2)).await.unwrap();
     faults.fail_writes(Some(full()));
     let mut pending = vec![writer.commit_tick(tick(1, 2), None).await];
@@ -151,18 +155,16 @@ async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick() {
     stalled(&writer, false).await;
     assert_eq!(writer.append_commands(batch(3, 1)).await, Ok(()));
     writer.close().unwrap();
-    assert_eq!(ends(&dir), (3, ahead + 1));
-    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+    assert_eq!(ends(&place), (3, ahead + 1));
+    let mut store = place.open();
     assert_eq!(
         store.latest_snapshot().unwrap().map(|snapshot| snapshot.tick),
         Some(60)
     );
 }
 
-#[tokio::test]
-async fn a_lost_acknowledgement_is_found_out_before_anybody_is_answered() {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn a_lost_acknowledgement_is_found_out_before_anybody_is_answered(place: impl Place) {
+    let (writer, faults) = start(&place);
     faults.fail_append(1, Moment::AfterCommit, full());
     assert_eq!(writer.append_commands(batch(1, 2)).await, Ok(()));
     stalled(&writer, false).await;
@@ -184,13 +186,11 @@ async fn a_lost_acknowledgement_is_found_out_before_anybody_is_answered() {
     faults.fail_append(1, Moment::BeforeCommit, full());
     assert_eq!(writer.append_commands(batch(3, 1)).await, Ok(()));
     writer.close().unwrap();
-    assert_eq!(ends(&dir), (3, 0));
+    assert_eq!(ends(&place), (3, 0));
 }
 
-#[tokio::test]
-async fn a_stall_with_nothing_to_retry_ends_when_writing_works_again() {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn a_stall_with_nothing_to_retry_ends_when_writing_works_again(place: impl Place) {
+    let (writer, faults) = start(&place);
     faults.fail_writes(Some(full()));
     assert_eq!(
         writer.append_commands(batch(1, 1)).await,
@@ -202,10 +202,8 @@ async fn a_stall_with_nothing_to_retry_ends_when_writing_works_again() {
     assert_eq!(writer.append_commands(batch(1, 1)).await, Ok(()));
 }
 
-#[tokio::test]
-async fn a_final_error_answers_everybody_and_ends_the_writer() {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn a_final_error_answers_everybody_and_ends_the_writer(place: impl Place) {
+    let (writer, faults) = start(&place);
     let corrupt = StoreError::Corrupt {
         what: "on purpose".to_owned(),
     };
@@ -229,10 +227,8 @@ async fn a_final_error_answers_everybody_and_ends_the_writer() {
     assert_eq!(writer.close(), Err(corrupt));
 }
 
-#[tokio::test]
-async fn closing_flushes_what_waits_and_cuts_a_stall_short() {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn closing_flushes_what_waits_and_cuts_a_stall_short(place: impl Place) {
+    let (writer, faults) = start(&place);
     let held = faults.hold_appends();
     let pending = [
         writer.commit_tick(tick(1, 0), None).await,
@@ -253,15 +249,15 @@ async fn closing_flushes_what_waits_and_cuts_a_stall_short() {
     for tick in pending {
         assert_eq!(tick.await, Ok(()));
     }
-    assert_eq!(ends(&dir), (0, 3));
+    assert_eq!(ends(&place), (0, 3));
 
-    let (writer, faults) = start(&dir);
+    let (writer, faults) = start(&place);
     faults.fail_writes(Some(full()));
     let pending = writer.commit_tick(tick(4, 0), None).await;
     stalled(&writer, true).await;
     assert_eq!(writer.close(), Err(full()));
     assert_eq!(pending.await, Err(full()));
-    assert_eq!(ends(&dir), (0, 3));
+    assert_eq!(ends(&place), (0, 3));
 }
 
 /// A client that keeps to the rules: one batch at a time, numbered again after a refusal.
@@ -284,9 +280,8 @@ async fn send_until_taken(writer: &Writer, next_seq: u64, tries: &mut u64) -> Co
     }
 }
 
-async fn run_against(faults_at: &[(u64, bool)], steps: &[u64]) {
-    let dir = TempDir::new().unwrap();
-    let (writer, faults) = start(&dir);
+async fn run_against(place: impl Place, faults_at: &[(u64, bool)], steps: &[u64]) {
+    let (writer, faults) = start(&place);
     for (nth, after_commit) in faults_at {
         let moment = if *after_commit {
             Moment::AfterCommit
@@ -310,7 +305,7 @@ async fn run_against(faults_at: &[(u64, bool)], steps: &[u64]) {
     }
     writer.close().unwrap();
 
-    let mut store = sqlite::open(dir.path(), &WORLD, false).unwrap();
+    let mut store = place.open();
     let kept: Vec<Command> = store
         .commands_from(1, usize::MAX)
         .unwrap()
@@ -330,6 +325,15 @@ proptest! {
         steps in prop::collection::vec(0_u64..5, 1..20),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(run_against(&faults_at, &steps));
+        runtime.block_on(run_against(Folder::new(), &faults_at, &steps));
+    }
+
+    #[test]
+    fn exactly_the_acknowledged_is_kept_in_a_database_too(
+        faults_at in prop::collection::vec((1_u64..40, any::<bool>()), 0..4),
+        steps in prop::collection::vec(0_u64..5, 1..20),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(run_against(Database::new(), &faults_at, &steps));
     }
 }

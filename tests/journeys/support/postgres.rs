@@ -26,9 +26,8 @@ cat >/dev/null
 rm -rf "$folder"
 "#;
 
-/// Small, and without waiting for the disk: no test cuts the power.
-const SETTINGS: [&str; 5] = [
-    "fsync=off",
+/// Small.
+const SETTINGS: [&str; 4] = [
     "shared_buffers=32MB",
     "max_connections=60",
     "autovacuum_naptime=5s",
@@ -40,6 +39,8 @@ pub struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// Whether a commit waits for the disk.
+    flushes: bool,
     databases: AtomicU64,
     keeper: Child,
 }
@@ -52,8 +53,13 @@ pub fn shared() -> &'static Cluster {
 }
 
 impl Cluster {
-    /// Makes one and starts it.
+    /// Makes one and starts it. It does not wait for the disk: no test cuts the power.
     pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// One that may wait for the disk at each commit, as those of users do.
+    pub fn start_with(flushes: bool) -> Self {
         let programs = programs();
         let mut keeper = as_somebody(Command::new("sh"))
             .args(["-c", KEEPER, "keeper"])
@@ -70,6 +76,7 @@ impl Cluster {
             programs,
             folder: PathBuf::from(folder.trim_end()),
             port: free_port(),
+            flushes,
             databases: AtomicU64::new(0),
             keeper,
         };
@@ -102,6 +109,7 @@ impl Cluster {
             "-c listen_addresses=127.0.0.1".to_owned(),
             format!("-c unix_socket_directories={}", self.folder.display()),
         ];
+        options.push(format!("-c fsync={}", if self.flushes { "on" } else { "off" }));
         options.extend(SETTINGS.map(|setting| format!("-c {setting}")));
         // The processes of one that was killed may take a moment to be gone.
         for attempt in 1.. {
