@@ -5,6 +5,7 @@ mod backup;
 mod database;
 mod drain;
 mod failing_store;
+mod full_disk;
 mod journal;
 mod kill;
 mod ledger;

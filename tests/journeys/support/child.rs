@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use super::operator::Operator;
 
 /// Nothing here takes long; whoever waits longer waits for something that never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_skyhaul");
 
 /// `skyhaul serve` on a free port. Dropping it kills it.
 pub struct Child {
@@ -37,7 +39,30 @@ impl Child {
 
     /// The same with further variables in its environment.
     pub fn spawn_with(scenario: &Path, data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_skyhaul"))
+        Self::start(Command::new(PROGRAM), scenario, data, flags, variables)
+    }
+
+    /// The same with a disk of so many megabytes of its own at `data`, an empty folder. Nobody
+    /// else sees it, but for [`Child::as_it_sees`], and it is gone with the process.
+    pub fn spawn_on_a_small_disk(scenario: &Path, data: &Path, flags: &[&str], megabytes: u32) -> Self {
+        const MOUNTING: &str = r#"mount -t tmpfs -o "size=$1m" none "$2" && shift 2 && exec "$@""#;
+        let mut command = Command::new("unshare");
+        command
+            .args(["--map-root-user", "--mount", "sh", "-c", MOUNTING, "mounting"])
+            .arg(megabytes.to_string())
+            .arg(data)
+            .arg(PROGRAM);
+        Self::start(command, scenario, data, flags, &[])
+    }
+
+    fn start(
+        mut command: Command,
+        scenario: &Path,
+        data: &Path,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut process = command
             .arg("serve")
             .args(["--listen", "127.0.0.1:0"])
             .arg("--scenario")
@@ -54,6 +79,12 @@ impl Child {
         let stderr = process.stderr.take().expect("it is piped");
         let log = listen(stdout, stderr);
         Child { process, log }
+    }
+
+    /// Where this process has to look for what that one sees at `path`.
+    pub fn as_it_sees(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(path.strip_prefix("/").expect("the path is absolute"))
     }
 
     /// Waits until it serves.
