@@ -17,6 +17,7 @@ use crate::sim::workflow::FailureReason;
 
 use super::book::Book;
 use super::host::Role;
+use super::packages::PackageMessage;
 use super::{Context, Effect, Effects, Mail};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,7 +113,7 @@ impl Delivery {
             Ok(Outcome::Completed) => {
                 let location = self.book.order.dropoff.location;
                 self.emit(context, effects, DeliveryEvent::Completed { location });
-                effects.0.push(Effect::End(self.id));
+                self.end(effects);
             }
             Ok(Outcome::Failed) => {
                 let reason = match self.bearer {
@@ -120,7 +121,7 @@ impl Delivery {
                     Bearer::Carrier => FailureReason::CarrierFailed,
                 };
                 self.emit(context, effects, DeliveryEvent::Failed { reason });
-                effects.0.push(Effect::End(self.id));
+                self.end(effects);
             }
             Err(forbidden) => tracing::error!(delivery = %self.id, %forbidden, "a message came out of turn"),
         }
@@ -138,6 +139,12 @@ impl Delivery {
                 effects.refuse(reply_to, Objection::PickedUp);
             }
         }
+    }
+
+    /// Nobody holds anything for it any more.
+    fn end(&self, effects: &mut Effects) {
+        effects.send(Mail::Packages(PackageMessage::LetGo { id: self.id }));
+        effects.0.push(Effect::End(self.id));
     }
 
     fn update_etas(&mut self, context: &Context, etas: Etas, effects: &mut Effects) {

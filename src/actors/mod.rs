@@ -81,12 +81,17 @@ impl Mail {
     }
 
     /// Who else decides, where the addressee has ended: a client's write to a delivery that is
-    /// over goes to the scheduler, who owns whatever is not under way. Other mail came too late
-    /// to matter.
+    /// over goes to the scheduler, who owns whatever is not under way; and so does what comes
+    /// before a delivery begins. Other mail came too late to matter.
     pub fn redirected(self) -> Option<Mail> {
         match self {
             Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }) => {
                 Some(Mail::Scheduler(SchedulerMessage::Write { id, write, reply_to }))
+            }
+            // Its bearer may be quicker than its beginning is.
+            Mail::Delivery(id, message) => {
+                let message = Box::new(message);
+                Some(Mail::Scheduler(SchedulerMessage::Early { id, message }))
             }
             _ => None,
         }
@@ -157,7 +162,7 @@ impl Effects {
     }
 
     /// `seq` is the subject's own counter, owned by the actor that emits.
-    fn emit(&mut self, context: &Context, seq: &mut u32, happening: Happening) {
+    pub fn emit(&mut self, context: &Context, seq: &mut u32, happening: Happening) {
         *seq += 1;
         self.0.push(Effect::Emit(Event {
             at: context.now,

@@ -29,6 +29,7 @@ use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
 use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::transport::TransportMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::command::{Command, Decision, ReplyTo};
@@ -56,6 +57,10 @@ pub enum Halted {
     Actor { who: Address, cause: String },
     #[error("the store ended: {0}")]
     Store(#[from] crate::store::StoreError),
+    #[error(
+        "an older program left requests that wait for a drone; let it bring them to an end, or start over with --fresh"
+    )]
+    Unfinished,
     #[error("a snapshot cannot be read: {0}")]
     Snapshot(#[from] postcard::Error),
     #[error("the thread pool cannot be made: {0}")]
@@ -252,6 +257,9 @@ impl Engine {
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(fault) => inject(fault, reply_to, mail, &mut faults),
+                Command::RetryDeadLetter(id) => {
+                    mail.push(Mail::Supervisor(SupervisorMessage::Retry { id, reply_to }));
+                }
                 Command::Delivery(id, write) => {
                     mail.push(Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }));
                 }
@@ -368,6 +376,12 @@ fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, in_flight: &mut
         Fault::CarrierDown(duration) => {
             mail.push(Mail::Transport(TransportMessage::Down { duration, reply_to }));
         }
+        Fault::Step(step, fault, lasts) => mail.push(Mail::Scheduler(SchedulerMessage::Trouble {
+            step,
+            fault,
+            lasts,
+            reply_to,
+        })),
     }
 }
 

@@ -100,6 +100,7 @@ fn restored(
         hub_queues: remembered.hub_queues,
         hub_seqs: remembered.hub_seqs,
         hubs_closed: remembered.hubs_closed,
+        supervision: remembered.supervision,
         events_through: engine.events_through(),
         past_events: past_events(engine, store)?,
         records: records(store)?,
@@ -175,7 +176,10 @@ impl Recovered {
     pub fn demand(&self) -> bool {
         let last_said = self.pending.iter().rev().find_map(|(_, command)| match command {
             Command::SetDemand(on) => Some(*on),
-            Command::RequestDelivery { .. } | Command::Inject(_) | Command::Delivery(..) => None,
+            Command::RequestDelivery { .. }
+            | Command::Inject(_)
+            | Command::Delivery(..)
+            | Command::RetryDeadLetter(_) => None,
         });
         last_said.unwrap_or(self.engine.demand())
     }

@@ -10,6 +10,7 @@ use crate::actors::delivery::{Delivery, DeliveryBefore3};
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
 use crate::actors::scheduler::{Scheduler, SchedulerBefore3};
+use crate::actors::supervisor::{DeadLetter, Supervisor};
 use crate::actors::{Address, Mail};
 use crate::sim::drone::DroneState;
 use crate::sim::geo::LatLon;
@@ -18,7 +19,7 @@ use crate::sim::sky::Sky;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::store::{HistoryRow, SNAPSHOT_FORMATS, Snapshot, SumRow};
-use crate::view::{DeliveryHandle, View};
+use crate::view::{DeliveryHandle, LetterReading, Supervision, View};
 
 use super::cast::{Cast, Roles};
 use super::digest::Digest;
@@ -58,6 +59,7 @@ pub struct Remembered {
     pub hub_queues: Vec<(HubId, u32, u32)>,
     pub hub_seqs: Vec<(HubId, u32)>,
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    pub supervision: Supervision,
 }
 
 impl Engine {
@@ -184,11 +186,10 @@ fn roles(
     Ok((roles, remembered))
 }
 
-/// Format 1 knew no closed hubs, which are a fleet's last field; a list of none is a zero.
+/// Format 1 knew no closed hubs, and formats before 3 no drones that are kept for who has not
+/// begun, which are a fleet's last fields; a list of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
-    if format < 2 {
-        state.push(0);
-    }
+    state.resize(state.len() + usize::from(3_u8.saturating_sub(format)), 0);
     postcard::from_bytes(&state)
 }
 
@@ -200,10 +201,12 @@ fn delivery_of(format: u8, state: &[u8]) -> Result<Delivery, postcard::Error> {
     }
 }
 
-fn scheduler_of(format: u8, state: &[u8]) -> Result<Scheduler, postcard::Error> {
+fn scheduler_of(format: u8, state: &[u8]) -> Result<Scheduler, Halted> {
     match format {
-        ..3 => postcard::from_bytes::<SchedulerBefore3>(state).map(Scheduler::from),
-        3.. => postcard::from_bytes(state),
+        ..3 => postcard::from_bytes::<SchedulerBefore3>(state)?
+            .idle()
+            .ok_or(Halted::Unfinished),
+        3.. => Ok(postcard::from_bytes(state)?),
     }
 }
 
@@ -219,5 +222,20 @@ fn remember(roles: &Roles) -> Remembered {
         hub_queues: roles.fleet.hub_queues().collect(),
         hub_seqs: roles.fleet.hub_seqs().collect(),
         hubs_closed: roles.fleet.hubs_closed().collect(),
+        supervision: supervision(&roles.supervisor),
+    }
+}
+
+fn supervision(supervisor: &Supervisor) -> Supervision {
+    let reading = |(id, letter): (_, &DeadLetter)| LetterReading {
+        id,
+        step: letter.step,
+        since: letter.since,
+        times: letter.times,
+    };
+    let letters = supervisor.letters().map(reading);
+    Supervision {
+        letters: letters.map(|letter| (letter.id, letter)).collect(),
+        breaker: supervisor.breaker(),
     }
 }

@@ -24,7 +24,7 @@ use crate::sim::event::{DeliveryEvent, Happening};
 use crate::sim::ids::DeliveryId;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 use crate::view::archive::Unread;
-use crate::view::{DeliveryRecord, WorkflowState};
+use crate::view::{DeliveryRecord, View, WorkflowState};
 use crate::wire::api::Health;
 use crate::wire::api::delivery_requests::{ExternalDelivery, RequestState, RequestStatus};
 use crate::wire::api::problem::FieldProblem;
@@ -149,31 +149,78 @@ async fn read_request(
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<RequestStatus>, Failure> {
     let record = delivery_for(&api, &viewer, id, "delivery request").await?;
-    Ok(Json(status_of(&record)))
+    Ok(Json(status_of(&api.view, &record)))
 }
 
-fn status_of(record: &DeliveryRecord) -> RequestStatus {
-    let (state, step, waiting_for) = match record.workflow {
-        WorkflowState::Queued => (RequestState::Queued, None, None),
-        WorkflowState::Running => (RequestState::Running, Some(Step::ThirdParty), None),
-        WorkflowState::AwaitingDrone(waiting_for) => {
-            let step = match waiting_for {
-                WaitingFor::ThirdParty => Step::ThirdParty,
-                WaitingFor::Drone | WaitingFor::PickupTime => Step::Drone,
+fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
+    let reason = failure_of(record);
+    let (state, step, attempts, waiting_for) = match record.workflow {
+        WorkflowState::Queued => (RequestState::Queued, None, 0, None),
+        WorkflowState::Running => (RequestState::Running, Some(Step::Account), 1, None),
+        WorkflowState::AwaitingDrone(waiting_for) => (
+            RequestState::AwaitingDrone,
+            Some(Step::Drone),
+            1,
+            Some(waiting_for),
+        ),
+        WorkflowState::Delayed {
+            step,
+            attempts,
+            waiting_for,
+        } => {
+            let state = match waiting_for {
+                WaitingFor::Retry => RequestState::Retrying,
+                WaitingFor::Compensation => RequestState::Compensating,
+                _ => RequestState::Running,
             };
-            (RequestState::AwaitingDrone, Some(step), Some(waiting_for))
+            (state, Some(step), attempts, Some(waiting_for))
         }
-        WorkflowState::Scheduled => (RequestState::Scheduled, Some(Step::Delivery), None),
-        WorkflowState::Failed(_) => (RequestState::Failed, Some(Step::Drone), None),
-        WorkflowState::Cancelled => (RequestState::Cancelled, None, None),
+        WorkflowState::Scheduled => (RequestState::Scheduled, Some(Step::Delivery), 1, None),
+        WorkflowState::Failed(_) => {
+            let (step, attempts) = failed_at(record);
+            (RequestState::Failed, Some(step), attempts, None)
+        }
+        WorkflowState::Cancelled => (RequestState::Cancelled, None, 0, None),
+    };
+    // Its customer was told the end; what is still held is the operators' business.
+    let letter = view.dead_letter(record.id);
+    let (state, step) = match letter {
+        Some(letter) => (RequestState::DeadLettered, Some(letter.step)),
+        None => (state, step),
     };
     RequestStatus {
         delivery_id: record.id.to_string(),
         state,
         step,
-        attempts: u32::from(step.is_some()),
-        waiting_for,
-        reason: failure_of(record),
+        attempts,
+        waiting_for: match letter {
+            Some(_) => Some(WaitingFor::Compensation),
+            None => waiting_for,
+        },
+        reason,
+    }
+}
+
+/// The step that a failed workflow ended with, and how often it was tried.
+fn failed_at(record: &DeliveryRecord) -> (Step, u32) {
+    let tries = record
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event.happening {
+            Happening::Delivery(
+                _,
+                DeliveryEvent::StepDelayed {
+                    step,
+                    attempts,
+                    waiting_for: WaitingFor::Retry | WaitingFor::Answer,
+                },
+            ) => Some((step, attempts)),
+            _ => None,
+        });
+    match failure_of(record).map(FailureReason::step) {
+        Some(Some(step)) => (step, 1),
+        _ => tries.unwrap_or((Step::Drone, 1)),
     }
 }
 

@@ -253,6 +253,9 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
         Refusal::Objected(Objection::TooManyContacts) => {
             (S::CONFLICT, "too-many-contacts", "Enough are told", None)
         }
+        Refusal::Objected(Objection::NoDeadLetter) => {
+            (S::CONFLICT, "no-dead-letter", "Nothing is held for it", None)
+        }
         Refusal::StoreGone { retry_after } => (
             S::SERVICE_UNAVAILABLE,
             "store-gone",

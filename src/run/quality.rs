@@ -80,6 +80,7 @@ impl Quality {
             DeliveryEvent::Accepted { .. }
             | DeliveryEvent::Delayed { .. }
             | DeliveryEvent::Created
+            | DeliveryEvent::StepDelayed { .. }
             | DeliveryEvent::AwaitingConfirmation { .. }
             | DeliveryEvent::NotifyMeRequested { .. } => {}
             // What is promised for a drone is judged, not what a van makes of the traffic.

@@ -116,7 +116,7 @@ impl Tally {
                     self.count(*id, kind);
                 }
                 Happening::Drone(_, kind) => self.add_flight(kind),
-                Happening::Hub(..) => {}
+                Happening::Hub(..) | Happening::Supervisor(_) => {}
             }
         }
     }

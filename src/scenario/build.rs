@@ -10,6 +10,7 @@ use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
 use crate::sim::wind::Weather;
+use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{FleetIndex, Hub, Place, World};
 
 /// The world that the file describes; `None` after mistakes, all of which the log holds.
@@ -58,6 +59,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         dispatch: orders::build_dispatch(&document.dispatch),
         carrier: document.carrier.clone(),
         faults,
+        workflow: WorkflowRules::default(),
         scenario_hash: [0; 32],
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);

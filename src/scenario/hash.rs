@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::Area;
 use crate::sim::wind::Weather;
+use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{
     Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
     ScriptedRequest, UnknownPlaces, World, Zone,
@@ -39,6 +40,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         dispatch,
         carrier,
         faults,
+        workflow,
         scenario_hash: _,
     } = world;
     let mut hash = Canonical::default();
@@ -87,6 +89,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
     if !faults.is_empty() {
         hash.add(faults);
     }
+    hash.add_workflow(workflow);
     hash.0.finalize().into()
 }
 
@@ -120,6 +123,24 @@ impl Canonical {
         if let Some(land) = land {
             self.add_all(&land.0, Canonical::add_polygon);
         }
+    }
+
+    /// Defaults add nothing: stores of worlds that were made before there was a choice stay theirs.
+    fn add_workflow(&mut self, workflow: &WorkflowRules) {
+        if *workflow == WorkflowRules::default() {
+            return;
+        }
+        let WorkflowRules {
+            step_timeout,
+            retries,
+            backoff,
+            backoff_max,
+            breaker_failures,
+            breaker_pause,
+            dead_letters,
+        } = workflow;
+        self.add(&(step_timeout, retries, backoff, backoff_max));
+        self.add(&(breaker_failures, breaker_pause, dead_letters));
     }
 
     fn add_polygon(&mut self, polygon: &geo::Polygon) {

@@ -24,6 +24,8 @@ pub enum Command {
     Inject(Fault),
     /// Something about one delivery, for whoever owns it by then.
     Delivery(DeliveryId, DeliveryWrite),
+    /// What is still held for it is to be let go of.
+    RetryDeadLetter(DeliveryId),
 }
 
 /// What a client wants of a delivery that was requested.
@@ -76,4 +78,6 @@ pub enum Objection {
     WrongConfirmation,
     #[error("as many as can be are told about this delivery already")]
     TooManyContacts,
+    #[error("the supervisor has no dead letter of this request any more")]
+    NoDeadLetter,
 }

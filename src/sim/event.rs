@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::breaker::BreakerState;
 use super::fault::FlightFault;
 use super::geo::LatLon;
 use super::ids::{DeliveryId, DroneId, HubId};
 use super::order::{ConfirmationRequired, Contact, Order};
 use super::time::SimTime;
-use super::workflow::{FailureReason, WaitingFor};
+use super::workflow::{FailureReason, Step, WaitingFor};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -29,6 +30,7 @@ pub enum Happening {
     Delivery(DeliveryId, DeliveryEvent),
     Drone(DroneId, DroneEvent),
     Hub(HubId, HubEvent),
+    Supervisor(SupervisorEvent),
 }
 
 /// When pick-up and drop-off are expected.
@@ -91,6 +93,13 @@ pub enum DeliveryEvent {
     NotifyMeRequested {
         contact: Arc<Contact>,
     },
+    /// A step, or its undoing, did not go well yet.
+    StepDelayed {
+        step: Step,
+        /// How often it was tried.
+        attempts: u32,
+        waiting_for: WaitingFor,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,4 +140,22 @@ pub enum HubEvent {
         until: SimTime,
     },
     Opened,
+}
+
+/// What operators should know of the workflows and of those who carry them out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SupervisorEvent {
+    /// A step of a request that came to nothing could not be undone; somebody still holds
+    /// something for it.
+    DeadLettered {
+        id: DeliveryId,
+        step: Step,
+        since: SimTime,
+        /// How often it was given up.
+        times: u32,
+    },
+    /// Nobody holds anything for it any more.
+    Resolved { id: DeliveryId },
+    /// The circuit breaker around the carrier.
+    BreakerMoved { state: BreakerState },
 }

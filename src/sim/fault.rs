@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{DroneId, HubId};
 use super::time::SimDuration;
+use super::workflow::Step;
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Fault {
@@ -15,6 +16,19 @@ pub enum Fault {
     /// Third-party transport takes nothing for so long, or does not take the next job that it is
     /// asked for. Vans that are on the road go on.
     CarrierDown(Option<SimDuration>),
+    /// The owner of a workflow's step does not do as it should: once, or always for so long.
+    Step(Step, StepFault, Option<SimDuration>),
+}
+
+/// What goes wrong with a step, or with its undoing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepFault {
+    /// It is not done; it may go well another time.
+    Fail,
+    /// It is done, and nobody hears of it.
+    AnswerLost,
+    /// It is done, and the answer comes so much later.
+    Slow(SimDuration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,6 +18,7 @@ pub enum Purpose {
     ScatteredPlace = 3,
     Aloft = 4,
     Carrier = 5,
+    Backoff = 8,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

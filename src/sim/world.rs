@@ -15,6 +15,7 @@ use super::ids::{DroneId, HubId, ModelId};
 use super::order::Order;
 use super::time::{SimDuration, SimTime, Tick};
 use super::wind::Weather;
+use super::workflow::WorkflowRules;
 
 #[derive(Clone, Debug)]
 pub struct World {
@@ -46,6 +47,8 @@ pub struct World {
     pub carrier: Carrier,
     /// What breaks by itself, earliest first.
     pub faults: Vec<ScheduledFault>,
+    /// How often and how fast workflows try again.
+    pub workflow: WorkflowRules,
     /// A hash of all of the above but the seed and the description, to tell another
     /// world's store.
     pub scenario_hash: [u8; 32],

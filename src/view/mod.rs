@@ -18,6 +18,7 @@ pub mod reading;
 pub mod routes;
 pub mod shown;
 mod sums;
+mod supervision;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -48,6 +49,7 @@ use frame::{DroneRow, Frame};
 use pulse::Pulse;
 use reading::{ClockReading, FleetReading, HubReading, Pace, RunState};
 use routes::{PlannedRoute, Routes};
+pub use supervision::{LetterReading, Supervision};
 
 /// What one committed tick changed.
 pub struct Publication {
@@ -79,6 +81,7 @@ struct Now {
     routes: Routes,
     hubs: Vec<HubQueue>,
     pulse: Pulse,
+    supervision: Supervision,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -120,6 +123,7 @@ pub struct Restored {
     pub hub_seqs: Vec<(HubId, u32)>,
     /// Hubs that nobody leaves, and until when.
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    pub supervision: Supervision,
     /// Global number of the last event.
     pub events_through: u64,
     /// The last events up to that number, as far back as they are kept.
@@ -181,6 +185,7 @@ impl View {
             routes: Routes::new(restored.routes),
             hubs,
             pulse: Pulse::of(restored.recent.iter().chain(&restored.records)),
+            supervision: restored.supervision,
         };
         let kept = Kept {
             records: restored.records,

@@ -47,7 +47,7 @@ impl View {
         let drone_of = |event: &Arc<Event>| match &event.happening {
             Happening::Delivery(_, DeliveryEvent::Assigned { drone, .. }) => Some(*drone),
             Happening::Delivery(id, _) => self.with_delivery(*id, DeliveryRecord::drone)?,
-            Happening::Drone(..) | Happening::Hub(..) => None,
+            Happening::Drone(..) | Happening::Hub(..) | Happening::Supervisor(_) => None,
         };
         frame.places_of(events.iter().filter_map(drone_of))
     }
@@ -85,6 +85,7 @@ impl View {
                 now.drones.set_seq(*id, event.seq);
                 self.follow_flight(now, *id, kind, event.at);
             }
+            Happening::Supervisor(kind) => now.supervision.apply(kind),
             Happening::Hub(id, kind) => {
                 let hub = &mut now.hubs[id.index()];
                 hub.seq = event.seq;

@@ -5,13 +5,14 @@ use utoipa::ToSchema;
 
 use super::place::Location;
 use super::time::rfc3339;
-use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
+use crate::sim::breaker::BreakerState;
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, SupervisorEvent};
 use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
 use crate::sim::order::ConfirmationRequired;
 use crate::sim::time::SimTime;
-use crate::sim::workflow::{FailureReason, WaitingFor};
+use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 use crate::sim::world::World;
 
 /// What happened and to whom. Number and time belong to the message that carries it.
@@ -35,6 +36,7 @@ pub enum EventBody {
         kind: HubKind,
         hub: String,
     },
+    Supervisor(SupervisorKind),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -152,6 +154,26 @@ pub enum HubKind {
     Opened,
 }
 
+/// For operators.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
+pub enum SupervisorKind {
+    /// A request came to nothing, and what was done for it could not be undone.
+    #[schema(rename_all = "camelCase")]
+    DeadLettered {
+        delivery_id: String,
+        step: Step,
+        /// RFC 3339, simulated.
+        since: String,
+        /// How often it was given up.
+        times: u32,
+    },
+    #[schema(rename_all = "camelCase")]
+    DeadLetterResolved { delivery_id: String },
+    /// The circuit breaker around third-party transport.
+    BreakerChanged { state: BreakerState },
+}
+
 impl EventBody {
     pub fn new(world: &World, happening: &Happening) -> Self {
         match happening {
@@ -163,6 +185,7 @@ impl EventBody {
                 kind: drone_kind(world, event),
                 drone_id: id.to_string(),
             },
+            Happening::Supervisor(event) => EventBody::Supervisor(supervisor_kind(world, event)),
             Happening::Hub(hub, event) => EventBody::Hub {
                 kind: hub_kind(world, event),
                 hub: hub_key(world, *hub),
@@ -180,9 +203,11 @@ fn delivery_kind(world: &World, event: &DeliveryEvent) -> DeliveryKind {
             payload_kg: order.package.weight_kg,
             expedited: order.expedited,
         },
-        DeliveryEvent::Delayed { waiting_for } => DeliveryKind::Delayed {
-            waiting_for: *waiting_for,
-        },
+        DeliveryEvent::StepDelayed { waiting_for, .. } | DeliveryEvent::Delayed { waiting_for } => {
+            DeliveryKind::Delayed {
+                waiting_for: *waiting_for,
+            }
+        }
         DeliveryEvent::Created => DeliveryKind::Created,
         DeliveryEvent::Assigned { drone, etas } => DeliveryKind::Assigned {
             drone_id: drone.to_string(),
@@ -254,6 +279,26 @@ fn hub_kind(world: &World, event: &HubEvent) -> HubKind {
             until: (*until != SimTime::NEVER).then(|| rfc3339(world, *until)),
         },
         HubEvent::Opened => HubKind::Opened,
+    }
+}
+
+fn supervisor_kind(world: &World, event: &SupervisorEvent) -> SupervisorKind {
+    match event {
+        SupervisorEvent::DeadLettered {
+            id,
+            step,
+            since,
+            times,
+        } => SupervisorKind::DeadLettered {
+            delivery_id: id.to_string(),
+            step: *step,
+            since: rfc3339(world, *since),
+            times: *times,
+        },
+        SupervisorEvent::Resolved { id } => SupervisorKind::DeadLetterResolved {
+            delivery_id: id.to_string(),
+        },
+        SupervisorEvent::BreakerMoved { state } => SupervisorKind::BreakerChanged { state: *state },
     }
 }
 

@@ -70,9 +70,9 @@ async fn where_the_backlog_is_full_the_scenario_says_what_becomes_of_a_request()
             WhenFull::ThirdParty => {
                 assert_eq!(
                     (&over["state"], &stage),
-                    (&json!("AwaitingDrone"), &json!("Created"))
+                    (&json!("Scheduled"), &json!("HeadedToPickup"))
                 );
-                assert_eq!(over["waitingFor"], "third_party");
+                assert_eq!(customer.delivery(&ids[3]).await["droneId"], Value::Null);
             }
         }
         server.stop().await;
@@ -96,7 +96,7 @@ async fn patience_ends_when_the_scenario_says() {
                 assert_eq!(given_up["state"], "Failed");
                 assert_eq!(given_up["reason"], "no_drone_in_time");
             }
-            WhenFull::ThirdParty => assert_eq!(given_up["waitingFor"], "third_party"),
+            WhenFull::ThirdParty => assert_eq!(given_up["state"], "Scheduled"),
         }
 
         customer.run_to(12_000).await;

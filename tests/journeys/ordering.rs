@@ -268,12 +268,12 @@ async fn the_references_requests_are_taken_as_they_stand() {
     customer.step(20).await;
 
     let workflow = customer.workflow(&far).await;
-    assert_eq!(workflow["state"], "AwaitingDrone");
-    assert_eq!(workflow["waitingFor"], "third_party");
-    assert_eq!(customer.delivery(&far).await["droneId"], Value::Null);
+    assert_eq!(workflow["state"], "Scheduled");
+    let delivery = customer.delivery(&far).await;
+    assert_eq!(delivery["droneId"], Value::Null);
+    assert_ne!(delivery["carrier"], Value::Null);
     let status = customer.status(&far).await;
-    assert_eq!(status["stage"], "Created");
-    assert_eq!(status["deliveryETA"], Value::Null);
+    assert_eq!(status["stage"], "HeadedToPickup");
     assert_eq!(
         status["lastKnownLocation"]["latitude"], 36.778_261,
         "still where it is picked up"
@@ -282,11 +282,6 @@ async fn the_references_requests_are_taken_as_they_stand() {
     assert_eq!(customer.workflow(&heavy).await["state"], "Scheduled");
     customer.run_to(30_000).await;
     assert_eq!(customer.status(&heavy).await["stage"], "Completed");
-    assert_eq!(
-        customer.workflow(&far).await["waitingFor"],
-        "third_party",
-        "and it waits on"
-    );
     server.stop().await;
 }
 

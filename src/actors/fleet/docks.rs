@@ -67,6 +67,14 @@ struct Queued {
     energy_wh: f64,
 }
 
+/// A drone that is not docked any more.
+pub(super) struct Released {
+    pub drone: DroneId,
+    pub energy_wh: f64,
+    /// The pair of the drone that got its charger.
+    pub plugged_in_next: Option<usize>,
+}
+
 impl Docks {
     pub fn new(world: &World, pairs: &[Pair], aloft: &[DroneId]) -> Self {
         let mut ready = vec![BTreeSet::new(); pairs.len()];
@@ -175,19 +183,27 @@ impl Docks {
         pair: usize,
         need_wh: f64,
         effects: &mut Effects,
-    ) -> Option<(DroneId, Option<usize>)> {
+    ) -> Option<Released> {
         if let Some(entry) = self.least_sufficient(pair, need_wh, context.now) {
             self.ready[pair].remove(&entry);
             let (_, drone) = entry;
-            return Some((drone, self.unplug(context, drone, effects)));
+            return Some(Released {
+                drone,
+                energy_wh: self.energy_wh(pair, drone, context.now),
+                plugged_in_next: self.unplug(context, drone, effects),
+            });
         }
-        let (drone, _) = self.fullest(pair, context.now)?;
+        let (drone, energy_wh) = self.fullest(pair, context.now)?;
         let hub = self.sites[pair].hub;
         self.hubs[hub.index()]
             .queue
             .retain(|queued| queued.drone != drone);
         self.tell_queue(context, hub, effects);
-        Some((drone, None))
+        Some(Released {
+            drone,
+            energy_wh,
+            plugged_in_next: None,
+        })
     }
 
     /// Among plugged-in and full drones: who is full last has the least.

@@ -19,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::dispatch::{self, Pair};
 use crate::sim::event::{Etas, HubEvent};
-use crate::sim::flight::Mission;
+use crate::sim::flight::{FlightPlan, Mission};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::workflow::Step;
 use crate::sim::world::World;
 
 use super::drone::DroneMessage;
@@ -41,14 +42,28 @@ pub struct Fleet {
     next_offer: Vec<Option<SimTime>>,
     /// Hubs that nobody leaves, and until when.
     closed: BTreeMap<HubId, SimTime>,
+    /// Drones that are off their chargers and have not left.
+    kept: BTreeMap<DeliveryId, Kept>,
     /// Follows from the world; kept so that it is made once.
     #[serde(skip)]
     pairs: Vec<Pair>,
 }
 
+/// A drone that is kept for a delivery that has not begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    drone: DroneId,
+    pair: usize,
+    energy_wh: f64,
+    /// Seconds from take-off.
+    pickup_s: f64,
+    delivery_s: f64,
+    plan: Box<FlightPlan>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FleetMessage {
-    /// From the scheduler: find a drone.
+    /// From the scheduler: find a drone, and keep it. Asked twice it answers the same.
     Assign { id: DeliveryId, order: Arc<Order> },
     /// From the scheduler: take it off the queue, unless a drone was found.
     Withdraw { id: DeliveryId },
@@ -70,6 +85,10 @@ pub enum FleetMessage {
     },
     /// To itself: the hub opens, unless it was closed for longer since.
     Open { hub: HubId, due: SimTime },
+    /// From the scheduler: as if it had never been asked.
+    Undo { id: DeliveryId },
+    /// From the scheduler: the delivery has begun, so the drone that is kept for it leaves.
+    Depart { id: DeliveryId },
 }
 
 impl Fleet {
@@ -81,6 +100,7 @@ impl Fleet {
             queue: Queue::new(&pairs),
             next_offer: vec![None; pairs.len()],
             closed: BTreeMap::new(),
+            kept: BTreeMap::new(),
             pairs,
         }
     }
@@ -93,6 +113,7 @@ impl Fleet {
             queue: self.queue.with_pairs(&pairs),
             next_offer: self.next_offer,
             closed: self.closed,
+            kept: self.kept,
             pairs,
         }
     }
@@ -114,9 +135,15 @@ impl Fleet {
 
     fn assign(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
         let world = &context.world;
+        if self.kept.contains_key(&id) {
+            return self.tell_kept(context, id, effects);
+        }
+        if self.queue.holds(id) {
+            return effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
+        }
         let energy = |pair: usize| self.fullest_wh(context, pair);
         match dispatch::earliest_pickup(world, &self.pairs, &order, energy) {
-            Some((pair, mission)) => self.send_off(context, pair, id, mission, effects),
+            Some((pair, mission)) => self.keep(context, pair, id, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
                 effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
             }
@@ -138,8 +165,8 @@ impl Fleet {
         self.docks.fullest(pair, context.now).map(|(_, energy)| energy)
     }
 
-    /// Sends a drone of the pair, whose fullest the caller knows to suffice.
-    fn send_off(
+    /// Keeps a drone of the pair for it, whose fullest the caller knows to suffice.
+    fn keep(
         &mut self,
         context: &Context,
         pair: usize,
@@ -148,19 +175,60 @@ impl Fleet {
         effects: &mut Effects,
     ) {
         let need_wh = dispatch::energy_needed_wh(&context.world, self.pairs[pair], &mission);
-        let Some((drone, plugged_in_next)) = self.docks.release(context, pair, need_wh, effects) else {
+        let Some(released) = self.docks.release(context, pair, need_wh, effects) else {
             return;
         };
-        if let Some(next) = plugged_in_next {
+        if let Some(next) = released.plugged_in_next {
             self.plan_offer(context, next, effects);
         }
-        let etas = Etas {
-            pickup: context.now + SimDuration::from_secs(mission.pickup_s),
-            delivery: context.now + SimDuration::from_secs(mission.delivery_s),
+        let kept = Kept {
+            drone: released.drone,
+            pair,
+            energy_wh: released.energy_wh,
+            pickup_s: mission.pickup_s,
+            delivery_s: mission.delivery_s,
+            plan: Box::new(mission.plan),
         };
-        let plan = Box::new(mission.plan);
-        effects.send(Mail::Drone(drone, DroneMessage::Mission { delivery: id, plan }));
+        self.kept.insert(id, kept);
+        self.tell_kept(context, id, effects);
+    }
+
+    /// Which drone is kept for it, and when that would be where if it left now.
+    fn tell_kept(&self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let (drone, etas) = (
+            kept.drone,
+            Etas {
+                pickup: context.now + SimDuration::from_secs(kept.pickup_s),
+                delivery: context.now + SimDuration::from_secs(kept.delivery_s),
+            },
+        );
         effects.send(Mail::Scheduler(SchedulerMessage::Assigned { id, drone, etas }));
+    }
+
+    fn withdraw(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+        if self.kept.contains_key(&id) {
+            return self.tell_kept(context, id, effects);
+        }
+        self.queue.withdraw(id);
+        effects.send(Mail::Scheduler(SchedulerMessage::Withdrawn { id }));
+    }
+
+    fn undo(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+        self.queue.withdraw(id);
+        if let Some(kept) = self.kept.remove(&id) {
+            self.docks
+                .dock(context, kept.pair, kept.drone, kept.energy_wh, effects);
+            self.offer(context, kept.pair, effects);
+        }
+        let step = Step::Drone;
+        effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));
+    }
+
+    fn depart(&mut self, id: DeliveryId, effects: &mut Effects) {
+        if let Some(Kept { drone, plan, .. }) = self.kept.remove(&id) {
+            effects.send(Mail::Drone(drone, DroneMessage::Mission { delivery: id, plan }));
+        }
     }
 
     /// Serves waiting requests from this pair for as long as its fullest drone suffices.
@@ -171,7 +239,7 @@ impl Fleet {
             };
             let mission = dispatch::mission(&context.world, self.pairs[pair], &order);
             let mission = mission.expect("a request is only offered to pairs that can fly it");
-            self.send_off(context, pair, id, mission, effects);
+            self.keep(context, pair, id, mission, effects);
         }
         self.next_offer[pair] = None;
         self.plan_offer(context, pair, effects);
@@ -266,11 +334,9 @@ impl Role for Fleet {
     fn step(&mut self, context: &Context, message: FleetMessage, effects: &mut Effects) {
         match message {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),
-            FleetMessage::Withdraw { id } => {
-                if self.queue.withdraw(id) {
-                    effects.send(Mail::Scheduler(SchedulerMessage::Withdrawn { id }));
-                }
-            }
+            FleetMessage::Withdraw { id } => self.withdraw(context, id, effects),
+            FleetMessage::Undo { id } => self.undo(context, id, effects),
+            FleetMessage::Depart { id } => self.depart(id, effects),
             FleetMessage::Docked {
                 drone,
                 hub,

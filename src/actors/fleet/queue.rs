@@ -85,6 +85,10 @@ impl Queue {
         self.turns.insert(id, turn);
     }
 
+    pub fn holds(&self, id: DeliveryId) -> bool {
+        self.turns.contains_key(&id)
+    }
+
     /// Whether it was there.
     pub fn withdraw(&mut self, id: DeliveryId) -> bool {
         let turn = self.turns.get(&id).copied();

@@ -11,6 +11,7 @@ use crate::sim::event::{Happening, HubEvent};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::SimTime;
+use crate::sim::workflow::Step;
 use crate::sim::world::{self, Hub};
 
 const HUB: HubId = HubId(0);
@@ -50,15 +51,70 @@ impl Bench<Fleet> {
     }
 }
 
-/// Who was sent on a mission for which delivery.
+/// Who is kept for which delivery.
 fn missions(effects: &[Effect]) -> Vec<(u32, u64)> {
     let numbers = |mail: &Mail| match mail {
-        Mail::Drone(drone, DroneMessage::Mission { delivery, .. }) => {
-            Some((drone.0, (0..10).find(|number| id(*number) == *delivery).unwrap()))
+        Mail::Scheduler(SchedulerMessage::Assigned { id: of, drone, .. }) => {
+            Some((drone.0, (0..10).find(|number| id(*number) == *of).unwrap()))
         }
         _ => None,
     };
     sent(effects).into_iter().filter_map(numbers).collect()
+}
+
+#[test]
+fn asked_twice_it_keeps_one_drone_and_answers_the_same() {
+    let mut bench = bench(1, 1);
+    let first = bench.assign(1, false);
+    assert_eq!(sent(&bench.assign(1, false)), sent(&first));
+    let withdrawn = bench.tell(FleetMessage::Withdraw { id: id(1) });
+    assert_eq!(sent(&withdrawn), sent(&first), "it is found already");
+    let queued = bench.assign(2, false);
+    assert_eq!(sent(&bench.assign(2, false)), sent(&queued));
+}
+
+#[test]
+fn a_kept_drone_leaves_when_its_delivery_begins_and_is_forgotten_then() {
+    let mut bench = bench(2, 2);
+    bench.assign(1, false);
+    let effects = bench.tell(FleetMessage::Depart { id: id(1) });
+    assert!(
+        matches!(sent(&effects)[..], [Mail::Drone(DroneId(1), DroneMessage::Mission { delivery, .. })] if *delivery == id(1))
+    );
+    assert!(
+        bench.tell(FleetMessage::Depart { id: id(1) }).is_empty(),
+        "it leaves once"
+    );
+    assert_eq!(
+        missions(&bench.assign(1, false)),
+        [(0, 1)],
+        "asked again, another one goes"
+    );
+}
+
+#[test]
+fn an_undone_request_gives_its_drone_back_to_the_next_who_waits() {
+    let mut bench = bench(1, 1);
+    bench.assign(1, false);
+    bench.assign(2, false);
+    let undo = |number| FleetMessage::Undo { id: id(number) };
+    let undone = |number| {
+        Mail::Scheduler(SchedulerMessage::Undone {
+            id: id(number),
+            step: Step::Drone,
+        })
+    };
+    let effects = bench.tell(undo(1));
+    assert_eq!(missions(&effects), [(0, 2)]);
+    assert_eq!(sent(&effects).last(), Some(&&undone(1)));
+    assert_eq!(
+        sent(&bench.tell(undo(1))),
+        [&undone(1)],
+        "asked twice it changes nothing"
+    );
+    let effects = bench.tell(undo(2));
+    assert_eq!(sent(&effects), [&undone(2)]);
+    assert_eq!(missions(&bench.assign(3, false)), [(0, 3)]);
 }
 
 #[test]
@@ -67,7 +123,6 @@ fn a_free_drone_gets_the_mission_and_the_scheduler_its_quote() {
     let effects = bench.assign(1, false);
     assert_eq!(missions(&effects), [(1, 1)], "of two full ones, the last");
     let [
-        _,
         Mail::Scheduler(SchedulerMessage::Assigned {
             id: assigned,
             drone,
@@ -154,9 +209,10 @@ fn a_landed_drone_goes_to_the_expedited_first_and_withdrawn_requests_are_forgott
         sent(&effects),
         [&Mail::Scheduler(SchedulerMessage::Withdrawn { id: id(2) })]
     );
-    assert!(
-        bench.tell(FleetMessage::Withdraw { id: id(2) }).is_empty(),
-        "it is not there any more"
+    assert_eq!(
+        bench.tell(FleetMessage::Withdraw { id: id(2) }),
+        effects,
+        "asked twice it answers the same"
     );
     assert_eq!(missions(&bench.dock(0, full)), []);
 }

@@ -1,9 +1,24 @@
 //! A workflow's way from admission to its delivery, message by message.
 
 use super::*;
+use crate::actors::Effect;
+use crate::actors::accounts::AccountMessage;
+use crate::actors::delivery::{Delivery, DeliveryMessage};
+use crate::actors::packages::PackageMessage;
+use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
-use crate::sim::event::Happening;
+use crate::actors::transport::TransportMessage;
+use crate::sim::breaker::BreakerState;
+use crate::sim::command::{DeliveryWrite, ReplyTo};
+use crate::sim::delivery::Bearer;
+use crate::sim::event::{Etas, Happening};
+use crate::sim::fault::StepFault;
+use crate::sim::ids::DroneId;
+use crate::sim::time::SimDuration;
+use crate::sim::workflow::{FailureReason, StepAnswer, Then, WorkflowRules};
 use crate::sim::world::WhenFull;
+
+const DRONE: DroneId = DroneId(0);
 
 fn bench(when_full: WhenFull) -> Bench<Scheduler> {
     let mut world = world(1, 1);
@@ -21,6 +36,57 @@ impl Bench<Scheduler> {
             order,
         })
     }
+
+    fn answer(&mut self, number: u64, step: Step, answer: StepAnswer) -> Vec<Effect> {
+        let id = id(number);
+        self.tell(SchedulerMessage::Answered { id, step, answer })
+    }
+
+    fn undone(&mut self, number: u64, step: Step) -> Vec<Effect> {
+        let id = id(number);
+        self.tell(SchedulerMessage::Undone { id, step })
+    }
+
+    /// As far as the step after the package.
+    fn admit_and_pack(&mut self, number: u64, change: impl FnOnce(&mut Order)) -> Vec<Effect> {
+        self.admit(number, change);
+        self.answer(number, Step::Account, StepAnswer::Done);
+        self.answer(number, Step::Package, StepAnswer::Done)
+    }
+
+    fn assign(&mut self, number: u64) -> Vec<Effect> {
+        let (id, etas) = (id(number), etas());
+        self.tell(SchedulerMessage::Assigned {
+            id,
+            drone: DRONE,
+            etas,
+        })
+    }
+
+    /// The tick after: who has not answered gets a time limit.
+    fn look(&mut self) -> Vec<Effect> {
+        self.tell(SchedulerMessage::Look)
+    }
+
+    /// Lets time pass up to the alarm that these effects set.
+    fn ring(&mut self, effects: &[Effect]) -> Vec<Effect> {
+        let alarms = alarms(effects);
+        let (due, mail) = alarms.last().expect("an alarm is set");
+        self.context.now = *due;
+        let Mail::Scheduler(message) = (*mail).clone() else {
+            panic!("{mail:?}")
+        };
+        self.tell(message)
+    }
+
+    fn trouble(&mut self, step: Step, fault: StepFault, lasts: Option<f64>) {
+        self.tell(SchedulerMessage::Trouble {
+            step,
+            fault,
+            lasts: lasts.map(SimDuration::from_secs),
+            reply_to: ReplyTo(9),
+        });
+    }
 }
 
 /// The delivery's events, numbers first.
@@ -37,8 +103,20 @@ fn etas() -> Etas {
     Etas { pickup, delivery }
 }
 
+fn delayed(step: Step, attempts: u32, waiting_for: WaitingFor) -> DeliveryEvent {
+    DeliveryEvent::StepDelayed {
+        step,
+        attempts,
+        waiting_for,
+    }
+}
+
+fn heavy(order: &mut Order) {
+    order.package.weight_kg = 50.0;
+}
+
 #[test]
-fn a_request_that_finds_a_drone_becomes_a_delivery_whose_events_go_on_in_number() {
+fn a_request_goes_from_owner_to_owner_and_becomes_a_delivery_whose_events_go_on_in_number() {
     let mut bench = bench(WhenFull::Fail);
     let effects = bench.admit(1, |_| {});
     assert!(matches!(
@@ -47,68 +125,259 @@ fn a_request_that_finds_a_drone_becomes_a_delivery_whose_events_go_on_in_number(
     ));
     assert!(matches!(
         sent(&effects)[..],
+        [Mail::Accounts(AccountMessage::Check { .. })]
+    ));
+    let effects = bench.answer(1, Step::Account, StepAnswer::Done);
+    assert!(matches!(
+        sent(&effects)[..],
+        [Mail::Packages(PackageMessage::Create { .. })]
+    ));
+    let effects = bench.answer(1, Step::Package, StepAnswer::Done);
+    assert!(matches!(
+        sent(&effects)[..],
         [Mail::Fleet(FleetMessage::Assign { .. })]
     ));
     let waiting = bench.tell(SchedulerMessage::Queued { id: id(1) });
     let waiting_for = WaitingFor::Drone;
     assert_eq!(told(&waiting), [(2, DeliveryEvent::Delayed { waiting_for })]);
-    let drone = DroneId(0);
-    let effects = bench.tell(SchedulerMessage::Assigned {
-        id: id(1),
-        drone,
-        etas: etas(),
-    });
+    let effects = bench.assign(1);
     let order = Arc::new(order(&bench.context.world));
     let book = Book {
         seq: 2,
         ..Book::new(order)
     };
-    let delivery = Delivery::new(id(1), book, Bearer::Drone(drone), etas());
+    let delivery = Delivery::new(id(1), book, Bearer::Drone(DRONE), etas());
     assert_eq!(effects[0], Effect::Start(id(1), Box::new(delivery)));
-    assert_eq!(sent(&effects), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
-    let (_, alarm) = alarms(&waiting)[0];
-    let Mail::Scheduler(patience_over) = alarm.clone() else {
-        panic!("{alarm:?}")
-    };
+    assert_eq!(
+        sent(&effects),
+        [
+            &Mail::Delivery(id(1), DeliveryMessage::Begin),
+            &Mail::Fleet(FleetMessage::Depart { id: id(1) })
+        ]
+    );
+    assert!(bench.look().is_empty(), "all have answered");
     assert!(
-        bench.tell(patience_over).is_empty(),
+        bench.ring(&waiting).is_empty(),
         "its patience does not matter any more"
     );
 }
 
 #[test]
-fn what_no_drone_can_carry_waits_for_third_party_transport_within_the_backlog() {
+fn what_no_drone_can_carry_goes_to_the_carrier_and_begins_with_it() {
     let mut bench = bench(WhenFull::Fail);
-    for number in 1..=2 {
-        let effects = bench.admit(number, |order| order.package.weight_kg = 50.0);
-        let waiting_for = WaitingFor::ThirdParty;
-        assert_eq!(told(&effects)[1], (2, DeliveryEvent::Delayed { waiting_for }));
-        assert!(sent(&effects).is_empty());
+    let effects = bench.admit_and_pack(1, heavy);
+    assert!(matches!(
+        sent(&effects)[..],
+        [Mail::Transport(TransportMessage::Carry { .. })]
+    ));
+    let effects = bench.answer(1, Step::ThirdParty, StepAnswer::Carried { etas: etas() });
+    assert!(matches!(&effects[0], Effect::Start(_, delivery)
+        if **delivery == Delivery::new(id(1), Book { seq: 1, ..Book::new(bench_order(&bench)) }, Bearer::Carrier, etas())));
+    assert_eq!(sent(&effects), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
+}
+
+fn bench_order(bench: &Bench<Scheduler>) -> Arc<Order> {
+    let mut order = order(&bench.context.world);
+    heavy(&mut order);
+    Arc::new(order)
+}
+
+#[test]
+fn a_step_that_fails_for_now_is_asked_again_so_often_and_then_undone_from_the_back() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.admit_and_pack(1, heavy);
+    let retries = WorkflowRules::default().retries;
+    for attempt in 1..=retries {
+        let refused = bench.answer(1, Step::ThirdParty, StepAnswer::Unavailable);
+        let expected = delayed(Step::ThirdParty, attempt, WaitingFor::Retry);
+        assert_eq!(told(&refused), [(1 + attempt, expected)]);
+        bench.ring(&refused);
     }
-    let effects = bench.admit(3, |order| order.package.weight_kg = 50.0);
-    let reason = FailureReason::BacklogFull;
-    assert_eq!(told(&effects)[1], (2, DeliveryEvent::Failed { reason }));
+    let given_up = bench.answer(1, Step::ThirdParty, StepAnswer::Unavailable);
+    assert!(told(&given_up).is_empty(), "the end comes when nothing is held");
+    let undo = |mail: Vec<&Mail>| mail.into_iter().cloned().collect::<Vec<_>>();
+    assert!(undo(sent(&given_up)).contains(&Mail::Transport(TransportMessage::Undo { id: id(1) })));
+    let effects = bench.undone(1, Step::ThirdParty);
+    assert_eq!(
+        sent(&effects),
+        [&Mail::Packages(PackageMessage::Undo { id: id(1) })]
+    );
+    let effects = bench.undone(1, Step::Package);
+    let reason = FailureReason::StepUnavailable;
+    assert_eq!(told(&effects), [(2 + retries, DeliveryEvent::Failed { reason })]);
+    assert!(bench.role.workflows.is_empty());
+}
+
+#[test]
+fn what_is_refused_is_not_tried_again() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.admit(1, |_| {});
+    let reason = FailureReason::AccountSuspended;
+    let effects = bench.answer(1, Step::Account, StepAnswer::Refused(reason));
+    assert_eq!(told(&effects), [(2, DeliveryEvent::Failed { reason })]);
+    assert!(sent(&effects).is_empty(), "nobody holds anything");
+}
+
+#[test]
+fn who_does_not_answer_in_time_is_asked_again_and_a_late_answer_does_no_harm() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.trouble(Step::Account, StepFault::Slow(SimDuration::from_secs(60.0)), None);
+    bench.admit(1, |_| {});
+    let late = bench.answer(1, Step::Account, StepAnswer::Done);
+    let looked = bench.look();
+    assert_eq!(
+        told(&looked),
+        [(2, delayed(Step::Account, 1, WaitingFor::Answer))]
+    );
+    let timed_out = bench.ring(&looked);
+    assert_eq!(
+        told(&timed_out),
+        [(3, delayed(Step::Account, 1, WaitingFor::Retry))]
+    );
+    let asked = bench.ring(&timed_out);
+    assert!(matches!(sent(&asked)[..], [Mail::Accounts(_)]));
+    let answered = bench.answer(1, Step::Account, StepAnswer::Done);
+    assert!(matches!(sent(&answered)[..], [Mail::Packages(_)]));
+    assert!(bench.ring(&late).is_empty());
+}
+
+#[test]
+fn a_slow_answer_within_the_limit_moves_it_on() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.trouble(Step::Account, StepFault::Slow(SimDuration::from_secs(3.0)), None);
+    bench.admit(1, |_| {});
+    let late = bench.answer(1, Step::Account, StepAnswer::Done);
+    assert!(sent(&late).is_empty());
+    let moved_on = bench.ring(&late);
+    assert!(matches!(sent(&moved_on)[..], [Mail::Packages(_)]));
+}
+
+#[test]
+fn a_step_that_is_done_but_unheard_of_is_undone_where_the_request_fails() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.trouble(Step::Package, StepFault::AnswerLost, Some(1_000.0));
+    bench.admit(1, |_| {});
+    let mut effects = bench.answer(1, Step::Account, StepAnswer::Done);
+    for _ in 0..=WorkflowRules::default().retries {
+        assert!(
+            sent(&effects)
+                .iter()
+                .any(|mail| matches!(mail, Mail::Packages(PackageMessage::Create { .. })))
+        );
+        assert!(bench.answer(1, Step::Package, StepAnswer::Done).is_empty());
+        let looked = bench.look();
+        let timed_out = bench.ring(&looked);
+        effects = match sent(&timed_out).is_empty() {
+            true => bench.ring(&timed_out),
+            false => timed_out,
+        };
+    }
+    assert_eq!(
+        sent(&effects),
+        [&Mail::Packages(PackageMessage::Undo { id: id(1) })]
+    );
+}
+
+#[test]
+fn an_undo_that_fails_for_good_becomes_a_dead_letter_and_can_be_tried_again() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.admit_and_pack(1, |_| {});
+    bench.trouble(Step::Package, StepFault::Fail, Some(1_000.0));
+    let reply_to = ReplyTo(1);
+    let write = DeliveryWrite::Cancel;
+    let id = id(1);
+    let effects = bench.tell(SchedulerMessage::Write { id, write, reply_to });
+    assert_eq!(effects[0], Effect::Reply(reply_to, Decision::Done));
+    let mut effects = bench.undone(1, Step::Drone);
+    for attempt in 1..=WorkflowRules::default().retries {
+        let (seq, event) = told(&effects).remove(0);
+        assert_eq!(
+            (seq, event),
+            (
+                1 + attempt,
+                delayed(Step::Package, attempt, WaitingFor::Compensation)
+            )
+        );
+        effects = bench.ring(&effects);
+    }
+    assert_eq!(
+        told(&effects).last().map(|(_, event)| event),
+        Some(&DeliveryEvent::Cancelled)
+    );
+    let letter = sent(&effects)[0].clone();
+    let Mail::Supervisor(SupervisorMessage::DeadLetter {
+        book,
+        held,
+        step,
+        then,
+        ..
+    }) = letter
+    else {
+        panic!("{letter:?}")
+    };
+    assert_eq!((step, then), (Step::Package, Then::Cancel));
+    assert!(bench.role.workflows.is_empty());
+
+    bench.wait(1_000.0);
+    let effects = bench.tell(SchedulerMessage::Compensate { id, book, held, then });
+    assert_eq!(sent(&effects), [&Mail::Packages(PackageMessage::Undo { id })]);
+    let effects = bench.undone(1, Step::Package);
+    assert!(told(&effects).is_empty(), "its customer was told the end");
+    assert_eq!(
+        sent(&effects),
+        [&Mail::Supervisor(SupervisorMessage::LetGo { id })]
+    );
+}
+
+#[test]
+fn where_the_supervisor_has_no_room_an_undo_is_tried_for_as_long_as_it_takes() {
+    let mut world = world(1, 1);
+    world.workflow.dead_letters = 0;
+    world.workflow.retries = 0;
+    let mut bench = Bench::new(world, Scheduler::new);
+    bench.admit_and_pack(1, |_| {});
+    bench.trouble(Step::Package, StepFault::Fail, Some(200.0));
+    bench.tell(SchedulerMessage::Write {
+        id: id(1),
+        write: DeliveryWrite::Cancel,
+        reply_to: ReplyTo(1),
+    });
+    bench.undone(1, Step::Drone);
+    assert_eq!(bench.role.workflows.len(), 1);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let entries = bench.role.agenda.clone();
+        let due = entries.next_due().expect("it is tried again");
+        bench.context.now = due;
+        let effects = bench.tell(SchedulerMessage::Alarm { due });
+        if let [mail] = sent(&effects)[..] {
+            assert_eq!(mail, &Mail::Packages(PackageMessage::Undo { id: id(1) }));
+            break;
+        }
+    }
+    assert!(tries > 10, "{tries}");
+    let effects = bench.undone(1, Step::Package);
+    assert!(matches!(told(&effects)[..], [(_, DeliveryEvent::Cancelled)]));
 }
 
 #[test]
 fn patience_ends_only_when_the_fleet_has_let_go() {
     let mut bench = bench(WhenFull::Fail);
-    bench.admit(1, |_| {});
+    bench.admit_and_pack(1, |_| {});
     let waiting = bench.tell(SchedulerMessage::Queued { id: id(1) });
-    let (over, alarm) = alarms(&waiting)[0];
+    let (over, _) = *alarms(&waiting).last().unwrap();
     assert_eq!(
         over.since(bench.context.now),
         bench.context.world.dispatch.max_wait
     );
-    let Mail::Scheduler(patience_over) = alarm.clone() else {
-        panic!("{alarm:?}")
-    };
-    let effects = bench.tell(patience_over);
+    let effects = bench.ring(&waiting);
     assert_eq!(
         sent(&effects),
         [&Mail::Fleet(FleetMessage::Withdraw { id: id(1) })]
     );
-    let effects = bench.tell(SchedulerMessage::Withdrawn { id: id(1) });
+    bench.tell(SchedulerMessage::Withdrawn { id: id(1) });
+    let effects = bench.undone(1, Step::Package);
     let reason = FailureReason::NoDroneInTime;
     assert_eq!(told(&effects), [(3, DeliveryEvent::Failed { reason })]);
 }
@@ -117,38 +386,107 @@ fn patience_ends_only_when_the_fleet_has_let_go() {
 fn a_pickup_in_the_future_waits_for_its_time() {
     let mut bench = bench(WhenFull::Fail);
     let later = SimTime::from_secs(600.0);
-    let effects = bench.admit(1, |order| order.not_before = later);
+    let effects = bench.admit_and_pack(1, |order| order.not_before = later);
     let waiting_for = WaitingFor::PickupTime;
-    assert_eq!(told(&effects)[1], (2, DeliveryEvent::Delayed { waiting_for }));
-    let came = SchedulerMessage::PickupTimeCame { id: id(1) };
-    assert_eq!(alarms(&effects), [(later, &Mail::Scheduler(came.clone()))]);
-    let effects = bench.tell(came.clone());
+    assert_eq!(told(&effects), [(2, DeliveryEvent::Delayed { waiting_for })]);
+    assert_eq!(alarms(&effects)[0].0, later);
+    let effects = bench.ring(&effects);
     assert!(matches!(
         sent(&effects)[..],
         [Mail::Fleet(FleetMessage::Assign { .. })]
     ));
-    assert!(bench.tell(came).is_empty());
 }
 
 #[test]
 fn so_many_may_wait_for_their_pickup_time_and_no_more() {
     let mut bench = bench(WhenFull::ThirdParty);
     let later = SimTime::from_secs(600.0);
-    let last_event = |effects: &[Effect]| told(effects).pop().map(|(_, event)| event);
-    let (waiting_for, reason) = (WaitingFor::PickupTime, FailureReason::BacklogFull);
-    for number in 1..=3 {
-        let effects = bench.admit(number, |order| order.not_before = later);
-        let expected = match number {
-            1 | 2 => DeliveryEvent::Delayed { waiting_for },
-            _ => DeliveryEvent::Failed { reason },
-        };
-        assert_eq!(last_event(&effects), Some(expected));
+    for number in 1..=2 {
+        let effects = bench.admit_and_pack(number, |order| order.not_before = later);
+        let waiting_for = WaitingFor::PickupTime;
+        assert_eq!(told(&effects), [(2, DeliveryEvent::Delayed { waiting_for })]);
     }
-    bench.tell(SchedulerMessage::PickupTimeCame { id: id(1) });
-    let effects = bench.admit(4, |order| order.not_before = later);
-    assert_eq!(
-        last_event(&effects),
-        Some(DeliveryEvent::Delayed { waiting_for }),
-        "one has left"
+    bench.admit_and_pack(3, |order| order.not_before = later);
+    let effects = bench.undone(3, Step::Package);
+    let reason = FailureReason::BacklogFull;
+    assert_eq!(told(&effects), [(2, DeliveryEvent::Failed { reason })]);
+}
+
+#[test]
+fn a_change_of_plan_undoes_the_drone_alone_and_looks_for_a_way_again() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.admit_and_pack(1, |_| {});
+    bench.tell(SchedulerMessage::Queued { id: id(1) });
+    let change = crate::sim::order::Reschedule {
+        expedited: Some(true),
+        ..Default::default()
+    };
+    let effects = bench.tell(SchedulerMessage::Write {
+        id: id(1),
+        write: DeliveryWrite::Reschedule(Arc::new(change)),
+        reply_to: ReplyTo(1),
+    });
+    assert!(matches!(
+        told(&effects)[..],
+        [(3, DeliveryEvent::Rescheduled { .. })]
+    ));
+    assert_eq!(sent(&effects), [&Mail::Fleet(FleetMessage::Undo { id: id(1) })]);
+    assert!(
+        bench.assign(1).is_empty(),
+        "a drone that was found for the old plan comes too late"
     );
+    let effects = bench.undone(1, Step::Drone);
+    assert!(
+        matches!(sent(&effects)[..], [Mail::Fleet(FleetMessage::Assign { order, .. })] if order.expedited)
+    );
+}
+
+#[test]
+fn the_breaker_leaves_a_failing_carrier_alone_and_lets_one_try_after_its_pause() {
+    let mut bench = bench(WhenFull::Fail);
+    let failures = WorkflowRules::default().breaker_failures.into();
+    let is_asked = |effects: &[Effect]| {
+        sent(effects)
+            .iter()
+            .any(|mail| matches!(mail, Mail::Transport(_)))
+    };
+    let moved = |effects: &[Effect]| {
+        sent(effects).into_iter().find_map(|mail| match mail {
+            Mail::Supervisor(SupervisorMessage::BreakerMoved { state }) => Some(*state),
+            _ => None,
+        })
+    };
+    bench.context = Context {
+        world: Arc::new(World {
+            dispatch: crate::sim::world::DispatchRules {
+                backlog: 100,
+                ..bench.context.world.dispatch.clone()
+            },
+            ..World::clone(&bench.context.world)
+        }),
+        ..bench.context.clone()
+    };
+    for number in 1..=failures {
+        assert!(is_asked(&bench.admit_and_pack(number, heavy)));
+        let effects = bench.answer(number, Step::ThirdParty, StepAnswer::Unavailable);
+        assert_eq!(
+            moved(&effects),
+            (number == failures).then_some(BreakerState::Open)
+        );
+    }
+    assert!(!is_asked(&bench.admit_and_pack(failures + 1, heavy)));
+    bench.wait(WorkflowRules::default().breaker_pause.as_secs());
+    let trial = bench.admit_and_pack(failures + 2, heavy);
+    assert_eq!(
+        (is_asked(&trial), moved(&trial)),
+        (true, Some(BreakerState::HalfOpen))
+    );
+    assert!(!is_asked(&bench.admit_and_pack(failures + 3, heavy)));
+    let effects = bench.answer(
+        failures + 2,
+        Step::ThirdParty,
+        StepAnswer::Carried { etas: etas() },
+    );
+    assert_eq!(moved(&effects), Some(BreakerState::Closed));
+    assert!(is_asked(&bench.admit_and_pack(failures + 4, heavy)));
 }

@@ -116,6 +116,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
         },
         carrier: Default::default(),
         faults: Vec::new(),
+        workflow: Default::default(),
         scenario_hash: [0; 32],
     }
 }
@@ -139,6 +140,7 @@ fn view(unknown_places: UnknownPlaces) -> View {
         hub_queues: vec![(HubId(0), 0, 0)],
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
+        supervision: Default::default(),
         events_through: 0,
         past_events: Vec::new(),
         records: Vec::new(),

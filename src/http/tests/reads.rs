@@ -13,7 +13,7 @@ use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::sky::Grounded;
 use crate::sim::time::SimTime;
-use crate::sim::workflow::WaitingFor;
+use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 use crate::sim::world::UnknownPlaces;
 use crate::view::Publication;
 use crate::view::frame::DroneRow;
@@ -169,6 +169,36 @@ fn a_request_says_what_it_waits_for() {
         "waitingFor": "third_party",
     });
     assert_eq!(status, expected);
+}
+
+#[test]
+fn a_request_says_which_step_is_tried_how_often_and_which_is_undone() {
+    for (waiting_for, state) in [
+        (WaitingFor::Answer, "Running"),
+        (WaitingFor::Retry, "Retrying"),
+        (WaitingFor::Compensation, "Compensating"),
+    ] {
+        let door = Door::open(UnknownPlaces::Refuse);
+        let id = door.accepted();
+        let (step, attempts) = (Step::Package, 3);
+        let delayed = DeliveryEvent::StepDelayed {
+            step,
+            attempts,
+            waiting_for,
+        };
+        door.publish(&id, vec![door.admitted(), delayed], Vec::new());
+        let status = door.get(&format!("/api/deliveryrequests/{id}")).json();
+        let expected = json!({
+            "deliveryId": id, "state": state, "step": "package", "attempts": 3,
+            "waitingFor": waiting_for.as_str(),
+        });
+        assert_eq!(status, expected);
+        let reason = FailureReason::StepUnavailable;
+        door.publish(&id, vec![DeliveryEvent::Failed { reason }], Vec::new());
+        let status = door.get(&format!("/api/deliveryrequests/{id}")).json();
+        assert_eq!(status["state"], "Failed");
+        assert_eq!(status["reason"], "step_unavailable");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
-use crate::sim::workflow::{FailureReason, WaitingFor};
+use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 
 /// The first byte of a record as it is kept. An older one is a list of events alone, which
 /// begins with how many there are: never with this.
@@ -25,6 +25,12 @@ pub enum WorkflowState {
     Queued,
     Running,
     AwaitingDrone(WaitingFor),
+    /// A step, or its undoing, did not go well yet.
+    Delayed {
+        step: Step,
+        attempts: u32,
+        waiting_for: WaitingFor,
+    },
     Scheduled,
     Failed(FailureReason),
     Cancelled,
@@ -198,6 +204,17 @@ impl DeliveryRecord {
                     self.stage = Stage::Created;
                     self.etas = None;
                 }
+            }
+            DeliveryEvent::StepDelayed {
+                step,
+                attempts,
+                waiting_for,
+            } => {
+                self.workflow = WorkflowState::Delayed {
+                    step: *step,
+                    attempts: *attempts,
+                    waiting_for: *waiting_for,
+                };
             }
             DeliveryEvent::Created => self.workflow = WorkflowState::Scheduled,
             DeliveryEvent::Assigned { drone, etas } => {

@@ -136,7 +136,7 @@ impl EventLog {
             match oldest.happening {
                 Happening::Drone(drone, _) => drop(self.drones.remove(&drone)),
                 Happening::Hub(hub, _) => drop(self.hubs.remove(&hub)),
-                Happening::Delivery(..) => {}
+                Happening::Delivery(..) | Happening::Supervisor(_) => {}
             }
         }
     }
@@ -146,7 +146,7 @@ impl EventLog {
         match event.happening {
             Happening::Drone(drone, _) => Some(self.drones.entry(drone).or_default()),
             Happening::Hub(hub, _) => Some(self.hubs.entry(hub).or_default()),
-            Happening::Delivery(..) => None,
+            Happening::Delivery(..) | Happening::Supervisor(_) => None,
         }
     }
 

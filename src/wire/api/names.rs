@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::sim::breaker::BreakerState;
 use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
 use crate::sim::fault::FlightFault;
@@ -48,11 +49,9 @@ described!(
         ConfirmationRequired::None
     ]
 );
-described!(Step, [Step::ThirdParty, Step::Drone, Step::Delivery]);
-described!(
-    WaitingFor,
-    [WaitingFor::Drone, WaitingFor::PickupTime, WaitingFor::ThirdParty]
-);
+described!(Step, Step::ALL);
+described!(BreakerState, BreakerState::ALL);
+described!(WaitingFor, WaitingFor::ALL);
 described!(
     FailureReason,
     [
@@ -63,7 +62,8 @@ described!(
         FailureReason::CarrierRefused,
         FailureReason::AccountSuspended,
         FailureReason::AccountUnknown,
-        FailureReason::AccountsFull
+        FailureReason::AccountsFull,
+        FailureReason::StepUnavailable
     ]
 );
 described!(FlightFault, [FlightFault::RotorOut, FlightFault::BatteryCell]);

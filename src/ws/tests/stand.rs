@@ -384,6 +384,7 @@ fn all_parked(drones: u32) -> Restored {
         hub_queues: Vec::new(),
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
+        supervision: Default::default(),
         events_through: 0,
         past_events: Vec::new(),
         records: Vec::new(),
@@ -450,6 +451,7 @@ fn world(drones: u32) -> World {
         },
         carrier: Default::default(),
         faults: Vec::new(),
+        workflow: Default::default(),
         scenario_hash: [0; 32],
     }
 }

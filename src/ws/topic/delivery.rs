@@ -129,6 +129,7 @@ impl Follow {
             | DeliveryEvent::AwaitingConfirmation { .. }
             | DeliveryEvent::NotifyMeRequested { .. }
             | DeliveryEvent::Created
+            | DeliveryEvent::StepDelayed { .. }
             | DeliveryEvent::HeadedToPickup { .. }
             | DeliveryEvent::PickedUp { .. }
             | DeliveryEvent::HeadedToDropoff { .. }

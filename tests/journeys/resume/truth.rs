@@ -85,5 +85,6 @@ fn topic_of(world: &World, happening: &Happening) -> String {
         Happening::Delivery(id, _) => format!("delivery/{id}"),
         Happening::Drone(id, _) => format!("drone/{id}"),
         Happening::Hub(id, _) => format!("hub/{}", world.hub(*id).key),
+        Happening::Supervisor(_) => "supervisor".to_owned(),
     }
 }

@@ -46,7 +46,8 @@ export type EventBody =
     })
   | (HubKind & {
       hub: string;
-    });
+    })
+  | SupervisorKind;
 export type DeliveryKind =
   | {
       dropoff: Location;
@@ -110,7 +111,7 @@ export type DeliveryKind =
   | {
       kind: "NotifyMeRequested";
     };
-export type WaitingFor = "drone" | "pickup_time" | "third_party";
+export type WaitingFor = "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation";
 export type FailureReason =
   | "no_drone_in_time"
   | "backlog_full"
@@ -119,7 +120,8 @@ export type FailureReason =
   | "carrier_refused"
   | "account_suspended"
   | "account_unknown"
-  | "accounts_full";
+  | "accounts_full"
+  | "step_unavailable";
 export type ConfirmationRequired = "FingerPrint" | "Picture" | "Voice" | "None";
 export type DroneKind =
   | {
@@ -162,6 +164,33 @@ export type HubKind =
   | {
       kind: "Opened";
     };
+/**
+ * For operators.
+ */
+export type SupervisorKind =
+  | {
+      deliveryId: string;
+      kind: "DeadLettered";
+      /**
+       * RFC 3339, simulated.
+       */
+      since: string;
+      step: Step;
+      /**
+       * How often it was given up.
+       */
+      times: number;
+    }
+  | {
+      deliveryId: string;
+      kind: "DeadLetterResolved";
+    }
+  | {
+      kind: "BreakerChanged";
+      state: BreakerState;
+    };
+export type Step = "account" | "package" | "third_party" | "drone" | "delivery";
+export type BreakerState = "closed" | "open" | "half_open";
 /**
  * A factor above 0 and up to 10,000, or as fast as it goes.
  */

@@ -1,0 +1,298 @@
+//! The scheduler: carries each request's workflow from acceptance to a delivery under way.
+//!
+//! Owns the workflows that are not finished, the carrier's circuit breaker, and the injected
+//! faults of steps. `sim/workflow` says what follows what; this asks the owners of the steps,
+//! hears their answers, keeps their time limits ([`agenda`]), and starts the delivery's actor.
+//! Hears admitted requests from the engine, writes about what is not under way from outside,
+//! and from a delivery that lost its bearer that it is to find another. Bounds: at most
+//! `[dispatch] backlog` workflows are kept waiting for a pick-up time or for another try (the
+//! fleet bounds those that wait for a drone); what cannot be undone goes to the supervisor, and
+//! where that is full it is tried again for as long as it takes. After a panic it goes on from
+//! before the message that brought it about; whoever waited for that is asked again.
+
+mod agenda;
+mod before;
+mod calls;
+mod endings;
+mod message;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod workflow;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::breaker::Breaker;
+use crate::sim::command::{Decision, Objection};
+use crate::sim::dispatch::{self, Pair};
+use crate::sim::event::DeliveryEvent;
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::Order;
+use crate::sim::time::SimTime;
+use crate::sim::workflow::{
+    self as rule, Circumstances, Held, Move, Step, WaitingFor, WorkflowInput, WorkflowState,
+};
+use crate::sim::world::World;
+
+use super::book::Book;
+use super::fleet::FleetMessage;
+use super::host::Role;
+use super::{Context, Effects, Mail};
+
+use agenda::Agenda;
+pub use before::SchedulerBefore3;
+use message::Heard;
+pub use message::{Lost, SchedulerMessage};
+use trouble::Troubles;
+use workflow::Workflow;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scheduler {
+    workflows: BTreeMap<DeliveryId, Workflow>,
+    agenda: Agenda,
+    /// How many are kept waiting for a pick-up time or for another try.
+    waiting: usize,
+    troubles: Troubles,
+    breaker: Breaker,
+    /// How many dead letters the supervisor has.
+    letters: usize,
+    /// Each state of each workflow has a number of its own, so that an answer that comes late is
+    /// known as such.
+    next_turn: u64,
+    /// Follows from the world; kept so that it is made once.
+    #[serde(skip)]
+    pairs: Vec<Pair>,
+}
+
+impl Scheduler {
+    pub fn new(world: &World) -> Self {
+        Scheduler::default().with_world(world)
+    }
+
+    /// After a restore: what follows from the world is made again.
+    pub fn with_world(self, world: &World) -> Self {
+        Scheduler {
+            pairs: dispatch::pairs(world),
+            ..self
+        }
+    }
+
+    fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
+        let accepted = DeliveryEvent::Accepted {
+            order: Arc::clone(&order),
+        };
+        let mut book = Book::new(order);
+        book.emit(context, id, accepted, effects);
+        self.workflows.insert(id, Workflow::new(book, context.now));
+        let (step, attempt) = (Step::Account, 1);
+        self.carry_out(context, id, Move::Ask { step, attempt }, effects);
+    }
+
+    /// Finds another way for what nobody carries any more. Its package is still held.
+    fn take_back(&mut self, context: &Context, id: DeliveryId, mut book: Book, effects: &mut Effects) {
+        // So that its customer knows, whatever comes next.
+        let waiting_for = WaitingFor::Drone;
+        book.emit(context, id, DeliveryEvent::Delayed { waiting_for }, effects);
+        let mut workflow = Workflow::new(book, context.now);
+        workflow.held = Held::default().with(Step::Package);
+        self.workflows.insert(id, workflow);
+        if let Some(given) = self.circumstances(context, id) {
+            self.carry_out(context, id, given.find_way(), effects);
+        }
+    }
+
+    fn circumstances(&mut self, context: &Context, id: DeliveryId) -> Option<Circumstances> {
+        let world = &context.world;
+        let workflow = self.workflows.get_mut(&id)?;
+        let order = &workflow.book.order;
+        // It takes planning, so it is looked at only by those who have come so far.
+        let has_come_so_far = !workflow.held.is_empty();
+        if workflow.servable.is_none() && has_come_so_far {
+            workflow.servable = Some(dispatch::is_servable(world, &self.pairs, order));
+        }
+        Some(Circumstances {
+            held: workflow.held,
+            servable: workflow.servable.unwrap_or(true),
+            too_early: order.not_before > context.now,
+            has_room: self.waiting < world.dispatch.backlog,
+            when_full: world.dispatch.when_full,
+            retries: world.workflow.retries,
+        })
+    }
+
+    fn advance(&mut self, context: &Context, id: DeliveryId, input: WorkflowInput, effects: &mut Effects) {
+        let Some(workflow) = self.workflows.get_mut(&id) else {
+            return;
+        };
+        workflow.held = match input {
+            WorkflowInput::NoRoom | WorkflowInput::Withdrawn => workflow.held.without(Step::Drone),
+            WorkflowInput::Refused(step, _) | WorkflowInput::Undone(step) => workflow.held.without(step),
+            _ => workflow.held,
+        };
+        let state = workflow.state;
+        if let Some(given) = self.circumstances(context, id) {
+            self.carry_out(context, id, rule::next(state, input, given), effects);
+        }
+    }
+
+    fn carry_out(&mut self, context: &Context, id: DeliveryId, next: Move, effects: &mut Effects) {
+        match next {
+            Move::Stay => {}
+            Move::Ask { step, attempt } => self.ask(context, id, step, attempt, effects),
+            Move::BackOff { step, attempt } => {
+                self.enter(id, WorkflowState::BackingOff { step, attempt });
+                self.wait_for(context, id, WaitingFor::Retry, effects);
+                self.due_after_backoff(context, id, attempt, effects);
+            }
+            Move::AwaitDrone => {
+                self.enter(id, WorkflowState::AwaitingDrone);
+                self.wait_for(context, id, WaitingFor::Drone, effects);
+                self.due_at(id, context.now + context.world.dispatch.max_wait, effects);
+            }
+            Move::Withdraw { attempt } => {
+                self.enter(id, WorkflowState::Withdrawing { attempt });
+                self.call(context, id, Mail::Fleet(FleetMessage::Withdraw { id }), effects);
+            }
+            Move::AwaitPickupTime => {
+                self.enter(id, WorkflowState::AwaitingPickupTime);
+                self.wait_for(context, id, WaitingFor::PickupTime, effects);
+                let not_before = self
+                    .workflows
+                    .get(&id)
+                    .map(|workflow| workflow.book.order.not_before);
+                self.due_at(id, not_before.unwrap_or(context.now), effects);
+            }
+            Move::Undo { step, attempt, then } => self.undo(context, id, step, attempt, then, effects),
+            Move::BackOffUndo { step, attempt, then } => {
+                self.enter(id, WorkflowState::UndoBackingOff { step, attempt, then });
+                self.wait_for(context, id, WaitingFor::Compensation, effects);
+                self.due_after_backoff(context, id, attempt, effects);
+            }
+            Move::HandOver => self.hand_over(context, id, effects),
+            Move::End(then) => self.end(context, id, then, effects),
+            Move::GiveUp { step, then } => self.give_up(context, id, step, then, effects),
+        }
+    }
+
+    /// Leaves a state for another, and what belonged to the first alone.
+    fn enter(&mut self, id: DeliveryId, state: WorkflowState) {
+        let Some(workflow) = self.workflows.get_mut(&id) else {
+            return;
+        };
+        if let Some(due) = workflow.due.take() {
+            self.agenda.strike_out(due, id);
+        }
+        self.waiting -= usize::from(is_kept_waiting(workflow.state));
+        self.waiting += usize::from(is_kept_waiting(state));
+        workflow.state = state;
+        workflow.strike = None;
+        workflow.turn = self.next_turn;
+        self.next_turn += 1;
+    }
+
+    fn due_at(&mut self, id: DeliveryId, at: SimTime, effects: &mut Effects) {
+        if let Some(workflow) = self.workflows.get_mut(&id) {
+            workflow.due = Some(at);
+            self.agenda.enter(at, id, effects);
+        }
+    }
+
+    fn due_after_backoff(&mut self, context: &Context, id: DeliveryId, attempt: u32, effects: &mut Effects) {
+        let world = &context.world;
+        let pause = world.workflow.backoff_after(attempt, world.seed, id);
+        self.due_at(id, context.now + pause, effects);
+    }
+
+    /// Tells the customer, unless that was told its end.
+    fn wait_for(
+        &mut self,
+        context: &Context,
+        id: DeliveryId,
+        waiting_for: WaitingFor,
+        effects: &mut Effects,
+    ) {
+        let Some(workflow) = self.workflows.get_mut(&id).filter(|workflow| !workflow.is_letter) else {
+            return;
+        };
+        let event = match waiting_for {
+            WaitingFor::Drone | WaitingFor::PickupTime | WaitingFor::ThirdParty => {
+                DeliveryEvent::Delayed { waiting_for }
+            }
+            WaitingFor::Answer | WaitingFor::Retry | WaitingFor::Compensation => {
+                let (step, attempts) = workflow.state.at();
+                DeliveryEvent::StepDelayed {
+                    step,
+                    attempts,
+                    waiting_for,
+                }
+            }
+        };
+        workflow.book.emit(context, id, event, effects);
+    }
+}
+
+/// Whether somebody in this state takes one of the places of those who are kept waiting.
+fn is_kept_waiting(state: WorkflowState) -> bool {
+    matches!(
+        state,
+        WorkflowState::BackingOff { .. } | WorkflowState::AwaitingPickupTime
+    )
+}
+
+impl Role for Scheduler {
+    type Message = SchedulerMessage;
+
+    fn open(mail: Mail) -> Option<Self::Message> {
+        match mail {
+            Mail::Scheduler(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    fn step(&mut self, context: &Context, message: SchedulerMessage, effects: &mut Effects) {
+        use SchedulerMessage as Message;
+        match message {
+            Message::Admit { id, order } => self.admit(context, id, order, effects),
+            Message::Write { id, write, reply_to } => self.write(context, id, write, reply_to, effects),
+            Message::Answered { id, step, answer } => {
+                self.hear(context, id, Heard::Answer(step, answer), effects);
+            }
+            Message::Undone { id, step } => self.hear(context, id, Heard::Undone(step), effects),
+            Message::Assigned { id, drone, etas } => {
+                self.hear(context, id, Heard::Assigned(drone, etas), effects);
+            }
+            Message::Queued { id } => self.hear(context, id, Heard::Queued, effects),
+            Message::NoRoom { id } => self.hear(context, id, Heard::NoRoom, effects),
+            Message::Withdrawn { id } => self.hear(context, id, Heard::Withdrawn, effects),
+            Message::TakeBack { id, book, .. } => self.take_back(context, id, book, effects),
+            Message::Early { id, message } => {
+                if let Some(workflow) = self.workflows.get_mut(&id) {
+                    workflow.hears_early(*message);
+                }
+            }
+            Message::Trouble {
+                step,
+                fault,
+                lasts,
+                reply_to,
+            } => match self.troubles.add(step, fault, lasts, context.now) {
+                true => effects.reply(reply_to, Decision::Done),
+                false => effects.refuse(reply_to, Objection::NoEffect),
+            },
+            Message::Compensate { id, book, held, then } => {
+                self.compensate(context, id, book, held, then, effects);
+            }
+            Message::Look => self.look(context, effects),
+            Message::Alarm { due } => self.alarm(context, due, effects),
+            Message::Late { id, turn, answer } => {
+                let is_awaited = |workflow: &Workflow| workflow.turn == turn;
+                if self.workflows.get(&id).is_some_and(is_awaited) {
+                    self.take_in(context, id, answer, effects);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The words of a workflow: steps, what their owners answer, what is waited for, why it failed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::event::Etas;
+
+/// A step of the workflow; each asks the actor that owns the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Account,
+    Package,
+    ThirdParty,
+    Drone,
+    Delivery,
+}
+
+impl Step {
+    pub const ALL: [Step; 5] = [
+        Step::Account,
+        Step::Package,
+        Step::ThirdParty,
+        Step::Drone,
+        Step::Delivery,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Step::Account => "account",
+            Step::Package => "package",
+            Step::ThirdParty => "third_party",
+            Step::Drone => "drone",
+            Step::Delivery => "delivery",
+        }
+    }
+
+    /// Whether its owner holds something from then on: an account is only looked at, and a
+    /// delivery that has begun is undone by nobody but itself.
+    fn holds(self) -> bool {
+        matches!(self, Step::Package | Step::ThirdParty | Step::Drone)
+    }
+}
+
+/// Steps whose owners may hold something for a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held(u8);
+
+impl Held {
+    pub fn with(self, step: Step) -> Self {
+        match step.holds() {
+            true => Held(self.0 | 1 << step as u8),
+            false => self,
+        }
+    }
+
+    pub fn without(self, step: Step) -> Self {
+        Held(self.0 & !(1 << step as u8))
+    }
+
+    /// The last of them: the first to be undone.
+    pub fn last(self) -> Option<Step> {
+        let is_held = |step: &Step| self.0 & 1 << *step as u8 != 0;
+        Step::ALL.into_iter().rfind(is_held)
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In the order of the workflow.
+    pub fn iter(self) -> impl Iterator<Item = Step> {
+        let is_held = move |step: &Step| self.0 & 1 << *step as u8 != 0;
+        Step::ALL.into_iter().filter(is_held)
+    }
+}
+
+/// What the owner of a step says when it is asked to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepAnswer {
+    Done,
+    /// Not now; it may go well another time.
+    Unavailable,
+    /// Never, however often it is asked.
+    Refused(FailureReason),
+    /// Third-party transport carries it, and expects to be there at these times.
+    Carried {
+        etas: Etas,
+    },
+}
+
+/// What a delayed workflow needs before it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingFor {
+    /// A drone that could do it is busy or charging.
+    Drone,
+    /// The time before which the sender does not want a pick-up.
+    PickupTime,
+    /// No drone of this world could ever do it; third-party transport must.
+    ThirdParty,
+    /// The owner of a step, who was asked and says nothing.
+    Answer,
+    /// The next try at a step that failed for now.
+    Retry,
+    /// Whoever has to let go of what was done for it.
+    Compensation,
+}
+
+impl WaitingFor {
+    pub const ALL: [WaitingFor; 6] = [
+        WaitingFor::Drone,
+        WaitingFor::PickupTime,
+        WaitingFor::ThirdParty,
+        WaitingFor::Answer,
+        WaitingFor::Retry,
+        WaitingFor::Compensation,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WaitingFor::Drone => "drone",
+            WaitingFor::PickupTime => "pickup_time",
+            WaitingFor::ThirdParty => "third_party",
+            WaitingFor::Answer => "answer",
+            WaitingFor::Retry => "retry",
+            WaitingFor::Compensation => "compensation",
+        }
+    }
+}
+
+/// Why a request came to nothing; for people, and final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// No drone within the scenario's patience, and `when_full = "fail"`.
+    NoDroneInTime,
+    /// The scenario's backlog of waiting requests is full.
+    BacklogFull,
+    /// The drone that carried it was lost.
+    DroneLost,
+    /// Third-party transport took it, and could not bring it.
+    CarrierFailed,
+    /// No drone of this world can carry it, and third-party transport never would.
+    CarrierRefused,
+    /// The account that orders is suspended.
+    AccountSuspended,
+    /// Nobody registered the account that orders, and `[accounts] unknown = "refuse"`.
+    AccountUnknown,
+    /// The account that orders would be one more than the world has room for.
+    AccountsFull,
+    /// The owner of a step could not do it, however often it was asked.
+    StepUnavailable,
+}
+
+impl FailureReason {
+    /// The step that says so; any may be unavailable.
+    pub fn step(self) -> Option<Step> {
+        match self {
+            FailureReason::NoDroneInTime | FailureReason::BacklogFull | FailureReason::DroneLost => {
+                Some(Step::Drone)
+            }
+            FailureReason::CarrierFailed | FailureReason::CarrierRefused => Some(Step::ThirdParty),
+            FailureReason::AccountSuspended | FailureReason::AccountUnknown | FailureReason::AccountsFull => {
+                Some(Step::Account)
+            }
+            FailureReason::StepUnavailable => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureReason::NoDroneInTime => "no_drone_in_time",
+            FailureReason::BacklogFull => "backlog_full",
+            FailureReason::DroneLost => "drone_lost",
+            FailureReason::CarrierFailed => "carrier_failed",
+            FailureReason::CarrierRefused => "carrier_refused",
+            FailureReason::AccountSuspended => "account_suspended",
+            FailureReason::AccountUnknown => "account_unknown",
+            FailureReason::AccountsFull => "accounts_full",
+            FailureReason::StepUnavailable => "step_unavailable",
+        }
+    }
+}
