@@ -37,6 +37,7 @@ use append::read_tick;
 use history::PostgresReader;
 use line::Line;
 use link::Link;
+use schema::Held;
 use trouble::Trouble;
 
 pub use location::without_password;
@@ -94,21 +95,36 @@ impl PostgresStore {
         });
         let place = || self.line.location.words.clone();
         let (link, held) = back.map_err(|trouble| match self.line.told(trouble) {
-            // Most likely this server's own session, which the database has yet to miss; if it
-            // is another server, that shows by the store's openings.
-            StoreError::Locked { holder, .. } => StoreError::Busy {
-                cause: format!(
-                    "{} is locked by {}",
-                    place(),
-                    holder.as_deref().unwrap_or("another session")
-                ),
-            },
+            StoreError::Locked { holder, .. } => self.who_has_the_lock(holder),
             error => error,
         })?;
-        if held.openings != self.opening || held.identity != self.identity {
+        if self.is_anothers(&held) {
             return Err(StoreError::TakenOver { place: place() });
         }
         Ok(link)
+    }
+
+    fn is_anothers(&self, held: &Held) -> bool {
+        held.openings != self.opening || held.identity != self.identity
+    }
+
+    /// Another server, which then has counted its opening; or this server's own session, which
+    /// the database has yet to miss.
+    fn who_has_the_lock(&self, holder: Option<String>) -> StoreError {
+        let held = self
+            .line
+            .reading_link()
+            .and_then(|link| self.line.wait(TO_ANSWER, schema::read_world(link.client())));
+        let place = self.line.location.words.clone();
+        match held {
+            Ok(held) if self.is_anothers(&held) => StoreError::TakenOver { place },
+            _ => StoreError::Busy {
+                cause: format!(
+                    "{place} is locked by {}",
+                    holder.as_deref().unwrap_or("another session")
+                ),
+            },
+        }
     }
 }
 

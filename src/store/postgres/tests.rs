@@ -3,6 +3,7 @@
 
 use std::thread;
 
+use super::location::Location;
 use super::*;
 use crate::store::places::cluster::{self, Cluster};
 use crate::store::places::cut_off;
@@ -119,26 +120,24 @@ fn who_lost_the_connection_does_not_write_after_another_server_has() {
     cut_off(&url);
     let mut second = open_world(&url);
     let next = model.next_flush(&[2], 2, false);
-    let error = loop {
-        let error = first.append(&next).unwrap_err();
-        match &error {
-            // The word that the session was ended.
-            StoreError::Unreachable { .. } => {}
-            _ => break error,
-        }
-    };
-    assert!(
-        matches!(&error, StoreError::Busy { cause } if cause.contains("process")),
-        "{error:?}"
-    );
     second.append(&next).unwrap();
     model.apply(&next);
+    let end_of_the_first = |first: &mut PostgresStore| loop {
+        match first.append(&next).unwrap_err() {
+            // The word that the session was ended.
+            StoreError::Unreachable { .. } => {}
+            error => break error,
+        }
+    };
+    let while_the_other_runs = end_of_the_first(&mut first);
     drop(second);
-    let error = first.append(&next).unwrap_err();
-    assert!(
-        matches!(error, StoreError::TakenOver { .. }) && !error.is_retryable(),
-        "{error:?}"
-    );
+    let after_it = end_of_the_first(&mut first);
+    for error in [while_the_other_runs, after_it] {
+        assert!(
+            matches!(error, StoreError::TakenOver { .. }) && !error.is_retryable(),
+            "{error:?}"
+        );
+    }
     model.check(&mut open_world(&url));
 }
 
@@ -200,6 +199,51 @@ fn a_store_of_format_1_becomes_the_newest_with_all_it_held() {
     store.append(&flush).unwrap();
     model.apply(&flush);
     model.check(&mut store);
+}
+
+/// As a server does that looks for its lock before the database has missed it.
+#[test]
+fn a_lock_that_nobody_opened_the_store_with_is_waited_for() {
+    let url = cluster::shared().database();
+    let mut store = open_world(&url);
+    let mut model = Model::default();
+    cut_off(&url);
+    let line = Line::new(Location::parse(&url).unwrap()).unwrap();
+    let left_over = line.link();
+    let flush = model.next_flush(&[1], 1, false);
+    let error = loop {
+        match store.append(&flush).unwrap_err() {
+            StoreError::Unreachable { .. } => {}
+            error => break error,
+        }
+    };
+    assert!(
+        matches!(&error, StoreError::Busy { cause } if cause.contains("is locked by process")),
+        "{error:?}"
+    );
+    assert!(
+        left_over.is_ok_and(|link| !link.is_closed()),
+        "it was there all along"
+    );
+    append_at_last(&mut store, &flush);
+    model.apply(&flush);
+    model.check(&mut store);
+}
+
+#[test]
+fn a_database_can_be_reached_through_its_socket() {
+    let (cluster, url) = (cluster::shared(), cluster::shared().database());
+    let (folder, port) = (
+        cluster.ask(&url, "SHOW unix_socket_directories"),
+        cluster.ask(&url, "SHOW port"),
+    );
+    let name = url.rsplit('/').next().unwrap();
+    let socket = format!("postgresql:///{name}?user=skyhaul&host={folder}&port={port}");
+    let mut model = Model::default();
+    let flush = model.next_flush(&[1], 1, true);
+    open_world(&socket).append(&flush).unwrap();
+    model.apply(&flush);
+    model.check(&mut open_world(&url));
 }
 
 #[test]
