@@ -195,7 +195,8 @@ fn the_summary_balances_and_agrees_with_the_events() {
             .collect();
         let under_way = lives.iter().filter(|events| !events.iter().any(ends));
         assert_eq!(totals.requested, lives.len() as u64);
-        let (by_van, others): (Vec<&&Vec<Event>>, Vec<_>) = under_way.partition(|events| is_with_carrier(events));
+        let (by_van, others): (Vec<&&Vec<Event>>, Vec<_>) =
+            under_way.partition(|events| is_with_carrier(events));
         assert_eq!(totals.in_progress, others.len() as u64);
         assert!(totals.third_party >= by_van.len() as u64);
         assert_flights_add_up(&summary, &flights);
