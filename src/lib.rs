@@ -15,6 +15,7 @@
 //! - [`wire`] – shapes of HTTP bodies and WebSocket messages
 //! - [`view`] – the read side; fed by the engine
 //! - [`auth`] – tokens, roles, and who may see what
+//! - [`notify`] – outgoing mail and web hooks, from an outbox
 //! - [`engine`] – the tick, and what drives it
 //! - [`ws`] – the window: sessions and fan-out
 //! - [`http`] – the front door
@@ -27,6 +28,7 @@ pub mod auth;
 pub mod cli;
 pub mod engine;
 pub mod http;
+pub mod notify;
 pub mod run;
 pub mod scenario;
 pub mod server;

@@ -27,6 +27,7 @@ use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::notice::Notice;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -112,6 +113,8 @@ pub enum Effect {
     Charge(DroneId, bool),
     /// The answer to a command from outside.
     Reply(ReplyTo, Decision),
+    /// Somebody asked to be told this; it leaves by the outbox.
+    Notify(Notice),
     /// A message to be read at the first tick at or after this time.
     WakeAt(SimTime, Mail),
     /// Starts a delivery's actor; mail for it may be sent in the same breath.

@@ -5,6 +5,7 @@
 
 mod backup;
 mod check;
+mod notices;
 mod run;
 mod serve;
 mod token;

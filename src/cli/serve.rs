@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::notices;
 use super::token::{bad_key, given_key};
 use super::{Failure, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
@@ -68,6 +69,8 @@ pub struct Args {
     /// Lets pages of another server use this one (https://example.com); may be repeated
     #[arg(long, value_name = "URL", env = "SKYHAUL_ALLOW_ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<Origin>,
+    #[command(flatten)]
+    notices: notices::Args,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,6 +108,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         threads: threads(args.threads, &world),
         demand: !args.no_demand,
         access,
+        notices: args.notices.settings()?,
         ..Options::default()
     };
     let keyless = keyless(&options);
@@ -258,6 +262,10 @@ fn describe(error: &ServerError) -> Failure {
             false,
         ),
         ServerError::TokenKey(error) => return bad_key(error),
+        ServerError::Notices(_) => (
+            Some("see --mail-server and --web-hook in `skyhaul serve --help`"),
+            true,
+        ),
         ServerError::Listener(_) => (Some("see what became of the network"), false),
         ServerError::Journal(_) => (Some("see whether the disk has room and works"), false),
         ServerError::WorldGone => (

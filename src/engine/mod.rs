@@ -38,6 +38,7 @@ use crate::sim::event::{Etas, Event};
 use crate::sim::fault::{self, Fault, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::notice::Notice;
 use crate::sim::sky::{FlightEvent, FlightEventKind, Sky};
 use crate::sim::time::Tick;
 use crate::sim::world::World;
@@ -125,6 +126,8 @@ pub struct Outcome {
     pub carried_over: usize,
     /// What was decided about commands whose senders wait.
     pub replies: Vec<(ReplyTo, Decision)>,
+    /// What people asked to be told.
+    pub notices: Vec<Notice>,
     pub times: PhaseTimes,
 }
 
@@ -135,6 +138,7 @@ struct Decided {
     grounded: Vec<DroneId>,
     planned: Vec<DroneId>,
     replies: Vec<(ReplyTo, Decision)>,
+    notices: Vec<Notice>,
     rounds: usize,
 }
 
@@ -243,6 +247,7 @@ impl Engine {
             rounds: decided.rounds,
             carried_over: self.carried.len(),
             replies: decided.replies,
+            notices: decided.notices,
             times: watch.times(),
         })
     }
@@ -340,6 +345,7 @@ impl Engine {
                 self.sky.set_charging(&self.world, drone, charging, context.now);
                 decided.grounded.push(drone);
             }
+            Effect::Notify(notice) => decided.notices.push(notice),
             Effect::Reply(to, decision) => decided.replies.push((to, decision)),
             Effect::WakeAt(at, mail) => self.wakes.set(at, mail),
             Effect::Start(id, delivery) => self.cast.start_delivery(id, *delivery),

@@ -22,6 +22,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         event_bytes,
         grounded,
         planned,
+        notices,
         ..
     } = outcome;
     let row = TickRow {
@@ -31,6 +32,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         event_count: events.len() as u32,
         events: event_bytes,
         digest,
+        notices,
     };
     let sky = engine.sky();
     let publication = Publication {

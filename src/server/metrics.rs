@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use crate::actors::ingestion::IngestionHandle;
 use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
+use crate::notify;
 use crate::store::{Reader, Writer};
 use crate::view::View;
 use crate::ws::Telemetry;
@@ -24,6 +25,7 @@ pub fn render(
     mut registry: Registry,
     started: &Started,
     sessions: Arc<Telemetry>,
+    notices: Arc<notify::Telemetry>,
 ) -> Arc<dyn Fn() -> String + Send + Sync> {
     registry.register_collector(Box::new(House {
         view: Arc::clone(&started.view),
@@ -33,6 +35,7 @@ pub fn render(
         controls: started.controls.clone(),
         inbox: Arc::clone(&started.inbox),
         sessions,
+        notices,
     }));
     Arc::new(move || {
         let mut page = String::new();
@@ -51,6 +54,7 @@ struct House {
     controls: Controls,
     inbox: Arc<Inbox>,
     sessions: Arc<Telemetry>,
+    notices: Arc<notify::Telemetry>,
 }
 
 impl std::fmt::Debug for House {
@@ -252,12 +256,42 @@ impl House {
     }
 }
 
+impl House {
+    fn encode_notices(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let notices = &self.notices;
+        gauge(
+            encoder,
+            "skyhaul_notices_in_hand",
+            "Notices on their way to people; the outbox may have more",
+            notices.in_hand(),
+        )?;
+        let counters = [
+            (
+                "skyhaul_notices_delivered",
+                "Notices delivered",
+                notices.delivered(),
+            ),
+            (
+                "skyhaul_notices_retried",
+                "Tries that failed and are repeated",
+                notices.retried(),
+            ),
+            ("skyhaul_notices_given_up", "Notices given up", notices.given_up()),
+        ];
+        for (name, help, value) in counters {
+            counter(encoder, name, help, value)?;
+        }
+        Ok(())
+    }
+}
+
 impl Collector for House {
     fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
         self.encode_queues(&mut encoder)?;
         self.encode_deliveries(&mut encoder)?;
         self.encode_store(&mut encoder)?;
         self.encode_log(&mut encoder)?;
+        self.encode_notices(&mut encoder)?;
         self.encode_sessions(&mut encoder)
     }
 }

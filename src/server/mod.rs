@@ -25,6 +25,7 @@ use crate::auth::{self, Guard, KeyError, TokenKey};
 use crate::engine::Halted;
 use crate::engine::metrics::Metrics;
 use crate::http::{self, Api, Basemap, Readiness};
+use crate::notify::{self, Courier};
 use crate::sim::world::World;
 use crate::store::writer::Refused;
 use crate::store::{self, Identity, Store, StoreError};
@@ -58,6 +59,8 @@ pub struct Options {
     /// What the page's map lies on.
     pub basemap: Option<Basemap>,
     pub access: auth::Settings,
+    /// How notices leave.
+    pub notices: notify::Settings,
 }
 
 impl Default for Options {
@@ -73,6 +76,7 @@ impl Default for Options {
             sessions: ws::Config::default(),
             basemap: None,
             access: auth::Settings::default(),
+            notices: notify::Settings::default(),
         }
     }
 }
@@ -92,6 +96,8 @@ pub enum ServerError {
     TokenKey(#[from] KeyError),
     #[error("the store does not answer, and the last ticks are not in it")]
     StoreSilent,
+    #[error(transparent)]
+    Notices(#[from] notify::SettingsError),
     #[error("the world's thread ended without a word")]
     WorldGone,
 }
@@ -157,7 +163,15 @@ pub async fn start_with(
         options.sessions,
         closed.clone(),
     );
-    let metrics = metrics::render(registry, &started, gateway.telemetry());
+    let notices = Arc::new(notify::Telemetry::default());
+    let courier = Courier::new(
+        Arc::clone(view.world()),
+        started.writer.clone(),
+        options.notices,
+        Arc::clone(&notices),
+    )?;
+    tokio::spawn(courier.run(closed.clone()));
+    let metrics = metrics::render(registry, &started, gateway.telemetry(), notices);
     let ready = closed.clone();
     let window = gateway.clone();
     let api = Api {

@@ -19,6 +19,7 @@ pub mod flight;
 pub mod geo;
 pub mod ids;
 pub mod motion;
+pub mod notice;
 pub mod order;
 pub mod places;
 pub mod random;

@@ -15,6 +15,7 @@ use super::{
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::Notice;
 use crate::sim::time::Tick;
 
 /// When an append fails.
@@ -207,6 +208,19 @@ impl Store for FaultyStore {
         let faults = self.faults.clone();
         let faulty = |inner| Box::new(FaultyReader { inner, faults }) as Box<dyn HistoryReader>;
         Ok(inner.map(faulty))
+    }
+
+    fn outbox(&mut self, after: u64, limit: usize) -> Result<Vec<(u64, Notice)>, StoreError> {
+        self.read(|store| store.outbox(after, limit))
+    }
+
+    fn last_posted(&mut self) -> Result<u64, StoreError> {
+        self.read(|store| store.last_posted())
+    }
+
+    fn take_off_outbox(&mut self, numbers: &[u64]) -> Result<(), StoreError> {
+        self.faults.check_write()?;
+        self.inner.take_off_outbox(numbers)
     }
 
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError> {

@@ -38,6 +38,7 @@ use std::time::Duration;
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::Notice;
 use crate::sim::time::Tick;
 
 pub use error::StoreError;
@@ -85,12 +86,22 @@ pub struct TickRow {
     pub event_count: u32,
     pub events: Vec<u8>,
     pub digest: [u8; 32],
+    /// What goes to the outbox with it. For writing only: read, it is empty.
+    pub notices: Vec<Notice>,
 }
 
 impl TickRow {
     /// The number of the last event up to and including this tick.
     pub fn events_through(&self) -> u64 {
         self.first_event + u64::from(self.event_count) - 1
+    }
+
+    /// As it reads back.
+    pub fn as_kept(&self) -> TickRow {
+        TickRow {
+            notices: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -241,6 +252,16 @@ pub trait Store: HistoryReader {
     /// Forgets at most `limit` idempotency keys that became durable before this moment of the
     /// wall clock, in milliseconds since 1970, the oldest first; answers how many.
     fn forget_keys(&mut self, before_wall_ms: u64, limit: usize) -> Result<usize, StoreError>;
+
+    /// At most `limit` notices in the outbox with numbers above `after`, in their order. A number
+    /// is never given twice.
+    fn outbox(&mut self, after: u64, limit: usize) -> Result<Vec<(u64, Notice)>, StoreError>;
+
+    /// The number of the last notice that was put into the outbox; 0 before the first.
+    fn last_posted(&mut self) -> Result<u64, StoreError>;
+
+    /// Removes these notices, as far as they are there. Durable like an append.
+    fn take_off_outbox(&mut self, numbers: &[u64]) -> Result<(), StoreError>;
 
     /// The delivery that a durable command requested under this key; the first if several did.
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError>;

@@ -3,6 +3,7 @@
 
 use super::{Epoch, IngestBatch, Snapshot, StoreError, TickRow};
 use crate::sim::command::Command;
+use crate::sim::notice::Notice;
 use crate::sim::time::Tick;
 
 /// The first byte of a batch; the rest is the commands in postcard.
@@ -178,6 +179,25 @@ fn decode_batch(first_seq: u64, bytes: &[u8]) -> Result<Vec<Command>, StoreError
         Some((format, _)) => Err(corrupt(format!("unknown format {format}"))),
         None => Err(corrupt("empty".to_owned())),
     }
+}
+
+/// The first byte of a notice; the rest is the notice in postcard.
+const NOTICE_FORMAT: u8 = 1;
+
+pub(super) fn encode_notice(notice: &Notice) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(notice, vec![NOTICE_FORMAT]).map_err(|cause| StoreError::Corrupt {
+        what: format!("a notice that cannot be encoded: {cause}"),
+    })
+}
+
+pub(super) fn decode_notice(number: u64, bytes: &[u8]) -> Result<Notice, StoreError> {
+    let decoded = match bytes.split_first() {
+        Some((&NOTICE_FORMAT, rest)) => postcard::from_bytes(rest).ok(),
+        _ => None,
+    };
+    decoded.ok_or_else(|| StoreError::Corrupt {
+        what: format!("notice {number} cannot be read"),
+    })
 }
 
 /// The epoch of a world that begins now: in milliseconds, since who followed another world at

@@ -2,7 +2,7 @@
 
 mod history;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Flush, HistoryRow, Identity, IngestBatch, SNAPSHOT_FORMATS, Snapshot, Store, StoreError, SumRow, TickRow,
@@ -11,6 +11,7 @@ use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::{Addressee, Moment, Notice};
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
@@ -84,6 +85,21 @@ pub(super) fn tick(tick: u64, admitted_through: u64) -> TickRow {
         event_count: (event_count(tick) - event_count(tick - 1)) as u32,
         events: vec![tick as u8; (tick * 37 % 300) as usize],
         digest: [tick as u8; 32],
+        notices: notices(tick),
+    }
+}
+
+/// Two with every fourth tick, none with the others.
+fn notices(tick: u64) -> Vec<Notice> {
+    let notice = |number| Notice {
+        delivery: delivery(tick),
+        to: Addressee::Email(format!("{number}@example.com")),
+        moment: Moment::Completed,
+        at: SimTime(tick),
+    };
+    match tick.is_multiple_of(4) {
+        true => (1..=2).map(notice).collect(),
+        false => Vec::new(),
     }
 }
 
@@ -110,6 +126,9 @@ pub(super) struct Model {
     history: BTreeMap<DeliveryId, HistoryRow>,
     totals: Vec<u8>,
     sums: BTreeMap<(String, Month), Sums>,
+    /// All notices ever, by their numbers from 1.
+    notices: Vec<Notice>,
+    taken_off: BTreeSet<u64>,
 }
 
 impl Model {
@@ -169,7 +188,10 @@ impl Model {
             .iter()
             .map(|batch| batch.commands.len() as u64)
             .sum::<u64>();
-        self.ticks.extend(flush.ticks.iter().cloned());
+        for row in &flush.ticks {
+            self.notices.extend(row.notices.iter().cloned());
+            self.ticks.push(row.as_kept());
+        }
         let Some(snapshot) = &flush.snapshot else { return };
         self.snapshots.push((snapshot.tick, snapshot.engine.clone()));
         for (key, state) in &snapshot.actors {
@@ -210,9 +232,30 @@ impl Model {
         self.check_journal(store);
         self.check_keys_and_records(store);
         self.check_sums(store);
+        self.check_outbox(store);
         self.check_history(store);
         if let Some(mut reader) = store.reader().unwrap() {
             self.check_history(reader.as_mut());
+        }
+    }
+
+    /// Lets the courier be done with every third.
+    pub fn take_some_off(&mut self, store: &mut dyn Store) {
+        let some: Vec<u64> = (1..=self.notices.len() as u64).step_by(3).collect();
+        store.take_off_outbox(&some).unwrap();
+        self.taken_off.extend(some);
+    }
+
+    fn check_outbox(&self, store: &mut dyn Store) {
+        assert_eq!(store.last_posted(), Ok(self.notices.len() as u64));
+        let numbered = (1..).zip(self.notices.iter().cloned());
+        let waiting: Vec<_> = numbered
+            .filter(|(number, _)| !self.taken_off.contains(number))
+            .collect();
+        assert_eq!(store.outbox(0, 2).unwrap(), waiting[..waiting.len().min(2)]);
+        assert_eq!(store.outbox(0, usize::MAX >> 1), Ok(waiting.clone()));
+        if let [(first, _), rest @ ..] = &waiting[..] {
+            assert_eq!(store.outbox(*first, usize::MAX >> 1).unwrap(), rest);
         }
     }
 

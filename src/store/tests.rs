@@ -266,6 +266,9 @@ fn run(mut place: impl Place, steps: &[Step]) {
                 ticks,
                 snapshot,
             } => {
+                if *snapshot {
+                    model.take_some_off(store.as_mut());
+                }
                 last = model.next_flush(batch_sizes, *ticks, *snapshot);
                 store.append(&last).unwrap();
                 model.apply(&last);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["sim"],
     &["store", "scenario", "wire", "actors"],
-    &["view", "auth", "engine"],
+    &["view", "auth", "notify", "engine"],
     &["ws", "http", "run"],
     &["server"],
     &["cli"],

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use super::link::{Link, Request};
 use super::trouble::Trouble;
-use super::{history, number, unsigned};
+use super::{history, number, outbox, unsigned};
 use crate::sim::time::Tick;
 use crate::store::rules::{self, Standing, same, wall_ms};
 use crate::store::{Flush, IngestBatch, Snapshot, StoreError, TickRow};
@@ -37,10 +37,12 @@ const PUT_RECORDS: &str =
      ON CONFLICT (delivery_id) DO UPDATE SET record = excluded.record";
 
 /// All that a flush may send.
-pub(super) const STATEMENTS: [&str; 13] = [
+pub(super) const STATEMENTS: [&str; 15] = [
     PUT_BATCHES,
     PUT_KEYS,
     PUT_TICKS,
+    outbox::PUT_NOTICES,
+    outbox::SET_POSTED,
     PRUNE_BATCHES,
     PRUNE_TICKS,
     PRUNE_EMPTY_TICKS,
@@ -85,6 +87,7 @@ pub(super) async fn append(link: &mut Link, flush: &Flush) -> Result<(), Trouble
     let mut requests = Vec::new();
     put_batches(&mut requests, &batches)?;
     put_ticks(&mut requests, &ticks);
+    let posted = outbox::put_notices(&mut requests, link.posted, &ticks)?;
     if let Some(snapshot) = snapshot {
         put_snapshot(&mut requests, link.snapshot, snapshot);
     }
@@ -97,6 +100,7 @@ pub(super) async fn append(link: &mut Link, flush: &Flush) -> Result<(), Trouble
         link.send(some).await?;
     }
     link.head = head;
+    link.posted = posted;
     link.snapshot = snapshot.map_or(link.snapshot, |snapshot| Some(snapshot.tick));
     Ok(())
 }
@@ -231,7 +235,7 @@ async fn compare_tick(link: &mut Link, row: &TickRow) -> Result<(), Trouble> {
         "SELECT tick, admitted_through, first_event, event_count, digest, events FROM tick WHERE tick = $1";
     let rows = link.rows(sql, &[&number(row.tick)]).await?;
     let stored = rows.first().map(read_tick).transpose()?;
-    same(stored.as_ref() == Some(row), || format!("tick {}", row.tick))?;
+    same(stored == Some(row.as_kept()), || format!("tick {}", row.tick))?;
     Ok(())
 }
 
@@ -249,6 +253,7 @@ pub(super) fn read_tick(row: &Row) -> Result<TickRow, Trouble> {
         event_count: u32::try_from(row.try_get::<_, i64>(3)?).map_err(|_| malformed())?,
         digest: digest.try_into().map_err(|_| malformed())?,
         events: row.try_get(5)?,
+        notices: Vec::new(),
     })
 }
 

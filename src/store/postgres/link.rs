@@ -41,6 +41,8 @@ pub(super) struct Link {
     pub head: Head,
     /// The tick of the newest snapshot.
     pub snapshot: Option<Tick>,
+    /// The last number that was given in the outbox.
+    pub posted: u64,
 }
 
 /// Something to send, of those that share one way there and back.
@@ -83,6 +85,7 @@ impl Link {
             statements: BTreeMap::new(),
             head: Head::default(),
             snapshot: None,
+            posted: 0,
         };
         link.client.batch_execute(SETTINGS).await?;
         Ok(link)
@@ -178,7 +181,8 @@ impl Link {
                 "SELECT coalesce((SELECT last_seq FROM ingest ORDER BY first_seq DESC LIMIT 1), 0),
                         coalesce((SELECT tick FROM tick ORDER BY tick DESC LIMIT 1), 0),
                         coalesce((SELECT admitted_through FROM tick ORDER BY tick DESC LIMIT 1), 0),
-                        (SELECT tick FROM snapshot)",
+                        (SELECT tick FROM snapshot),
+                        (SELECT posted FROM world)",
                 &[],
             )
             .await?;
@@ -188,6 +192,7 @@ impl Link {
             unsigned(row.try_get(2)?)?,
         );
         self.snapshot = row.try_get::<_, Option<i64>>(3)?.map(unsigned).transpose()?;
+        self.posted = unsigned(row.try_get(4)?)?;
         for sql in append::STATEMENTS {
             self.prepare(sql).await?;
         }

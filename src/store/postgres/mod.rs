@@ -15,6 +15,7 @@ mod line;
 mod link;
 mod location;
 mod open;
+mod outbox;
 mod schema;
 mod trouble;
 
@@ -32,6 +33,7 @@ use super::{
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::Notice;
 use crate::sim::time::Tick;
 use append::read_tick;
 use history::PostgresReader;
@@ -316,6 +318,18 @@ impl Store for PostgresStore {
             link.change(sql, &[&number(before_wall_ms), &at_most(limit)])
                 .await
         })
+    }
+
+    fn outbox(&mut self, after: u64, limit: usize) -> Result<Vec<(u64, Notice)>, StoreError> {
+        self.attempt(TO_ANSWER, async |link| outbox::read(link, after, limit).await)
+    }
+
+    fn last_posted(&mut self) -> Result<u64, StoreError> {
+        self.attempt(TO_ANSWER, async |link| Ok(link.posted))
+    }
+
+    fn take_off_outbox(&mut self, numbers: &[u64]) -> Result<(), StoreError> {
+        self.attempt(TO_ANSWER, async |link| outbox::take_off(link, numbers).await)
     }
 
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError> {

@@ -11,7 +11,7 @@ use crate::store::{Epoch, Identity, StoreError};
 
 /// Each makes the tables of one format out of those of the one before; a new store goes
 /// through all of them, so that no step goes unused.
-const STEPS: [&str; 2] = [FORMAT_1, FORMAT_2];
+const STEPS: [&str; 3] = [FORMAT_1, FORMAT_2, FORMAT_3];
 
 /// The format that this program writes.
 pub(in crate::store) const FORMAT: i64 = STEPS.len() as i64;
@@ -20,7 +20,7 @@ pub(in crate::store) const FORMAT: i64 = STEPS.len() as i64;
 const MARK: &str = "skyhaul_store";
 
 /// All tables of all formats.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     MARK,
     "world",
     "ingest",
@@ -33,6 +33,7 @@ const TABLES: [&str; 12] = [
     "moved",
     "moved_day",
     "sums",
+    "outbox",
 ];
 
 /// Bytes are kept as they are: they are packed already, and squeezing them costs more than
@@ -137,6 +138,16 @@ CREATE TABLE sums (
     airborne_s double precision NOT NULL,
     PRIMARY KEY (owner, month)
 );
+";
+
+/// What is to be told to people.
+const FORMAT_3: &str = "
+CREATE TABLE outbox (
+    number bigint PRIMARY KEY,
+    notice bytea NOT NULL
+);
+-- The last number that was given in the outbox.
+ALTER TABLE world ADD COLUMN posted bigint NOT NULL DEFAULT 0;
 ";
 
 /// Whose world it is, and who opened it last.

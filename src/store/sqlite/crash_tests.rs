@@ -161,6 +161,9 @@ impl Run {
                 ticks,
                 snapshot,
             } => {
+                if *snapshot {
+                    self.model.take_some_off(&mut self.store);
+                }
                 self.before = (log_bytes(self.dir.path()), self.model.clone());
                 self.last = self.model.next_flush(batch_sizes, *ticks, *snapshot);
                 self.store.append(&self.last).unwrap();

@@ -24,6 +24,7 @@ pub(super) fn to_newest(conn: &mut Connection, found: i64) -> Result<(), StoreEr
     }
     if found < 3 {
         make_room_for_history(&tx)?;
+        tx.execute_batch(schema::OUTBOX)?;
     }
     tx.pragma_update(None, "user_version", schema::FORMAT)?;
     tx.commit()?;

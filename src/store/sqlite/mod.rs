@@ -7,6 +7,7 @@ mod backup;
 mod history;
 mod migrate;
 mod open;
+mod outbox;
 mod rows;
 mod schema;
 
@@ -27,6 +28,7 @@ use super::{Epoch, Flush, HistoryReader, Identity, MovedDay, Snapshot, Store, St
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::Notice;
 use crate::sim::time::Tick;
 
 pub use backup::backup;
@@ -265,6 +267,19 @@ impl Store for SqliteStore {
             )?
             .execute(params![before_wall_ms, limit])?;
         Ok(forgotten)
+    }
+
+    fn outbox(&mut self, after: u64, limit: usize) -> Result<Vec<(u64, Notice)>, StoreError> {
+        outbox::read(&self.conn, after, limit)
+    }
+
+    fn last_posted(&mut self) -> Result<u64, StoreError> {
+        outbox::last(&self.conn)
+    }
+
+    fn take_off_outbox(&mut self, numbers: &[u64]) -> Result<(), StoreError> {
+        self.check_in_place()?;
+        outbox::take_off(&mut self.conn, numbers)
     }
 
     fn delivery_of_key(&mut self, key: &str) -> Result<Option<DeliveryId>, StoreError> {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::history;
+use super::outbox;
 use crate::sim::time::Tick;
 use crate::store::rules::{self, Head, Standing, same, wall_ms};
 use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
@@ -59,10 +60,10 @@ pub(super) fn put_tick(conn: &Connection, head: &mut Head, row: &TickRow) -> Res
             .prepare_cached(TICK_BY_NUMBER)?
             .query_row([row.tick], read_tick)
             .optional()?;
-        return same(stored.as_ref() == Some(row), || format!("tick {}", row.tick));
+        return same(stored == Some(row.as_kept()), || format!("tick {}", row.tick));
     }
     insert_tick(conn, row)?;
-    Ok(())
+    outbox::post(conn, &row.notices)
 }
 
 pub(super) fn insert_tick(conn: &Connection, row: &TickRow) -> rusqlite::Result<()> {
@@ -84,6 +85,7 @@ pub(super) fn insert_tick(conn: &Connection, row: &TickRow) -> rusqlite::Result<
 /// A row of [`TICK_BY_NUMBER`] and its like.
 pub(super) fn read_tick(row: &rusqlite::Row<'_>) -> rusqlite::Result<TickRow> {
     Ok(TickRow {
+        notices: Vec::new(),
         tick: row.get(0)?,
         admitted_through: row.get(1)?,
         first_event: row.get(2)?,

@@ -47,6 +47,14 @@ CREATE TABLE sums (
 ) WITHOUT ROWID;
 ";
 
+/// What is to be told to people. Since format 3.
+pub(super) const OUTBOX: &str = "
+CREATE TABLE outbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    notice BLOB NOT NULL
+);
+";
+
 const TABLES: &str = "
 CREATE TABLE world (
     id            INTEGER PRIMARY KEY CHECK (id = 0),
@@ -104,6 +112,7 @@ pub(super) fn create(conn: &mut Connection, identity: &Identity, epoch: Epoch) -
     tx.pragma_update(None, "user_version", FORMAT)?;
     tx.execute_batch(TABLES)?;
     tx.execute_batch(HISTORY)?;
+    tx.execute_batch(OUTBOX)?;
     tx.execute(
         "INSERT INTO world (id, scenario_hash, seed, epoch) VALUES (0, ?1, ?2, ?3)",
         params![identity.scenario_hash, identity.seed.to_be_bytes(), epoch.0],

@@ -88,8 +88,21 @@ impl Flusher {
         {
             result = self.ride_out(&mut pending, error);
         }
+        if result.is_ok() && pending.flush.ticks.iter().any(|row| !row.notices.is_empty()) {
+            self.tell_posted();
+        }
         pending.answer(&result);
         result
+    }
+
+    /// The courier looks into the outbox when it hears of a new number.
+    fn tell_posted(&mut self) {
+        match self.store.last_posted() {
+            Ok(last) => {
+                self.shared.posted.send_replace(last);
+            }
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read; the next notice tries again"),
+        }
     }
 
     fn look_up(&mut self, lookup: WaitingLookup) {
@@ -114,6 +127,12 @@ impl Flusher {
                 answer,
             } => {
                 let _caller_gone = answer.send(told(self.store.forget_keys(before_wall_ms, limit)));
+            }
+            WaitingChore::Outbox { after, limit, answer } => {
+                let _caller_gone = answer.send(told(self.store.outbox(after, limit)));
+            }
+            WaitingChore::TakeOffOutbox { numbers, answer } => {
+                let _caller_gone = answer.send(told(self.store.take_off_outbox(&numbers)));
             }
         }
     }

@@ -31,6 +31,7 @@ use tokio::sync::{oneshot, watch};
 use super::rules::wall_ms;
 use super::{Found, HistoryQuery, IngestBatch, KEYS_KEPT, MovedDay, Snapshot, Store, StoreError, TickRow};
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::Notice;
 use flusher::Flusher;
 use queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick};
 
@@ -80,7 +81,9 @@ impl Writer {
     /// The store's own where its end cannot be read, `Io` where no thread can be had.
     pub fn start(mut store: Box<dyn Store>) -> Result<Self, StoreError> {
         let next_seq = store.last_command_seq()? + 1;
+        let posted = store.last_posted()?;
         let shared = Arc::new(Shared::new());
+        shared.posted.send_replace(posted);
         let flusher = Flusher::new(store, Arc::clone(&shared), next_seq);
         let handle = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -163,6 +166,30 @@ impl Writer {
             answer,
         })
         .await
+    }
+
+    /// At most `limit` notices in the outbox with numbers above `after`, in their order.
+    ///
+    /// # Errors
+    /// `Busy` and `Unavailable`, as for commands.
+    pub async fn outbox(&self, after: u64, limit: usize) -> Result<Vec<(u64, Notice)>, Refused> {
+        self.chore(|answer| WaitingChore::Outbox { after, limit, answer })
+            .await
+    }
+
+    /// Removes a notice from the outbox.
+    ///
+    /// # Errors
+    /// `Busy` and `Unavailable`, as for commands.
+    pub async fn take_off_outbox(&self, number: u64) -> Result<(), Refused> {
+        let numbers = vec![number];
+        self.chore(|answer| WaitingChore::TakeOffOutbox { numbers, answer })
+            .await
+    }
+
+    /// Follows the number of the last notice in the outbox.
+    pub fn watch_posted(&self) -> watch::Receiver<u64> {
+        self.shared().posted.subscribe()
     }
 
     async fn chore<T>(

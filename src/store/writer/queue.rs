@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::{BATCHES_WAITING, CHORES_WAITING, Gauges, LOOKUPS_WAITING, Refused, TICKS_AHEAD};
 use crate::sim::ids::DeliveryId;
+use crate::sim::notice::Notice;
 use crate::store::{Found, HistoryQuery, IngestBatch, MovedDay, Snapshot, StoreError, TickRow};
 
 pub(super) struct WaitingBatch {
@@ -46,12 +47,27 @@ pub(super) enum WaitingChore {
         limit: usize,
         answer: oneshot::Sender<Result<usize, Refused>>,
     },
+    Outbox {
+        after: u64,
+        limit: usize,
+        answer: oneshot::Sender<Result<Vec<(u64, Notice)>, Refused>>,
+    },
+    TakeOffOutbox {
+        numbers: Vec<u64>,
+        answer: oneshot::Sender<Result<(), Refused>>,
+    },
 }
 
 impl WaitingChore {
     fn refuse(self) {
         match self {
             WaitingChore::History { answer, .. } => {
+                let _caller_gone = answer.send(Err(Refused::Unavailable));
+            }
+            WaitingChore::Outbox { answer, .. } => {
+                let _caller_gone = answer.send(Err(Refused::Unavailable));
+            }
+            WaitingChore::TakeOffOutbox { answer, .. } => {
                 let _caller_gone = answer.send(Err(Refused::Unavailable));
             }
             WaitingChore::MoveOut { answer, .. } | WaitingChore::ForgetKeys { answer, .. } => {
@@ -109,6 +125,8 @@ pub(super) struct Shared {
     pub tick_room: Arc<Semaphore>,
     pub gauges: Gauges,
     pub stalled: watch::Sender<bool>,
+    /// Number of the last notice in the outbox.
+    pub posted: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -125,6 +143,7 @@ impl Shared {
             tick_room: Arc::new(Semaphore::new(TICKS_AHEAD)),
             gauges: Gauges::default(),
             stalled: watch::Sender::new(false),
+            posted: watch::Sender::new(0),
         }
     }
 

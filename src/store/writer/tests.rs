@@ -9,7 +9,7 @@ use crate::sim::command::Command;
 use crate::store::faulty::{Faults, FaultyStore, Moment};
 use crate::store::places::{Database, Folder, Place, in_each_place};
 use crate::store::testing::{batch, command, delivery, tick};
-use crate::store::{IngestBatch, Snapshot, StoreError};
+use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
 
 in_each_place!(
     async what_is_acknowledged_is_in_the_store,
@@ -313,6 +313,7 @@ async fn run_against(place: impl Place, faults_at: &[(u64, bool)], steps: &[u64]
         .map(|(_, command)| command)
         .collect();
     assert_eq!(kept, acknowledged);
+    let ticks: Vec<TickRow> = ticks.iter().map(TickRow::as_kept).collect();
     assert_eq!(store.ticks_after(0, 10_000).unwrap(), ticks);
 }
 
