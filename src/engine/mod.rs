@@ -3,6 +3,7 @@
 //! [`Engine::tick`] is all there is to time passing in the world; pace, commit and
 //! publication are apart from it ([`live`], [`headless`]), so they cannot change results.
 
+mod admission;
 pub mod cast;
 pub mod controls;
 pub mod digest;
@@ -27,15 +28,13 @@ use serde::Serialize;
 
 use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
-use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::supervisor::SupervisorMessage;
-use crate::actors::transport::TransportMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::command::{Command, Decision, ReplyTo};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
-use crate::sim::fault::{self, Fault, FlightFault};
+use crate::sim::fault::{self, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::notice::Notice;
@@ -43,6 +42,8 @@ use crate::sim::sky::{FlightEvent, FlightEventKind, Sky};
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 
+pub use admission::Admission;
+use admission::inject;
 use cast::Cast;
 use digest::Digest;
 use telemetry::{Phase, PhaseTimes, Stopwatch};
@@ -92,23 +93,6 @@ pub struct Engine {
     /// Number of the last event: events are numbered from 1 through all ticks. It follows
     /// from the events, so it is not under the digest.
     events_through: u64,
-}
-
-/// Outside commands for one tick.
-#[derive(Default)]
-pub struct Admission {
-    /// The journal's number of the last of them, or of the last before.
-    pub through: u64,
-    /// In journal order, without holes.
-    pub commands: Vec<Command>,
-}
-
-impl Admission {
-    /// The commands with their numbers in the journal.
-    fn numbered(self) -> impl Iterator<Item = (ReplyTo, Command)> {
-        let first = (self.through + 1).saturating_sub(self.commands.len() as u64);
-        (first..).map(ReplyTo).zip(self.commands)
-    }
 }
 
 /// What one tick did.
@@ -365,29 +349,6 @@ impl Engine {
                 }
             }
         }
-    }
-}
-
-/// Tells whom it hits; what happens in flight goes to `in_flight`.
-fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, in_flight: &mut Vec<Mail>) {
-    match fault {
-        Fault::InFlight(drone, fault) => {
-            in_flight.push(Mail::Drone(drone, DroneMessage::Fault { fault, reply_to }));
-        }
-        Fault::HubClosed(hub, duration) => mail.push(Mail::Fleet(FleetMessage::Close {
-            hub,
-            duration,
-            reply_to,
-        })),
-        Fault::CarrierDown(duration) => {
-            mail.push(Mail::Transport(TransportMessage::Down { duration, reply_to }));
-        }
-        Fault::Step(step, fault, lasts) => mail.push(Mail::Scheduler(SchedulerMessage::Trouble {
-            step,
-            fault,
-            lasts,
-            reply_to,
-        })),
     }
 }
 
