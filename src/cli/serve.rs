@@ -1,7 +1,7 @@
 //! `skyhaul serve`: the live server until a signal ends it.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
@@ -13,7 +13,9 @@ use super::token::{bad_key, given_key};
 use super::{Failure, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
 use crate::http::Basemap;
-use crate::server::{self, Options, ServerError};
+use crate::scenario::parse_duration;
+use crate::server::{self, Keep, Options, ServerError};
+use crate::sim::time::SimDuration;
 use crate::store;
 use crate::view::reading::Speed;
 
@@ -41,6 +43,12 @@ pub struct Args {
     /// keep nothing
     #[arg(long, value_name = "DIR|URL|:memory:", env = "SKYHAUL_DATA", hide_env_values = true, default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     data: String,
+    /// Move history that is older, by the simulated clock, out of the store, a day a Parquet file
+    #[arg(long, value_name = "DURATION", env = "SKYHAUL_KEEP_HISTORY", value_parser = parse_keep)]
+    keep_history: Option<SimDuration>,
+    /// Where these files go [default: history in the store's folder]
+    #[arg(long, value_name = "DIR", env = "SKYHAUL_HISTORY_DIR")]
+    history_dir: Option<PathBuf>,
     /// Begin the world anew: an old store there is replaced
     #[arg(long, env = "SKYHAUL_FRESH", value_parser = BoolishValueParser::new())]
     fresh: bool,
@@ -81,6 +89,27 @@ enum Auth {
     Required,
 }
 
+fn parse_keep(text: &str) -> Result<SimDuration, String> {
+    parse_duration(text).ok_or_else(|| "a duration such as 720h is wanted".to_owned())
+}
+
+/// A store that is no folder has none for other files either.
+fn keep(args: &Args) -> Result<Option<Keep>, Failure> {
+    let Some(history) = args.keep_history else {
+        return Ok(None);
+    };
+    let is_folder = store::is_folder(&args.data);
+    let folder = args.history_dir.clone();
+    let folder = folder.or_else(|| is_folder.then(|| Path::new(&args.data).join("history")));
+    match folder {
+        Some(folder) => Ok(Some(Keep { history, folder })),
+        None => Err(Failure::bad_input(
+            "--keep-history moves days into files, and nobody says where",
+            "name a folder with --history-dir",
+        )),
+    }
+}
+
 /// Fastest speed that is no `max`.
 const FASTEST: f64 = 10_000.0;
 
@@ -98,9 +127,11 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     check_exposure(&args)?;
     let access = access(&args)?;
     let world = load_world(&args.scenario, args.seed)?;
+    let keep = keep(&args)?;
     let basemap = args.basemap.as_deref().map(open_basemap).transpose()?;
     let options = Options {
         basemap,
+        keep,
         data: args.data,
         fresh: args.fresh,
         speed: args.speed,

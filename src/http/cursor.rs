@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::fields::Complaint;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::time::SimTime;
 
 /// An id as a cursor's bytes. The first byte keeps one list's cursors out of another's.
 pub trait Mark: Sized {
@@ -49,6 +50,21 @@ impl Mark for HubId {
     }
 }
 
+/// Where a list goes by time, and by id among those of one moment.
+impl Mark for (SimTime, DeliveryId) {
+    const KIND: u8 = 4;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        [&self.0.0.to_be_bytes()[..], self.1.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (time, id) = bytes.split_first_chunk()?;
+        let id = DeliveryId::from_bytes(id.try_into().ok()?);
+        Some((SimTime(u64::from_be_bytes(*time)), id))
+    }
+}
+
 pub fn encode<M: Mark>(mark: &M) -> String {
     let mut text = format!("{:02x}", M::KIND);
     for byte in mark.to_bytes() {
@@ -86,6 +102,8 @@ mod tests {
         assert_eq!(decode(&encode(&drone)), Ok(drone));
         assert_eq!(decode(&encode(&HubId(300))), Ok(HubId(300)));
         assert_eq!(decode(&encode(&delivery)), Ok(delivery));
+        let mark = (SimTime(u64::MAX - 1), delivery);
+        assert_eq!(decode(&encode(&mark)), Ok(mark));
     }
 
     #[test]

@@ -64,10 +64,7 @@ async fn list_deliveries(
         None => filter.owner = viewer.account().map(str::to_owned),
     }
     let page = api.view.list(&filter, after, limit).await?;
-    let listed = |record: &DeliveryRecord| ListedDelivery {
-        delivery: delivery_of(api.view.world(), record),
-        stage: record.stage,
-    };
+    let listed = |record: &DeliveryRecord| listed(api.view.world(), record);
     Ok(Json(List {
         items: page.items.iter().map(listed).collect(),
         next: page.next.as_ref().map(cursor::encode),
@@ -148,6 +145,13 @@ async fn read_status(
         pickup_eta: status.etas.map(|etas| date(etas.pickup)),
         delivery_eta: status.etas.map(|etas| date(etas.delivery)),
     }))
+}
+
+pub fn listed(world: &World, record: &DeliveryRecord) -> ListedDelivery {
+    ListedDelivery {
+        delivery: delivery_of(world, record),
+        stage: record.stage,
+    }
 }
 
 fn delivery_of(world: &World, record: &DeliveryRecord) -> Delivery {

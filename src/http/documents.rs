@@ -20,6 +20,7 @@ use crate::wire::api::problem::{FieldProblem, Problem};
     tags(
         (name = "Delivery requests", description = "Ask for a delivery, and follow its workflow"),
         (name = "Deliveries", description = "What customers see"),
+        (name = "Delivery history", description = "What became of deliveries, and what they came to"),
         (name = "World", description = "Drones, hubs and zones"),
         (name = "Simulation", description = "The clock"),
         (name = "Access", description = "Tokens"),

@@ -36,11 +36,15 @@ pub enum Failure {
     Unknown(&'static str),
     /// A drone on the ground has no route.
     NotInTheAir,
+    /// No flight of that account ended in that month.
+    NothingBooked,
     /// The body did not arrive whole, or is no JSON.
     Unparsable(String),
     BodyTooLarge,
     WrongMediaType,
     WrongFields(Vec<FieldProblem>),
+    /// The same of a query, on a route of which the reference wants 400.
+    BadQuery(Vec<FieldProblem>),
     Refused(Refusal),
     /// The archive does not answer, or no longer has it.
     Unread(Unread),
@@ -116,6 +120,7 @@ impl Failure {
                 "This route does not take that method",
             ),
             Failure::Unknown(_) => (S::NOT_FOUND, "unknown-id", "No such thing"),
+            Failure::NothingBooked => (S::NOT_FOUND, "nothing-booked", "Nothing was flown"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
             Failure::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
             Failure::BodyTooLarge => (
@@ -132,6 +137,11 @@ impl Failure {
                 S::UNPROCESSABLE_ENTITY,
                 "wrong-fields",
                 "Some fields are wrong or missing",
+            ),
+            Failure::BadQuery(_) => (
+                S::BAD_REQUEST,
+                "wrong-parameters",
+                "Some parameters are wrong or missing",
             ),
             Failure::Refused(refusal) => return shape_of_refusal(refusal),
             Failure::Unread(Unread::Moved(_)) => (S::GONE, "moved-out", "No longer kept here"),
@@ -178,11 +188,14 @@ impl Failure {
             Failure::UnknownRoute => "no route has this path; /docs lists them all".into(),
             Failure::MethodNotAllowed => "the Allow header lists the methods that this route takes".into(),
             Failure::Unknown(kind) => format!("no {kind} has this id"),
+            Failure::NothingBooked => {
+                "no drone came back from a flight for this account in that month".into()
+            }
             Failure::NotInTheAir => "the drone is on the ground, so it has no route".into(),
             Failure::Unparsable(why) => why.clone(),
             Failure::BodyTooLarge => "send at most 1,048,576 bytes".into(),
             Failure::WrongMediaType => "send the body with Content-Type: application/json".into(),
-            Failure::WrongFields(errors) => match errors.len() {
+            Failure::WrongFields(errors) | Failure::BadQuery(errors) => match errors.len() {
                 1 => "1 field is wrong or missing".into(),
                 many => format!("{many} fields are wrong or missing"),
             },
@@ -209,7 +222,7 @@ impl Failure {
 
     fn into_errors(self) -> Vec<FieldProblem> {
         match self {
-            Failure::WrongFields(errors) => errors
+            Failure::WrongFields(errors) | Failure::BadQuery(errors) => errors
                 .into_iter()
                 .map(|FieldProblem { pointer, detail }| FieldProblem {
                     pointer: discreet(&pointer).into_owned(),

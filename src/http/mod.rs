@@ -15,6 +15,7 @@ mod drones;
 mod failure;
 mod faults;
 mod fields;
+mod history;
 mod map;
 mod operations;
 mod order;
@@ -22,6 +23,7 @@ mod page;
 mod parameters;
 mod simulation;
 mod stream;
+mod summaries;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -109,6 +111,8 @@ fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(documents::Head::openapi())
         .merge(delivery_requests::routes())
         .merge(deliveries::routes())
+        .merge(history::routes())
+        .merge(summaries::routes())
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())

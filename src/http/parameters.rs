@@ -55,6 +55,14 @@ impl Parameters {
         self.complaints.note(|| format!("?{key}"), read(text))
     }
 
+    /// As [`Parameters::optional`], and complained of where it is missing.
+    pub fn required<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
+        if !self.pairs.iter().any(|(name, _)| name == key) {
+            return self.note(key, Err("is missing".into()));
+        }
+        self.optional(key, read)
+    }
+
     /// All values of this name, in order.
     pub fn all(&self, key: &str) -> Vec<String> {
         let named = self.pairs.iter().filter(|(name, _)| name == key);
@@ -76,6 +84,14 @@ impl Parameters {
 
     pub fn bounds(&mut self) -> Option<BoundingBox> {
         self.optional("bbox", bounding_box)
+    }
+
+    /// As [`Parameters::finish`], where the reference wants such mistakes to be a bad request.
+    pub fn finish_as_bad_request(self) -> Result<(), Failure> {
+        self.finish().map_err(|failure| match failure {
+            Failure::WrongFields(errors) => Failure::BadQuery(errors),
+            other => other,
+        })
     }
 
     /// Tells of everything that was wrong, once all is read.

@@ -7,6 +7,7 @@
 mod archive;
 mod door;
 mod metrics;
+mod retention;
 mod world;
 
 use std::net::SocketAddr;
@@ -34,6 +35,8 @@ use crate::view::{RECENTLY_ENDED, View};
 use crate::ws::{self, Gateway};
 
 use door::Door;
+pub use retention::Keep;
+use retention::Retention;
 use world::{Started, WorldThread, start_world};
 
 /// From the signal to the end, whatever clients do.
@@ -55,6 +58,8 @@ pub struct Options {
     pub demand: bool,
     /// Deliveries that stay in memory after their end, when they could go.
     pub recently_ended: usize,
+    /// How long the store keeps history; for ever where it is left out.
+    pub keep: Option<Keep>,
     pub sessions: ws::Config,
     /// What the page's map lies on.
     pub basemap: Option<Basemap>,
@@ -73,6 +78,7 @@ impl Default for Options {
             threads: 1,
             demand: true,
             recently_ended: RECENTLY_ENDED,
+            keep: None,
             sessions: ws::Config::default(),
             basemap: None,
             access: auth::Settings::default(),
@@ -155,6 +161,12 @@ pub async fn start_with(
 
     let (started, thread) = start_world(world, &options, store, tick_metrics, closed.clone()).await?;
     let view = Arc::clone(&started.view);
+    let retention = Retention {
+        view: Arc::clone(&view),
+        writer: started.writer.clone(),
+        keep: options.keep.clone(),
+    };
+    tokio::spawn(retention.run(closed.clone()));
     let arbiters = started.sessions_arbiters.clone();
     let gateway = Gateway::new(
         Arc::clone(&view),

@@ -153,6 +153,18 @@ impl View {
         Ok(here.into_iter().chain(kept).max_by_key(id_of))
     }
 
+    /// When the first of these ended that the archive has.
+    ///
+    /// # Errors
+    /// An archive that does not answer.
+    pub async fn oldest_kept(&self, filter: &EndFilter) -> Result<Option<SimTime>, Unread> {
+        let Some(archive) = self.archive.get() else {
+            return Ok(None);
+        };
+        let oldest = archive.by_end(filter, None, 1).await?;
+        Ok(oldest.first().and_then(|record| record.ended))
+    }
+
     /// Whether what ended on this day is no longer here, but in that day's file.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 
 pub mod archive;
 pub mod commands;
+pub mod day;
 mod deliveries;
 mod drones;
 pub mod events;
@@ -39,8 +40,8 @@ use crate::sim::world::World;
 
 use archive::Archive;
 pub use deliveries::{
-    Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Place, RECENTLY_ENDED,
-    WorkflowState,
+    Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Place, RECENTLY_ENDED, Step,
+    WorkflowState, quotes,
 };
 use deliveries::{Deliveries, Kept};
 pub use drones::{DroneFilter, Standing};

@@ -95,6 +95,27 @@ pub enum DeliveryKind {
     NotifyMeRequested,
 }
 
+/// The event's kind as it is spelt everywhere.
+pub fn name_of(event: &DeliveryEvent) -> &'static str {
+    match event {
+        DeliveryEvent::Accepted { .. } => "Accepted",
+        DeliveryEvent::Delayed { .. } | DeliveryEvent::StepDelayed { .. } => "Delayed",
+        DeliveryEvent::Created => "Created",
+        DeliveryEvent::Assigned { .. } => "Assigned",
+        DeliveryEvent::HeadedToPickup { .. } => "HeadedToPickup",
+        DeliveryEvent::PickedUp { .. } => "PickedUp",
+        DeliveryEvent::HeadedToDropoff { .. } => "HeadedToDropoff",
+        DeliveryEvent::EtaChanged { .. } => "EtaChanged",
+        DeliveryEvent::Completed { .. } => "Completed",
+        DeliveryEvent::Failed { .. } => "Failed",
+        DeliveryEvent::HandedToCarrier { .. } => "HandedToCarrier",
+        DeliveryEvent::Cancelled => "Cancelled",
+        DeliveryEvent::Rescheduled { .. } => "Rescheduled",
+        DeliveryEvent::AwaitingConfirmation { .. } => "AwaitingConfirmation",
+        DeliveryEvent::NotifyMeRequested { .. } => "NotifyMeRequested",
+    }
+}
+
 /// RFC 3339, simulated.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -117,6 +117,12 @@ impl Index {
         self.all.len()
     }
 
+    /// Those in memory that ended before this moment: a bounded number.
+    pub(super) fn ended_before(&self, until: SimTime) -> Vec<DeliveryId> {
+        let ended = self.by_end.iter().take_while(|(ended, _)| *ended < until);
+        ended.map(|(_, id)| *id).collect()
+    }
+
     /// The newest with a package of this id.
     pub(super) fn newest_of_package(&self, package: &str) -> Option<DeliveryId> {
         self.by_package.get(package)?.last().copied()

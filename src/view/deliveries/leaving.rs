@@ -13,7 +13,7 @@ use super::{Deliveries, DeliveryHandle, DeliveryRecord};
 use crate::sim::calendar::Month;
 use crate::sim::ids::DeliveryId;
 use crate::sim::sums::Sums;
-use crate::sim::time::Tick;
+use crate::sim::time::{SimTime, Tick};
 use crate::view::View;
 
 /// Deliveries that stay in memory after their end, when they could go.
@@ -183,6 +183,14 @@ impl View {
     /// What [`View::take_changes`] gave at this tick, and before, is durable.
     pub fn kept(&self, tick: Tick) {
         self.deliveries.arrived(tick);
+    }
+
+    /// Whether all that ended before this moment is in the archive.
+    pub fn has_kept_all_before(&self, until: SimTime) -> bool {
+        let ended = self.deliveries.index.read().ended_before(until);
+        let leaving = self.deliveries.leaving.lock();
+        let kept: BTreeSet<_> = leaving.recent.iter().collect();
+        ended.iter().all(|id| kept.contains(id))
     }
 
     /// Deliveries that have settled and wait for the next snapshot.

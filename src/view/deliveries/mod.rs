@@ -8,6 +8,7 @@ mod leaving;
 mod recalled;
 mod record;
 mod road;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ use leaving::Leaving;
 pub use leaving::{Changes, RECENTLY_ENDED};
 use recalled::Recalled;
 pub use record::{DeliveryRecord, Flight, Place, WorkflowState};
+pub use steps::{Step, quotes};
 
 /// A delivery's record, to be looked at again and again. It goes on where the delivery does;
 /// while somebody has it, the delivery is in memory for everybody.

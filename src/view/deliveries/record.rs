@@ -123,15 +123,16 @@ impl DeliveryRecord {
     /// Tells the record again from its events, the first of which is `Accepted`.
     /// `None` where it is not.
     pub fn from_events(events: Vec<Arc<Event>>) -> Option<Self> {
-        let first = events.first()?;
-        let Happening::Delivery(id, DeliveryEvent::Accepted { order }) = &first.happening else {
-            return None;
-        };
-        let mut record = DeliveryRecord::queued(*id, Arc::clone(order));
+        let mut record = beginning_of(&events)?;
         for event in &events {
             record.apply(event, None);
         }
         Some(record)
+    }
+
+    /// As it was before its first event; `None` where there was none yet.
+    pub(super) fn beginning(&self) -> Option<Self> {
+        beginning_of(&self.events)
     }
 
     /// As it is kept.
@@ -294,5 +295,14 @@ impl DeliveryRecord {
     pub(super) fn came_down(&mut self, drone: DroneId, flight: Option<Flight>) {
         self.aloft.retain(|aloft| *aloft != drone);
         self.flights.extend(flight);
+    }
+}
+
+fn beginning_of(events: &[Arc<Event>]) -> Option<DeliveryRecord> {
+    match &events.first()?.happening {
+        Happening::Delivery(id, DeliveryEvent::Accepted { order }) => {
+            Some(DeliveryRecord::queued(*id, Arc::clone(order)))
+        }
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Readings in the shapes of the wire: one way for HTTP and WebSocket, so that both show
 //! the same digits.
 
+mod day;
 mod route;
 
 use super::reading::{
@@ -19,6 +20,7 @@ use crate::wire::stream::positions::{Place, Row};
 use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet};
 use crate::wire::time::rfc3339;
 
+pub use day::day_row;
 pub use route::route;
 
 pub fn row(drone: &DroneReading) -> Row {

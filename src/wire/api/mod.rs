@@ -7,6 +7,7 @@ pub mod deliveries;
 pub mod delivery_requests;
 pub mod drones;
 pub mod faults;
+pub mod history;
 pub mod map;
 mod names;
 pub mod problem;

@@ -67,11 +67,40 @@ async fn compare(forgetful: &Running, mindful: &Running) {
             format!("/api/deliveries/{id}/owner"),
             format!("/api/deliveries/{id}/status"),
             format!("/api/deliveryrequests/{id}"),
+            format!("/api/deliveryhistory/{id}"),
         ] {
             assert_eq!(one.get(&path).await, other.get(&path).await, "{path}");
         }
     }
     assert_eq!(counts(&one).await, counts(&other).await);
+    let all = pages(&other, "/api/deliveryhistory", 1_000).await;
+    let ended = known.iter().filter(|delivery| {
+        let stage = delivery["stage"].as_str();
+        matches!(stage, Some("Completed" | "Failed" | "Cancelled"))
+    });
+    assert_eq!(all.len(), ended.count());
+    let half_way = all[all.len() / 2]["events"].as_array().expect("events");
+    let half_way = half_way[half_way.len() - 1]["simTime"].as_str().expect("a date");
+    for list in [
+        "/api/deliveryhistory".to_owned(),
+        format!("/api/deliveryhistory?from={half_way}"),
+        format!("/api/deliveryhistory?to={half_way}&ownerId={owner}"),
+    ] {
+        let expected = pages(&other, &list, 1_000).await;
+        assert!(
+            !expected.is_empty() && (expected.len() < all.len() || !list.contains('?')),
+            "{list}"
+        );
+        assert_eq!(pages(&one, &list, 6).await, expected, "{list}");
+    }
+    for summary in [
+        "deliveries/summary",
+        "packages/summary",
+        "dronedeliveries/utilization",
+    ] {
+        let path = format!("/api/{summary}?ownerId={owner}&year=2026&month=6");
+        assert_eq!(one.get(&path).await, other.get(&path).await, "{path}");
+    }
     follow(forgetful, mindful, &known).await;
 }
 
