@@ -157,12 +157,13 @@ fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
     let (state, step, attempts, waiting_for) = match record.workflow {
         WorkflowState::Queued => (RequestState::Queued, None, 0, None),
         WorkflowState::Running => (RequestState::Running, Some(Step::Account), 1, None),
-        WorkflowState::AwaitingDrone(waiting_for) => (
-            RequestState::AwaitingDrone,
-            Some(Step::Drone),
-            1,
-            Some(waiting_for),
-        ),
+        WorkflowState::AwaitingDrone(waiting_for) => {
+            let step = match waiting_for {
+                WaitingFor::ThirdParty => Step::ThirdParty,
+                _ => Step::Drone,
+            };
+            (RequestState::AwaitingDrone, Some(step), 1, Some(waiting_for))
+        }
         WorkflowState::Delayed {
             step,
             attempts,

@@ -65,12 +65,12 @@ async fn export_day(
     viewer: Viewer,
     mut parameters: Parameters,
 ) -> Result<Response, Failure> {
+    must(&viewer, &What::Everything)?;
     let day = parameters.required("date", |text| {
         text.parse::<Day>()
             .map_err(|_| "must be a day such as 2026-06-01".into())
     });
     parameters.finish()?;
-    must(&viewer, &What::Everything)?;
     let Some(day) = day else {
         return Err(Failure::Unknown("day"));
     };

@@ -154,19 +154,24 @@ fn who_shows_nothing_gets_nothing_but_what_is_for_everybody() {
 }
 
 /// Routes that tell a customer something; all others are for operators.
-const FOR_CUSTOMERS: [&str; 14] = [
+const FOR_CUSTOMERS: [&str; 19] = [
     "/api/deliveries",
     "/api/deliveries/d-0",
     "/api/deliveries/d-0/owner",
     "/api/deliveries/d-0/status",
     "/api/deliveries/public/d-0",
+    "/api/deliveries/summary",
+    "/api/deliveryhistory",
+    "/api/deliveryhistory/d-0",
     "/api/deliveryrequests",
     "/api/deliveryrequests/d-0",
+    "/api/dronedeliveries/utilization",
     "/api/drones",
     "/api/drones.geojson",
     "/api/drones/d-0",
     "/api/drones/d-0/route",
     "/api/hubs",
+    "/api/packages/summary",
     "/api/probe",
     "/api/zones",
 ];
