@@ -94,6 +94,14 @@ fuzz: tools ## Throw what nobody would send at everything that reads what strang
 	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -print_final_stats=1; \
 	done
 
+# Seconds.
+SCHEMA_SECONDS ?= 600
+
+.PHONY: schema
+schema: build ## Try whatever the OpenAPI description allows, for SCHEMA_SECONDS
+	$(call need,python3,install Python 3: apt-get install python3)
+	SKYHAUL_SCHEMA_SECONDS=$(SCHEMA_SECONDS) tests/clients/run target/release/skyhaul test_schema.py
+
 .PHONY: bench
 bench: tools postgres ## Measure the sky, the tick, the accept path and memory
 	cargo bench --locked

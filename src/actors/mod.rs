@@ -13,6 +13,7 @@ pub mod host;
 pub mod ingestion;
 pub mod packages;
 pub mod scheduler;
+pub mod shelf;
 pub mod supervisor;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -23,11 +24,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
-use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
+use crate::sim::event::{AccountEvent, DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::notice::Notice;
+use crate::sim::order::StoredPackage;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -162,6 +164,14 @@ impl Effects {
 
     pub fn emit_hub(&mut self, context: &Context, seq: &mut u32, id: HubId, event: HubEvent) {
         self.emit(context, seq, Happening::Hub(id, event));
+    }
+
+    pub fn emit_package(&mut self, context: &Context, seq: &mut u32, stored: StoredPackage) {
+        self.emit(context, seq, Happening::Package(stored));
+    }
+
+    pub fn emit_account(&mut self, context: &Context, seq: &mut u32, event: AccountEvent) {
+        self.emit(context, seq, Happening::Account(event));
     }
 
     /// `seq` is the subject's own counter, owned by the actor that emits.

@@ -1,26 +1,30 @@
 //! The package service: what is to be carried.
 //!
-//! Owns the packages of requests that are not over. Hears from the scheduler which to keep and
-//! which to let go of, and answers; asked twice it answers the same. A delivery that is over
-//! says so, and waits for no answer. Bound: one package for each request that is not over. After
-//! a panic it goes on from before the message that brought it about.
+//! Owns the packages of requests that are not over, and those that clients put by themselves
+//! (`shelf`). Hears from the scheduler which to keep and which to let go of, and answers; asked
+//! twice it answers the same. A delivery that is over says so, and waits for no answer. Bound:
+//! one package for each request that is not over, and the shelf's. After a panic it goes on from
+//! before the message that brought it about.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::{PackageWrite, ReplyTo};
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::{Order, Package};
 use crate::sim::workflow::{Step, StepAnswer};
 
 use super::host::Role;
 use super::scheduler::SchedulerMessage;
+use super::shelf::Shelf;
 use super::{Context, Effects, Mail};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Packages {
     held: BTreeMap<DeliveryId, Package>,
+    shelf: Shelf,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,12 +35,18 @@ pub enum PackageMessage {
     Undo { id: DeliveryId },
     /// From the delivery's actor: it is over.
     LetGo { id: DeliveryId },
+    /// From outside: a package by itself.
+    Put { write: PackageWrite, reply_to: ReplyTo },
 }
 
 impl Packages {
     /// Whose packages are held.
     pub fn held(&self) -> impl Iterator<Item = DeliveryId> + '_ {
         self.held.keys().copied()
+    }
+
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 }
 
@@ -50,13 +60,17 @@ impl Role for Packages {
         }
     }
 
-    fn step(&mut self, _: &Context, message: PackageMessage, effects: &mut Effects) {
+    fn step(&mut self, context: &Context, message: PackageMessage, effects: &mut Effects) {
         let step = Step::Package;
         match message {
             PackageMessage::Create { id, order } => {
                 self.held.insert(id, order.package.clone());
                 let answer = StepAnswer::Done;
                 effects.send(Mail::Scheduler(SchedulerMessage::Answered { id, step, answer }));
+            }
+            PackageMessage::Put { write, reply_to } => {
+                let decision = self.shelf.put(context, write, effects);
+                effects.reply(reply_to, decision);
             }
             PackageMessage::Undo { id } => {
                 self.held.remove(&id);

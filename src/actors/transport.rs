@@ -3,7 +3,8 @@
 //! Owns the carrier's jobs, at most `[third_party] capacity` at once, and whether the carrier
 //! answers at all; `sim/carrier` says what becomes of a job. Hears from the scheduler what to
 //! carry and what to let go of, and answers; asked twice it answers the same. Tells the
-//! delivery's actor how its package fares. A job is forgotten at its end.
+//! delivery's actor how its package fares. A job is forgotten at its end. What somebody brings
+//! here without a request becomes a delivery too, which this actor starts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +13,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::carrier::{Job, Turn};
 use crate::sim::command::{Decision, Objection, ReplyTo};
-use crate::sim::event::Etas;
+use crate::sim::delivery::Bearer;
+use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::workflow::{FailureReason, Step, StepAnswer};
 
-use super::delivery::DeliveryMessage;
+use super::book::Book;
+use super::delivery::{Delivery, DeliveryMessage};
 use super::host::Role;
 use super::scheduler::SchedulerMessage;
-use super::{Context, Effects, Mail};
+use super::{Context, Effect, Effects, Mail};
 
 /// A customer hears that a van is later, or earlier, from this on.
 const WORTH_TELLING: SimDuration = SimDuration(60_000_000);
@@ -48,6 +51,12 @@ struct Taken {
 pub enum TransportMessage {
     /// From the scheduler: carry this.
     Carry { id: DeliveryId, order: Arc<Order> },
+    /// From outside: carry this, for which there is no request.
+    CarryAlone {
+        id: DeliveryId,
+        order: Arc<Order>,
+        reply_to: ReplyTo,
+    },
     /// From the scheduler: as if it had never been asked.
     Undo { id: DeliveryId },
     /// From the delivery's actor: nobody needs the van any more.
@@ -88,6 +97,31 @@ impl Transport {
         self.jobs.insert(id, Taken { number, job });
         wake_for(id, number, job.first_turn(), effects);
         StepAnswer::Carried { etas: job.quoted }
+    }
+
+    /// A delivery that begins here: its only step is this one.
+    fn carry_alone(
+        &mut self,
+        context: &Context,
+        id: DeliveryId,
+        order: Arc<Order>,
+        effects: &mut Effects,
+    ) -> Decision {
+        let is_new = !self.jobs.contains_key(&id);
+        let StepAnswer::Carried { etas } = self.carry(context, id, &order, effects) else {
+            return Decision::Refused(Objection::NotCarried);
+        };
+        if is_new {
+            let accepted = DeliveryEvent::Accepted {
+                order: Arc::clone(&order),
+            };
+            let mut book = Book::new(order);
+            book.emit(context, id, accepted, effects);
+            let delivery = Delivery::new(id, book, Bearer::Carrier, etas);
+            effects.0.push(Effect::Start(id, Box::new(delivery)));
+            effects.send(Mail::Delivery(id, DeliveryMessage::Begin));
+        }
+        Decision::Done
     }
 
     fn turn(&mut self, id: DeliveryId, number: u64, turn: Turn, effects: &mut Effects) {
@@ -162,6 +196,10 @@ impl Role for Transport {
                 let answer = self.carry(context, id, &order, effects);
                 effects.send(Mail::Scheduler(SchedulerMessage::Answered { id, step, answer }));
             }
+            TransportMessage::CarryAlone { id, order, reply_to } => {
+                let decision = self.carry_alone(context, id, order, effects);
+                effects.reply(reply_to, decision);
+            }
             TransportMessage::Undo { id } => {
                 self.jobs.remove(&id);
                 effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));
@@ -181,9 +219,9 @@ impl Role for Transport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::Effect;
-    use crate::actors::testing::{Bench, alarms, id, order, sent, world};
+    use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
     use crate::sim::carrier::Carrier;
+    use crate::sim::event::Happening;
 
     fn bench(carrier: Carrier) -> Bench<Transport> {
         let mut world = world(1, 1);
@@ -292,6 +330,28 @@ mod tests {
         assert!(matches!(answer(&bench.carry(1)), StepAnswer::Carried { .. }));
         assert!(bench.wait_for(&taken).is_empty(), "that was of the first job");
         assert_eq!(bench.role.jobs.len(), 2);
+    }
+
+    #[test]
+    fn what_comes_without_a_request_becomes_one_delivery_however_often_it_is_asked() {
+        let mut bench = two_vans();
+        let ask = |bench: &mut Bench<Transport>, number| {
+            let order = Arc::new(order(&bench.context.world));
+            let (id, reply_to) = (id(number), ReplyTo(9));
+            bench.tell(TransportMessage::CarryAlone { id, order, reply_to })
+        };
+        let first = ask(&mut bench, 1);
+        assert!(matches!(
+            events(&first)[..],
+            [(1, Happening::Delivery(_, DeliveryEvent::Accepted { .. }))]
+        ));
+        assert_eq!(sent(&first), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
+        let done = Effect::Reply(ReplyTo(9), Decision::Done);
+        assert_eq!(first.last(), Some(&done));
+        assert_eq!(ask(&mut bench, 1), [done]);
+        ask(&mut bench, 2);
+        let refused = Decision::Refused(Objection::NotCarried);
+        assert_eq!(ask(&mut bench, 3), [Effect::Reply(ReplyTo(9), refused)]);
     }
 
     #[test]

@@ -61,6 +61,12 @@ pub enum What<'a> {
     OrderFor(&'a str),
     /// List what this account has.
     ListOf(&'a str),
+    /// See how this account is called and whether it is active.
+    Account(&'a str),
+    /// Write something for oneself.
+    Write,
+    /// See or change this account's package; `None` for one that is nobody's.
+    Package(Option<&'a str>),
     /// See this delivery: what was ordered, its stage and its events.
     Delivery(&'a Parcel<'a>),
     /// See where this delivery's drone is while it is on its way.
@@ -84,7 +90,9 @@ impl Viewer {
             Who::Operator => true,
             Who::Business { account } => match what {
                 What::Control | What::Everything => false,
-                What::OrderFor(asked) | What::ListOf(asked) => asked == account,
+                What::Write => true,
+                What::Package(owner) => *owner == Some(account.as_str()),
+                What::OrderFor(asked) | What::ListOf(asked) | What::Account(asked) => asked == account,
                 What::Delivery(parcel) | What::PlaceOf(parcel) => parcel.account == account,
                 What::Drone(parcel) => parcel
                     .is_some_and(|parcel| parcel.account == account && parcel.carriage != Carriage::Ended),
@@ -95,8 +103,10 @@ impl Viewer {
                 };
                 match what {
                     What::Control | What::Everything => false,
+                    What::Write => only.is_none(),
+                    What::Package(owner) => *owner == Some(account.as_str()) && only.is_none(),
                     // A link that is for one delivery is to look at it.
-                    What::OrderFor(asked) => asked == account && only.is_none(),
+                    What::OrderFor(asked) | What::Account(asked) => asked == account && only.is_none(),
                     What::ListOf(asked) => asked == account,
                     What::Delivery(parcel) => own(parcel),
                     What::PlaceOf(parcel) => own(parcel) && parcel.carriage != Carriage::Waiting,
@@ -165,6 +175,12 @@ mod tests {
         assert_eq!(row(&What::Everything), "y---");
         assert_eq!(row(&What::OrderFor("cafe")), "yyy-");
         assert_eq!(row(&What::OrderFor("bakery")), "y---");
+        assert_eq!(row(&What::Write), "yyy-");
+        assert_eq!(row(&What::Package(Some("cafe"))), "yyy-");
+        assert_eq!(row(&What::Package(Some("bakery"))), "y---");
+        assert_eq!(row(&What::Package(None)), "y---");
+        assert_eq!(row(&What::Account("cafe")), "yyy-");
+        assert_eq!(row(&What::Account("bakery")), "y---");
         assert_eq!(row(&What::ListOf("cafe")), "yyyy");
         assert_eq!(row(&What::ListOf("bakery")), "y---");
         assert_eq!(row(&What::Drone(None)), "y---");

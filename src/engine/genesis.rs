@@ -34,7 +34,7 @@ pub fn sky_and_roles(world: &World) -> (Sky, Roles) {
         fleet: Fleet::new(world, &aloft),
         drones: drones.map(role_of).collect(),
         deliveries: Vec::new(),
-        accounts: Accounts::default(),
+        accounts: Accounts::new(world),
         packages: Packages::default(),
         transport: Transport::default(),
         supervisor: Supervisor::default(),

@@ -81,6 +81,8 @@ impl Live {
         let mut course = Course::default();
         self.show_pace();
         self.metrics.show(&self.engine);
+        // A world that starts paused takes no writes either.
+        self.gate.follow(self.pace.is_paused()).await;
         while !outlet.is_closed() {
             match self.next_turn(&course.promises).await {
                 Turn::Shutdown => {

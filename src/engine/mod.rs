@@ -26,10 +26,8 @@ use std::sync::Arc;
 use actix::ArbiterHandle;
 use serde::Serialize;
 
-use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
 use crate::actors::scheduler::SchedulerMessage;
-use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::command::{Command, Decision, ReplyTo};
 use crate::sim::demand;
@@ -246,12 +244,7 @@ impl Engine {
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(fault) => inject(fault, reply_to, mail, &mut faults),
-                Command::RetryDeadLetter(id) => {
-                    mail.push(Mail::Supervisor(SupervisorMessage::Retry { id, reply_to }));
-                }
-                Command::Delivery(id, write) => {
-                    mail.push(Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }));
-                }
+                other => mail.extend(admission::mail_of(other, reply_to)),
             }
         }
         for fault in self.world.faults_due(self.tick) {

@@ -70,7 +70,13 @@ fn start(
 ) -> Result<(Engine, Remembered), Halted> {
     match snapshot {
         Some(snapshot) => Engine::restore(world, threads, arbiters, snapshot),
-        None => Ok((Engine::genesis(world, threads, arbiters)?, Remembered::default())),
+        None => {
+            let remembered = Remembered {
+                accounts: world.accounts.listed.clone(),
+                ..Remembered::default()
+            };
+            Ok((Engine::genesis(world, threads, arbiters)?, remembered))
+        }
     }
 }
 
@@ -101,6 +107,8 @@ fn restored(
         hub_seqs: remembered.hub_seqs,
         hubs_closed: remembered.hubs_closed,
         supervision: remembered.supervision,
+        accounts: remembered.accounts,
+        packages: remembered.packages,
         events_through: engine.events_through(),
         past_events: past_events(engine, store)?,
         records: records(store)?,
@@ -179,7 +187,10 @@ impl Recovered {
             Command::RequestDelivery { .. }
             | Command::Inject(_)
             | Command::Delivery(..)
-            | Command::RetryDeadLetter(_) => None,
+            | Command::RetryDeadLetter(_)
+            | Command::Account(_)
+            | Command::Package(_)
+            | Command::CarryByThirdParty(..) => None,
         });
         last_said.unwrap_or(self.engine.demand())
     }

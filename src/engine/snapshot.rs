@@ -12,9 +12,11 @@ use crate::actors::fleet::Fleet;
 use crate::actors::scheduler::{Scheduler, SchedulerBefore3};
 use crate::actors::supervisor::{DeadLetter, Supervisor};
 use crate::actors::{Address, Mail};
+use crate::sim::account::Account;
 use crate::sim::drone::DroneState;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
+use crate::sim::order::StoredPackage;
 use crate::sim::sky::Sky;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
@@ -59,6 +61,8 @@ pub struct Remembered {
     pub hub_queues: Vec<(HubId, u32, u32)>,
     pub hub_seqs: Vec<(HubId, u32)>,
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    pub accounts: Vec<Account>,
+    pub packages: Vec<StoredPackage>,
     pub supervision: Supervision,
 }
 
@@ -222,6 +226,8 @@ fn remember(roles: &Roles) -> Remembered {
         hub_queues: roles.fleet.hub_queues().collect(),
         hub_seqs: roles.fleet.hub_seqs().collect(),
         hubs_closed: roles.fleet.hubs_closed().collect(),
+        accounts: roles.accounts.all().cloned().collect(),
+        packages: roles.packages.shelf().all().cloned().collect(),
         supervision: supervision(&roles.supervisor),
     }
 }

@@ -96,6 +96,9 @@ pub fn must(viewer: &Viewer, what: &What<'_>) -> Result<(), Failure> {
         What::Control | What::Everything => ONLY_OPERATORS,
         What::OrderFor(_) => "this token does not order for that account",
         What::ListOf(_) => "this token does not list what that account has",
+        What::Write => "this token is to look at one delivery",
+        What::Package(_) => "this token is not for that package",
+        What::Account(_) => "this token does not show that account",
         What::Delivery(_) | What::PlaceOf(_) => NOT_YOUR_DELIVERY,
         What::Drone(_) => NOT_YOUR_DRONE,
     }))
@@ -146,7 +149,7 @@ pub fn sharing(guard: &Arc<Guard>) -> CorsLayer {
             .to_str()
             .is_ok_and(|origin| guard.reach.shares_with(origin))
     });
-    let methods = [Method::GET, Method::POST, Method::PUT];
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH];
     let idempotency_key = HeaderName::from_bytes(IDEMPOTENCY_KEY.as_bytes()).expect("a header's name");
     CorsLayer::new()
         .allow_origin(shared)

@@ -269,6 +269,14 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
         Refusal::Objected(Objection::NoDeadLetter) => {
             (S::CONFLICT, "no-dead-letter", "Nothing is held for it", None)
         }
+        Refusal::Objected(Objection::AccountExists) => {
+            (S::CONFLICT, "account-exists", "There is one already", None)
+        }
+        Refusal::Objected(Objection::AccountsFull) => (S::CONFLICT, "accounts-full", "No room", None),
+        Refusal::Objected(Objection::NoSuchAccount) => (S::NOT_FOUND, "unknown-id", "No such thing", None),
+        Refusal::Objected(Objection::NotCarried) => (S::CONFLICT, "not-carried", "Not taken", None),
+        Refusal::Objected(Objection::NotYours) => (S::FORBIDDEN, "forbidden", "Not yours", None),
+        Refusal::Objected(Objection::PackagesFull) => (S::CONFLICT, "packages-full", "No room", None),
         Refusal::StoreGone { retry_after } => (
             S::SERVICE_UNAVAILABLE,
             "store-gone",

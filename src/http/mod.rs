@@ -5,6 +5,7 @@
 //! runs the world. Sockets and addresses are the server's.
 
 mod access;
+mod accounts;
 mod basemap;
 mod body;
 mod cursor;
@@ -19,6 +20,7 @@ mod history;
 mod map;
 mod operations;
 mod order;
+mod packages;
 mod page;
 mod parameters;
 mod simulation;
@@ -27,6 +29,7 @@ mod summaries;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
+mod third_party;
 mod tokens;
 mod world;
 
@@ -113,6 +116,9 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(deliveries::routes())
         .merge(history::routes())
         .merge(summaries::routes())
+        .merge(accounts::routes())
+        .merge(third_party::routes())
+        .merge(packages::routes())
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())

@@ -60,9 +60,9 @@ pub fn read_order(world: &World, body: &Value, complaints: &mut Complaints) -> O
 
 fn read_package(package: &mut Fields) -> Option<Package> {
     let id = package.required("packageId", fields::name);
-    let size = package.required("size", |value| fields::name_or_number(value, &SIZES));
+    let size = package.required("size", size);
     let weight_kg = package.required("weight", weight_kg);
-    let tag = package.optional("tag", |value| fields::text(value, MAX_TAG));
+    let tag = package.optional("tag", tag);
     Some(Package {
         id: id?.to_owned(),
         size: size?,
@@ -76,8 +76,16 @@ fn stop(world: &World, value: &Value) -> Result<Stop, Complaint> {
     resolve_place(world, text).map_err(|error| error.to_string().into())
 }
 
+pub fn size(value: &Value) -> Result<ContainerSize, Complaint> {
+    fields::name_or_number(value, &SIZES)
+}
+
+pub fn tag(value: &Value) -> Result<&str, Complaint> {
+    fields::text(value, MAX_TAG)
+}
+
 /// Pounds, as a number or as a text that is one.
-fn weight_kg(value: &Value) -> Result<f64, Complaint> {
+pub fn weight_kg(value: &Value) -> Result<f64, Complaint> {
     let pounds: Option<f64> = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),

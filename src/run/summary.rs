@@ -116,7 +116,10 @@ impl Tally {
                     self.count(*id, kind);
                 }
                 Happening::Drone(_, kind) => self.add_flight(kind),
-                Happening::Hub(..) | Happening::Supervisor(_) => {}
+                Happening::Hub(..)
+                | Happening::Supervisor(_)
+                | Happening::Account(_)
+                | Happening::Package(_) => {}
             }
         }
     }

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::diagnostic::{At, Log, Span};
 use super::document::{self, Document};
 use super::geojson::{self, GeoError};
-use super::{faults, fleets, hash, order_keys, orders, zones};
+use super::{accounts, faults, fleets, hash, order_keys, orders, zones};
+use crate::sim::account::AccountRules;
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
@@ -57,12 +58,14 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         demand,
         scripted: Vec::new(),
         dispatch: orders::build_dispatch(&document.dispatch),
+        accounts: AccountRules::default(),
         carrier: document.carrier.clone(),
         faults,
         workflow: WorkflowRules::default(),
         scenario_hash: [0; 32],
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);
+    world.accounts = accounts::build_accounts(document, &world, log);
     orders::warn_of_heavy_payloads(document, &world, log);
     if log.error_count() > 0 {
         return None;

@@ -3,6 +3,7 @@
 //! Values are checked one by one here; what one value means for another is
 //! [`super::build`]'s. Keys that a required value lacks are `None`, and the log says so.
 
+use super::accounts::{self, AccountKeys, AccountsKeys};
 use super::diagnostic::{At, Span};
 use super::faults::{self, FaultKeys};
 use super::fields::{Fields, List, Named, NamedEntry, Table};
@@ -36,6 +37,8 @@ pub(super) struct Document {
     pub demand: Option<At<Demand>>,
     pub requests: Vec<At<Request>>,
     pub dispatch: Dispatch,
+    pub accounts: AccountsKeys,
+    pub account_list: Vec<At<AccountKeys>>,
     pub carrier: Carrier,
     pub faults: Vec<At<FaultKeys>>,
     /// Tables that are checked, but that the simulation does not act on.
@@ -80,6 +83,14 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             .optional("dispatch", "how drones are chosen and what waits for them", Table(order_keys::dispatch))
             .map(|at| at.value)
             .unwrap_or_default(),
+        accounts: f
+            .optional("accounts", "what is known of who orders", Table(accounts::accounts))
+            .map_or_else(AccountsKeys::default, |at| at.value),
+        account_list: list(f.optional(
+            "account",
+            "businesses and customers that are there from the start: `[[account]]`",
+            List { of: Table(accounts::account), at_least: 0 },
+        )),
         carrier: f
             .optional("third_party", "the carrier with vans for what no drone can take", Table(third_party))
             .map_or_else(Carrier::default, |at| at.value),

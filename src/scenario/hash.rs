@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::sim::account::AccountRules;
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::Area;
 use crate::sim::wind::Weather;
@@ -38,6 +39,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         demand,
         scripted,
         dispatch,
+        accounts,
         carrier,
         faults,
         workflow,
@@ -85,6 +87,9 @@ pub(super) fn of(world: &World) -> [u8; 32] {
     // Worlds from before these were simulated keep their hash.
     if *carrier != Carrier::default() {
         hash.add(carrier);
+    }
+    if *accounts != AccountRules::default() {
+        hash.add(accounts);
     }
     if !faults.is_empty() {
         hash.add(faults);

@@ -6,6 +6,7 @@
 //! check what one value means for another; [`capacity`] estimates what the fleet can serve.
 //! Nothing here runs anything.
 
+mod accounts;
 mod build;
 mod capacity;
 mod diagnostic;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::{Account, AccountChange};
 use super::fault::Fault;
 use super::ids::{DeliveryId, DroneId};
-use super::order::{Confirmation, Contact, Order, Reschedule};
+use super::order::{Confirmation, Contact, Order, Package, Reschedule};
 
 /// A write from outside, as it stands in the journal. New kinds go to the end: old journals
 /// are read by position.
@@ -26,6 +27,26 @@ pub enum Command {
     Delivery(DeliveryId, DeliveryWrite),
     /// What is still held for it is to be let go of.
     RetryDeadLetter(DeliveryId),
+    /// Something about an account.
+    Account(AccountWrite),
+    Package(PackageWrite),
+    /// Third-party transport is asked to carry what no request was made for.
+    CarryByThirdParty(DeliveryId, Arc<Order>),
+}
+
+/// What an operator wants of an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AccountWrite {
+    Register(Account),
+    Change(String, AccountChange),
+}
+
+/// A package as it is to be from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageWrite {
+    pub package: Package,
+    /// Who writes: an account, or somebody who may all.
+    pub by: Option<String>,
 }
 
 /// What a client wants of a delivery that was requested.
@@ -57,6 +78,8 @@ pub enum Decision {
     Done,
     /// Done by this drone.
     Drone(DroneId),
+    /// Done, and there was no such thing before.
+    Created,
     Refused(Objection),
 }
 
@@ -80,4 +103,16 @@ pub enum Objection {
     TooManyContacts,
     #[error("the supervisor has no dead letter of this request any more")]
     NoDeadLetter,
+    #[error("there is an account with this id")]
+    AccountExists,
+    #[error("there is no room for another account")]
+    AccountsFull,
+    #[error("no account has this id")]
+    NoSuchAccount,
+    #[error("the package is another account's")]
+    NotYours,
+    #[error("there is no room for another package")]
+    PackagesFull,
+    #[error("third-party transport does not take it")]
+    NotCarried,
 }

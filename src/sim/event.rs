@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::breaker::BreakerState;
 use super::fault::FlightFault;
 use super::geo::LatLon;
 use super::ids::{DeliveryId, DroneId, HubId};
-use super::order::{ConfirmationRequired, Contact, Order};
+use super::order::{ConfirmationRequired, Contact, Order, StoredPackage};
 use super::time::SimTime;
 use super::workflow::{FailureReason, Step, WaitingFor};
 
@@ -31,6 +32,9 @@ pub enum Happening {
     Drone(DroneId, DroneEvent),
     Hub(HubId, HubEvent),
     Supervisor(SupervisorEvent),
+    Account(AccountEvent),
+    /// Somebody put a package by itself.
+    Package(StoredPackage),
 }
 
 /// When pick-up and drop-off are expected.
@@ -158,4 +162,19 @@ pub enum SupervisorEvent {
     Resolved { id: DeliveryId },
     /// The circuit breaker around the carrier.
     BreakerMoved { state: BreakerState },
+}
+
+/// What the account is from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AccountEvent {
+    Registered(Account),
+    Changed(Account),
+}
+
+impl AccountEvent {
+    pub fn account(&self) -> &Account {
+        match self {
+            AccountEvent::Registered(account) | AccountEvent::Changed(account) => account,
+        }
+    }
 }

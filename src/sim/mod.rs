@@ -3,6 +3,7 @@
 //! Only + − × ÷ and `sqrt` on floats, and `libm` for the rest, so that every machine
 //! computes the same bits.
 
+pub mod account;
 pub mod breaker;
 pub mod calendar;
 pub mod carrier;

@@ -36,6 +36,15 @@ pub struct Package {
     pub tag: Option<String>,
 }
 
+/// A package that a client put by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredPackage {
+    pub package: Package,
+    /// The account whose it is; operators' are nobody's.
+    pub owner: Option<String>,
+    pub at: SimTime,
+}
+
 /// Who wants it. In the journal and in events it is one text: the account, and where the
 /// requester said which user of it they are, a unit separator and the user. (Neither holds
 /// control characters.) So what was written before users were known still reads, and orders

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountRules;
 use super::carrier::Carrier;
 use super::energy::PowerModel;
 use super::fault::Fault;
@@ -43,6 +44,7 @@ pub struct World {
     /// Scripted requests by the time they are due, earliest first.
     pub scripted: Vec<ScriptedRequest>,
     pub dispatch: DispatchRules,
+    pub accounts: AccountRules,
     /// Third-party transport.
     pub carrier: Carrier,
     /// What breaks by itself, earliest first.

@@ -5,6 +5,7 @@
 //! write lock for as long as it takes to patch what changed, and readers look for as long
 //! as it takes to copy out what they want.
 
+mod accounts;
 pub mod archive;
 pub mod commands;
 pub mod day;
@@ -12,6 +13,7 @@ mod deliveries;
 mod drones;
 pub mod events;
 pub mod frame;
+mod packages;
 mod paging;
 mod publish;
 mod pulse;
@@ -27,17 +29,19 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
+use crate::sim::account::Account;
 use crate::sim::calendar::Month;
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::Event;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
-use crate::sim::order::Order;
+use crate::sim::order::{Order, StoredPackage};
 use crate::sim::sky::Grounded;
 use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
+use accounts::Accounts;
 use archive::Archive;
 pub use deliveries::{
     Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Place, RECENTLY_ENDED, Step,
@@ -47,6 +51,7 @@ use deliveries::{Deliveries, Kept};
 pub use drones::{DroneFilter, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
+use packages::Packages;
 use pulse::Pulse;
 use reading::{ClockReading, FleetReading, HubReading, Pace, RunState};
 use routes::{PlannedRoute, Routes};
@@ -102,6 +107,8 @@ pub struct View {
     sums: sums::Ledger,
     /// Those that have left memory; none where nobody keeps them.
     archive: OnceLock<Arc<dyn Archive>>,
+    accounts: Accounts,
+    packages: Packages,
     /// Taken after `now`, by whoever wants both.
     log: RwLock<EventLog>,
     published: watch::Sender<Tick>,
@@ -137,6 +144,9 @@ pub struct Restored {
     pub totals: Vec<u8>,
     /// By account and month.
     pub sums: Vec<(String, Month, Sums)>,
+    pub accounts: Vec<Account>,
+    /// Those that clients put by themselves.
+    pub packages: Vec<StoredPackage>,
 }
 
 impl View {
@@ -199,6 +209,8 @@ impl View {
             deliveries: Deliveries::restore(kept),
             sums,
             archive: OnceLock::new(),
+            accounts: Accounts::new(restored.accounts),
+            packages: Packages::new(restored.packages),
             log: RwLock::new(EventLog::holding(
                 restored.events_through,
                 restored.past_events,

@@ -47,7 +47,11 @@ impl View {
         let drone_of = |event: &Arc<Event>| match &event.happening {
             Happening::Delivery(_, DeliveryEvent::Assigned { drone, .. }) => Some(*drone),
             Happening::Delivery(id, _) => self.with_delivery(*id, DeliveryRecord::drone)?,
-            Happening::Drone(..) | Happening::Hub(..) | Happening::Supervisor(_) => None,
+            Happening::Drone(..)
+            | Happening::Hub(..)
+            | Happening::Supervisor(_)
+            | Happening::Account(_)
+            | Happening::Package(_) => None,
         };
         frame.places_of(events.iter().filter_map(drone_of))
     }
@@ -86,6 +90,8 @@ impl View {
                 self.follow_flight(now, *id, kind, event.at);
             }
             Happening::Supervisor(kind) => now.supervision.apply(kind),
+            Happening::Account(event) => self.accounts.apply(event),
+            Happening::Package(stored) => self.packages.apply(stored),
             Happening::Hub(id, kind) => {
                 let hub = &mut now.hubs[id.index()];
                 hub.seq = event.seq;

@@ -16,20 +16,24 @@ use crate::support::worlds::{busy, busy_where, tiny};
 const THREADS: usize = 1;
 
 /// Whom an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Delivery(DeliveryId),
     Drone(DroneId),
     Hub(HubId),
     Supervisor,
+    Account(String),
+    Package(String),
 }
 
 fn subject(event: &Event) -> Subject {
-    match event.happening {
-        Happening::Delivery(id, _) => Subject::Delivery(id),
-        Happening::Drone(id, _) => Subject::Drone(id),
-        Happening::Hub(id, _) => Subject::Hub(id),
+    match &event.happening {
+        Happening::Delivery(id, _) => Subject::Delivery(*id),
+        Happening::Drone(id, _) => Subject::Drone(*id),
+        Happening::Hub(id, _) => Subject::Hub(*id),
         Happening::Supervisor(_) => Subject::Supervisor,
+        Happening::Account(event) => Subject::Account(event.account().id.clone()),
+        Happening::Package(stored) => Subject::Package(stored.package.id.clone()),
     }
 }
 

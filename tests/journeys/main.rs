@@ -14,6 +14,7 @@ mod house;
 mod ordering;
 mod resume;
 mod server_sent_events;
+mod services;
 mod simulation_control;
 mod slow_clients;
 mod support;

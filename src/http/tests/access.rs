@@ -154,7 +154,7 @@ fn who_shows_nothing_gets_nothing_but_what_is_for_everybody() {
 }
 
 /// Routes that tell a customer something; all others are for operators.
-const FOR_CUSTOMERS: [&str; 19] = [
+const FOR_CUSTOMERS: [&str; 21] = [
     "/api/deliveries",
     "/api/deliveries/d-0",
     "/api/deliveries/d-0/owner",
@@ -172,7 +172,9 @@ const FOR_CUSTOMERS: [&str; 19] = [
     "/api/drones/d-0/route",
     "/api/hubs",
     "/api/packages/summary",
+    "/api/packages/{packageId}",
     "/api/probe",
+    "/api/thirdpartydeliveries/{deliveryId}",
     "/api/zones",
 ];
 

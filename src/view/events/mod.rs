@@ -136,17 +136,24 @@ impl EventLog {
             match oldest.happening {
                 Happening::Drone(drone, _) => drop(self.drones.remove(&drone)),
                 Happening::Hub(hub, _) => drop(self.hubs.remove(&hub)),
-                Happening::Delivery(..) | Happening::Supervisor(_) => {}
+                Happening::Delivery(..)
+                | Happening::Supervisor(_)
+                | Happening::Account(_)
+                | Happening::Package(_) => {}
             }
         }
     }
 
-    /// Where the event's subject has its events; a delivery has them elsewhere.
+    /// Where the event's subject has its events; a delivery has them elsewhere, and nobody follows
+    /// one account or package.
     fn index(&mut self, event: &Event) -> Option<&mut VecDeque<Arc<Event>>> {
         match event.happening {
             Happening::Drone(drone, _) => Some(self.drones.entry(drone).or_default()),
             Happening::Hub(hub, _) => Some(self.hubs.entry(hub).or_default()),
-            Happening::Delivery(..) | Happening::Supervisor(_) => None,
+            Happening::Delivery(..)
+            | Happening::Supervisor(_)
+            | Happening::Account(_)
+            | Happening::Package(_) => None,
         }
     }
 

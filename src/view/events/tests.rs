@@ -154,6 +154,9 @@ fn subject_of(event: &Event) -> Option<u8> {
     match event.happening {
         Happening::Drone(drone, _) => Some(drone.0 as u8),
         Happening::Hub(hub, _) => Some(hub.0 as u8 + 4),
-        Happening::Delivery(..) | Happening::Supervisor(_) => None,
+        Happening::Delivery(..)
+        | Happening::Supervisor(_)
+        | Happening::Account(_)
+        | Happening::Package(_) => None,
     }
 }

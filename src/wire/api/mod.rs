@@ -3,6 +3,7 @@
 //! Names and spellings are the reference's where it has them. Answers can be read back
 //! with the same types, so that clients of our own need no second set.
 
+pub mod accounts;
 pub mod deliveries;
 pub mod delivery_requests;
 pub mod drones;
@@ -10,9 +11,11 @@ pub mod faults;
 pub mod history;
 pub mod map;
 mod names;
+pub mod packages;
 pub mod problem;
 pub mod routes;
 pub mod simulation;
+pub mod third_party;
 pub mod tokens;
 pub mod world;
 

@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::sim::account::{AccountKind, AccountStatus};
 use crate::sim::breaker::BreakerState;
 use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
@@ -52,6 +53,8 @@ described!(
 described!(Step, Step::ALL);
 described!(BreakerState, BreakerState::ALL);
 described!(WaitingFor, WaitingFor::ALL);
+described!(AccountKind, [AccountKind::Business, AccountKind::Customer]);
+described!(AccountStatus, [AccountStatus::Active, AccountStatus::Suspended]);
 described!(
     FailureReason,
     [

@@ -86,5 +86,8 @@ fn topic_of(world: &World, happening: &Happening) -> String {
         Happening::Drone(id, _) => format!("drone/{id}"),
         Happening::Hub(id, _) => format!("hub/{}", world.hub(*id).key),
         Happening::Supervisor(_) => "supervisor".to_owned(),
+        // Nobody follows these by themselves; they are among all events.
+        Happening::Account(event) => format!("account/{}", event.account().id),
+        Happening::Package(stored) => format!("package/{}", stored.package.id),
     }
 }

@@ -89,6 +89,10 @@ impl Client {
         Self::send(self.http.put(format!("{}{path}", self.base)).json(body)).await
     }
 
+    pub async fn patch(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        Self::send(self.http.patch(format!("{}{path}", self.base)).json(body)).await
+    }
+
     async fn read(&self, path: &str) -> Value {
         let (status, body) = self.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");

@@ -47,7 +47,13 @@ export type EventBody =
   | (HubKind & {
       hub: string;
     })
-  | SupervisorKind;
+  | SupervisorKind
+  | (PackageKind & {
+      packageId: string;
+    })
+  | (AccountEventKind & {
+      accountId: string;
+    });
 export type DeliveryKind =
   | {
       dropoff: Location;
@@ -191,6 +197,34 @@ export type SupervisorKind =
     };
 export type Step = "account" | "package" | "third_party" | "drone" | "delivery";
 export type BreakerState = "closed" | "open" | "half_open";
+export type PackageKind = {
+  kind: "Stored";
+  /**
+   * Null where an operator put it.
+   */
+  ownerId: string | null;
+  size: ContainerSize;
+  weightKg: number;
+};
+export type ContainerSize = "Small" | "Medium" | "Large";
+/**
+ * What the account is from now on.
+ */
+export type AccountEventKind =
+  | {
+      accountKind: AccountKind;
+      kind: "Registered";
+      name: string;
+      status: AccountStatus;
+    }
+  | {
+      accountKind: AccountKind;
+      kind: "Changed";
+      name: string;
+      status: AccountStatus;
+    };
+export type AccountKind = "business" | "customer";
+export type AccountStatus = "active" | "suspended";
 /**
  * A factor above 0 and up to 10,000, or as fast as it goes.
  */

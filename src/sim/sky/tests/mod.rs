@@ -73,6 +73,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
             max_wait: SimDuration::ZERO,
             when_full: WhenFull::Fail,
         },
+        accounts: Default::default(),
         carrier: Default::default(),
         faults: Vec::new(),
         workflow: Default::default(),

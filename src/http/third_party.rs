@@ -1,0 +1,121 @@
+//! `/api/thirdpartydeliveries`: asks third-party transport itself.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::access::must;
+use super::body::JsonBody;
+use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
+use super::failure::Failure;
+use super::fields::{Complaint, Complaints, Fields};
+use super::parameters::PathId;
+use crate::auth::{Parcel, Viewer, What};
+use crate::sim::command::{Command, Objection};
+use crate::sim::delivery::{Bearer, Stage};
+use crate::sim::geo::LatLon;
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
+use crate::sim::time::SimTime;
+use crate::view::DeliveryRecord;
+use crate::view::commands::Refusal;
+use crate::wire::api::third_party::ThirdPartyDelivery;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(carry))
+}
+
+/// Ask third-party transport to carry something
+///
+/// `true` where it does, or did. For a delivery that was requested nothing changes: its own
+/// workflow asks the carrier when no drone can take it. An id that is not known yet becomes a
+/// delivery that the carrier takes at once, of the account that asks, or else of one with the
+/// carrier's own name; where it does not take it (it is full, down, or the account is
+/// suspended) there is none. Asked twice it answers the same, and one van comes.
+#[utoipa::path(
+    put,
+    path = "/api/thirdpartydeliveries/{deliveryId}",
+    tag = "Third-party transport",
+    params(("deliveryId" = String, Path, description = "A UUID")),
+    request_body = ThirdPartyDelivery,
+    responses((status = 200, body = bool), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn carry(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+    body: JsonBody,
+) -> Result<Json<bool>, Failure> {
+    must(&viewer, &What::Write)?;
+    let mut complaints = Complaints::default();
+    let id = complaints.note(|| "deliveryId".into(), id.ok_or("must be a UUID".into()));
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let pickup = fields.required("pickup", stop);
+    let dropoff = fields.required("dropoff", stop);
+    let (Some(id), Some(pickup), Some(dropoff), true) = (id, pickup, dropoff, complaints.is_empty()) else {
+        return Err(complaints.into_failure());
+    };
+    if let Some(handle) = api.view.find(id).await? {
+        let record = handle.look();
+        must(&viewer, &What::Delivery(&Parcel::of(&record)))?;
+        return Ok(Json(is_carried(&record)));
+    }
+    let account = viewer.account().unwrap_or(&api.view.world().carrier.name);
+    if !api.view.may_order(account) {
+        return Ok(Json(false));
+    }
+    let order = Order {
+        owner: Owner {
+            account: account.to_owned(),
+            user: viewer.user().map(str::to_owned),
+        },
+        pickup,
+        dropoff,
+        // Nobody says what it is.
+        package: Package {
+            id: id.to_string(),
+            size: ContainerSize::Small,
+            weight_kg: 0.0,
+            tag: None,
+        },
+        expedited: false,
+        confirmation: ConfirmationRequired::None,
+        deadline: String::new(),
+        not_before: SimTime::START,
+    };
+    let command = Command::CarryByThirdParty(id, Arc::new(order));
+    match api.commands.write(command).await {
+        Ok(_) => Ok(Json(true)),
+        Err(Refusal::Objected(Objection::NotCarried)) => Ok(Json(false)),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn is_carried(record: &DeliveryRecord) -> bool {
+    record.bearer == Some(Bearer::Carrier) && !matches!(record.stage, Stage::Failed | Stage::Cancelled)
+}
+
+/// The reference's location; without an altitude it is on the ground.
+fn stop(value: &Value) -> Result<Stop, Complaint> {
+    const SHAPE: &str = "must be an object with latitude and longitude in degrees, and may have an altitude";
+    let degrees = |key, most: f64| {
+        let degrees = value[key].as_f64();
+        degrees.filter(|degrees| degrees.abs() <= most).ok_or(SHAPE)
+    };
+    let altitude_m = match &value["altitude"] {
+        Value::Null => 0.0,
+        altitude => altitude.as_f64().ok_or(SHAPE)?,
+    };
+    Ok(Stop {
+        location: LatLon {
+            lat: degrees("latitude", 90.0)?,
+            lon: degrees("longitude", 180.0)?,
+        },
+        altitude_m,
+    })
+}

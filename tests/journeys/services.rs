@@ -1,0 +1,129 @@
+//! Accounts, packages and third-party transport over HTTP, across a restart.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::client::{Client, parcel};
+use crate::support::server::{Running, kept_in};
+use crate::support::worlds::tiny;
+
+/// Slow enough that nothing happens between two requests of a test.
+const SLOWLY: f64 = 1.0;
+
+async fn let_time_pass(operator: &Client) {
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
+}
+
+async fn seen(operator: &Client, path: &str) -> Value {
+    let (status, body) = operator.get(path).await;
+    assert_eq!(status, StatusCode::OK, "{path}: {body}");
+    body
+}
+
+#[tokio::test]
+async fn accounts_and_packages_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = kept_in(folder.path());
+    options.demand = false;
+    let server = Running::start(tiny(), options.clone()).await;
+    let operator = server.client();
+    let cafe = json!({"id": "café 7", "name": "Café", "kind": "business"});
+    let (status, problem) = operator.post("/api/accounts", &cafe).await;
+    assert_eq!(status, StatusCode::CONFLICT, "paused: {problem}");
+    let_time_pass(&operator).await;
+    let (status, made) = operator.post("/api/accounts", &cafe).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    assert_eq!(made["status"], "active");
+    let (status, problem) = operator.post("/api/accounts", &cafe).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    assert_eq!(problem["type"], "urn:skyhaul:problem:account-exists");
+    let suspended = json!({"status": "suspended"});
+    let path = "/api/accounts/caf%C3%A9%207";
+    let (status, changed) = operator.patch(path, &suspended).await;
+    assert_eq!(status, StatusCode::OK, "{changed}");
+    let (status, _) = operator.patch("/api/accounts/nobody", &suspended).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+
+    let box_7 = json!({"size": "small", "weight": "14", "tag": "t"});
+    for expected in [StatusCode::CREATED, StatusCode::NO_CONTENT] {
+        let (status, body) = operator.put("/api/packages/box", &box_7).await;
+        assert_eq!(status, expected, "{body}");
+    }
+    let (status, body) = operator.patch("/api/packages/box", &json!({"weight": 3})).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    operator.control(json!({"state": "paused", "speed": "max"})).await;
+    server.stop().await;
+
+    let server = Running::start(tiny(), options).await;
+    let operator = server.client();
+    let expected = json!({"id": "café 7", "name": "Café", "kind": "business", "status": "suspended"});
+    assert_eq!(seen(&operator, path).await, expected);
+    assert_eq!(seen(&operator, "/api/account/caf%C3%A9%207").await, false);
+    assert_eq!(
+        seen(&operator, "/api/account/nobody").await,
+        true,
+        "made on first use"
+    );
+    let expected = json!({"id": "box", "size": "Small", "weight": 3.0, "tag": "t"});
+    assert_eq!(seen(&operator, "/api/packages/box").await, expected);
+    // An order's package is newer.
+    let request = parcel("Dolores Park", "General Hospital", 2.0);
+    operator.order(&request).await;
+    operator.run_to(1_000).await;
+    assert_eq!(seen(&operator, "/api/packages/lunch").await["weight"], 2.0);
+    let (status, _) = operator.get("/api/packages/nothing").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_carrier_brings_across_the_country_what_it_was_asked_for_once() {
+    let mut world = tiny();
+    world.carrier.speed_mps = 500.0;
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = kept_in(folder.path());
+    options.demand = false;
+    let server = Running::start(world.clone(), options.clone()).await;
+    let operator = server.client();
+    let_time_pass(&operator).await;
+    let id = "018f2a3b-0000-7000-8000-000000000042";
+    let path = format!("/api/thirdpartydeliveries/{id}");
+    let places = json!({
+        "pickup": {"altitude": 0, "latitude": 36.778261, "longitude": -119.41793200000001},
+        "dropoff": {"altitude": 0, "latitude": 37.431573, "longitude": -78.656894},
+    });
+    for _ in ["taken", "taken already"] {
+        assert_eq!(operator.put(&path, &places).await, (StatusCode::OK, json!(true)));
+    }
+    let delivery = operator.delivery(id).await;
+    assert_eq!(
+        (&delivery["carrier"], &delivery["droneId"]),
+        (&json!("third-party"), &Value::Null)
+    );
+    assert_eq!(operator.status(id).await["stage"], "HeadedToPickup");
+    operator.control(json!({"state": "paused", "speed": "max"})).await;
+    server.stop().await;
+
+    // On the road over a restart.
+    let server = Running::start(world, options).await;
+    let operator = server.client();
+    let mut tick = operator.simulation().await["tick"].as_u64().unwrap();
+    let mut west = -119.418;
+    loop {
+        tick += 5_000;
+        operator.run_to(tick).await;
+        let status = operator.status(id).await;
+        let longitude = status["lastKnownLocation"]["longitude"].as_f64().unwrap();
+        assert!(longitude >= west, "vans do not go back: {status}");
+        west = longitude;
+        if status["stage"] == "Completed" {
+            break;
+        }
+        assert!(tick < 200_000, "it never arrives: {status}");
+    }
+    assert_eq!(west, -78.656894);
+    assert_eq!(operator.put(&path, &places).await, (StatusCode::OK, json!(true)));
+    server.stop().await;
+}
