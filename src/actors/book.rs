@@ -17,7 +17,7 @@ use crate::sim::order::{Contact, Order, Reschedule};
 use super::{Context, Effect, Effects};
 
 /// Notify-me requests of one delivery.
-const MOST_CONTACTS: usize = 16;
+pub const MOST_CONTACTS: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Book {
@@ -28,6 +28,11 @@ pub struct Book {
     pub attempts: u32,
     /// Who wants to be told.
     pub contacts: Vec<Arc<Contact>>,
+    /// Whether the sender has given it away: no places are changed and nothing is cancelled
+    /// from then on, wherever the package is.
+    pub picked_up: bool,
+    /// How often nobody gave the word that the order requires.
+    pub unconfirmed: u32,
 }
 
 impl Book {
@@ -38,6 +43,8 @@ impl Book {
             seq: 0,
             attempts: 0,
             contacts: Vec::new(),
+            picked_up: false,
+            unconfirmed: 0,
         }
     }
 

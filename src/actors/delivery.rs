@@ -1,24 +1,39 @@
 //! One delivery under way.
 //!
-//! Owns its state, its newest ETAs and the numbering of its events. Started by the
-//! scheduler as the workflow's last step; hears from its drone, or from the carrier; ends
-//! when the package is there or lost. On a panic the world halts at the last committed tick.
+//! Owns its state, its newest ETAs and its book. Started by the scheduler as the workflow's
+//! last step; hears from its drone, or from the carrier, and from clients; ends when the
+//! package is there or lost, when it is cancelled, or when somebody else must carry it: then
+//! its book goes back to the scheduler. Bound: [`MOST_ASKED`] changes that wait for the drone's
+//! word; more are refused. On a panic the world halts at the last committed tick.
 
+mod changes;
+mod door;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::command::{DeliveryWrite, Objection, ReplyTo};
+use crate::sim::command::{DeliveryWrite, ReplyTo};
 use crate::sim::delivery::{Bearer, DeliveryInput, DeliveryState, Outcome};
 use crate::sim::event::{DeliveryEvent, Etas};
-use crate::sim::ids::{DeliveryId, DroneId};
-use crate::sim::order::Order;
-use crate::sim::workflow::FailureReason;
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::order::{ConfirmationRequired, Order, Stop};
+use crate::sim::workflow::{FailureReason, WaitingFor};
 
 use super::book::Book;
+use super::drone::DroneMessage;
 use super::host::Role;
 use super::packages::PackageMessage;
+use super::scheduler::{Lost, SchedulerMessage};
 use super::{Context, Effect, Effects, Mail};
+
+/// Changes of one delivery that may wait for the drone's word.
+const MOST_ASKED: usize = 64;
+/// Drones, or vans, that set out for one delivery.
+const MOST_ATTEMPTS: u32 = 8;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -27,6 +42,8 @@ pub struct Delivery {
     bearer: Bearer,
     etas: Etas,
     state: DeliveryState,
+    /// The drone was asked about the first of these; the others wait for that.
+    asked: VecDeque<(DeliveryWrite, ReplyTo)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,31 +59,68 @@ pub enum DeliveryMessage {
         write: DeliveryWrite,
         reply_to: ReplyTo,
     },
-    /// From third-party transport: its van does not get there.
+    /// From third-party transport: it cannot bring it.
     CarrierFailed,
+    /// From the drone: at the door, and the recipient's word is required.
+    AtDoor,
+    /// From the drone: it goes home, with what it has on board.
+    TurnedBack,
+    /// From the drone: the package is at this hub.
+    Returned {
+        hub: HubId,
+    },
+    /// From the drone, as asked: it does not come any more.
+    Released,
+    /// From the drone, as asked: it goes there.
+    Redirected(Etas),
+    /// From the drone: what was asked of it came too late.
+    TooLate,
+    /// To itself: the simulated recipient comes to the door for the visit of this number.
+    RecipientConfirms {
+        visit: u32,
+    },
+    /// To itself: nobody waits at the door any longer.
+    PatienceOver {
+        visit: u32,
+    },
+    /// To itself: the carrier is at the door again.
+    CarrierComesAgain {
+        visit: u32,
+    },
 }
 
-/// As format 2 of the snapshots kept it: whatever was under way had a drone.
+/// As snapshots before format 3 hold it.
 #[derive(Deserialize)]
 pub struct DeliveryBefore3 {
     id: DeliveryId,
     order: Arc<Order>,
     drone: DroneId,
     etas: Etas,
-    state: DeliveryState,
+    state: StateBefore3,
     seq: u32,
+}
+
+#[derive(Deserialize)]
+enum StateBefore3 {
+    HeadedToPickup,
+    HeadedToDropoff,
 }
 
 impl From<DeliveryBefore3> for Delivery {
     fn from(before: DeliveryBefore3) -> Self {
         let bearer = Bearer::Drone(before.drone);
+        let state = match before.state {
+            StateBefore3::HeadedToPickup => DeliveryState::HeadedToPickup,
+            StateBefore3::HeadedToDropoff => DeliveryState::HeadedToDropoff,
+        };
         let book = Book {
             seq: before.seq,
             attempts: 1,
+            picked_up: state != DeliveryState::HeadedToPickup,
             ..Book::new(before.order)
         };
         Delivery {
-            state: before.state,
+            state,
             ..Delivery::new(before.id, book, bearer, before.etas)
         }
     }
@@ -80,7 +134,12 @@ impl Delivery {
             bearer,
             etas,
             state: DeliveryState::HeadedToPickup,
+            asked: VecDeque::new(),
         }
+    }
+
+    pub fn order(&self) -> &Order {
+        &self.book.order
     }
 
     fn emit(&mut self, context: &Context, effects: &mut Effects, event: DeliveryEvent) {
@@ -101,50 +160,131 @@ impl Delivery {
         self.emit(context, effects, DeliveryEvent::HeadedToPickup { etas });
     }
 
-    fn advance(&mut self, context: &Context, input: DeliveryInput, effects: &mut Effects) {
+    /// Moves on, or says that the message came out of turn and changes nothing.
+    fn moves(&mut self, input: DeliveryInput) -> Option<Outcome> {
         match self.state.next(input) {
-            Ok(Outcome::GoesOn(state)) => {
-                self.state = state;
-                self.etas.pickup = context.now;
-                let (location, etas) = (self.book.order.pickup.location, self.etas);
-                self.emit(context, effects, DeliveryEvent::PickedUp { location });
-                self.emit(context, effects, DeliveryEvent::HeadedToDropoff { etas });
+            Ok(outcome) => {
+                if let Outcome::GoesOn(state) = outcome {
+                    self.state = state;
+                }
+                Some(outcome)
             }
-            Ok(Outcome::Completed) => {
-                let location = self.book.order.dropoff.location;
-                self.emit(context, effects, DeliveryEvent::Completed { location });
-                self.end(effects);
+            Err(forbidden) => {
+                tracing::error!(delivery = %self.id, %forbidden, "a message came out of turn");
+                None
             }
-            Ok(Outcome::Failed) => {
-                let reason = match self.bearer {
-                    Bearer::Drone(_) => FailureReason::DroneLost,
-                    Bearer::Carrier => FailureReason::CarrierFailed,
-                };
-                self.emit(context, effects, DeliveryEvent::Failed { reason });
-                self.end(effects);
-            }
-            Err(forbidden) => tracing::error!(delivery = %self.id, %forbidden, "a message came out of turn"),
         }
     }
 
-    /// From outside.
-    fn write(&mut self, context: &Context, write: DeliveryWrite, reply_to: ReplyTo, effects: &mut Effects) {
-        match write {
-            DeliveryWrite::NotifyMe(contact) => {
-                let decision = self.book.notify(context, self.id, contact, effects);
-                effects.reply(reply_to, decision);
-            }
-            DeliveryWrite::Confirm(_) => effects.refuse(reply_to, Objection::NotWaiting),
-            DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) => {
-                effects.refuse(reply_to, Objection::PickedUp);
-            }
+    fn pick_up(&mut self, context: &Context, effects: &mut Effects) {
+        if self.moves(DeliveryInput::PickedUp).is_none() {
+            return;
         }
+        self.book.picked_up = true;
+        self.etas.pickup = context.now;
+        let (location, etas) = (self.book.order.pickup.location, self.etas);
+        self.emit(context, effects, DeliveryEvent::PickedUp { location });
+        self.emit(context, effects, DeliveryEvent::HeadedToDropoff { etas });
+    }
+
+    /// The drone, or the van, has done all it can.
+    fn arrive(&mut self, context: &Context, effects: &mut Effects) {
+        if self.book.order.confirmation != ConfirmationRequired::None {
+            return self.wait_at_door(context, effects);
+        }
+        if self.moves(DeliveryInput::Delivered).is_some() {
+            self.complete(context, effects);
+        }
+    }
+
+    fn complete(&mut self, context: &Context, effects: &mut Effects) {
+        let location = self.book.order.dropoff.location;
+        self.emit(context, effects, DeliveryEvent::Completed { location });
+        self.end(effects);
+    }
+
+    fn lose(&mut self, context: &Context, input: DeliveryInput, effects: &mut Effects) {
+        let reason = match self.bearer {
+            Bearer::Drone(_) => FailureReason::DroneLost,
+            Bearer::Carrier => FailureReason::CarrierFailed,
+        };
+        match self.moves(input) {
+            Some(Outcome::TakenBack) => self.hand_back(context, Lost::Drone, effects),
+            Some(_) => self.fail(context, reason, effects),
+            None => {}
+        }
+    }
+
+    /// Without the package, or with it, its drone goes home.
+    fn turn_back(&mut self, context: &Context, effects: &mut Effects) {
+        match self.moves(DeliveryInput::TurnedBack) {
+            Some(Outcome::TakenBack) => self.hand_back(context, Lost::Drone, effects),
+            Some(_) => self.tell_return(context, effects),
+            None => {}
+        }
+    }
+
+    fn tell_return(&mut self, context: &Context, effects: &mut Effects) {
+        let waiting_for = WaitingFor::Return;
+        self.emit(context, effects, DeliveryEvent::Delayed { waiting_for });
+    }
+
+    /// What was brought home sets out again from there, unless nobody would take it twice.
+    fn set_out_again(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        if self.moves(DeliveryInput::Returned).is_none() {
+            return;
+        }
+        let location = context.world.hub(hub).location;
+        self.emit(context, effects, DeliveryEvent::BroughtBack { location });
+        if self.book.unconfirmed >= door::MOST_VISITS {
+            return self.fail(context, FailureReason::NotConfirmed, effects);
+        }
+        let mut order = Order::clone(&self.book.order);
+        order.pickup = Stop {
+            location,
+            altitude_m: 0.0,
+        };
+        if self.book.unconfirmed > 0 {
+            order.not_before = context.now + context.world.recipient.redeliver_after;
+        }
+        self.book.order = Arc::new(order);
+        self.hand_back(context, Lost::Drone, effects);
+    }
+
+    /// Somebody else must carry it.
+    fn hand_back(&mut self, context: &Context, why: Lost, effects: &mut Effects) {
+        if self.book.attempts >= MOST_ATTEMPTS {
+            return self.fail(context, FailureReason::TooManyAttempts, effects);
+        }
+        let (id, book) = (self.id, self.book.clone());
+        effects.send(Mail::Scheduler(SchedulerMessage::TakeBack { id, book, why }));
+        self.leave(effects);
+    }
+
+    fn fail(&mut self, context: &Context, reason: FailureReason, effects: &mut Effects) {
+        self.emit(context, effects, DeliveryEvent::Failed { reason });
+        self.end(effects);
     }
 
     /// Nobody holds anything for it any more.
-    fn end(&self, effects: &mut Effects) {
+    fn end(&mut self, effects: &mut Effects) {
         effects.send(Mail::Packages(PackageMessage::LetGo { id: self.id }));
-        effects.0.push(Effect::End(self.id));
+        self.leave(effects);
+    }
+
+    /// Whoever still waits for a decision gets it from the scheduler.
+    fn leave(&mut self, effects: &mut Effects) {
+        let id = self.id;
+        for (write, reply_to) in self.asked.drain(..) {
+            effects.send(Mail::Scheduler(SchedulerMessage::Write { id, write, reply_to }));
+        }
+        effects.0.push(Effect::End(id));
+    }
+
+    fn tell_drone(&self, message: DroneMessage, effects: &mut Effects) {
+        if let Bearer::Drone(drone) = self.bearer {
+            effects.send(Mail::Drone(drone, message));
+        }
     }
 
     fn update_etas(&mut self, context: &Context, etas: Etas, effects: &mut Effects) {
@@ -168,92 +308,24 @@ impl Role for Delivery {
     }
 
     fn step(&mut self, context: &Context, message: DeliveryMessage, effects: &mut Effects) {
+        use DeliveryMessage as Message;
         match message {
-            DeliveryMessage::Begin => self.begin(context, effects),
-            DeliveryMessage::PickedUp => self.advance(context, DeliveryInput::PickedUp, effects),
-            DeliveryMessage::Delivered => self.advance(context, DeliveryInput::Delivered, effects),
-            DeliveryMessage::DroneLost => self.advance(context, DeliveryInput::DroneLost, effects),
-            DeliveryMessage::CarrierFailed => self.advance(context, DeliveryInput::CarrierFailed, effects),
-            DeliveryMessage::Write { write, reply_to } => self.write(context, write, reply_to, effects),
-            DeliveryMessage::EtaMoved(etas) => self.update_etas(context, etas, effects),
+            Message::Begin => self.begin(context, effects),
+            Message::PickedUp => self.pick_up(context, effects),
+            Message::Delivered => self.arrive(context, effects),
+            Message::AtDoor => self.wait_at_door(context, effects),
+            Message::DroneLost => self.lose(context, DeliveryInput::DroneLost, effects),
+            Message::CarrierFailed => self.lose(context, DeliveryInput::CarrierFailed, effects),
+            Message::TurnedBack => self.turn_back(context, effects),
+            Message::Returned { hub } => self.set_out_again(context, hub, effects),
+            Message::Write { write, reply_to } => self.write(context, write, reply_to, effects),
+            Message::Released => self.released(context, effects),
+            Message::Redirected(etas) => self.redirected(context, etas, effects),
+            Message::TooLate => self.too_late(context, effects),
+            Message::RecipientConfirms { visit } => self.recipient_confirms(context, visit, effects),
+            Message::PatienceOver { visit } => self.patience_over(context, visit, effects),
+            Message::CarrierComesAgain { visit } => self.carrier_comes_again(context, visit, effects),
+            Message::EtaMoved(etas) => self.update_etas(context, etas, effects),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::actors::testing::{Bench, events, id, order, world};
-    use crate::sim::event::Happening;
-    use crate::sim::time::SimTime;
-
-    fn bench() -> Bench<Delivery> {
-        borne_by(Bearer::Drone(DroneId(0)))
-    }
-
-    fn borne_by(bearer: Bearer) -> Bench<Delivery> {
-        let etas = Etas {
-            pickup: SimTime::from_secs(60.0),
-            delivery: SimTime::from_secs(120.0),
-        };
-        Bench::new(world(1, 1), |world| {
-            Delivery::new(id(1), Book::new(Arc::new(order(world))), bearer, etas)
-        })
-    }
-
-    fn newest(effects: &[Effect]) -> DeliveryEvent {
-        match events(effects).last() {
-            Some((_, Happening::Delivery(_, event))) => event.clone(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_delivery_whose_drone_is_lost_fails_and_is_over() {
-        for picked_up in [false, true] {
-            let mut bench = bench();
-            if picked_up {
-                bench.tell(DeliveryMessage::PickedUp);
-            }
-            let effects = bench.tell(DeliveryMessage::DroneLost);
-            let reason = FailureReason::DroneLost;
-            assert_eq!(newest(&effects), DeliveryEvent::Failed { reason });
-            assert_eq!(effects.last(), Some(&Effect::End(id(1))));
-        }
-    }
-
-    #[test]
-    fn what_the_carrier_takes_goes_through_the_same_stages_and_fails_for_its_own_reason() {
-        let mut bench = borne_by(Bearer::Carrier);
-        let begun = bench.tell(DeliveryMessage::Begin);
-        let told: Vec<_> = events(&begun).into_iter().map(|(seq, _)| seq).collect();
-        assert_eq!(told, [1, 2, 3]);
-        assert!(matches!(
-            events(&begun)[1].1,
-            Happening::Delivery(_, DeliveryEvent::HandedToCarrier { .. })
-        ));
-        bench.tell(DeliveryMessage::PickedUp);
-        let effects = bench.tell(DeliveryMessage::CarrierFailed);
-        let reason = FailureReason::CarrierFailed;
-        assert_eq!(newest(&effects), DeliveryEvent::Failed { reason });
-        assert_eq!(effects.last(), Some(&Effect::End(id(1))));
-    }
-
-    #[test]
-    fn a_pickup_that_is_over_keeps_its_time_when_the_drop_off_moves() {
-        let mut bench = bench();
-        bench.wait(70.0);
-        let picked_up_at = bench.context.now;
-        bench.tell(DeliveryMessage::PickedUp);
-        let etas = Etas {
-            pickup: SimTime::from_secs(99.0),
-            delivery: SimTime::from_secs(150.0),
-        };
-        let told = Etas {
-            pickup: picked_up_at,
-            ..etas
-        };
-        let effects = bench.tell(DeliveryMessage::EtaMoved(etas));
-        assert_eq!(newest(&effects), DeliveryEvent::EtaChanged { etas: told });
     }
 }

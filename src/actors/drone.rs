@@ -1,25 +1,34 @@
 //! One drone.
 //!
 //! Owns its mission's state and the numbering of its events; where it is and what its
-//! battery holds are the sky's. Hears of its assignment from the fleet and of its flight
-//! from the sky; tells its delivery and the fleet. Idle drones get no mail. On a panic the
-//! world halts at the last committed tick.
+//! battery holds are the sky's. Hears of its assignment from the fleet, of its flight from
+//! the sky, of changes from its delivery; tells its delivery and the fleet. Whether the
+//! package is on board it alone knows: a delivery that is cancelled or changed asks it first.
+//! Idle drones get no mail. On a panic the world halts at the last committed tick.
+
+mod before;
+mod flying;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
-use crate::sim::drone::{DroneInput, DroneState};
+use crate::sim::drone::{DroneInput, DroneState, Task};
 use crate::sim::event::{DroneEvent, Etas};
 use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
-use crate::sim::sky::FlightLog;
+use crate::sim::sky::{Fix, FlightLog};
+use crate::sim::time::{SimDuration, SimTime};
 
 use super::delivery::DeliveryMessage;
 use super::fleet::FleetMessage;
 use super::host::Role;
 use super::{Context, Effect, Effects, Mail};
+
+pub use before::DroneBefore3;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drone {
@@ -27,16 +36,19 @@ pub struct Drone {
     pub state: DroneState,
     /// Number of its last event.
     pub seq: u32,
+    /// Until when nobody reaches it; [`SimTime::NEVER`] until it has landed.
+    link_lost_until: Option<SimTime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DroneMessage {
-    /// From the fleet: fly this for that delivery.
+    /// From the fleet: fly this.
     Mission {
-        delivery: DeliveryId,
+        task: Task,
         plan: Box<FlightPlan>,
     },
     PickedUp,
+    /// At the end of the hand-over.
     Delivered,
     /// At the hub, with this much left in the battery.
     Landed {
@@ -56,6 +68,49 @@ pub enum DroneMessage {
         fault: FlightFault,
         reply_to: ReplyTo,
     },
+    /// From outside: nobody reaches it for so long.
+    LoseLink {
+        duration: Option<SimDuration>,
+        reply_to: ReplyTo,
+    },
+    /// To itself: it hears again, unless the link was lost anew since.
+    LinkBack {
+        due: SimTime,
+    },
+    /// From its delivery: come home, unless the package is on board.
+    Release {
+        delivery: DeliveryId,
+    },
+    /// From its delivery: go there instead, if the battery allows.
+    Redirect {
+        task: Task,
+    },
+    /// From its delivery: the recipient has it.
+    Confirmed {
+        delivery: DeliveryId,
+    },
+    /// From its delivery: nobody came to the door.
+    BringBack {
+        delivery: DeliveryId,
+    },
+    /// From the sky: where it is, as it asked; `None` where it is not in the air any more.
+    Located {
+        fix: Option<Fix>,
+        purpose: Purpose,
+    },
+}
+
+/// Why a drone asks where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To fly from there to what it is at now.
+    Replan,
+    /// To go elsewhere, if its battery allows.
+    Redirect(Task),
+    /// To see whether its battery still does for what it is at.
+    CheckBattery,
+    /// To wait there so long for its link.
+    Hold(SimDuration),
 }
 
 impl Drone {
@@ -64,6 +119,7 @@ impl Drone {
             id,
             state: DroneState::Docked,
             seq: 0,
+            link_lost_until: None,
         }
     }
 
@@ -80,9 +136,13 @@ impl Drone {
     }
 
     fn tell_delivery(&self, effects: &mut Effects, message: DeliveryMessage) {
-        if let Some(delivery) = self.state.delivery() {
-            effects.send(Mail::Delivery(delivery, message));
+        if let Some(task) = self.state.task() {
+            effects.send(Mail::Delivery(task.delivery, message));
         }
+    }
+
+    fn locate(&self, purpose: Purpose, effects: &mut Effects) {
+        effects.0.push(Effect::Locate(self.id, purpose));
     }
 
     /// Moves on, or says that the message came out of turn and changes nothing.
@@ -99,14 +159,8 @@ impl Drone {
         }
     }
 
-    fn take_off(
-        &mut self,
-        context: &Context,
-        delivery: DeliveryId,
-        plan: Box<FlightPlan>,
-        effects: &mut Effects,
-    ) {
-        if !self.moves(DroneInput::Assign(delivery)) {
+    fn take_off(&mut self, context: &Context, task: Task, plan: Box<FlightPlan>, effects: &mut Effects) {
+        if !self.moves(DroneInput::Assign(task)) {
             return;
         }
         let fleet = context
@@ -116,9 +170,22 @@ impl Drone {
         effects.0.push(Effect::Fly(self.id, plan));
         let taken_off = DroneEvent::TakenOff {
             hub: fleet.hub,
-            delivery: Some(delivery),
+            delivery: Some(task.delivery),
         };
         self.emit(context, effects, taken_off);
+    }
+
+    fn reach_dropoff(&mut self, effects: &mut Effects) {
+        let confirmed = self.state.task().is_some_and(|task| task.confirmed);
+        if confirmed {
+            self.tell_delivery(effects, DeliveryMessage::AtDoor);
+            if self.moves(DroneInput::Delivered) {
+                self.locate(Purpose::Replan, effects);
+            }
+        } else {
+            self.tell_delivery(effects, DeliveryMessage::Delivered);
+            self.moves(DroneInput::Delivered);
+        }
     }
 
     fn land(
@@ -129,9 +196,21 @@ impl Drone {
         energy_left_wh: f64,
         effects: &mut Effects,
     ) {
+        match self.state {
+            DroneState::HeadedToPickup { .. } => self.tell_delivery(effects, DeliveryMessage::TurnedBack),
+            DroneState::HeadedToDropoff { .. } | DroneState::AtDoor { .. } => {
+                self.tell_delivery(effects, DeliveryMessage::TurnedBack);
+                self.tell_delivery(effects, DeliveryMessage::Returned { hub });
+            }
+            DroneState::BringingBack { .. } => {
+                self.tell_delivery(effects, DeliveryMessage::Returned { hub });
+            }
+            DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } => {}
+        }
         if !self.moves(DroneInput::Landed) {
             return;
         }
+        self.link_lost_until = None;
         let landed = DroneEvent::Landed {
             hub,
             energy_wh: log.energy_wh,
@@ -148,12 +227,104 @@ impl Drone {
 
     /// On the ground nothing breaks that flight would show.
     fn suffer(&mut self, context: &Context, fault: FlightFault, reply_to: ReplyTo, effects: &mut Effects) {
-        if matches!(self.state, DroneState::Docked | DroneState::Lost { .. }) {
+        if !self.state.is_in_the_air() {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(fault));
         effects.0.push(Effect::Break(self.id, fault));
+        if fault == FlightFault::BatteryCell {
+            self.locate(Purpose::CheckBattery, effects);
+        }
         effects.reply(reply_to, Decision::Done);
+    }
+
+    fn lose_link(
+        &mut self,
+        context: &Context,
+        duration: Option<SimDuration>,
+        reply_to: ReplyTo,
+        effects: &mut Effects,
+    ) {
+        let lost_for_good = self.link_lost_until == Some(SimTime::NEVER);
+        if !self.state.is_in_the_air() || lost_for_good {
+            return effects.refuse(reply_to, Objection::NoEffect);
+        }
+        self.emit(context, effects, DroneEvent::Fault(FlightFault::LinkLost));
+        match duration {
+            Some(duration) => {
+                let due = context.now + duration;
+                self.link_lost_until = Some(due);
+                let back = DroneMessage::LinkBack { due };
+                effects.wake_at(due, Mail::Drone(self.id, back));
+                self.emit(context, effects, DroneEvent::Holding);
+                self.locate(Purpose::Hold(duration), effects);
+            }
+            None => {
+                self.link_lost_until = Some(SimTime::NEVER);
+                self.turn_back(context, effects);
+                self.locate(Purpose::Replan, effects);
+            }
+        }
+        effects.reply(reply_to, Decision::Done);
+    }
+
+    fn hear_again(&mut self, due: SimTime, effects: &mut Effects) {
+        if self.link_lost_until == Some(due) {
+            self.link_lost_until = None;
+            self.locate(Purpose::Replan, effects);
+        }
+    }
+
+    /// Its delivery goes on without it, or with what it brings home.
+    fn turn_back(&mut self, context: &Context, effects: &mut Effects) {
+        if matches!(
+            self.state,
+            DroneState::Returning | DroneState::BringingBack { .. }
+        ) {
+            return;
+        }
+        self.tell_delivery(effects, DeliveryMessage::TurnedBack);
+        if self.moves(DroneInput::TurnBack) {
+            self.emit(context, effects, DroneEvent::Diverted);
+        }
+    }
+
+    /// Whether it is on its way to this delivery's pick-up; else says that it is too late.
+    fn is_before_pickup(&self, delivery: DeliveryId, effects: &mut Effects) -> bool {
+        let before = matches!(self.state, DroneState::HeadedToPickup { task } if task.delivery == delivery);
+        if !before {
+            effects.send(Mail::Delivery(delivery, DeliveryMessage::TooLate));
+        }
+        before
+    }
+
+    fn release(&mut self, context: &Context, delivery: DeliveryId, effects: &mut Effects) {
+        if !self.is_before_pickup(delivery, effects) {
+            return;
+        }
+        self.tell_delivery(effects, DeliveryMessage::Released);
+        self.moves(DroneInput::TurnBack);
+        self.emit(context, effects, DroneEvent::Diverted);
+        if self.link_lost_until.is_none() {
+            self.locate(Purpose::Replan, effects);
+        }
+    }
+
+    fn redirect(&mut self, context: &Context, task: Task, effects: &mut Effects) {
+        if self.link_lost_until.is_some() {
+            // It would not hear of it; somebody else goes.
+            return self.release(context, task.delivery, effects);
+        }
+        if self.is_before_pickup(task.delivery, effects) {
+            self.locate(Purpose::Redirect(task), effects);
+        }
+    }
+
+    fn leave_door(&mut self, delivery: DeliveryId, input: DroneInput, effects: &mut Effects) {
+        let waits = matches!(self.state, DroneState::AtDoor { task } if task.delivery == delivery);
+        if waits && self.moves(input) && self.link_lost_until.is_none() {
+            self.locate(Purpose::Replan, effects);
+        }
     }
 
     fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
@@ -166,6 +337,14 @@ impl Drone {
                 airborne_s: log.airborne_s,
             };
             self.emit(context, effects, lost);
+        }
+    }
+
+    fn tell_etas(&self, context: &Context, etas: Etas, effects: &mut Effects) {
+        if let DroneState::HeadedToPickup { task } | DroneState::HeadedToDropoff { task } = self.state {
+            let delivery = etas.delivery + context.world.recipient.expected(task.confirmed);
+            let etas = Etas { delivery, ..etas };
+            effects.send(Mail::Delivery(task.delivery, DeliveryMessage::EtaMoved(etas)));
         }
     }
 }
@@ -181,106 +360,36 @@ impl Role for Drone {
     }
 
     fn step(&mut self, context: &Context, message: DroneMessage, effects: &mut Effects) {
+        use DroneMessage as Message;
         match message {
-            DroneMessage::Mission { delivery, plan } => self.take_off(context, delivery, plan, effects),
-            DroneMessage::PickedUp => {
+            Message::Mission { task, plan } => self.take_off(context, task, plan, effects),
+            Message::PickedUp => {
                 if self.moves(DroneInput::PickedUp) {
                     self.tell_delivery(effects, DeliveryMessage::PickedUp);
                 }
             }
-            DroneMessage::Delivered => {
-                self.tell_delivery(effects, DeliveryMessage::Delivered);
-                self.moves(DroneInput::Delivered);
-            }
-            DroneMessage::Landed {
+            Message::Delivered => self.reach_dropoff(effects),
+            Message::Landed {
                 hub,
                 log,
                 energy_left_wh,
             } => {
                 self.land(context, hub, log, energy_left_wh, effects);
             }
-            DroneMessage::LowBattery => self.emit(context, effects, DroneEvent::LowBattery),
-            DroneMessage::Down { at, log } => self.fall(context, at, log, effects),
-            DroneMessage::Fault { fault, reply_to } => self.suffer(context, fault, reply_to, effects),
-            DroneMessage::EtaMoved(etas) => self.tell_delivery(effects, DeliveryMessage::EtaMoved(etas)),
+            Message::LowBattery => {
+                self.emit(context, effects, DroneEvent::LowBattery);
+                self.locate(Purpose::CheckBattery, effects);
+            }
+            Message::Down { at, log } => self.fall(context, at, log, effects),
+            Message::Fault { fault, reply_to } => self.suffer(context, fault, reply_to, effects),
+            Message::LoseLink { duration, reply_to } => self.lose_link(context, duration, reply_to, effects),
+            Message::LinkBack { due } => self.hear_again(due, effects),
+            Message::Release { delivery } => self.release(context, delivery, effects),
+            Message::Redirect { task } => self.redirect(context, task, effects),
+            Message::Confirmed { delivery } => self.leave_door(delivery, DroneInput::Confirmed, effects),
+            Message::BringBack { delivery } => self.leave_door(delivery, DroneInput::TurnBack, effects),
+            Message::Located { fix, purpose } => self.located(context, fix, purpose, effects),
+            Message::EtaMoved(etas) => self.tell_etas(context, etas, effects),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::actors::testing::{Bench, events, id, sent, world};
-    use crate::sim::event::Happening;
-
-    fn flying(state: DroneState) -> Bench<Drone> {
-        let drone = Drone {
-            state,
-            ..Drone::docked(DroneId(0))
-        };
-        Bench::new(world(1, 1), |_| drone)
-    }
-
-    fn down() -> DroneMessage {
-        let at = LatLon {
-            lat: 37.76,
-            lon: -122.43,
-        };
-        let log = FlightLog {
-            energy_wh: 50.0,
-            distance_m: 900.0,
-            airborne_s: 60.0,
-        };
-        DroneMessage::Down { at, log }
-    }
-
-    #[test]
-    fn a_drone_that_falls_is_lost_and_takes_its_delivery_with_it() {
-        let delivery = id(1);
-        for state in [
-            DroneState::HeadedToPickup { delivery },
-            DroneState::HeadedToDropoff { delivery },
-        ] {
-            let mut bench = flying(state);
-            let effects = bench.tell(down());
-            assert_eq!(
-                sent(&effects),
-                [&Mail::Delivery(delivery, DeliveryMessage::DroneLost)]
-            );
-            assert!(matches!(
-                events(&effects)[..],
-                [(1, Happening::Drone(DroneId(0), DroneEvent::Lost { .. }))]
-            ));
-            assert!(matches!(bench.role.state, DroneState::Lost { .. }));
-            assert!(bench.tell(down()).is_empty(), "it falls once");
-        }
-    }
-
-    #[test]
-    fn a_drone_that_falls_on_its_way_home_tells_nobody_but_its_listeners() {
-        let mut bench = flying(DroneState::Returning);
-        let effects = bench.tell(down());
-        assert!(sent(&effects).is_empty());
-        assert_eq!(events(&effects).len(), 1);
-    }
-
-    #[test]
-    fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
-        let (fault, reply_to) = (FlightFault::RotorOut, ReplyTo(7));
-        let message = DroneMessage::Fault { fault, reply_to };
-        let refused = Decision::Refused(Objection::NoEffect);
-        assert_eq!(
-            flying(DroneState::Docked).tell(message.clone()),
-            [Effect::Reply(reply_to, refused)]
-        );
-        let effects = flying(DroneState::Returning).tell(message);
-        assert!(matches!(
-            effects[..],
-            [
-                Effect::Emit(_),
-                Effect::Break(DroneId(0), FlightFault::RotorOut),
-                Effect::Reply(ReplyTo(7), Decision::Done)
-            ]
-        ));
     }
 }

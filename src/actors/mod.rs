@@ -35,7 +35,7 @@ use crate::sim::world::World;
 
 use accounts::AccountMessage;
 use delivery::{Delivery, DeliveryMessage};
-use drone::DroneMessage;
+use drone::{DroneMessage, Purpose};
 use fleet::FleetMessage;
 use packages::PackageMessage;
 use scheduler::SchedulerMessage;
@@ -109,6 +109,8 @@ pub enum Effect {
     Emit(Event),
     /// Takes off with this plan, or changes to it in the air.
     Fly(DroneId, Box<FlightPlan>),
+    /// Asks where a drone in the air is; `Located` answers in the next round.
+    Locate(DroneId, Purpose),
     /// Breaks something of a drone in the air.
     Break(DroneId, FlightFault),
     /// Plugs a drone on the ground in, or out.

@@ -49,6 +49,9 @@ pub(super) fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, in_f
         Fault::InFlight(drone, fault) => {
             in_flight.push(Mail::Drone(drone, DroneMessage::Fault { fault, reply_to }));
         }
+        Fault::LinkLost(drone, duration) => {
+            in_flight.push(Mail::Drone(drone, DroneMessage::LoseLink { duration, reply_to }));
+        }
         Fault::HubClosed(hub, duration) => mail.push(Mail::Fleet(FleetMessage::Close {
             hub,
             duration,

@@ -317,6 +317,10 @@ impl Engine {
                     tracing::error!(%drone, %discontinuous, "a flight plan was refused");
                 }
             }
+            Effect::Locate(drone, purpose) => {
+                let fix = self.sky.fix(drone);
+                mail.push(Mail::Drone(drone, DroneMessage::Located { fix, purpose }));
+            }
             Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail),
             Effect::Charge(drone, charging) => {
                 self.sky.set_charging(&self.world, drone, charging, context.now);
@@ -335,6 +339,7 @@ impl Engine {
     fn break_down(&mut self, context: &Context, drone: DroneId, what: FlightFault, mail: &mut Vec<Mail>) {
         match what {
             FlightFault::BatteryCell => self.sky.drain(drone, fault::share_left_without_a_cell()),
+            FlightFault::LinkLost => {}
             FlightFault::RotorOut => {
                 if let Some((at, log)) = self.sky.bring_down(&self.world, drone, context.now) {
                     let at = self.world.area.frame.to_latlon(at);

@@ -7,13 +7,13 @@ use actix::ArbiterHandle;
 use serde::{Deserialize, Serialize};
 
 use crate::actors::delivery::{Delivery, DeliveryBefore3};
-use crate::actors::drone::Drone;
+use crate::actors::drone::{Drone, DroneBefore3};
 use crate::actors::fleet::Fleet;
 use crate::actors::scheduler::{Scheduler, SchedulerBefore3};
 use crate::actors::supervisor::{DeadLetter, Supervisor};
 use crate::actors::{Address, Mail};
 use crate::sim::account::Account;
-use crate::sim::drone::DroneState;
+use crate::sim::drone::{DroneState, Task};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
@@ -168,6 +168,7 @@ fn roles(
 ) -> Result<(Roles, Remembered), Halted> {
     let (_, mut roles) = genesis::sky_and_roles(world);
     let mut deliveries = BTreeMap::new();
+    let mut older_drones = Vec::new();
     for (key, state) in saved {
         let Some(state) = state else { continue };
         match postcard::from_bytes::<Address>(&key)? {
@@ -175,6 +176,9 @@ fn roles(
                 roles.scheduler = scheduler_of(format, &state)?.with_world(world);
             }
             Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world),
+            Address::Drone(_) if format < 3 => {
+                older_drones.push(postcard::from_bytes::<DroneBefore3>(&state)?)
+            }
             Address::Drone(id) => roles.drones[id.index()] = postcard::from_bytes::<Drone>(&state)?,
             Address::Delivery(id) => {
                 deliveries.insert(id, delivery_of(format, &state)?);
@@ -184,6 +188,15 @@ fn roles(
             Address::Transport => roles.transport = postcard::from_bytes(&state)?,
             Address::Supervisor => roles.supervisor = postcard::from_bytes(&state)?,
         }
+    }
+    for before in older_drones {
+        let task = |id| {
+            let delivery: &Delivery = deliveries.get(&id)?;
+            Some(Task::of(world, id, delivery.order()))
+        };
+        let drone = before.now(task);
+        let index = drone.id.index();
+        roles.drones[index] = drone;
     }
     roles.deliveries = deliveries.into_iter().collect();
     let remembered = remember(&roles);

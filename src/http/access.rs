@@ -149,7 +149,13 @@ pub fn sharing(guard: &Arc<Guard>) -> CorsLayer {
             .to_str()
             .is_ok_and(|origin| guard.reach.shares_with(origin))
     });
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
     let idempotency_key = HeaderName::from_bytes(IDEMPOTENCY_KEY.as_bytes()).expect("a header's name");
     CorsLayer::new()
         .allow_origin(shared)

@@ -154,7 +154,7 @@ pub fn listed(world: &World, record: &DeliveryRecord) -> ListedDelivery {
     }
 }
 
-fn delivery_of(world: &World, record: &DeliveryRecord) -> Delivery {
+pub(super) fn delivery_of(world: &World, record: &DeliveryRecord) -> Delivery {
     Delivery {
         id: record.id.to_string(),
         owner: owner_of(record),

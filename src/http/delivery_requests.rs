@@ -152,7 +152,7 @@ async fn read_request(
     Ok(Json(status_of(&api.view, &record)))
 }
 
-fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
+pub(super) fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
     let reason = failure_of(record);
     let (state, step, attempts, waiting_for) = match record.workflow {
         WorkflowState::Queued => (RequestState::Queued, None, 0, None),

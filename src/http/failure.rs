@@ -263,6 +263,7 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
             "Not the kind that is required",
             None,
         ),
+        Refusal::Objected(Objection::Busy) => (S::CONFLICT, "busy", "Too much at once", None),
         Refusal::Objected(Objection::TooManyContacts) => {
             (S::CONFLICT, "too-many-contacts", "Enough are told", None)
         }

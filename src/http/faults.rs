@@ -23,7 +23,7 @@ use crate::wire::api::faults::{FaultKind, FaultRequest, InjectedFault};
 use crate::wire::time::rfc3339;
 
 /// Kinds that the interface knows and this version does not simulate.
-const NOT_YET: [&str; 5] = ["link_lost", "wind_shift", "step_fail", "step_slow", "actor_panic"];
+const NOT_YET: [&str; 4] = ["wind_shift", "step_fail", "step_slow", "actor_panic"];
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(inject_fault))
@@ -32,7 +32,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// Break something
 ///
 /// Answers when the tick that brought it about is committed; 409 where it came too late to
-/// change anything. A drone must be in the air. A hub that is closed without a duration stays
+/// change anything, as where a drone is on the ground. A drone that loses its link hovers for the
+/// duration, and then goes on; without one it flies home. A hub that is closed without a duration stays
 /// closed until another `hub_closed` says when it opens; one that is closed for a while is not
 /// opened earlier. While the carrier of third-party transport is down it takes no more jobs;
 /// without a duration it does not take the next one.
@@ -78,13 +79,14 @@ fn kind(value: &Value) -> Result<FaultKind, Complaint> {
     match value.as_str() {
         Some("rotor_out") => Ok(FaultKind::RotorOut),
         Some("battery_cell") => Ok(FaultKind::BatteryCell),
+        Some("link_lost") => Ok(FaultKind::LinkLost),
         Some("hub_closed") => Ok(FaultKind::HubClosed),
         Some("carrier_down") => Ok(FaultKind::CarrierDown),
         Some(other) if NOT_YET.contains(&other) => Err(format!(
-            "{other} is not simulated in this version; rotor_out, battery_cell, hub_closed and carrier_down are"
+            "{other} is not simulated in this version; rotor_out, battery_cell, link_lost, hub_closed and carrier_down are"
         )
         .into()),
-        _ => Err("must be one of rotor_out, battery_cell, hub_closed, carrier_down".into()),
+        _ => Err("must be one of rotor_out, battery_cell, link_lost, hub_closed, carrier_down".into()),
     }
 }
 
@@ -109,6 +111,7 @@ fn read_fault(
     match kind {
         FaultKind::RotorOut => in_flight(view, target, FlightFault::RotorOut, duration, complaints),
         FaultKind::BatteryCell => in_flight(view, target, FlightFault::BatteryCell, duration, complaints),
+        FaultKind::LinkLost => Some(Fault::LinkLost(drone(view, target, complaints)?, duration)),
         FaultKind::HubClosed => {
             let found = view.world().hubs.iter().position(|hub| hub.key == target);
             let hub = found.ok_or("no hub has this id".into());
@@ -143,14 +146,12 @@ fn in_flight(
             format!("{} happens once, so it has none", fault.as_str()),
         );
     }
+    Some(Fault::InFlight(drone(view, target, complaints)?, fault))
+}
+
+/// Whether it is in the air is its own to say, when the fault strikes.
+fn drone(view: &View, target: &str, complaints: &mut Complaints) -> Option<DroneId> {
     let reading = target.parse::<DroneId>().ok().and_then(|id| view.drone(id));
-    let drone = match reading {
-        None => Err("no drone has this id".into()),
-        Some(drone) if drone.status.is_on_ground() => {
-            Err("is on the ground; only a drone in the air can break".into())
-        }
-        Some(drone) => Ok(drone.id),
-    };
-    let drone = complaints.note(|| "/target".into(), drone)?;
-    Some(Fault::InFlight(drone, fault))
+    let drone = reading.map(|drone| drone.id).ok_or("no drone has this id".into());
+    complaints.note(|| "/target".into(), drone)
 }

@@ -104,6 +104,10 @@ impl<'v, 'c> Fields<'v, 'c> {
         }
     }
 
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
     fn get(&self, key: &str) -> Option<&'v Value> {
         self.object?.get(key).filter(|value| !value.is_null())
     }

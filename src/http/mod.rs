@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod basemap;
 mod body;
+mod changes;
 mod cursor;
 mod deliveries;
 mod delivery_requests;
@@ -119,6 +120,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(accounts::routes())
         .merge(third_party::routes())
         .merge(packages::routes())
+        .merge(changes::routes())
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())

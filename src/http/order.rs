@@ -4,15 +4,18 @@
 use serde_json::Value;
 
 use super::fields::{self, Complaint, Complaints, Fields};
+use crate::sim::geo::LatLon;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
-use crate::sim::places::resolve_place;
+use crate::sim::places::{coordinates, resolve_place};
 use crate::sim::time::SimTime;
 use crate::sim::units;
 use crate::sim::world::World;
 use crate::wire::time::parse_rfc3339;
 
-const MAX_TEXT: usize = 256;
+pub const MAX_TEXT: usize = 256;
 const MAX_TAG: usize = 1_024;
+/// What a small lorry carries.
+const MOST_POUNDS: f64 = 10_000.0;
 
 /// In the order of the reference's numbers.
 const SIZES: [(&str, ContainerSize); 3] = [
@@ -22,7 +25,7 @@ const SIZES: [(&str, ContainerSize); 3] = [
 ];
 
 /// In the order of the reference's numbers.
-const CONFIRMATIONS: [(&str, ConfirmationRequired); 4] = [
+pub const CONFIRMATIONS: [(&str, ConfirmationRequired); 4] = [
     ("FingerPrint", ConfirmationRequired::FingerPrint),
     ("Picture", ConfirmationRequired::Picture),
     ("Voice", ConfirmationRequired::Voice),
@@ -71,9 +74,25 @@ fn read_package(package: &mut Fields) -> Option<Package> {
     })
 }
 
-fn stop(world: &World, value: &Value) -> Result<Stop, Complaint> {
+pub fn stop(world: &World, value: &Value) -> Result<Stop, Complaint> {
     let text = fields::text(value, MAX_TEXT)?;
-    resolve_place(world, text).map_err(|error| error.to_string().into())
+    let place = resolve_place(world, text);
+    let bounds = &world.area.bounds;
+    let is_inside = place.as_ref().is_ok_and(|stop| bounds.contains(stop.location));
+    if !is_inside && swapped(text).is_some_and(|other| bounds.contains(other)) {
+        return Err(
+            "is far away, and in this world the other way round: latitude comes before longitude".into(),
+        );
+    }
+    place.map_err(|error| error.to_string().into())
+}
+
+/// The place that its coordinates would name if the last two were exchanged.
+fn swapped(text: &str) -> Option<LatLon> {
+    match *coordinates(text)? {
+        [.., lon, lat] if lat.abs() <= 90.0 && lon.abs() <= 180.0 => Some(LatLon { lat, lon }),
+        _ => None,
+    }
 }
 
 pub fn size(value: &Value) -> Result<ContainerSize, Complaint> {
@@ -92,11 +111,11 @@ pub fn weight_kg(value: &Value) -> Result<f64, Complaint> {
         _ => None,
     };
     let kg = pounds.map(units::pounds_to_kg);
-    kg.filter(|kg| kg.is_finite() && *kg > 0.0)
-        .ok_or("must be a number of pounds above 0".into())
+    kg.filter(|kg| *kg > 0.0 && *kg <= units::pounds_to_kg(MOST_POUNDS))
+        .ok_or("must be a number of pounds above 0, and at most 10,000".into())
 }
 
-fn moment(world: &World, value: &Value) -> Result<SimTime, Complaint> {
+pub fn moment(world: &World, value: &Value) -> Result<SimTime, Complaint> {
     let unix_us = value.as_str().and_then(parse_rfc3339);
     unix_us
         .map(|unix_us| world.sim_time(unix_us))

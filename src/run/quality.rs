@@ -82,6 +82,7 @@ impl Quality {
             | DeliveryEvent::Created
             | DeliveryEvent::StepDelayed { .. }
             | DeliveryEvent::AwaitingConfirmation { .. }
+            | DeliveryEvent::BroughtBack { .. }
             | DeliveryEvent::NotifyMeRequested { .. } => {}
             // What is promised for a drone is judged, not what a van makes of the traffic.
             DeliveryEvent::HandedToCarrier { .. } => {

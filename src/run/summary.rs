@@ -186,7 +186,10 @@ impl Tally {
                 self.airborne_s += airborne_s;
             }
             DroneEvent::LowBattery => self.reserve_dips += 1,
-            DroneEvent::TakenOff { .. } | DroneEvent::Fault(_) => {}
+            DroneEvent::TakenOff { .. }
+            | DroneEvent::Fault(_)
+            | DroneEvent::Holding
+            | DroneEvent::Diverted => {}
         }
     }
 

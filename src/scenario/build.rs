@@ -60,6 +60,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         dispatch: orders::build_dispatch(&document.dispatch),
         accounts: AccountRules::default(),
         carrier: document.carrier.clone(),
+        recipient: document.recipient,
         faults,
         workflow: WorkflowRules::default(),
         scenario_hash: [0; 32],
@@ -108,9 +109,6 @@ fn warn_of_what_has_no_effect(document: &Document, log: &mut Log) {
     let wind = document.weather.wind.iter().flat_map(|wind| &wind.inert);
     for (key, span) in wind {
         no_effect(span, &format!("`{key}`"));
-    }
-    for (table, span) in &document.inert {
-        no_effect(span, table);
     }
     if let Some(policy) = &document.dispatch.policy
         && policy.value != order_keys::Policy::EarliestPickup

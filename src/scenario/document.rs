@@ -13,11 +13,11 @@ use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
 use super::third_party::third_party;
 use super::times::{Duration, LONGEST, Moment, SECOND};
-use super::watchers;
+use super::{recipient, watchers};
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::time::SimDuration;
-use crate::sim::world::{HeightReference, UnknownPlaces};
+use crate::sim::world::{HeightReference, Recipient, UnknownPlaces};
 
 pub(super) struct Document {
     pub name: Option<At<String>>,
@@ -40,14 +40,13 @@ pub(super) struct Document {
     pub accounts: AccountsKeys,
     pub account_list: Vec<At<AccountKeys>>,
     pub carrier: Carrier,
+    pub recipient: Recipient,
     pub faults: Vec<At<FaultKeys>>,
-    /// Tables that are checked, but that the simulation does not act on.
-    pub inert: Vec<(&'static str, Span)>,
 }
 
 pub(super) fn document(f: &mut Fields<'_>) -> Document {
     let shortest = SimDuration(1);
-    let mut document = Document {
+    let document = Document {
         name: f.required("name", "the world's name, for stores and reports", Text),
         description: f.optional("description", "what the scenario shows, in a sentence", Text),
         seed: f.required("seed", "a whole number that all randomness comes from", Integer(0..=i64::MAX as u64)),
@@ -94,10 +93,11 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
         carrier: f
             .optional("third_party", "the carrier with vans for what no drone can take", Table(third_party))
             .map_or_else(Carrier::default, |at| at.value),
+        recipient: f
+            .optional("recipient", "how receivers confirm", Table(recipient::recipient))
+            .map_or_else(recipient::default, |at| at.value),
         faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(faults::fault), at_least: 0 })),
-        inert: Vec::new(),
     };
-    let recipient = f.optional("recipient", "how receivers confirm", Table(watchers::recipient));
     f.optional(
         "audience",
         "who is watching, for `skyhaul load`",
@@ -116,7 +116,6 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             at_least: 0,
         },
     );
-    document.inert = recipient.map(|at| ("[recipient]", at.span)).into_iter().collect();
     document
 }
 

@@ -22,7 +22,6 @@ enum Kind {
     InFlight(FlightFault),
     HubClosed,
     CarrierDown,
-    /// Of a drone, and not simulated.
     LinkLost,
     /// Of a step, and not simulated.
     Step,
@@ -88,11 +87,13 @@ fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<F
             Some(Fault::HubClosed(hub, duration.unwrap_or(SimDuration::FOREVER)))
         }
         Kind::CarrierDown => Some(Fault::CarrierDown(duration)),
-        Kind::LinkLost | Kind::Step | Kind::Other => {
-            match kind.value {
-                Kind::LinkLost => drop(drone(document, keys, log)),
-                Kind::Step => drop(listed(keys, &STEPS, log)),
-                _ => {}
+        Kind::LinkLost => {
+            let drone = drone(document, keys, log)?;
+            Some(Fault::LinkLost(drone, duration))
+        }
+        Kind::Step | Kind::Other => {
+            if kind.value == Kind::Step {
+                let _named = listed(keys, &STEPS, log);
             }
             log.warn(
                 &kind.span,

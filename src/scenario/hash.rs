@@ -13,7 +13,7 @@ use crate::sim::wind::Weather;
 use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{
     Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
-    ScriptedRequest, UnknownPlaces, World, Zone,
+    Recipient, ScriptedRequest, UnknownPlaces, World, Zone,
 };
 
 /// Not the seed, which may be chosen for each run, and not the description or what
@@ -41,6 +41,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         dispatch,
         accounts,
         carrier,
+        recipient,
         faults,
         workflow,
         scenario_hash: _,
@@ -95,6 +96,15 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         hash.add(faults);
     }
     hash.add_workflow(workflow);
+    if *recipient != Recipient::default() {
+        let Recipient {
+            confirm_after,
+            never,
+            patience,
+            redeliver_after,
+        } = recipient;
+        hash.add(&(confirm_after, never, patience, redeliver_after));
+    }
     hash.0.finalize().into()
 }
 

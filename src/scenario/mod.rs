@@ -21,6 +21,7 @@ mod locations;
 mod model;
 mod order_keys;
 mod orders;
+mod recipient;
 mod third_party;
 mod times;
 mod watchers;

@@ -8,15 +8,6 @@ use super::kinds::{Choice, Either, Integer, Number, OneOf};
 use super::times::{ANY_DURATION, Duration, LONGEST, Rate, SECOND};
 use crate::sim::time::SimDuration;
 
-pub(super) fn recipient(f: &mut Fields<'_>) {
-    f.optional(
-        "confirm_after",
-        "how long after the drop-off the receiver confirms",
-        ANY_DURATION,
-    );
-    f.optional("never", "share of receivers who never do", Number(0.0..=1.0));
-}
-
 pub(super) fn audience(f: &mut Fields<'_>) {
     f.optional("sessions", "how many connections", Integer(0..=10_000_000));
     f.optional("follow", "which share of them follows what", Table(follow));

@@ -99,6 +99,8 @@ pub enum Objection {
     NotWaiting,
     #[error("the order requires a confirmation of another kind")]
     WrongConfirmation,
+    #[error("too many changes of this delivery wait already")]
+    Busy,
     #[error("as many as can be are told about this delivery already")]
     TooManyContacts,
     #[error("the supervisor has no dead letter of this request any more")]

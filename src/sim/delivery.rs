@@ -57,12 +57,25 @@ pub enum Bearer {
 pub enum DeliveryState {
     HeadedToPickup,
     HeadedToDropoff,
+    /// At the door, where the order requires the recipient's word.
+    AwaitingConfirmation,
+    /// On board, on the way to the hub that the drone came from.
+    BroughtBack,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryInput {
     PickedUp,
+    /// The door is reached, and the recipient's word required.
+    AtDoor,
     Delivered,
+    Confirmed,
+    /// Nobody came to the door in time.
+    Unconfirmed,
+    /// The drone goes home with what it has on board, or without.
+    TurnedBack,
+    /// At the hub.
+    Returned,
     DroneLost,
     CarrierFailed,
 }
@@ -73,6 +86,8 @@ pub enum Outcome {
     GoesOn(DeliveryState),
     Completed,
     Failed,
+    /// Somebody else must carry it.
+    TakenBack,
 }
 
 /// The state machine does not allow this move: a bug, or a message that came too late.
@@ -87,10 +102,17 @@ impl DeliveryState {
     pub fn next(self, input: DeliveryInput) -> Result<Outcome, ForbiddenMove> {
         use DeliveryInput as In;
         use DeliveryState as S;
+        use Outcome::{Completed, Failed, GoesOn, TakenBack};
         match (self, input) {
-            (S::HeadedToPickup, In::PickedUp) => Ok(Outcome::GoesOn(S::HeadedToDropoff)),
-            (S::HeadedToDropoff, In::Delivered) => Ok(Outcome::Completed),
-            (_, In::DroneLost | In::CarrierFailed) => Ok(Outcome::Failed),
+            (S::HeadedToPickup, In::PickedUp) => Ok(GoesOn(S::HeadedToDropoff)),
+            (S::HeadedToPickup, In::DroneLost | In::TurnedBack) => Ok(TakenBack),
+            (S::HeadedToDropoff, In::AtDoor) => Ok(GoesOn(S::AwaitingConfirmation)),
+            (S::HeadedToDropoff, In::Delivered) => Ok(Completed),
+            (S::AwaitingConfirmation, In::Confirmed) => Ok(Completed),
+            (S::AwaitingConfirmation, In::Unconfirmed) => Ok(GoesOn(S::BroughtBack)),
+            (S::HeadedToDropoff | S::AwaitingConfirmation, In::TurnedBack) => Ok(GoesOn(S::BroughtBack)),
+            (S::BroughtBack, In::Returned) => Ok(TakenBack),
+            (_, In::DroneLost | In::CarrierFailed) => Ok(Failed),
             (state, input) => Err(ForbiddenMove { state, input }),
         }
     }
@@ -104,31 +126,34 @@ mod tests {
     fn the_transition_table_and_every_forbidden_move() {
         use DeliveryInput as In;
         use DeliveryState as S;
-        let forbidden = |state, input| Err(ForbiddenMove { state, input });
-        let table = [
-            (
-                S::HeadedToPickup,
-                In::PickedUp,
-                Ok(Outcome::GoesOn(S::HeadedToDropoff)),
-            ),
-            (
-                S::HeadedToPickup,
-                In::Delivered,
-                forbidden(S::HeadedToPickup, In::Delivered),
-            ),
-            (S::HeadedToPickup, In::DroneLost, Ok(Outcome::Failed)),
-            (
-                S::HeadedToDropoff,
-                In::PickedUp,
-                forbidden(S::HeadedToDropoff, In::PickedUp),
-            ),
-            (S::HeadedToDropoff, In::Delivered, Ok(Outcome::Completed)),
-            (S::HeadedToDropoff, In::DroneLost, Ok(Outcome::Failed)),
-            (S::HeadedToPickup, In::CarrierFailed, Ok(Outcome::Failed)),
-            (S::HeadedToDropoff, In::CarrierFailed, Ok(Outcome::Failed)),
+        use Outcome::{Completed, Failed, GoesOn, TakenBack};
+        let inputs = [
+            In::PickedUp,
+            In::AtDoor,
+            In::Delivered,
+            In::Confirmed,
+            In::Unconfirmed,
+            In::TurnedBack,
+            In::Returned,
+            In::DroneLost,
+            In::CarrierFailed,
         ];
-        for (state, input, expected) in table {
-            assert_eq!(state.next(input), expected);
+        let to_dropoff = Some(GoesOn(S::HeadedToDropoff));
+        let at_door = Some(GoesOn(S::AwaitingConfirmation));
+        let back = Some(GoesOn(S::BroughtBack));
+        let (taken, done, fails) = (Some(TakenBack), Some(Completed), Some(Failed));
+        #[rustfmt::skip]
+        let table = [
+            (S::HeadedToPickup,       [to_dropoff, None, None, None, None, taken, None, taken, fails]),
+            (S::HeadedToDropoff,      [None, at_door, done, None, None, back, None, fails, fails]),
+            (S::AwaitingConfirmation, [None, None, None, done, back, back, None, fails, fails]),
+            (S::BroughtBack,          [None, None, None, None, None, None, taken, fails, fails]),
+        ];
+        for (state, row) in table {
+            for (input, expected) in inputs.into_iter().zip(row) {
+                let expected = expected.ok_or(ForbiddenMove { state, input });
+                assert_eq!(state.next(input), expected, "{state:?} {input:?}");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::flight::{self, Errand, Mission};
 use super::ids::{HubId, ModelId};
 use super::motion::positive;
-use super::order::{Order, Stop};
+use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
 use super::world::World;
 
@@ -48,20 +48,30 @@ pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
     }
 }
 
-/// The mission as a drone of this pair would fly it; `None` where the type cannot.
+/// The mission as a drone of this pair would fly it; `None` where the type cannot. Its energy
+/// is enough for a recipient who does not come to the door.
 pub fn mission(world: &World, pair: Pair, order: &Order) -> Option<Mission> {
-    flight::plan_delivery(
-        world.model(pair.model),
-        &world.weather,
-        &errand(world, pair.hub, order),
-    )
-    .ok()
+    let (model, weather) = (world.model(pair.model), &world.weather);
+    let errand = errand(world, pair.hub, order);
+    let mut mission = flight::plan_delivery(model, weather, &errand).ok()?;
+    if order.confirmation != ConfirmationRequired::None {
+        let patience_s = world.recipient.patience.as_secs();
+        let (door, home) = (errand.dropoff, errand.home);
+        let waiting = flight::waiting_costs_wh(model, weather, door, home, errand.payload_kg, patience_s);
+        mission.energy_wh += waiting.ok()?;
+    }
+    Some(mission)
 }
 
 /// Energy that a battery must hold at take-off, the reserve included.
 pub fn energy_needed_wh(world: &World, pair: Pair, mission: &Mission) -> f64 {
     let battery = &world.model(pair.model).battery;
-    mission.energy_wh * PLAN_ERROR + battery.reserve * battery.capacity_wh
+    with_margin_wh(mission.energy_wh) + battery.reserve * battery.capacity_wh
+}
+
+/// What a battery must hold for a flight that is planned to take so much; without the reserve.
+pub fn with_margin_wh(planned_wh: f64) -> f64 {
+    planned_wh * PLAN_ERROR
 }
 
 /// The pair and mission with the earliest pick-up among those whose fullest drone

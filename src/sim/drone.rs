@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::geo::LatLon;
+use super::geo::{LatLon, Point};
 use super::ids::DeliveryId;
+use super::order::{ConfirmationRequired, Order};
+use super::world::World;
 
 /// What a drone is doing, as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,6 +60,29 @@ impl DroneStatus {
     }
 }
 
+/// What a drone was sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    pub delivery: DeliveryId,
+    pub pickup: Point,
+    pub dropoff: Point,
+    pub payload_kg: f64,
+    /// Whether the recipient's word is required.
+    pub confirmed: bool,
+}
+
+impl Task {
+    pub fn of(world: &World, delivery: DeliveryId, order: &Order) -> Self {
+        Task {
+            delivery,
+            pickup: world.area.point(order.pickup.location),
+            dropoff: world.area.point(order.dropoff.location),
+            payload_kg: order.package.weight_kg,
+            confirmed: order.confirmation != ConfirmationRequired::None,
+        }
+    }
+}
+
 /// Whose package a drone is busy with, and how far it has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum DroneState {
@@ -65,10 +90,18 @@ pub enum DroneState {
     #[default]
     Docked,
     HeadedToPickup {
-        delivery: DeliveryId,
+        task: Task,
     },
     HeadedToDropoff {
-        delivery: DeliveryId,
+        task: Task,
+    },
+    /// At the door with the package, until the recipient has confirmed.
+    AtDoor {
+        task: Task,
+    },
+    /// On the way home with the package.
+    BringingBack {
+        task: Task,
     },
     Returning,
     Lost {
@@ -79,9 +112,15 @@ pub enum DroneState {
 /// What moves a drone from one state to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DroneInput {
-    Assign(DeliveryId),
+    Assign(Task),
+    /// To other places than it was sent to.
+    Redirect(Task),
     PickedUp,
+    /// At the end of the hand-over.
     Delivered,
+    Confirmed,
+    /// Home, with what is on board.
+    TurnBack,
     Landed,
     /// Down elsewhere than at a hub.
     Down {
@@ -102,24 +141,42 @@ impl DroneState {
         use DroneInput as In;
         use DroneState as S;
         Ok(match (self, input) {
-            (S::Docked, In::Assign(delivery)) => S::HeadedToPickup { delivery },
-            (S::HeadedToPickup { delivery }, In::PickedUp) => S::HeadedToDropoff { delivery },
-            (S::HeadedToDropoff { .. }, In::Delivered) => S::Returning,
-            (S::Returning, In::Landed) => S::Docked,
-            (S::HeadedToPickup { .. } | S::HeadedToDropoff { .. } | S::Returning, In::Down { at }) => {
-                S::Lost { at }
-            }
+            (S::Docked, In::Assign(task)) => S::HeadedToPickup { task },
+            (S::HeadedToPickup { .. }, In::Redirect(task)) => S::HeadedToPickup { task },
+            (S::HeadedToPickup { task }, In::PickedUp) => S::HeadedToDropoff { task },
+            (S::HeadedToPickup { .. }, In::TurnBack) => S::Returning,
+            (S::HeadedToDropoff { task }, In::Delivered) if task.confirmed => S::AtDoor { task },
+            (S::HeadedToDropoff { .. }, In::Delivered) | (S::AtDoor { .. }, In::Confirmed) => S::Returning,
+            (S::HeadedToDropoff { task } | S::AtDoor { task }, In::TurnBack) => S::BringingBack { task },
+            // A flight ends at home, whatever came in between.
+            (state, In::Landed) if state.is_in_the_air() => S::Docked,
+            (state, In::Down { at }) if state.is_in_the_air() => S::Lost { at },
             (state, input) => return Err(ForbiddenMove { state, input }),
         })
     }
 
-    /// The delivery that this drone still has to bring to its end.
-    pub fn delivery(self) -> Option<DeliveryId> {
+    pub fn is_in_the_air(self) -> bool {
+        !matches!(self, DroneState::Docked | DroneState::Lost { .. })
+    }
+
+    /// What this drone still has to bring to its end.
+    pub fn task(self) -> Option<Task> {
         match self {
-            DroneState::HeadedToPickup { delivery } | DroneState::HeadedToDropoff { delivery } => {
-                Some(delivery)
-            }
+            DroneState::HeadedToPickup { task }
+            | DroneState::HeadedToDropoff { task }
+            | DroneState::AtDoor { task }
+            | DroneState::BringingBack { task } => Some(task),
             DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } => None,
+        }
+    }
+
+    /// What hangs below it, kilograms.
+    pub fn payload_kg(self) -> f64 {
+        match self {
+            DroneState::HeadedToDropoff { task }
+            | DroneState::AtDoor { task }
+            | DroneState::BringingBack { task } => task.payload_kg,
+            _ => 0.0,
         }
     }
 }
@@ -130,38 +187,59 @@ mod tests {
 
     #[test]
     fn the_transition_table_and_every_forbidden_move() {
-        let id = DeliveryId::new(1, [0; 10]);
-        let to_pickup = DroneState::HeadedToPickup { delivery: id };
-        let to_dropoff = DroneState::HeadedToDropoff { delivery: id };
+        use DroneInput as In;
+        use DroneState as S;
+        let task = Task {
+            delivery: DeliveryId::new(1, [0; 10]),
+            pickup: Point { x: 0.0, y: 0.0 },
+            dropoff: Point { x: 900.0, y: 0.0 },
+            payload_kg: 0.5,
+            confirmed: false,
+        };
+        let signed = Task {
+            confirmed: true,
+            ..task
+        };
         let at = LatLon {
             lat: 37.7,
             lon: -122.4,
         };
-        let (fall, lost) = (DroneInput::Down { at }, DroneState::Lost { at });
-        let states = [
-            DroneState::Docked,
-            to_pickup,
-            to_dropoff,
-            DroneState::Returning,
-            lost,
-        ];
+        let (fall, lost) = (In::Down { at }, S::Lost { at });
+        let to_pickup = S::HeadedToPickup { task };
+        let to_dropoff = S::HeadedToDropoff { task };
+        let to_door = S::HeadedToDropoff { task: signed };
+        let (at_door, back) = (S::AtDoor { task: signed }, S::BringingBack { task: signed });
+        let in_the_air = [to_pickup, to_dropoff, to_door, at_door, back, S::Returning];
         let inputs = [
-            DroneInput::Assign(id),
-            DroneInput::PickedUp,
-            DroneInput::Delivered,
-            DroneInput::Landed,
+            In::Assign(task),
+            In::Redirect(signed),
+            In::PickedUp,
+            In::Delivered,
+            In::Confirmed,
+            In::TurnBack,
+            In::Landed,
             fall,
         ];
-        let allowed = [
-            (DroneState::Docked, DroneInput::Assign(id), to_pickup),
-            (to_pickup, DroneInput::PickedUp, to_dropoff),
-            (to_dropoff, DroneInput::Delivered, DroneState::Returning),
-            (DroneState::Returning, DroneInput::Landed, DroneState::Docked),
-            (to_pickup, fall, lost),
-            (to_dropoff, fall, lost),
-            (DroneState::Returning, fall, lost),
+        let mut allowed = vec![
+            (S::Docked, In::Assign(task), to_pickup),
+            (
+                to_pickup,
+                In::Redirect(signed),
+                S::HeadedToPickup { task: signed },
+            ),
+            (to_pickup, In::PickedUp, to_dropoff),
+            (to_pickup, In::TurnBack, S::Returning),
+            (to_dropoff, In::Delivered, S::Returning),
+            (to_door, In::Delivered, at_door),
+            (at_door, In::Confirmed, S::Returning),
+            (to_dropoff, In::TurnBack, S::BringingBack { task }),
+            (to_door, In::TurnBack, back),
+            (at_door, In::TurnBack, back),
         ];
-        for state in states {
+        for state in in_the_air {
+            allowed.extend([(state, In::Landed, S::Docked), (state, fall, lost)]);
+        }
+        for state in in_the_air.into_iter().chain([S::Docked, lost]) {
             for input in inputs {
                 let expected = allowed.iter().find(|(s, i, _)| (*s, *i) == (state, input));
                 match expected {

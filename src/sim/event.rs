@@ -104,6 +104,10 @@ pub enum DeliveryEvent {
         attempts: u32,
         waiting_for: WaitingFor,
     },
+    /// Its drone came home with the package, which sets out again from here.
+    BroughtBack {
+        location: LatLon,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,6 +134,10 @@ pub enum DroneEvent {
     },
     /// Something broke in the air.
     Fault(FlightFault),
+    /// Waits in the air.
+    Holding,
+    /// Goes elsewhere than it was sent.
+    Diverted,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

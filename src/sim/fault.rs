@@ -18,6 +18,9 @@ pub enum Fault {
     CarrierDown(Option<SimDuration>),
     /// The owner of a workflow's step does not do as it should: once, or always for so long.
     Step(Step, StepFault, Option<SimDuration>),
+    /// A drone in the air hears nothing for so long: it hovers, then goes on. Without an end it
+    /// flies home.
+    LinkLost(DroneId, Option<SimDuration>),
 }
 
 /// What goes wrong with a step, or with its undoing.
@@ -38,6 +41,8 @@ pub enum FlightFault {
     RotorOut,
     /// A cell gives out, and its share of what the battery holds with it.
     BatteryCell,
+    /// Nobody reaches the drone.
+    LinkLost,
 }
 
 impl FlightFault {
@@ -45,6 +50,7 @@ impl FlightFault {
         match self {
             FlightFault::RotorOut => "rotor_out",
             FlightFault::BatteryCell => "battery_cell",
+            FlightFault::LinkLost => "link_lost",
         }
     }
 }

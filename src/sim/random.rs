@@ -19,6 +19,7 @@ pub enum Purpose {
     Aloft = 4,
     Carrier = 5,
     Backoff = 8,
+    Recipient = 6,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

@@ -51,6 +51,7 @@ pub struct World {
     pub faults: Vec<ScheduledFault>,
     /// How often and how fast workflows try again.
     pub workflow: WorkflowRules,
+    pub recipient: Recipient,
     /// A hash of all of the above but the seed and the description, to tell another
     /// world's store.
     pub scenario_hash: [u8; 32],
@@ -208,6 +209,40 @@ pub struct DispatchRules {
     pub max_wait: SimDuration,
     /// What becomes of a workflow that finds no room or runs out of patience.
     pub when_full: WhenFull,
+}
+
+/// Those who receive, where an order requires their word.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipient {
+    /// They give it so long after the door is reached, on average.
+    pub confirm_after: SimDuration,
+    /// Share of those who never do.
+    pub never: f64,
+    /// So long a drone waits at the door.
+    pub patience: SimDuration,
+    /// What was brought back sets out again after this.
+    pub redeliver_after: SimDuration,
+}
+
+impl Recipient {
+    /// How long the door is likely to take.
+    pub fn expected(&self, confirmed: bool) -> SimDuration {
+        match confirmed {
+            true => self.confirm_after.min(self.patience),
+            false => SimDuration(0),
+        }
+    }
+}
+
+impl Default for Recipient {
+    fn default() -> Self {
+        Recipient {
+            confirm_after: SimDuration::from_secs(20.0),
+            never: 0.0,
+            patience: SimDuration::from_secs(60.0),
+            redeliver_after: SimDuration::from_secs(600.0),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -114,7 +114,9 @@ pub enum DeliveryKind {
 pub fn name_of(event: &DeliveryEvent) -> &'static str {
     match event {
         DeliveryEvent::Accepted { .. } => "Accepted",
-        DeliveryEvent::Delayed { .. } | DeliveryEvent::StepDelayed { .. } => "Delayed",
+        DeliveryEvent::Delayed { .. }
+        | DeliveryEvent::StepDelayed { .. }
+        | DeliveryEvent::BroughtBack { .. } => "Delayed",
         DeliveryEvent::Created => "Created",
         DeliveryEvent::Assigned { .. } => "Assigned",
         DeliveryEvent::HeadedToPickup { .. } => "HeadedToPickup",
@@ -157,6 +159,10 @@ pub enum DroneKind {
     Fault {
         fault: FlightFault,
     },
+    /// Waits in the air.
+    Holding,
+    /// Goes elsewhere than it was sent.
+    Diverted,
     Lost {
         location: Location,
         #[serde(flatten)]
@@ -317,6 +323,9 @@ fn delivery_kind(world: &World, event: &DeliveryEvent) -> DeliveryKind {
             confirmation_required: *required,
         },
         DeliveryEvent::NotifyMeRequested { .. } => DeliveryKind::NotifyMeRequested,
+        DeliveryEvent::BroughtBack { .. } => DeliveryKind::Delayed {
+            waiting_for: WaitingFor::Drone,
+        },
     }
 }
 
@@ -337,6 +346,8 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
         },
         DroneEvent::LowBattery => DroneKind::LowBattery,
         DroneEvent::Fault(fault) => DroneKind::Fault { fault: *fault },
+        DroneEvent::Holding => DroneKind::Holding,
+        DroneEvent::Diverted => DroneKind::Diverted,
         DroneEvent::Lost {
             location,
             energy_wh,

@@ -32,7 +32,7 @@ async fn standing(operator: &Client) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn a_rotor_that_fails_takes_drone_and_delivery_with_it_and_a_restart_remembers() {
+async fn a_rotor_that_fails_takes_the_drone_and_another_comes_and_a_restart_remembers() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = kept_in(folder.path());
     options.demand = false;
@@ -62,9 +62,18 @@ async fn a_rotor_that_fails_takes_drone_and_delivery_with_it_and_a_restart_remem
     operator.control(json!({"state": "paused"})).await;
     let lost = operator.drone(&drone).await;
     assert_eq!(lost["status"], "lost");
-    assert_eq!(operator.status(&id).await["stage"], "Failed");
+    let kinds = operator.kinds(&id).await;
+    let again = ["Delayed", "Assigned", "HeadedToPickup"];
+    assert!(kinds.windows(3).any(|three| three == again), "{kinds:?}");
+    let other = operator.delivery(&id).await["droneId"].clone();
+    assert_ne!(other, drone, "the first one is lost");
+    operator
+        .control(json!({"state": "running", "speed": SLOWLY}))
+        .await;
     let (status, problem) = operator.post(FAULTS, &fault).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "it is down: {problem}");
+    assert_eq!(status, StatusCode::CONFLICT, "it is down: {problem}");
+    assert_eq!(problem["type"], "urn:skyhaul:problem:no-effect");
+    operator.control(json!({"state": "paused"})).await;
     let before = operator.simulation().await;
     server.stop().await;
 
@@ -219,8 +228,8 @@ async fn a_fault_that_cannot_be_is_explained() {
     let wrong = [
         (json!({}), vec!["/kind", "/target"]),
         (json!({"kind": "meteor", "target": "d-0"}), vec!["/kind"]),
-        (json!({"kind": "link_lost", "target": "d-0"}), vec!["/kind"]),
-        (json!({"kind": "rotor_out", "target": "d-0"}), vec!["/target"]),
+        (json!({"kind": "wind_shift", "target": "d-0"}), vec!["/kind"]),
+        (json!({"kind": "link_lost", "target": "d-99"}), vec!["/target"]),
         (
             json!({"kind": "rotor_out", "target": "d-99", "duration": "1m"}),
             vec!["/duration", "/target"],

@@ -3,6 +3,7 @@
 mod access;
 mod backlog;
 mod bad_input;
+mod changes;
 mod crash;
 mod description;
 mod determinism;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::dispatch::{self, Pair};
+use crate::sim::drone::Task;
 use crate::sim::event::{Etas, HubEvent};
 use crate::sim::flight::{FlightPlan, Mission};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
@@ -55,8 +56,10 @@ struct Kept {
     drone: DroneId,
     pair: usize,
     energy_wh: f64,
+    task: Task,
     /// Seconds from take-off.
     pickup_s: f64,
+    /// With what the door is likely to take.
     delivery_s: f64,
     plan: Box<FlightPlan>,
 }
@@ -143,7 +146,7 @@ impl Fleet {
         }
         let energy = |pair: usize| self.fullest_wh(context, pair);
         match dispatch::earliest_pickup(world, &self.pairs, &order, energy) {
-            Some((pair, mission)) => self.keep(context, pair, id, mission, effects),
+            Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
                 effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
             }
@@ -171,6 +174,7 @@ impl Fleet {
         context: &Context,
         pair: usize,
         id: DeliveryId,
+        order: &Order,
         mission: Mission,
         effects: &mut Effects,
     ) {
@@ -181,12 +185,15 @@ impl Fleet {
         if let Some(next) = released.plugged_in_next {
             self.plan_offer(context, next, effects);
         }
+        let task = Task::of(&context.world, id, order);
+        let door = context.world.recipient.expected(task.confirmed);
         let kept = Kept {
             drone: released.drone,
             pair,
             energy_wh: released.energy_wh,
+            task,
             pickup_s: mission.pickup_s,
-            delivery_s: mission.delivery_s,
+            delivery_s: mission.delivery_s + door.as_secs(),
             plan: Box::new(mission.plan),
         };
         self.kept.insert(id, kept);
@@ -226,8 +233,11 @@ impl Fleet {
     }
 
     fn depart(&mut self, id: DeliveryId, effects: &mut Effects) {
-        if let Some(Kept { drone, plan, .. }) = self.kept.remove(&id) {
-            effects.send(Mail::Drone(drone, DroneMessage::Mission { delivery: id, plan }));
+        if let Some(Kept {
+            drone, task, plan, ..
+        }) = self.kept.remove(&id)
+        {
+            effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
         }
     }
 
@@ -239,7 +249,7 @@ impl Fleet {
             };
             let mission = dispatch::mission(&context.world, self.pairs[pair], &order);
             let mission = mission.expect("a request is only offered to pairs that can fly it");
-            self.keep(context, pair, id, mission, effects);
+            self.keep(context, pair, id, &order, mission, effects);
         }
         self.next_offer[pair] = None;
         self.plan_offer(context, pair, effects);

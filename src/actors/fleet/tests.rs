@@ -79,7 +79,7 @@ fn a_kept_drone_leaves_when_its_delivery_begins_and_is_forgotten_then() {
     bench.assign(1, false);
     let effects = bench.tell(FleetMessage::Depart { id: id(1) });
     assert!(
-        matches!(sent(&effects)[..], [Mail::Drone(DroneId(1), DroneMessage::Mission { delivery, .. })] if *delivery == id(1))
+        matches!(sent(&effects)[..], [Mail::Drone(DroneId(1), DroneMessage::Mission { task, .. })] if task.delivery == id(1))
     );
     assert!(
         bench.tell(FleetMessage::Depart { id: id(1) }).is_empty(),

@@ -128,6 +128,9 @@ impl Scheduler {
                 effects.reply(reply_to, decision);
             }
             DeliveryWrite::Confirm(_) => effects.refuse(reply_to, Objection::NotWaiting),
+            DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) if workflow.book.picked_up => {
+                effects.refuse(reply_to, Objection::PickedUp);
+            }
             DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) if !workflow.state.may_change() => {
                 effects.refuse(reply_to, Objection::Ended);
             }

@@ -218,7 +218,7 @@ impl Scheduler {
             return;
         };
         let event = match waiting_for {
-            WaitingFor::Drone | WaitingFor::PickupTime | WaitingFor::ThirdParty => {
+            WaitingFor::Drone | WaitingFor::PickupTime | WaitingFor::ThirdParty | WaitingFor::Return => {
                 DeliveryEvent::Delayed { waiting_for }
             }
             WaitingFor::Answer | WaitingFor::Retry | WaitingFor::Compensation => {

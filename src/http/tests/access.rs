@@ -154,9 +154,11 @@ fn who_shows_nothing_gets_nothing_but_what_is_for_everybody() {
 }
 
 /// Routes that tell a customer something; all others are for operators.
-const FOR_CUSTOMERS: [&str; 21] = [
+const FOR_CUSTOMERS: [&str; 23] = [
     "/api/deliveries",
     "/api/deliveries/d-0",
+    "/api/deliveries/d-0/confirmations",
+    "/api/deliveries/d-0/notifymerequests",
     "/api/deliveries/d-0/owner",
     "/api/deliveries/d-0/status",
     "/api/deliveries/public/d-0",

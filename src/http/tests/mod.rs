@@ -118,6 +118,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
         carrier: Default::default(),
         faults: Vec::new(),
         workflow: Default::default(),
+        recipient: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -103,7 +103,6 @@ from = 270 | from = 270, gust = 1.5 | 67:42: warning: `gust` is read but has no 
 { at = "places" } | { at = "places", prep = { median = "6m", p95 = "15m" } } | 73:34: warning: `prep` is read but
 { spread = "land" } | { points = "tiny.toml" } | 74:22: warning: `points` is read but has no effect in this version
 rate = "60/h" | trace = "tiny.toml" | 71:9: warning: `trace` is read but has no effect in this version
-[audience] | [recipient]⏎never = 0.1⏎[audience] | 99:1: warning: [recipient] is read but has no effect
 [audience] | [[fault]]⏎at = "45m"⏎kind = "wind_shift"⏎[audience] | 101:8: warning: this fault is read but has no effect
 "earliest-pickup" | "nearest" | 94:10: warning: this policy is read but has no effect
 [37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area

@@ -220,6 +220,7 @@ impl Leg {
             Phase::Handover if self.on_ground() => DroneStatus::Parked,
             Phase::Handover => DroneStatus::Hovering,
             Phase::Return => DroneStatus::Returning,
+            Phase::Hold => DroneStatus::Holding,
         }
     }
 

@@ -6,6 +6,7 @@
 mod cruise;
 mod leg;
 mod outline;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use self::cruise::cruise;
 pub use self::leg::{Leg, Path};
 pub use self::outline::{Corner, Mark, Stretch};
+pub use self::rest::{Rest, Whereabouts, plan_home, plan_rest, plan_wait, waiting_costs_wh};
 use super::geo::Point;
 use super::route::Route;
 use super::wind::Weather;
@@ -30,6 +32,8 @@ pub enum Phase {
     Handover,
     /// Any leg after drop-off: climbing, cruising, descending home.
     Return,
+    /// Waiting in the air for something else than a package.
+    Hold,
 }
 
 /// What the end of a leg means to the drone's actor.

@@ -82,6 +82,14 @@ pub struct Airborne {
     pub delivery_eta: Option<SimTime>,
 }
 
+/// What a plan for a drone in the air begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fix {
+    pub at: Point,
+    pub height_m: f64,
+    pub energy_wh: f64,
+}
+
 /// A plan that cannot be flown from where the drone is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plan does not start where the drone is")]
@@ -261,6 +269,18 @@ impl Sky {
     /// One airborne drone; `None` while on the ground or lost.
     pub fn airborne_one(&self, drone: DroneId) -> Option<Airborne> {
         self.row_of(drone).map(|(chunk, row)| airborne(chunk, row))
+    }
+
+    /// Where one airborne drone is, and with how much; `None` while on the ground or lost.
+    pub fn fix(&self, drone: DroneId) -> Option<Fix> {
+        self.row_of(drone).map(|(chunk, i)| Fix {
+            at: Point {
+                x: chunk.x[i],
+                y: chunk.y[i],
+            },
+            height_m: chunk.height[i],
+            energy_wh: chunk.energy_wh[i],
+        })
     }
 
     /// What an airborne drone flies by, and the second at which it would have begun had all

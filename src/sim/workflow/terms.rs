@@ -104,16 +104,19 @@ pub enum WaitingFor {
     Retry,
     /// Whoever has to let go of what was done for it.
     Compensation,
+    /// Its drone, with the package on board, to come home: it sets out again from there.
+    Return,
 }
 
 impl WaitingFor {
-    pub const ALL: [WaitingFor; 6] = [
+    pub const ALL: [WaitingFor; 7] = [
         WaitingFor::Drone,
         WaitingFor::PickupTime,
         WaitingFor::ThirdParty,
         WaitingFor::Answer,
         WaitingFor::Retry,
         WaitingFor::Compensation,
+        WaitingFor::Return,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -124,6 +127,7 @@ impl WaitingFor {
             WaitingFor::Answer => "answer",
             WaitingFor::Retry => "retry",
             WaitingFor::Compensation => "compensation",
+            WaitingFor::Return => "return",
         }
     }
 }
@@ -150,6 +154,10 @@ pub enum FailureReason {
     AccountsFull,
     /// The owner of a step could not do it, however often it was asked.
     StepUnavailable,
+    /// Nobody gave the word that the order requires; the package was brought back.
+    NotConfirmed,
+    /// Too many drones set out for it in vain.
+    TooManyAttempts,
 }
 
 impl FailureReason {
@@ -163,6 +171,7 @@ impl FailureReason {
             FailureReason::AccountSuspended | FailureReason::AccountUnknown | FailureReason::AccountsFull => {
                 Some(Step::Account)
             }
+            FailureReason::NotConfirmed | FailureReason::TooManyAttempts => Some(Step::Delivery),
             FailureReason::StepUnavailable => None,
         }
     }
@@ -178,6 +187,8 @@ impl FailureReason {
             FailureReason::AccountUnknown => "account_unknown",
             FailureReason::AccountsFull => "accounts_full",
             FailureReason::StepUnavailable => "step_unavailable",
+            FailureReason::NotConfirmed => "not_confirmed",
+            FailureReason::TooManyAttempts => "too_many_attempts",
         }
     }
 }

@@ -20,7 +20,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use crate::sim::delivery::{Bearer, Stage};
 use crate::sim::event::{DeliveryEvent, Etas, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
-use crate::sim::order::Order;
+use crate::sim::order::{ConfirmationRequired, Order};
 use crate::sim::time::SimTime;
 
 use super::View;
@@ -260,9 +260,11 @@ impl View {
         if let Some(row) = record.drone().and_then(|drone| now.frame.row_of(drone)) {
             status.location = row.at;
             status.height_m = row.height_m.into();
+            let confirmed = record.order.confirmation != ConfirmationRequired::None;
+            let door = self.world.recipient.expected(confirmed);
             status.etas = record.etas.map(|told| Etas {
                 pickup: row.pickup_eta.unwrap_or(told.pickup),
-                delivery: row.delivery_eta.unwrap_or(told.delivery),
+                delivery: row.delivery_eta.map_or(told.delivery, |at| at + door),
             });
         }
         status

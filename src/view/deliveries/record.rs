@@ -198,11 +198,26 @@ impl DeliveryRecord {
         };
         match kind {
             DeliveryEvent::Accepted { .. } => self.workflow = WorkflowState::Running,
+            DeliveryEvent::Delayed {
+                waiting_for: waiting_for @ WaitingFor::Return,
+            } => {
+                self.workflow = WorkflowState::AwaitingDrone(*waiting_for);
+                self.etas = None;
+            }
+            DeliveryEvent::BroughtBack { location } => {
+                self.workflow = WorkflowState::AwaitingDrone(WaitingFor::Drone);
+                self.stage = Stage::Created;
+                self.bearer = None;
+                self.etas = None;
+                self.resting_place = *location;
+            }
             // Whoever carried it does so no more.
             DeliveryEvent::Delayed { waiting_for } => {
                 self.workflow = WorkflowState::AwaitingDrone(*waiting_for);
                 if self.bearer.take().is_some() {
-                    self.stage = Stage::Created;
+                    if self.stage != Stage::Rescheduled {
+                        self.stage = Stage::Created;
+                    }
                     self.etas = None;
                 }
             }

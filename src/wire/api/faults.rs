@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// `rotor_out` and `battery_cell` break a drone in the air, once; `hub_closed` keeps a
-/// hub's drones on the ground, for a while or until another one says for how long;
+/// hub's drones on the ground, for a while or until another one says for how long; `link_lost`
+/// lets a drone in the air hover for the duration, and without one fly home;
 /// `carrier_down` keeps third-party transport from taking jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"kind": "hub_closed", "target": "mission", "duration": "10m"}))]
@@ -13,7 +14,8 @@ pub struct FaultRequest {
     /// The id of a drone or of a hub; `carrier_down` needs none, and takes `third_party`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `hub_closed` and `carrier_down` only.
+    /// `us`, `ms`, `s`, `m` or `h` of simulated time; for `link_lost`, `hub_closed` and
+    /// `carrier_down` only.
     /// Without it the hub stays closed until another `hub_closed` says when it opens, and the
     /// carrier does not take the next job that it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,6 +27,7 @@ pub struct FaultRequest {
 pub enum FaultKind {
     RotorOut,
     BatteryCell,
+    LinkLost,
     HubClosed,
     CarrierDown,
 }

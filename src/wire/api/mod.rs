@@ -4,6 +4,7 @@
 //! with the same types, so that clients of our own need no second set.
 
 pub mod accounts;
+pub mod changes;
 pub mod deliveries;
 pub mod delivery_requests;
 pub mod drones;

@@ -66,7 +66,16 @@ described!(
         FailureReason::AccountSuspended,
         FailureReason::AccountUnknown,
         FailureReason::AccountsFull,
-        FailureReason::StepUnavailable
+        FailureReason::StepUnavailable,
+        FailureReason::NotConfirmed,
+        FailureReason::TooManyAttempts
     ]
 );
-described!(FlightFault, [FlightFault::RotorOut, FlightFault::BatteryCell]);
+described!(
+    FlightFault,
+    [
+        FlightFault::RotorOut,
+        FlightFault::BatteryCell,
+        FlightFault::LinkLost
+    ]
+);

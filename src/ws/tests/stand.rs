@@ -455,6 +455,7 @@ fn world(drones: u32) -> World {
         carrier: Default::default(),
         faults: Vec::new(),
         workflow: Default::default(),
+        recipient: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -5,6 +5,7 @@
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::Tick;
+use crate::sim::workflow::WaitingFor;
 use crate::view::DeliveryHandle;
 use crate::view::events::Subject;
 use crate::view::reading::DeliveryStatus;
@@ -118,8 +119,13 @@ impl Follow {
         match kind {
             DeliveryEvent::Assigned { drone, .. } => self.carried(Carrier::By(*drone)),
             // Vans are not among the positions that are shown.
-            DeliveryEvent::HandedToCarrier { .. } | DeliveryEvent::Delayed { .. } => {
+            DeliveryEvent::HandedToCarrier { .. } | DeliveryEvent::BroughtBack { .. } => {
                 self.carried(Carrier::Unassigned);
+            }
+            DeliveryEvent::Delayed { waiting_for } => {
+                if *waiting_for != WaitingFor::Return {
+                    self.carried(Carrier::Unassigned);
+                }
             }
             DeliveryEvent::Completed { .. } | DeliveryEvent::Failed { .. } | DeliveryEvent::Cancelled => {
                 self.carried(Carrier::Ended);

@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use skyhaul::view::View;
+use skyhaul::wire::event::EventBody;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -91,6 +92,24 @@ impl Client {
 
     pub async fn patch(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         Self::send(self.http.patch(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        Self::send(self.http.delete(format!("{}{path}", self.base))).await
+    }
+
+    /// The kinds of a delivery's events, as they are told.
+    pub async fn kinds(&self, id: &str) -> Vec<String> {
+        let id = id.parse().expect("a delivery's id");
+        let handle = self.view.find(id).await.expect("the store reads");
+        let handle = handle.expect("it was accepted");
+        let record = handle.look();
+        let told = record.events.iter().map(|event| {
+            let body = EventBody::new(self.view.world(), &event.happening);
+            serde_json::to_value(body).expect("events are JSON")["kind"].clone()
+        });
+        told.map(|kind| kind.as_str().expect("a name").to_owned())
+            .collect()
     }
 
     async fn read(&self, path: &str) -> Value {

@@ -117,7 +117,7 @@ export type DeliveryKind =
   | {
       kind: "NotifyMeRequested";
     };
-export type WaitingFor = "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation";
+export type WaitingFor = "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation" | "return";
 export type FailureReason =
   | "no_drone_in_time"
   | "backlog_full"
@@ -127,7 +127,9 @@ export type FailureReason =
   | "account_suspended"
   | "account_unknown"
   | "accounts_full"
-  | "step_unavailable";
+  | "step_unavailable"
+  | "not_confirmed"
+  | "too_many_attempts";
 export type ConfirmationRequired = "FingerPrint" | "Picture" | "Voice" | "None";
 export type DroneKind =
   | {
@@ -147,12 +149,18 @@ export type DroneKind =
       fault: FlightFault;
       kind: "Fault";
     }
+  | {
+      kind: "Holding";
+    }
+  | {
+      kind: "Diverted";
+    }
   | (FlightBody & {
       location: Location;
     } & {
       kind: "Lost";
     });
-export type FlightFault = "rotor_out" | "battery_cell";
+export type FlightFault = "rotor_out" | "battery_cell" | "link_lost";
 export type HubKind =
   | {
       charging: number;

@@ -77,6 +77,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         carrier: Default::default(),
         faults: Vec::new(),
         workflow: Default::default(),
+        recipient: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -1,0 +1,222 @@
+//! What a drone flies by when it does not go on as planned: from where it is to what it is at.
+
+use crate::sim::dispatch;
+use crate::sim::drone::{DroneInput, DroneState, Task};
+use crate::sim::event::{DroneEvent, Etas};
+use crate::sim::flight::{self, Infeasible, Mission, Phase, Rest, Whereabouts};
+use crate::sim::geo::Point;
+use crate::sim::sky::Fix;
+use crate::sim::time::SimDuration;
+use crate::sim::world::{Model, World};
+
+use super::{Context, DeliveryMessage, Drone, Effect, Effects, Mail, Purpose};
+
+/// So much longer than its patience a drone would hover at a door, if it were not told to leave.
+const SPARE_S: f64 = 5.0;
+
+/// The drone's own part of the world.
+struct Base<'a> {
+    world: &'a World,
+    model: &'a Model,
+    home: Point,
+}
+
+impl Base<'_> {
+    fn rest(&self, fix: Fix, task: Task, aboard: bool) -> Result<Mission, Infeasible> {
+        let rest = Rest {
+            pickup: (!aboard).then_some(task.pickup),
+            dropoff: task.dropoff,
+            home: self.home,
+            payload_kg: task.payload_kg,
+        };
+        let mut mission = flight::plan_rest(self.model, &self.world.weather, place(fix), &rest)?;
+        if task.confirmed {
+            let patience_s = self.world.recipient.patience.as_secs();
+            mission.energy_wh += flight::waiting_costs_wh(
+                self.model,
+                &self.world.weather,
+                task.dropoff,
+                self.home,
+                task.payload_kg,
+                patience_s,
+            )?;
+        }
+        Ok(mission)
+    }
+
+    fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
+        let weather = &self.world.weather;
+        flight::plan_wait(
+            self.model,
+            weather,
+            place(fix),
+            seconds,
+            phase,
+            self.home,
+            payload_kg,
+        )
+    }
+
+    /// So long it can hover and still come home, seconds.
+    fn hover_s(&self, fix: Fix, payload_kg: f64) -> Result<f64, Infeasible> {
+        const A_WHILE_S: f64 = 600.0;
+        let home_wh = self.wait(fix, 0.0, Phase::Hold, payload_kg)?.energy_wh;
+        let longer_wh = self.wait(fix, A_WHILE_S, Phase::Hold, payload_kg)?.energy_wh;
+        let left_wh = fix.energy_wh - dispatch::with_margin_wh(home_wh);
+        Ok((left_wh / dispatch::with_margin_wh(longer_wh - home_wh) * A_WHILE_S).max(0.0))
+    }
+}
+
+fn place(fix: Fix) -> Whereabouts {
+    Whereabouts {
+        at: fix.at,
+        height_m: fix.height_m,
+    }
+}
+
+fn suffices(fix: Fix, mission: &Mission) -> bool {
+    dispatch::with_margin_wh(mission.energy_wh) <= fix.energy_wh
+}
+
+impl Drone {
+    fn base<'a>(&self, world: &'a World) -> Base<'a> {
+        let fleet = world.fleet_of(self.id).expect("every drone belongs to a fleet");
+        Base {
+            world,
+            model: world.model(fleet.model),
+            home: world.hub(fleet.hub).at,
+        }
+    }
+
+    /// It knows where it is; `None` where it has come down in the meantime.
+    pub(super) fn located(
+        &mut self,
+        context: &Context,
+        fix: Option<Fix>,
+        purpose: Purpose,
+        effects: &mut Effects,
+    ) {
+        let planned = match (purpose, fix) {
+            (Purpose::Replan, Some(fix)) => self.replan(context, fix, effects),
+            (Purpose::CheckBattery, Some(fix)) => self.check_battery(context, fix, effects),
+            (Purpose::Hold(duration), Some(fix)) => self.hold(context, fix, duration, effects),
+            (Purpose::Redirect(task), Some(fix)) => self.try_redirect(context, fix, task, effects),
+            (Purpose::Redirect(task), None) => {
+                self.release(context, task.delivery, effects);
+                Ok(())
+            }
+            (_, None) => Ok(()),
+        };
+        if let Err(infeasible) = planned {
+            tracing::warn!(drone = %self.id, %infeasible, "it goes on as planned before");
+        }
+    }
+
+    fn fly(&self, mission: Mission, effects: &mut Effects) {
+        effects.0.push(Effect::Fly(self.id, Box::new(mission.plan)));
+    }
+
+    /// To what it is at; home, where the battery does not do for that.
+    fn replan(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
+        let base = self.base(&context.world);
+        let mission = match self.state {
+            DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
+            DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
+            DroneState::AtDoor { task } => {
+                let seconds = context.world.recipient.patience.as_secs() + SPARE_S;
+                base.wait(fix, seconds, Phase::Handover, task.payload_kg)?
+            }
+            DroneState::BringingBack { .. } | DroneState::Returning => {
+                base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?
+            }
+            DroneState::Docked | DroneState::Lost { .. } => return Ok(()),
+        };
+        let on_errand = matches!(
+            self.state,
+            DroneState::HeadedToPickup { .. } | DroneState::HeadedToDropoff { .. }
+        );
+        if on_errand && !suffices(fix, &mission) {
+            return self.give_up(context, fix, effects);
+        }
+        self.fly(mission, effects);
+        Ok(())
+    }
+
+    fn give_up(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
+        self.turn_back(context, effects);
+        let home = self.base(&context.world);
+        let mission = home.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
+        self.fly(mission, effects);
+        Ok(())
+    }
+
+    /// Turns back where the battery does not do for what it is at, and home is less.
+    fn check_battery(
+        &mut self,
+        context: &Context,
+        fix: Fix,
+        effects: &mut Effects,
+    ) -> Result<(), Infeasible> {
+        let base = self.base(&context.world);
+        let mission = match self.state {
+            DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
+            DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
+            DroneState::AtDoor { task } => {
+                let seconds = context.world.recipient.patience.as_secs();
+                base.wait(fix, seconds, Phase::Handover, task.payload_kg)?
+            }
+            _ => return Ok(()),
+        };
+        let home = base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
+        if !suffices(fix, &mission) && home.energy_wh < mission.energy_wh {
+            self.give_up(context, fix, effects)?;
+        }
+        Ok(())
+    }
+
+    /// As long as the battery allows; then home, link or no link.
+    fn hold(
+        &mut self,
+        context: &Context,
+        fix: Fix,
+        duration: SimDuration,
+        effects: &mut Effects,
+    ) -> Result<(), Infeasible> {
+        let base = self.base(&context.world);
+        let payload_kg = self.state.payload_kg();
+        let seconds = (duration.as_secs() + SPARE_S).min(base.hover_s(fix, payload_kg)?);
+        let mission = base.wait(fix, seconds, Phase::Hold, payload_kg)?;
+        self.fly(mission, effects);
+        Ok(())
+    }
+
+    /// Goes elsewhere, or home where that takes too much.
+    fn try_redirect(
+        &mut self,
+        context: &Context,
+        fix: Fix,
+        task: Task,
+        effects: &mut Effects,
+    ) -> Result<(), Infeasible> {
+        let base = self.base(&context.world);
+        let reserve_wh = base.model.battery.reserve * base.model.battery.capacity_wh;
+        let possible = base.rest(fix, task, false).ok();
+        let possible = possible
+            .filter(|mission| dispatch::with_margin_wh(mission.energy_wh) + reserve_wh <= fix.energy_wh);
+        let (Some(mission), true) = (possible, matches!(self.state, DroneState::HeadedToPickup { .. }))
+        else {
+            self.release(context, task.delivery, effects);
+            return Ok(());
+        };
+        let door = context.world.recipient.expected(task.confirmed);
+        let etas = Etas {
+            pickup: context.now + SimDuration::from_secs(mission.pickup_s),
+            delivery: context.now + SimDuration::from_secs(mission.delivery_s) + door,
+        };
+        self.moves(DroneInput::Redirect(task));
+        self.emit(context, effects, DroneEvent::Diverted);
+        self.fly(mission, effects);
+        effects.send(Mail::Delivery(task.delivery, DeliveryMessage::Redirected(etas)));
+        Ok(())
+    }
+}

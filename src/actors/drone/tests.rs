@@ -1,0 +1,329 @@
+//! A drone on a bench: messages in, plans, events and letters out.
+
+use super::*;
+use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
+use crate::sim::event::Happening;
+use crate::sim::geo::Point;
+
+const ASKED: ReplyTo = ReplyTo(7);
+
+fn flying(state: DroneState) -> Bench<Drone> {
+    let drone = Drone {
+        state,
+        ..Drone::docked(DroneId(0))
+    };
+    Bench::new(world(1, 1), |_| drone)
+}
+
+fn task() -> Task {
+    let world = world(1, 1);
+    Task::of(&world, id(1), &order(&world))
+}
+
+fn to_be_confirmed() -> Task {
+    Task {
+        confirmed: true,
+        ..task()
+    }
+}
+
+fn down() -> DroneMessage {
+    let at = LatLon {
+        lat: 37.76,
+        lon: -122.43,
+    };
+    DroneMessage::Down { at, log: log() }
+}
+
+fn log() -> FlightLog {
+    FlightLog {
+        energy_wh: 50.0,
+        distance_m: 900.0,
+        airborne_s: 60.0,
+    }
+}
+
+fn landed() -> DroneMessage {
+    DroneMessage::Landed {
+        hub: HubId(0),
+        log: log(),
+        energy_left_wh: 100.0,
+    }
+}
+
+impl Bench<Drone> {
+    /// A place 300 m from home, in the air, with so much in the battery.
+    fn located(&mut self, purpose: Purpose, share: f64) -> Vec<Effect> {
+        let world = &self.context.world;
+        let hub = world.hub(HubId(0)).at;
+        let fleet = world.fleet_of(DroneId(0)).unwrap();
+        let fix = Fix {
+            at: Point {
+                x: hub.x + 300.0,
+                ..hub
+            },
+            height_m: 60.0,
+            energy_wh: world.model(fleet.model).battery.capacity_wh * share,
+        };
+        self.tell(DroneMessage::Located {
+            fix: Some(fix),
+            purpose,
+        })
+    }
+}
+
+fn to_delivery(message: DeliveryMessage) -> Mail {
+    Mail::Delivery(id(1), message)
+}
+
+fn flown(effects: &[Effect]) -> Option<&FlightPlan> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Fly(_, plan) => Some(plan.as_ref()),
+        _ => None,
+    })
+}
+
+fn told(effects: &[Effect]) -> Vec<DroneEvent> {
+    let of_drone = |(_, happening): (u32, &Happening)| match happening {
+        Happening::Drone(_, event) => Some(event.clone()),
+        _ => None,
+    };
+    events(effects).into_iter().filter_map(of_drone).collect()
+}
+
+fn asks(effects: &[Effect]) -> Option<Purpose> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Locate(_, purpose) => Some(*purpose),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_drone_that_falls_is_lost_and_tells_its_delivery() {
+    let task = task();
+    for state in [
+        DroneState::HeadedToPickup { task },
+        DroneState::HeadedToDropoff { task },
+        DroneState::AtDoor { task },
+        DroneState::BringingBack { task },
+    ] {
+        let mut bench = flying(state);
+        let effects = bench.tell(down());
+        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::DroneLost)]);
+        assert!(matches!(told(&effects)[..], [DroneEvent::Lost { .. }]));
+        assert!(matches!(bench.role.state, DroneState::Lost { .. }));
+        assert!(bench.tell(down()).is_empty(), "it falls once");
+    }
+}
+
+#[test]
+fn a_drone_that_falls_on_its_way_home_tells_nobody_but_its_listeners() {
+    let mut bench = flying(DroneState::Returning);
+    let effects = bench.tell(down());
+    assert!(sent(&effects).is_empty());
+    assert_eq!(events(&effects).len(), 1);
+}
+
+#[test]
+fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
+    let (fault, reply_to) = (FlightFault::RotorOut, ASKED);
+    let message = DroneMessage::Fault { fault, reply_to };
+    let refused = Decision::Refused(Objection::NoEffect);
+    assert_eq!(
+        flying(DroneState::Docked).tell(message.clone()),
+        [Effect::Reply(reply_to, refused)]
+    );
+    let effects = flying(DroneState::Returning).tell(message);
+    assert!(matches!(
+        effects[..],
+        [
+            Effect::Emit(_),
+            Effect::Break(DroneId(0), FlightFault::RotorOut),
+            Effect::Reply(ASKED, Decision::Done)
+        ]
+    ));
+}
+
+#[test]
+fn who_is_released_before_the_pickup_turns_home_from_where_it_is() {
+    let mut bench = flying(DroneState::HeadedToPickup { task: task() });
+    let effects = bench.tell(DroneMessage::Release { delivery: id(1) });
+    assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::Released)]);
+    assert_eq!(told(&effects), [DroneEvent::Diverted]);
+    assert_eq!(asks(&effects), Some(Purpose::Replan));
+    let effects = bench.located(Purpose::Replan, 0.8);
+    let plan = flown(&effects).expect("it flies");
+    assert_eq!(plan.end(), bench.context.world.hub(HubId(0)).at);
+    assert!(plan.legs().iter().all(|leg| leg.payload_kg == 0.0));
+    let effects = bench.tell(landed());
+    assert!(matches!(
+        sent(&effects)[..],
+        [Mail::Fleet(FleetMessage::Docked { .. })]
+    ));
+    assert_eq!(bench.role.state, DroneState::Docked);
+}
+
+#[test]
+fn who_has_the_package_is_not_released() {
+    let task = task();
+    for state in [
+        DroneState::HeadedToDropoff { task },
+        DroneState::Returning,
+        DroneState::Docked,
+    ] {
+        let mut bench = flying(state);
+        for message in [
+            DroneMessage::Release { delivery: id(1) },
+            DroneMessage::Redirect { task },
+        ] {
+            let effects = bench.tell(message);
+            assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::TooLate)]);
+        }
+        assert_eq!(bench.role.state, state);
+    }
+}
+
+#[test]
+fn a_drone_goes_elsewhere_if_its_battery_allows_and_home_if_not() {
+    let hub = world(1, 1).hub(HubId(0)).at;
+    let elsewhere = Task {
+        dropoff: Point {
+            x: hub.x - 900.0,
+            ..hub
+        },
+        ..task()
+    };
+    for (share, goes) in [(0.9, true), (0.22, false)] {
+        let mut bench = flying(DroneState::HeadedToPickup { task: task() });
+        let effects = bench.tell(DroneMessage::Redirect { task: elsewhere });
+        assert_eq!(asks(&effects), Some(Purpose::Redirect(elsewhere)));
+        let effects = bench.located(Purpose::Redirect(elsewhere), share);
+        if goes {
+            assert_eq!(bench.role.state, DroneState::HeadedToPickup { task: elsewhere });
+            assert!(flown(&effects).is_some());
+            assert!(matches!(
+                sent(&effects)[..],
+                [Mail::Delivery(_, DeliveryMessage::Redirected(_))]
+            ));
+        } else {
+            assert_eq!(bench.role.state, DroneState::Returning);
+            assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::Released)]);
+            assert_eq!(asks(&effects), Some(Purpose::Replan));
+        }
+    }
+}
+
+#[test]
+fn a_drone_waits_at_the_door_with_the_package_and_leaves_as_it_is_told() {
+    let task = to_be_confirmed();
+    for (message, state, payload_kg) in [
+        (
+            DroneMessage::Confirmed { delivery: id(1) },
+            DroneState::Returning,
+            0.0,
+        ),
+        (
+            DroneMessage::BringBack { delivery: id(1) },
+            DroneState::BringingBack { task },
+            task.payload_kg,
+        ),
+    ] {
+        let mut bench = flying(DroneState::HeadedToDropoff { task });
+        let effects = bench.tell(DroneMessage::Delivered);
+        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::AtDoor)]);
+        assert_eq!(asks(&effects), Some(Purpose::Replan));
+        let effects = bench.located(Purpose::Replan, 0.7);
+        let plan = flown(&effects).expect("it hovers");
+        assert!(plan.legs()[0].path.is_hold() && plan.legs()[0].duration_s > 60.0);
+        assert!(plan.legs().iter().all(|leg| leg.payload_kg == task.payload_kg));
+        let effects = bench.tell(message);
+        assert_eq!(bench.role.state, state);
+        assert_eq!(asks(&effects), Some(Purpose::Replan));
+        let effects = bench.located(Purpose::Replan, 0.7);
+        let plan = flown(&effects).expect("it goes home");
+        assert!(plan.legs().iter().all(|leg| leg.payload_kg == payload_kg));
+        let effects = bench.tell(landed());
+        let returned = to_delivery(DeliveryMessage::Returned { hub: HubId(0) });
+        assert_eq!(sent(&effects).contains(&&returned), payload_kg > 0.0);
+    }
+}
+
+#[test]
+fn a_lost_link_lets_a_drone_hover_and_then_go_on() {
+    let mut bench = flying(DroneState::HeadedToDropoff { task: task() });
+    let duration = Some(SimDuration::from_secs(30.0));
+    let reply_to = ASKED;
+    let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
+    assert_eq!(
+        told(&effects),
+        [DroneEvent::Fault(FlightFault::LinkLost), DroneEvent::Holding]
+    );
+    let (due, alarm) = alarms(&effects)[0];
+    let Mail::Drone(_, back) = alarm.clone() else {
+        panic!("{alarm:?}")
+    };
+    let hold = asks(&effects).expect("it must know where");
+    let effects = bench.located(hold, 0.9);
+    let first = &flown(&effects).expect("it hovers").legs()[0];
+    assert!(first.path.is_hold() && first.duration_s >= 30.0);
+    bench.context.now = due;
+    let effects = bench.tell(back);
+    assert_eq!(asks(&effects), Some(Purpose::Replan));
+    let effects = bench.located(Purpose::Replan, 0.9);
+    assert!(flown(&effects).is_some() && sent(&effects).is_empty());
+    assert!(matches!(bench.role.state, DroneState::HeadedToDropoff { .. }));
+}
+
+#[test]
+fn without_its_link_a_drone_flies_home_with_what_it_has() {
+    let task = task();
+    for (state, then) in [
+        (DroneState::HeadedToPickup { task }, DroneState::Returning),
+        (
+            DroneState::HeadedToDropoff { task },
+            DroneState::BringingBack { task },
+        ),
+    ] {
+        let mut bench = flying(state);
+        let (duration, reply_to) = (None, ASKED);
+        let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
+        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::TurnedBack)]);
+        assert_eq!(bench.role.state, then);
+        let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
+        let refused = Decision::Refused(Objection::NoEffect);
+        assert_eq!(
+            effects,
+            [Effect::Reply(ASKED, refused)],
+            "it cannot be lost twice"
+        );
+        bench.tell(landed());
+        assert_eq!(bench.role.link_lost_until, None, "it is mended on the ground");
+    }
+}
+
+#[test]
+fn a_drone_that_hovered_until_it_had_to_go_home_brings_the_package_back() {
+    let mut bench = flying(DroneState::HeadedToDropoff { task: task() });
+    let effects = bench.tell(landed());
+    let (turned, returned) = (
+        to_delivery(DeliveryMessage::TurnedBack),
+        to_delivery(DeliveryMessage::Returned { hub: HubId(0) }),
+    );
+    assert_eq!(sent(&effects)[..2], [&turned, &returned]);
+}
+
+#[test]
+fn a_battery_that_does_not_do_turns_a_drone_back() {
+    let task = task();
+    for (share, turns) in [(0.9, false), (0.02, true)] {
+        let mut bench = flying(DroneState::HeadedToPickup { task });
+        let effects = bench.tell(DroneMessage::LowBattery);
+        assert_eq!(asks(&effects), Some(Purpose::CheckBattery));
+        let effects = bench.located(Purpose::CheckBattery, share);
+        assert_eq!(flown(&effects).is_some(), turns);
+        assert_eq!(
+            sent(&effects).contains(&&to_delivery(DeliveryMessage::TurnedBack)),
+            turns
+        );
+    }
+}

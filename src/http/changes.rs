@@ -1,0 +1,347 @@
+//! What clients change of deliveries that they ordered: they cancel and reschedule them, give
+//! the recipient's word, and ask to be told. Each is answered when the tick that decided is
+//! committed.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use super::access::{delivery_for, must};
+use super::body::JsonBody;
+use super::deliveries::delivery_of;
+use super::delivery_requests::status_of;
+use super::documents::{AccessProblems, BodyProblems, ClockProblems, ReadProblems, WriteProblems};
+use super::failure::Failure;
+use super::fields::{self, Complaint, Complaints, Fields};
+use super::order::{CONFIRMATIONS, MAX_TEXT, moment, stop};
+use super::parameters::PathId;
+use crate::auth::{Viewer, What};
+use crate::sim::command::{Command, DeliveryWrite, Objection};
+use crate::sim::delivery::Stage;
+use crate::sim::geo::LatLon;
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::{Confirmation, ConfirmationRequired, Contact, Reschedule, Stop};
+use crate::view::DeliveryRecord;
+use crate::view::commands::Refusal;
+use crate::wire::api::changes::{ConfirmationRequest, DeliveryChange, NotifyMeRequest, RescheduledDelivery};
+use crate::wire::api::deliveries::Delivery;
+use crate::wire::api::delivery_requests::RequestStatus;
+
+/// Most characters of a print, picture or voice, as text.
+const MAX_BLOB: usize = 262_144;
+const MAX_EMAIL: usize = 254;
+const DELIVERY: &str = "delivery";
+const REQUEST: &str = "delivery request";
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(cancel_request))
+        .routes(routes!(cancel_delivery))
+        .routes(routes!(reschedule_request))
+        .routes(routes!(reschedule_delivery))
+        .routes(routes!(confirm))
+        .routes(routes!(notify_me))
+}
+
+/// The delivery, where this viewer may change it.
+async fn own(
+    api: &Api,
+    viewer: &Viewer,
+    id: Option<DeliveryId>,
+    kind: &'static str,
+) -> Result<DeliveryRecord, Failure> {
+    let record = delivery_for(api, viewer, id, kind).await?;
+    must(viewer, &What::OrderFor(&record.order.owner.account))?;
+    Ok(record)
+}
+
+async fn write(api: &Api, id: DeliveryId, write: DeliveryWrite) -> Result<(), Failure> {
+    api.commands.write(Command::Delivery(id, write)).await?;
+    Ok(())
+}
+
+async fn cancel(
+    api: &Api,
+    viewer: &Viewer,
+    id: Option<DeliveryId>,
+    kind: &'static str,
+) -> Result<(), Failure> {
+    let record = own(api, viewer, id, kind).await?;
+    // What is cancelled stays so: asked twice, the answer is the same.
+    if record.stage == Stage::Cancelled {
+        return Ok(());
+    }
+    match write(api, record.id, DeliveryWrite::Cancel).await {
+        Err(Failure::Refused(Refusal::Objected(Objection::Ended))) => {
+            let now = delivery_for(api, viewer, Some(record.id), kind).await?;
+            match now.stage {
+                Stage::Cancelled => Ok(()),
+                _ => Err(Refusal::Objected(Objection::Ended).into()),
+            }
+        }
+        other => other,
+    }
+}
+
+/// Call a delivery off
+///
+/// Until the package is picked up; then 409. A drone on its way turns home. What is called off
+/// already stays so.
+#[utoipa::path(
+    delete,
+    path = "/api/deliveryrequests/{id}",
+    tag = "Delivery requests",
+    params(("id" = String, Path)),
+    responses((status = 204, description = "Called off"), ReadProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn cancel_request(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<StatusCode, Failure> {
+    cancel(&api, &viewer, id, REQUEST).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Call a delivery off, under the reference's other path
+#[utoipa::path(
+    delete,
+    path = "/api/deliveries/{id}",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    responses((status = 200, description = "Called off"), ReadProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn cancel_delivery(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<StatusCode, Failure> {
+    cancel(&api, &viewer, id, DELIVERY).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Change places or times of a delivery
+///
+/// Until the package is picked up; then 409, for the drop-off too. The drone on its way goes
+/// there instead, if its battery allows; else another one does. A pick-up time to come frees the
+/// drone until then. What is left out stays as it is.
+#[utoipa::path(
+    patch,
+    path = "/api/deliveryrequests/{id}",
+    tag = "Delivery requests",
+    params(("id" = String, Path)),
+    request_body = RescheduledDelivery,
+    responses((status = 200, body = RequestStatus), ReadProblems, BodyProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn reschedule_request(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+    body: JsonBody,
+) -> Result<Json<RequestStatus>, Failure> {
+    let record = own(&api, &viewer, id, REQUEST).await?;
+    let world = api.view.world();
+    let place = |value| stop(world, value);
+    let mut complaints = Complaints::default();
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let change = Reschedule {
+        pickup: fields.optional("pickupLocation", place),
+        dropoff: fields.optional("dropOffLocation", place),
+        deadline: fields.optional("deadline", deadline),
+        not_before: fields.optional("pickupTime", |value| moment(world, value)),
+        ..Reschedule::default()
+    };
+    let record = reschedule(&api, &viewer, record, change, complaints).await?;
+    Ok(Json(status_of(&api.view, &record)))
+}
+
+/// Change places or deadline of a delivery
+///
+/// Until the package is picked up; then 409, for the drop-off too.
+#[utoipa::path(
+    patch,
+    path = "/api/deliveries/{id}",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    request_body = DeliveryChange,
+    responses((status = 200, body = Delivery), ReadProblems, BodyProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn reschedule_delivery(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+    body: JsonBody,
+) -> Result<Json<Delivery>, Failure> {
+    let record = own(&api, &viewer, id, DELIVERY).await?;
+    let mut complaints = Complaints::default();
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let change = Reschedule {
+        pickup: fields.optional_location("pickup", "/pickup"),
+        dropoff: fields.optional_location("dropoff", "/dropoff"),
+        deadline: fields.optional("deadline", deadline),
+        ..Reschedule::default()
+    };
+    let record = reschedule(&api, &viewer, record, change, complaints).await?;
+    Ok(Json(delivery_of(api.view.world(), &record)))
+}
+
+async fn reschedule(
+    api: &Api,
+    viewer: &Viewer,
+    record: DeliveryRecord,
+    change: Reschedule,
+    complaints: Complaints,
+) -> Result<DeliveryRecord, Failure> {
+    if !complaints.is_empty() {
+        return Err(complaints.into_failure());
+    }
+    write(api, record.id, DeliveryWrite::Reschedule(Arc::new(change))).await?;
+    delivery_for(api, viewer, Some(record.id), DELIVERY).await
+}
+
+/// Give the recipient's word
+///
+/// For a delivery whose order requires one, once its drone or van waits at the door; before,
+/// after, and where none is required, 409. Of the blob only a hash is kept.
+#[utoipa::path(
+    post,
+    path = "/api/deliveries/{id}/confirmations",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    request_body = ConfirmationRequest,
+    responses((status = 200, description = "The delivery is completed"), ReadProblems, BodyProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn confirm(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+    body: JsonBody,
+) -> Result<StatusCode, Failure> {
+    let record = delivery_for(&api, &viewer, id, DELIVERY).await?;
+    let world = api.view.world();
+    let mut complaints = Complaints::default();
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let given_at = fields
+        .object("dateTime", "/dateTime")
+        .required("dateTimeValue", |value| moment(world, value));
+    let location = fields.location("geoCoordinates", "/geoCoordinates");
+    let kind = fields.required("confirmationType", |value| {
+        match fields::name_or_number(value, &CONFIRMATIONS)? {
+            ConfirmationRequired::None => Err("must be FingerPrint, Picture or Voice".into()),
+            kind => Ok(kind),
+        }
+    });
+    let blob = fields.optional("confirmationBlob", |value| fields::text(value, MAX_BLOB));
+    let (Some(given_at), Some(stop), Some(kind), true) = (given_at, location, kind, complaints.is_empty())
+    else {
+        return Err(complaints.into_failure());
+    };
+    let confirmation = Confirmation {
+        kind,
+        given_at,
+        location: stop.location,
+        blob_hash: *blake3::hash(blob.unwrap_or_default().as_bytes()).as_bytes(),
+    };
+    write(&api, record.id, DeliveryWrite::Confirm(Arc::new(confirmation))).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Ask to be told how a delivery goes
+///
+/// By electronic mail, by text message, or both; at most 16 for each delivery.
+#[utoipa::path(
+    post,
+    path = "/api/deliveries/{id}/notifymerequests",
+    tag = "Deliveries",
+    params(("id" = String, Path)),
+    request_body = NotifyMeRequest,
+    responses((status = 204, description = "Noted"), ReadProblems, BodyProblems, ClockProblems, WriteProblems, AccessProblems)
+)]
+async fn notify_me(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<DeliveryId>,
+    body: JsonBody,
+) -> Result<StatusCode, Failure> {
+    let record = delivery_for(&api, &viewer, id, DELIVERY).await?;
+    let mut complaints = Complaints::default();
+    let mut fields = Fields::of_body(&body.value, &mut complaints);
+    let contact = Contact {
+        email: fields.optional("emailAddress", email).flatten(),
+        sms: fields.optional("sms", telephone).flatten(),
+    };
+    if complaints.is_empty() && contact.email.is_none() && contact.sms.is_none() {
+        complaints.add("/emailAddress", "or sms must say how to reach you");
+    }
+    if !complaints.is_empty() {
+        return Err(complaints.into_failure());
+    }
+    write(&api, record.id, DeliveryWrite::NotifyMe(Arc::new(contact))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn deadline(value: &Value) -> Result<String, Complaint> {
+    fields::text(value, MAX_TEXT).map(str::to_owned)
+}
+
+/// `None` for an empty text.
+fn email(value: &Value) -> Result<Option<String>, Complaint> {
+    let text = fields::text(value, MAX_EMAIL)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
+    let is_address = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(odd)
+    });
+    match is_address {
+        true => Ok(Some(text.to_owned())),
+        false => Err("must be an address like ada@example.org".into()),
+    }
+}
+
+/// `None` for an empty text.
+fn telephone(value: &Value) -> Result<Option<String>, Complaint> {
+    let text = fields::text(value, 32)?.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let others = |c: char| !c.is_ascii_digit() && !"+-. ()/".contains(c);
+    match (4..=15).contains(&digits) && !text.contains(others) {
+        true => Ok(Some(text.to_owned())),
+        false => Err("must be a telephone number of 4 to 15 digits".into()),
+    }
+}
+
+impl<'v> Fields<'v, '_> {
+    /// `{altitude, latitude, longitude}`; the altitude may be left out.
+    fn location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
+        let mut object = self.object(key, pointer);
+        let within = |limit: f64, range: &'static str| {
+            move |value: &Value| -> Result<f64, Complaint> {
+                let degrees = value.as_f64().filter(|degrees| degrees.abs() <= limit);
+                degrees.ok_or(Complaint::Borrowed(range))
+            }
+        };
+        let lat = object.required("latitude", within(90.0, "must be a number from -90 to 90"));
+        let lon = object.required("longitude", within(180.0, "must be a number from -180 to 180"));
+        let altitude_m = object.optional("altitude", within(100_000.0, "must be a number of metres"));
+        Some(Stop {
+            location: LatLon { lat: lat?, lon: lon? },
+            altitude_m: altitude_m.unwrap_or(0.0),
+        })
+    }
+
+    fn optional_location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
+        match self.has(key) {
+            true => self.location(key, pointer),
+            false => None,
+        }
+    }
+}

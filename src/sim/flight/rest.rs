@@ -1,0 +1,254 @@
+//! Plans from wherever a drone is in the air: what is left of a mission, the way home, and
+//! waiting on the spot.
+
+use super::super::geo::Point;
+use super::super::route::Route;
+use super::super::wind::Weather;
+use super::super::world::Model;
+use super::{AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, check_payload};
+
+/// Closer than this there is nothing to fly to.
+const SAME_PLACE_M: f64 = 1.0;
+/// Lower than this a drone stands.
+const ON_GROUND_M: f64 = 0.5;
+
+/// A place in the air, or on the ground where it takes up a package.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Whereabouts {
+    pub at: Point,
+    pub height_m: f64,
+}
+
+/// What a drone in the air still has to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rest {
+    /// `None` once the package is on board.
+    pub pickup: Option<Point>,
+    pub dropoff: Point,
+    pub home: Point,
+    pub payload_kg: f64,
+}
+
+/// # Errors
+/// What the type cannot do, whatever its battery.
+pub fn plan_rest(
+    model: &Model,
+    weather: &Weather,
+    from: Whereabouts,
+    rest: &Rest,
+) -> Result<Mission, Infeasible> {
+    check_payload(model, rest.payload_kg)?;
+    let planner = Planner { model, weather };
+    let mut legs = Vec::with_capacity(16);
+    let sink = &mut |leg| legs.push(leg);
+    let hover_m = model.handover_height_m;
+    let mut place = from;
+    if let Some(pickup) = rest.pickup {
+        let loads_on_ground = from.height_m < ON_GROUND_M && from.at.distance(pickup) < AT_HUB_M;
+        if !loads_on_ground {
+            planner.hop_from(place, pickup, hover_m, Load::EMPTY, sink)?;
+            place = Whereabouts {
+                at: pickup,
+                height_m: hover_m,
+            };
+        }
+        planner.handover(place.at, place.height_m, Load::EMPTY, Milestone::PickedUp, sink);
+    }
+    let out = Load {
+        payload_kg: rest.payload_kg,
+        homeward: false,
+    };
+    planner.hop_from(place, rest.dropoff, hover_m, out, sink)?;
+    planner.handover(rest.dropoff, hover_m, out, Milestone::Delivered, sink);
+    let door = Whereabouts {
+        at: rest.dropoff,
+        height_m: hover_m,
+    };
+    planner.hop_from(door, rest.home, 0.0, Load::HOMEWARD, sink)?;
+    Ok(planner.mission(legs))
+}
+
+/// Home with what it carries.
+///
+/// # Errors
+/// What the type cannot do, whatever its battery.
+pub fn plan_home(
+    model: &Model,
+    weather: &Weather,
+    from: Whereabouts,
+    home: Point,
+    payload_kg: f64,
+) -> Result<Mission, Infeasible> {
+    plan_wait(model, weather, from, 0.0, Phase::Hold, home, payload_kg)
+}
+
+/// So many seconds on the spot, then home with what it carries.
+///
+/// # Errors
+/// What the type cannot do, whatever its battery.
+pub fn plan_wait(
+    model: &Model,
+    weather: &Weather,
+    from: Whereabouts,
+    seconds: f64,
+    phase: Phase,
+    home: Point,
+    payload_kg: f64,
+) -> Result<Mission, Infeasible> {
+    let planner = Planner { model, weather };
+    let mut legs = Vec::with_capacity(8);
+    let sink = &mut |leg| legs.push(leg);
+    if seconds > 0.0 {
+        let path = Path::Hold {
+            at: from.at,
+            height_m: from.height_m,
+            seconds,
+        };
+        let leg = Leg {
+            entry_mps: 1.0,
+            target_mps: 1.0,
+            exit_mps: 1.0,
+            ..Leg::new(path, phase, payload_kg)
+        };
+        sink(leg.timed(model));
+    }
+    let homeward = Load {
+        payload_kg,
+        homeward: true,
+    };
+    planner.hop_from(from, home, 0.0, homeward, sink)?;
+    Ok(planner.mission(legs))
+}
+
+/// How much more it takes to wait so long at the door and bring the package back, than to go
+/// home without it, watt-hours.
+///
+/// # Errors
+/// What the type cannot do, whatever its battery.
+pub fn waiting_costs_wh(
+    model: &Model,
+    weather: &Weather,
+    door: Point,
+    home: Point,
+    payload_kg: f64,
+    seconds: f64,
+) -> Result<f64, Infeasible> {
+    let from = Whereabouts {
+        at: door,
+        height_m: model.handover_height_m,
+    };
+    let waited = plan_wait(model, weather, from, seconds, Phase::Handover, home, payload_kg)?;
+    let empty = plan_home(model, weather, from, home, 0.0)?;
+    Ok((waited.energy_wh - empty.energy_wh).max(0.0))
+}
+
+impl Planner<'_> {
+    /// As [`Planner::hop`] from any height; where it is there already, up or down on the spot.
+    fn hop_from(
+        &self,
+        from: Whereabouts,
+        to: Point,
+        to_m: f64,
+        load: Load,
+        sink: &mut impl FnMut(Leg),
+    ) -> Result<(), Infeasible> {
+        if from.at.distance(to) >= SAME_PLACE_M {
+            return self.hop(&Route::direct(from.at, to), from.height_m, to_m, load, sink);
+        }
+        let end = load.homeward.then_some(Milestone::Landed);
+        self.vertical(to, from.height_m, to_m, load, end, sink);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::catalogue;
+
+    const CALM: Weather = Weather {
+        wind_east_mps: 0.0,
+        wind_north_mps: 0.0,
+        air_density_kgpm3: 1.225,
+    };
+    const HOME: Point = Point { x: 0.0, y: 0.0 };
+
+    fn above(x: f64, y: f64, height_m: f64) -> Whereabouts {
+        Whereabouts {
+            at: Point { x, y },
+            height_m,
+        }
+    }
+
+    fn milestones(mission: &Mission) -> Vec<Milestone> {
+        mission
+            .plan
+            .legs()
+            .iter()
+            .filter_map(|leg| leg.milestone)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_left_begins_where_the_drone_is_and_ends_at_home() {
+        let model = catalogue::model("wing").unwrap();
+        let from = above(700.0, 300.0, 62.0);
+        let rest = Rest {
+            pickup: Some(Point { x: 2_000.0, y: 0.0 }),
+            dropoff: Point {
+                x: 2_000.0,
+                y: 1_500.0,
+            },
+            home: HOME,
+            payload_kg: 0.5,
+        };
+        let whole = plan_rest(&model, &CALM, from, &rest).unwrap();
+        assert_eq!(whole.plan.start(), (from.at, from.height_m));
+        assert_eq!(whole.plan.end(), HOME);
+        let all = [Milestone::PickedUp, Milestone::Delivered, Milestone::Landed];
+        assert_eq!(milestones(&whole), all);
+        let aboard = Rest { pickup: None, ..rest };
+        let half = plan_rest(&model, &CALM, from, &aboard).unwrap();
+        assert_eq!(milestones(&half), all[1..]);
+        assert!(half.delivery_s < whole.delivery_s && half.energy_wh < whole.energy_wh);
+    }
+
+    #[test]
+    fn who_is_at_home_only_comes_down() {
+        let model = catalogue::model("wing").unwrap();
+        for height_m in [0.0, 40.0] {
+            let mission = plan_home(&model, &CALM, above(0.4, 0.0, height_m), HOME, 0.0).unwrap();
+            assert_eq!(milestones(&mission), [Milestone::Landed]);
+            assert_eq!((mission.plan.legs().len(), mission.plan.end()), (1, HOME));
+        }
+    }
+
+    #[test]
+    fn a_package_that_is_loaded_at_the_hub_can_be_replaced_by_another_errand() {
+        let model = catalogue::model("wing").unwrap();
+        let rest = Rest {
+            pickup: Some(HOME),
+            dropoff: Point { x: 900.0, y: 0.0 },
+            home: HOME,
+            payload_kg: 0.5,
+        };
+        let mission = plan_rest(&model, &CALM, above(0.0, 0.0, 0.0), &rest).unwrap();
+        assert!(mission.plan.legs()[0].on_ground(), "it is loaded where it stands");
+        let elsewhere = Rest {
+            pickup: Some(Point { x: 400.0, y: 0.0 }),
+            ..rest
+        };
+        let mission = plan_rest(&model, &CALM, above(0.0, 0.0, 0.0), &elsewhere).unwrap();
+        assert!(!mission.plan.legs()[0].on_ground());
+    }
+
+    #[test]
+    fn waiting_at_the_door_and_coming_back_loaded_costs_what_it_says() {
+        let model = catalogue::model("wing").unwrap();
+        let door = Point { x: 3_000.0, y: 0.0 };
+        let costs = |seconds| waiting_costs_wh(&model, &CALM, door, HOME, 1.0, seconds).unwrap();
+        assert!(costs(0.0) > 0.0, "a loaded way home takes more");
+        let hover_w = (costs(120.0) - costs(60.0)) * 60.0;
+        assert!(hover_w > 50.0 && hover_w < 5_000.0, "{hover_w}");
+    }
+}
