@@ -137,7 +137,7 @@ pub struct ForbiddenMove {
 }
 
 impl DroneState {
-    pub fn next(self, input: DroneInput) -> Result<DroneState, ForbiddenMove> {
+    pub fn next(self, input: DroneInput) -> Result<DroneState, Box<ForbiddenMove>> {
         use DroneInput as In;
         use DroneState as S;
         Ok(match (self, input) {
@@ -151,7 +151,7 @@ impl DroneState {
             // A flight ends at home, whatever came in between.
             (state, In::Landed) if state.is_in_the_air() => S::Docked,
             (state, In::Down { at }) if state.is_in_the_air() => S::Lost { at },
-            (state, input) => return Err(ForbiddenMove { state, input }),
+            (state, input) => return Err(Box::new(ForbiddenMove { state, input })),
         })
     }
 
@@ -244,7 +244,7 @@ mod tests {
                 let expected = allowed.iter().find(|(s, i, _)| (*s, *i) == (state, input));
                 match expected {
                     Some((_, _, next)) => assert_eq!(state.next(input), Ok(*next)),
-                    None => assert_eq!(state.next(input), Err(ForbiddenMove { state, input })),
+                    None => assert_eq!(state.next(input), Err(Box::new(ForbiddenMove { state, input }))),
                 }
             }
         }
