@@ -20,7 +20,7 @@ use crate::sim::order::Order;
 use crate::sim::workflow::{FailureReason, Step, StepAnswer};
 use crate::sim::world::World;
 
-use super::host::Role;
+use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
@@ -126,6 +126,7 @@ impl Kept {
 
 impl Role for Accounts {
     type Message = AccountMessage;
+    const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn open(mail: Mail) -> Option<AccountMessage> {
         match mail {

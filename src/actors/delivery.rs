@@ -4,7 +4,8 @@
 //! last step; hears from its drone, or from the carrier, and from clients; ends when the
 //! package is there or lost, when it is cancelled, or when somebody else must carry it: then
 //! its book goes back to the scheduler. Bound: [`MOST_ASKED`] changes that wait for the drone's
-//! word; more are refused. On a panic the world halts at the last committed tick.
+//! word; more are refused. After a panic it goes on from before the message
+//! that brought it about.
 
 mod changes;
 mod door;
@@ -299,6 +300,7 @@ impl Delivery {
 
 impl Role for Delivery {
     type Message = DeliveryMessage;
+    const MEMORY: usize = 0;
 
     fn open(mail: Mail) -> Option<Self::Message> {
         match mail {

@@ -4,7 +4,8 @@
 //! battery holds are the sky's. Hears of its assignment from the fleet, of its flight from
 //! the sky, of changes from its delivery; tells its delivery and the fleet. Whether the
 //! package is on board it alone knows: a delivery that is cancelled or changed asks it first.
-//! Idle drones get no mail. On a panic the world halts at the last committed tick.
+//! Idle drones get no mail. After a panic it goes on from before the message
+//! that brought it about.
 
 mod before;
 mod flying;
@@ -351,6 +352,7 @@ impl Drone {
 
 impl Role for Drone {
     type Message = DroneMessage;
+    const MEMORY: usize = 0;
 
     fn open(mail: Mail) -> Option<Self::Message> {
         match mail {

@@ -1,7 +1,13 @@
 //! What makes an actix actor of a role: one `Round` in, effects out.
 //!
-//! A host adds nothing to its role's decisions. A panic in a step is caught and told to
-//! the engine by the actor's name.
+//! A host adds nothing to its role's decisions. A panic in a step is caught: the message that
+//! brought it about is dropped with whatever it had done so far, and the role goes on from the
+//! state before it. A real panic is a function of state and message, so execution of the journal
+//! repeats it, and its end, too.
+//!
+//! A panic may leave a state half-changed, so one from before is kept ([`Role::MEMORY`]). A small
+//! role is copied before each message. Copying a big one that often is too dear: it is copied once
+//! in so many messages, which are kept since, and taken again without effects where one panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,8 +17,12 @@ use actix::{Actor, ActorContext, Handler, Message};
 use super::{Context, Effects, Mail};
 
 /// A pure decider: state and message in, new state and effects out.
-pub trait Role: Sized + Unpin + Send + 'static {
-    type Message: Send + 'static;
+pub trait Role: Clone + Sized + Unpin + Send + 'static {
+    type Message: Clone + Send + 'static;
+
+    /// So many messages are kept beside a copy of the state before they are forgotten and another
+    /// is made; 0 for a role that is copied in no time.
+    const MEMORY: usize;
 
     /// What is in the envelope; `None` where it was addressed to somebody else.
     fn open(mail: Mail) -> Option<Self::Message>;
@@ -20,13 +30,87 @@ pub trait Role: Sized + Unpin + Send + 'static {
     fn step(&mut self, context: &Context, message: Self::Message, effects: &mut Effects);
 }
 
+/// Messages kept of each of the world's big roles.
+pub const MEMORY_OF_BIG_ROLES: usize = 16_384;
+
 pub struct Host<R: Role> {
     role: R,
+    past: Option<Box<Past<R>>>,
+}
+
+/// A big role's state some time ago, and what it has taken since.
+struct Past<R: Role> {
+    role: R,
+    since: Vec<(Arc<Context>, R::Message)>,
 }
 
 impl<R: Role> Host<R> {
     pub fn new(role: R) -> Self {
-        Host { role }
+        Host { role, past: None }
+    }
+
+    /// Takes a message, or none of it.
+    fn take(
+        &mut self,
+        context: &Arc<Context>,
+        message: R::Message,
+        effects: &mut Effects,
+    ) -> Result<(), Panicked> {
+        let before = effects.0.len();
+        if R::MEMORY == 0 {
+            let role = self.role.clone();
+            return self.attempt(context, message, effects).inspect_err(|_| {
+                self.role = role;
+                effects.0.truncate(before);
+            });
+        }
+        let is_full = |past: &Past<R>| past.since.len() >= R::MEMORY;
+        if self.past.as_deref().is_none_or(is_full) {
+            let (role, since) = (self.role.clone(), Vec::new());
+            self.past = Some(Box::new(Past { role, since }));
+        }
+        let kept = message.clone();
+        let taken = self.attempt(context, message, effects);
+        let Some(past) = &mut self.past else { return taken };
+        match &taken {
+            Ok(()) => past.since.push((Arc::clone(context), kept)),
+            Err(_) => {
+                self.role = past.again();
+                effects.0.truncate(before);
+            }
+        }
+        taken
+    }
+
+    fn attempt(
+        &mut self,
+        context: &Context,
+        message: R::Message,
+        effects: &mut Effects,
+    ) -> Result<(), Panicked> {
+        let step = AssertUnwindSafe(|| self.role.step(context, message, effects));
+        catch_unwind(step).map_err(|cause| Panicked(describe(cause.as_ref())))
+    }
+
+    /// A fault that somebody injected: a panic as any other.
+    fn suffer(&mut self) -> Panicked {
+        let panic = AssertUnwindSafe(|| panic!("an injected fault"));
+        let cause = catch_unwind(panic).map_or_else(|cause| describe(cause.as_ref()), |()| String::new());
+        if let Some(past) = &self.past {
+            self.role = past.again();
+        }
+        Panicked(cause)
+    }
+}
+
+impl<R: Role> Past<R> {
+    /// The state after all that it has taken since, none of which panicked.
+    fn again(&self) -> R {
+        let mut role = self.role.clone();
+        for (context, message) in &self.since {
+            role.step(context, message.clone(), &mut Effects::default());
+        }
+        role
     }
 }
 
@@ -40,26 +124,37 @@ pub struct Round {
     pub mail: Vec<Mail>,
 }
 
+/// What an actor answers to a round.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub effects: Effects,
+    /// Messages that it could not take.
+    pub panics: Vec<Panicked>,
+}
+
 /// The actor's step panicked; what it said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panicked(pub String);
 
 impl Message for Round {
-    type Result = Result<Effects, Panicked>;
+    type Result = Answer;
 }
 
 impl<R: Role> Handler<Round> for Host<R> {
-    type Result = Result<Effects, Panicked>;
+    type Result = actix::MessageResult<Round>;
 
     fn handle(&mut self, round: Round, _: &mut Self::Context) -> Self::Result {
-        let step = AssertUnwindSafe(|| {
-            let mut effects = Effects::default();
-            for message in round.mail.into_iter().filter_map(R::open) {
-                self.role.step(&round.context, message, &mut effects);
+        let mut answer = Answer::default();
+        for mail in round.mail {
+            if let Mail::Poison(_) = mail {
+                answer.panics.push(self.suffer());
+            } else if let Some(message) = R::open(mail)
+                && let Err(panicked) = self.take(&round.context, message, &mut answer.effects)
+            {
+                answer.panics.push(panicked);
             }
-            effects
-        });
-        catch_unwind(step).map_err(|cause| Panicked(describe(cause.as_ref())))
+        }
+        actix::MessageResult(answer)
     }
 }
 
@@ -97,4 +192,59 @@ fn describe(cause: &(dyn std::any::Any + Send)) -> String {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| cause.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "panicked without words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::Effect;
+    use crate::actors::testing::world;
+    use crate::sim::command::{Decision, ReplyTo};
+    use crate::sim::time::SimTime;
+
+    /// Adds up what it hears; over 13 it panics, half-way through.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Adder<const MEMORY: usize>(Vec<u64>);
+
+    impl<const MEMORY: usize> Role for Adder<MEMORY> {
+        type Message = u64;
+        const MEMORY: usize = MEMORY;
+
+        fn open(_: Mail) -> Option<u64> {
+            None
+        }
+
+        fn step(&mut self, _: &Context, number: u64, effects: &mut Effects) {
+            self.0.push(number);
+            effects.reply(ReplyTo(number), Decision::Done);
+            assert_ne!(number, 13, "thirteen");
+        }
+    }
+
+    fn after<const MEMORY: usize>(numbers: impl Iterator<Item = u64>) -> (Vec<u64>, Vec<Effect>, usize) {
+        let context = Arc::new(Context {
+            world: Arc::new(world(1, 1)),
+            tick: 1,
+            now: SimTime::START,
+        });
+        let mut host = Host::new(Adder::<MEMORY>(Vec::new()));
+        let mut effects = Effects::default();
+        let taken = numbers.map(|number| host.take(&context, number, &mut effects));
+        let panics = taken.filter(Result::is_err).count();
+        (host.role.0, effects.0, panics)
+    }
+
+    #[test]
+    fn a_panic_leaves_nothing_of_its_message_and_all_of_the_others() {
+        let numbers = || (1..=40).map(|number| if number % 7 == 0 { 13 } else { number });
+        let others: Vec<u64> = numbers().filter(|number| *number != 13).collect();
+        let said: Vec<Effect> = others
+            .iter()
+            .map(|number| Effect::Reply(ReplyTo(*number), Decision::Done))
+            .collect();
+        let expected = (others, said, 6);
+        assert_eq!(after::<0>(numbers()), expected, "copied before each message");
+        assert_eq!(after::<8>(numbers()), expected, "copied once in eight");
+        assert_eq!(after::<1_000>(numbers()), expected, "copied once");
+    }
 }

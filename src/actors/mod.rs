@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::{AccountEvent, DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
-use crate::sim::fault::FlightFault;
+use crate::sim::fault::{Actor, FlightFault};
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::notice::Notice;
@@ -56,6 +56,37 @@ pub enum Address {
     Supervisor,
 }
 
+impl Address {
+    /// As events and faults name it.
+    pub fn actor(self) -> Actor {
+        match self {
+            Address::Scheduler => Actor::Scheduler,
+            Address::Fleet => Actor::Fleet,
+            Address::Drone(id) => Actor::Drone(id),
+            Address::Delivery(id) => Actor::Delivery(id),
+            Address::Accounts => Actor::Accounts,
+            Address::Packages => Actor::Packages,
+            Address::Transport => Actor::Transport,
+            Address::Supervisor => Actor::Supervisor,
+        }
+    }
+}
+
+impl From<Actor> for Address {
+    fn from(actor: Actor) -> Self {
+        match actor {
+            Actor::Scheduler => Address::Scheduler,
+            Actor::Fleet => Address::Fleet,
+            Actor::Drone(id) => Address::Drone(id),
+            Actor::Delivery(id) => Address::Delivery(id),
+            Actor::Accounts => Address::Accounts,
+            Actor::Packages => Address::Packages,
+            Actor::Transport => Address::Transport,
+            Actor::Supervisor => Address::Supervisor,
+        }
+    }
+}
+
 /// A message with its addressee.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Mail {
@@ -67,6 +98,8 @@ pub enum Mail {
     Packages(PackageMessage),
     Transport(TransportMessage),
     Supervisor(SupervisorMessage),
+    /// Whoever opens it panics: an injected fault.
+    Poison(Address),
 }
 
 impl Mail {
@@ -80,6 +113,7 @@ impl Mail {
             Mail::Packages(_) => Address::Packages,
             Mail::Transport(_) => Address::Transport,
             Mail::Supervisor(_) => Address::Supervisor,
+            Mail::Poison(who) => *who,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::sim::ids::DeliveryId;
 use crate::sim::order::{Order, Package};
 use crate::sim::workflow::{Step, StepAnswer};
 
-use super::host::Role;
+use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::shelf::Shelf;
 use super::{Context, Effects, Mail};
@@ -52,6 +52,7 @@ impl Packages {
 
 impl Role for Packages {
     type Message = PackageMessage;
+    const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn open(mail: Mail) -> Option<PackageMessage> {
         match mail {

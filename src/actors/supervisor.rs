@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 use crate::sim::breaker::BreakerState;
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::{Happening, SupervisorEvent};
+use crate::sim::fault::Actor;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{Held, Step, Then};
 
 use super::book::Book;
-use super::host::Role;
+use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
@@ -64,6 +65,8 @@ pub enum SupervisorMessage {
     Retry { id: DeliveryId, reply_to: ReplyTo },
     /// From the scheduler: the carrier's breaker.
     BreakerMoved { state: BreakerState },
+    /// From the engine: somebody panicked over a message.
+    Panicked { actor: Actor },
 }
 
 impl Supervisor {
@@ -73,6 +76,11 @@ impl Supervisor {
 
     pub fn breaker(&self) -> BreakerState {
         self.breaker.unwrap_or(BreakerState::Closed)
+    }
+
+    /// How often each kind of actor panicked.
+    pub fn panics(&self) -> &BTreeMap<String, u64> {
+        &self.panics
     }
 
     pub fn seq(&self) -> u32 {
@@ -103,6 +111,7 @@ impl Supervisor {
 
 impl Role for Supervisor {
     type Message = SupervisorMessage;
+    const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn open(mail: Mail) -> Option<SupervisorMessage> {
         match mail {
@@ -149,6 +158,10 @@ impl Role for Supervisor {
             SupervisorMessage::BreakerMoved { state } => {
                 self.breaker = Some(state);
                 self.emit(context, SupervisorEvent::BreakerMoved { state }, effects);
+            }
+            SupervisorMessage::Panicked { actor } => {
+                *self.panics.entry(actor.kind().to_owned()).or_default() += 1;
+                self.emit(context, SupervisorEvent::ActorPanicked { actor }, effects);
             }
         }
     }

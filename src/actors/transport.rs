@@ -22,7 +22,7 @@ use crate::sim::workflow::{FailureReason, Step, StepAnswer};
 
 use super::book::Book;
 use super::delivery::{Delivery, DeliveryMessage};
-use super::host::Role;
+use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::{Context, Effect, Effects, Mail};
 
@@ -71,6 +71,11 @@ pub enum TransportMessage {
 }
 
 impl Transport {
+    /// Whose packages are in vans, or waited for by one.
+    pub fn carried(&self) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.jobs.keys().copied()
+    }
+
     fn carry(
         &mut self,
         context: &Context,
@@ -181,6 +186,7 @@ fn wake_for(id: DeliveryId, number: u64, (at, turn): (SimTime, Turn), effects: &
 
 impl Role for Transport {
     type Message = TransportMessage;
+    const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn open(mail: Mail) -> Option<TransportMessage> {
         match mail {

@@ -1,16 +1,12 @@
-//! What comes into the world from outside with a tick, and whom it concerns.
+//! What comes into the world from outside with a tick.
 
 use crate::actors::Mail;
 use crate::actors::accounts::AccountMessage;
 use crate::actors::delivery::DeliveryMessage;
-use crate::actors::drone::DroneMessage;
-use crate::actors::fleet::FleetMessage;
 use crate::actors::packages::PackageMessage;
-use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::transport::TransportMessage;
 use crate::sim::command::{Command, ReplyTo};
-use crate::sim::fault::Fault;
 
 /// Outside commands for one tick.
 #[derive(Default)]
@@ -41,30 +37,4 @@ pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
             Mail::Transport(TransportMessage::CarryAlone { id, order, reply_to })
         }
     })
-}
-
-/// Tells whom it hits; what happens in flight goes to `in_flight`.
-pub(super) fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, in_flight: &mut Vec<Mail>) {
-    match fault {
-        Fault::InFlight(drone, fault) => {
-            in_flight.push(Mail::Drone(drone, DroneMessage::Fault { fault, reply_to }));
-        }
-        Fault::LinkLost(drone, duration) => {
-            in_flight.push(Mail::Drone(drone, DroneMessage::LoseLink { duration, reply_to }));
-        }
-        Fault::HubClosed(hub, duration) => mail.push(Mail::Fleet(FleetMessage::Close {
-            hub,
-            duration,
-            reply_to,
-        })),
-        Fault::CarrierDown(duration) => {
-            mail.push(Mail::Transport(TransportMessage::Down { duration, reply_to }));
-        }
-        Fault::Step(step, fault, lasts) => mail.push(Mail::Scheduler(SchedulerMessage::Trouble {
-            step,
-            fault,
-            lasts,
-            reply_to,
-        })),
-    }
 }

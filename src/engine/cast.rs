@@ -12,7 +12,7 @@ use crate::actors::accounts::Accounts;
 use crate::actors::delivery::Delivery;
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
-use crate::actors::host::{Host, Panicked, Retire, Role, Round, Save};
+use crate::actors::host::{Answer, Host, Panicked, Retire, Role, Round, Save};
 use crate::actors::packages::Packages;
 use crate::actors::scheduler::Scheduler;
 use crate::actors::supervisor::Supervisor;
@@ -109,7 +109,7 @@ impl Cast {
     /// addresses. `mail` is sorted by address, and by sender within each.
     ///
     /// # Errors
-    /// The first actor, in order, that panicked or is gone.
+    /// The first actor, in order, that is gone.
     pub async fn ask(&mut self, context: &Arc<Context>, mail: Vec<Mail>) -> Result<Answers, Halted> {
         let mut asked = Vec::new();
         let mut undeliverable = Vec::new();
@@ -134,13 +134,26 @@ impl Cast {
             }
         }
         let mut effects = Vec::with_capacity(asked.len());
+        let mut panics = Vec::new();
         for (to, answer) in asked {
-            effects.push(answer.await.map_err(|cause| Halted::Actor { who: to, cause })?);
+            let answer = answer.await.map_err(|_| Halted::gone(to))?;
+            effects.push(answer.effects);
+            panics.extend(answer.panics.into_iter().map(|Panicked(words)| (to, words)));
         }
         Ok(Answers {
             effects,
             undeliverable,
+            panics,
         })
+    }
+
+    pub fn deliveries(&self) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.deliveries.keys().copied()
+    }
+
+    /// The `number`th delivery's, if there are so many.
+    pub fn delivery_number(&self, number: usize) -> Option<DeliveryId> {
+        self.deliveries.keys().nth(number).copied()
     }
 
     /// Whether anybody is there to read.
@@ -157,7 +170,7 @@ impl Cast {
         }
     }
 
-    fn hand_over(&self, to: Address, round: Round) -> Option<Pending<Result<Effects, String>>> {
+    fn hand_over(&self, to: Address, round: Round) -> Option<Pending<Result<Answer, MailboxError>>> {
         Some(match to {
             Address::Scheduler => asked(&self.scheduler, round),
             Address::Fleet => asked(&self.fleet, round),
@@ -186,7 +199,7 @@ impl Cast {
         Ok(saved)
     }
 
-    fn save(&self, address: Address) -> Option<Pending<Result<Vec<u8>, MailboxError>>> {
+    pub fn save(&self, address: Address) -> Option<Pending<Result<Vec<u8>, MailboxError>>> {
         Some(match address {
             Address::Scheduler => Box::pin(self.scheduler.send(Save)),
             Address::Fleet => Box::pin(self.fleet.send(Save)),
@@ -206,19 +219,14 @@ pub struct Answers {
     pub effects: Vec<Effects>,
     /// Mail whose addressee has ended.
     pub undeliverable: Vec<Mail>,
+    /// Who panicked over a message, and with what words.
+    pub panics: Vec<(Address, String)>,
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
-fn asked<R: Role>(actor: &Addr<Host<R>>, round: Round) -> Pending<Result<Effects, String>> {
-    let request = actor.send(round);
-    Box::pin(async move {
-        match request.await {
-            Ok(Ok(effects)) => Ok(effects),
-            Ok(Err(Panicked(words))) => Err(words),
-            Err(gone) => Err(gone.to_string()),
-        }
-    })
+fn asked<R: Role>(actor: &Addr<Host<R>>, round: Round) -> Pending<Result<Answer, MailboxError>> {
+    Box::pin(actor.send(round))
 }
 
 /// Any spread will do, as long as it does not change: the last byte is random.

@@ -32,6 +32,7 @@ pub struct Metrics {
     phases: Family<PhaseLabel, Histogram, fn() -> Histogram>,
     ticks: Counter,
     rounds: Counter,
+    panics: Family<KindLabel, Counter>,
     events: Counter,
     carried_over: Gauge,
     tick_slip_seconds: Float,
@@ -52,6 +53,7 @@ impl Metrics {
             phases: Family::new_with_constructor(tick_times),
             ticks: Counter::default(),
             rounds: Counter::default(),
+            panics: Family::default(),
             events: Counter::default(),
             carried_over: Gauge::default(),
             tick_slip_seconds: Float::default(),
@@ -73,6 +75,12 @@ impl Metrics {
             "skyhaul_rounds",
             "Rounds of actors' messages",
             metrics.rounds.clone(),
+        );
+        let panics = metrics.panics.clone();
+        registry.register(
+            "skyhaul_actor_panics",
+            "Messages that actors panicked over, by kind",
+            panics,
         );
         registry.register("skyhaul_events", "Committed events", metrics.events.clone());
         let carried = "Messages that the last tick left for the next";
@@ -114,6 +122,10 @@ impl Metrics {
         }
         self.ticks.inc();
         self.rounds.inc_by(outcome.rounds as u64);
+        for actor in &outcome.panics {
+            let kind = actor.kind();
+            self.panics.get_or_create(&KindLabel { kind }).inc();
+        }
         self.events.inc_by(outcome.events.len() as u64);
         self.carried_over.set(outcome.carried_over as i64);
         self.tick_slip_seconds.set(pace.tick_slip_ms / 1_000.0);

@@ -4,9 +4,11 @@
 //! publication are apart from it ([`live`], [`headless`]), so they cannot change results.
 
 mod admission;
+pub mod audit;
 pub mod cast;
 pub mod controls;
 pub mod digest;
+mod faults;
 pub mod genesis;
 pub mod headless;
 pub mod inbox;
@@ -28,11 +30,12 @@ use serde::Serialize;
 
 use crate::actors::drone::DroneMessage;
 use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::command::{Command, Decision, ReplyTo};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
-use crate::sim::fault::{self, FlightFault};
+use crate::sim::fault::{self, Actor, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::notice::Notice;
@@ -41,9 +44,9 @@ use crate::sim::time::Tick;
 use crate::sim::world::World;
 
 pub use admission::Admission;
-use admission::inject;
 use cast::Cast;
 use digest::Digest;
+use faults::{Broken, inject};
 use telemetry::{Phase, PhaseTimes, Stopwatch};
 use wakes::Wakes;
 
@@ -110,6 +113,8 @@ pub struct Outcome {
     pub replies: Vec<(ReplyTo, Decision)>,
     /// What people asked to be told.
     pub notices: Vec<Notice>,
+    /// Who panicked over a message.
+    pub panics: Vec<Actor>,
     pub times: PhaseTimes,
 }
 
@@ -121,6 +126,7 @@ struct Decided {
     planned: Vec<DroneId>,
     replies: Vec<(ReplyTo, Decision)>,
     notices: Vec<Notice>,
+    panics: Vec<Actor>,
     rounds: usize,
 }
 
@@ -194,7 +200,7 @@ impl Engine {
         let now = self.world.time_of(self.tick);
         let mut mail = std::mem::take(&mut self.carried);
         self.admitted_through = self.admitted_through.max(admission.through);
-        let faults = self.admit(admission, &mut mail);
+        let Broken { in_flight, panics } = self.admit(admission, &mut mail);
         mail.extend(self.wakes.due(now));
         watch.lap(Phase::Admit);
 
@@ -204,7 +210,10 @@ impl Engine {
             self.tell_drone(event, &mut mail, &mut decided);
         }
         // Who has landed or fallen by now does not break in the air any more.
-        mail.extend(faults);
+        mail.extend(in_flight);
+        for (victim, reply_to) in panics {
+            self.poison(victim, reply_to, &mut mail, &mut decided);
+        }
         watch.lap(Phase::Fly);
 
         let context = Arc::new(Context {
@@ -230,14 +239,15 @@ impl Engine {
             carried_over: self.carried.len(),
             replies: decided.replies,
             notices: decided.notices,
+            panics: decided.panics,
             times: watch.times(),
         })
     }
 
     /// Outside requests in journal order, then the scenario's own faults and requests. Answers with what breaks in
     /// flight, once this tick is flown.
-    fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>) -> Vec<Mail> {
-        let mut faults = Vec::new();
+    fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>) -> Broken {
+        let mut faults = Broken::default();
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
         for (reply_to, command) in admission.numbered() {
             match command {
@@ -301,6 +311,17 @@ impl Engine {
                 self.carry_out(context, effect, &mut mail, decided);
             }
             mail.extend(answers.undeliverable.into_iter().filter_map(Mail::redirected));
+            for (who, words) in answers.panics {
+                let actor = who.actor();
+                tracing::error!(
+                    ?actor,
+                    tick = context.tick,
+                    words,
+                    "an actor panicked; it goes on without the message"
+                );
+                mail.push(Mail::Supervisor(SupervisorMessage::Panicked { actor }));
+                decided.panics.push(actor);
+            }
         }
         self.carried = mail;
         Ok(())

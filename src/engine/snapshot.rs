@@ -256,5 +256,6 @@ fn supervision(supervisor: &Supervisor) -> Supervision {
     Supervision {
         letters: letters.map(|letter| (letter.id, letter)).collect(),
         breaker: supervisor.breaker(),
+        panics: supervisor.panics().clone(),
     }
 }

@@ -14,16 +14,19 @@ use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields, name};
 use crate::scenario::parse_duration;
 use crate::sim::command::Command;
-use crate::sim::fault::{Fault, FlightFault};
-use crate::sim::ids::{DroneId, HubId};
+use crate::sim::fault::{Actor, Fault, FlightFault, StepFault, Victim};
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::time::SimDuration;
 use crate::sim::workflow::Step;
 use crate::view::View;
-use crate::wire::api::faults::{FaultKind, FaultRequest, InjectedFault};
+use crate::wire::api::faults::{FaultKind, FaultMode, FaultRequest, InjectedFault};
 use crate::wire::time::rfc3339;
 
 /// Kinds that the interface knows and this version does not simulate.
-const NOT_YET: [&str; 4] = ["wind_shift", "step_fail", "step_slow", "actor_panic"];
+const NOT_YET: [&str; 1] = ["wind_shift"];
+
+const KINDS: &str =
+    "rotor_out, battery_cell, link_lost, hub_closed, carrier_down, step_fail, step_slow, actor_panic";
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(inject_fault))
@@ -36,7 +39,11 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// duration, and then goes on; without one it flies home. A hub that is closed without a duration stays
 /// closed until another `hub_closed` says when it opens; one that is closed for a while is not
 /// opened earlier. While the carrier of third-party transport is down it takes no more jobs;
-/// without a duration it does not take the next one.
+/// without a duration it does not take the next one. `step_fail` strikes the next call of a
+/// step's owner, or each for the duration, and its undoing too: the step is not done, or with
+/// `mode` `answer_lost` done and not heard of. Answers of a `step_slow` come later by its duration,
+/// for so long; without one the next comes later than anybody waits for it. An actor that panics
+/// goes on from its state before, without the message; of drones and deliveries one is drawn.
 #[utoipa::path(
     post,
     path = "/api/simulation/faults",
@@ -51,14 +58,23 @@ async fn inject_fault(
 ) -> Result<Json<InjectedFault>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
-    fields.nothing_but(&["kind", "target", "duration"]);
+    fields.nothing_but(&["kind", "target", "duration", "mode"]);
     let kind = fields.required("kind", kind);
     let target = match kind {
         Some(FaultKind::CarrierDown) => fields.optional("target", name),
         _ => fields.required("target", name),
     };
     let duration = fields.optional("duration", duration);
-    let fault = kind.and_then(|kind| read_fault(&api.view, kind, target, duration, &mut complaints));
+    let mode = fields.optional("mode", mode);
+    if mode.is_some() && kind.is_some_and(|kind| kind != FaultKind::StepFail) {
+        complaints.add("/mode", "is for step_fail only");
+    }
+    let asked = Asked {
+        target,
+        duration,
+        mode: mode.unwrap_or_default(),
+    };
+    let fault = kind.and_then(|kind| read_fault(&api.view, kind, asked, &mut complaints));
     let (Some(fault), Some(kind), true) = (fault, kind, complaints.is_empty()) else {
         return Err(complaints.into_failure());
     };
@@ -69,10 +85,19 @@ async fn inject_fault(
             kind,
             target: target.map(str::to_owned),
             duration: body.value["duration"].as_str().map(str::to_owned),
+            mode,
         },
         tick,
         sim_time: rfc3339(world, world.time_of(tick)),
     }))
+}
+
+/// What belongs to a kind.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    target: Option<&'a str>,
+    duration: Option<SimDuration>,
+    mode: FaultMode,
 }
 
 fn kind(value: &Value) -> Result<FaultKind, Complaint> {
@@ -82,11 +107,13 @@ fn kind(value: &Value) -> Result<FaultKind, Complaint> {
         Some("link_lost") => Ok(FaultKind::LinkLost),
         Some("hub_closed") => Ok(FaultKind::HubClosed),
         Some("carrier_down") => Ok(FaultKind::CarrierDown),
-        Some(other) if NOT_YET.contains(&other) => Err(format!(
-            "{other} is not simulated in this version; rotor_out, battery_cell, link_lost, hub_closed and carrier_down are"
-        )
-        .into()),
-        _ => Err("must be one of rotor_out, battery_cell, link_lost, hub_closed, carrier_down".into()),
+        Some("step_fail") => Ok(FaultKind::StepFail),
+        Some("step_slow") => Ok(FaultKind::StepSlow),
+        Some("actor_panic") => Ok(FaultKind::ActorPanic),
+        Some(other) if NOT_YET.contains(&other) => {
+            Err(format!("{other} is not simulated in this version; {KINDS} are").into())
+        }
+        _ => Err(format!("must be one of {KINDS}").into()),
     }
 }
 
@@ -100,8 +127,11 @@ fn duration(value: &Value) -> Result<SimDuration, Complaint> {
 fn read_fault(
     view: &View,
     kind: FaultKind,
-    target: Option<&str>,
-    duration: Option<SimDuration>,
+    Asked {
+        target,
+        duration,
+        mode,
+    }: Asked<'_>,
     complaints: &mut Complaints,
 ) -> Option<Fault> {
     if kind == FaultKind::CarrierDown {
@@ -119,8 +149,52 @@ fn read_fault(
             let duration = duration.unwrap_or(SimDuration::FOREVER);
             Some(Fault::HubClosed(HubId(hub? as u16), duration))
         }
+        FaultKind::StepFail => {
+            let fault = match mode {
+                FaultMode::Fail => StepFault::Fail,
+                FaultMode::AnswerLost => StepFault::AnswerLost,
+            };
+            Some(Fault::Step(step(target, complaints)?, fault, duration))
+        }
+        FaultKind::StepSlow => {
+            let fault = StepFault::slow(duration, view.world().workflow.step_timeout);
+            Some(Fault::Step(step(target, complaints)?, fault, duration))
+        }
+        FaultKind::ActorPanic => {
+            if duration.is_some() {
+                complaints.add("/duration", "actor_panic happens once, so it has none");
+            }
+            victim(view, target, complaints).map(Fault::Panic)
+        }
         FaultKind::CarrierDown => None,
     }
+}
+
+fn mode(value: &Value) -> Result<FaultMode, Complaint> {
+    match value.as_str() {
+        Some("fail") => Ok(FaultMode::Fail),
+        Some("answer_lost") => Ok(FaultMode::AnswerLost),
+        _ => Err("must be fail or answer_lost".into()),
+    }
+}
+
+fn step(target: &str, complaints: &mut Complaints) -> Option<Step> {
+    let named = Step::ALL.into_iter().find(|step| step.as_str() == target);
+    let unknown = "must be a step: account, package, third_party, drone or delivery";
+    complaints.note(|| "/target".into(), named.ok_or(unknown.into()))
+}
+
+/// An actor by its kind, a drone or a delivery by its id.
+fn victim(view: &View, target: &str, complaints: &mut Complaints) -> Option<Victim> {
+    let drone = target.parse::<DroneId>().ok().and_then(|id| view.drone(id));
+    let delivery = target.parse::<DeliveryId>().ok();
+    let delivery = delivery.filter(|id| view.with_delivery(*id, |_| ()).is_some());
+    let found = Victim::of_kind(target)
+        .or(drone.map(|drone| Victim::Actor(Actor::Drone(drone.id))))
+        .or(delivery.map(|id| Victim::Actor(Actor::Delivery(id))));
+    let unknown = "must be a kind of actor (scheduler, fleet, drone, delivery, account, package, \
+                   transport, supervisor), or the id of a drone or of a delivery";
+    complaints.note(|| "/target".into(), found.ok_or(unknown.into()))
 }
 
 /// So it need not be named; it goes by its step, and by what customers see.

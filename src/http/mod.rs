@@ -27,6 +27,7 @@ mod parameters;
 mod simulation;
 mod stream;
 mod summaries;
+mod supervisor;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -127,6 +128,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(stream::routes())
         .merge(tokens::routes())
         .merge(faults::routes())
+        .merge(supervisor::routes())
         .merge(world::routes())
         .merge(operations::routes())
         .merge(page::routes())

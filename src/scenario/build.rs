@@ -11,7 +11,6 @@ use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::units::AIR_DENSITY_KGPM3;
 use crate::sim::wind::Weather;
-use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{FleetIndex, Hub, Place, World};
 
 /// The world that the file describes; `None` after mistakes, all of which the log holds.
@@ -62,7 +61,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         carrier: document.carrier.clone(),
         recipient: document.recipient,
         faults,
-        workflow: WorkflowRules::default(),
+        workflow: document.workflow,
         scenario_hash: [0; 32],
     };
     world.scripted = orders::build_requests(&document.requests, &world, log);

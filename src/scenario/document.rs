@@ -13,10 +13,12 @@ use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
 use super::third_party::third_party;
 use super::times::{Duration, LONGEST, Moment, SECOND};
+use super::workflow::workflow;
 use super::{recipient, watchers};
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::time::SimDuration;
+use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{HeightReference, Recipient, UnknownPlaces};
 
 pub(super) struct Document {
@@ -41,6 +43,7 @@ pub(super) struct Document {
     pub account_list: Vec<At<AccountKeys>>,
     pub carrier: Carrier,
     pub recipient: Recipient,
+    pub workflow: WorkflowRules,
     pub faults: Vec<At<FaultKeys>>,
 }
 
@@ -90,6 +93,10 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             "businesses and customers that are there from the start: `[[account]]`",
             List { of: Table(accounts::account), at_least: 0 },
         )),
+        workflow: f
+            .optional("workflow", "how often and how fast requests' workflows try again", Table(workflow))
+            .map(|at| at.value)
+            .unwrap_or_default(),
         carrier: f
             .optional("third_party", "the carrier with vans for what no drone can take", Table(third_party))
             .map_or_else(Carrier::default, |at| at.value),

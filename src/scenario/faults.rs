@@ -5,9 +5,10 @@ use super::document::Document;
 use super::fields::{Fields, suggest};
 use super::kinds::{Choice, Text};
 use super::times::ANY_DURATION;
-use crate::sim::fault::{Fault, FlightFault};
+use crate::sim::fault::{Actor, Fault, FlightFault, SINGLE_ACTORS, StepFault, Victim};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::workflow::Step;
 use crate::sim::world::ScheduledFault;
 
 pub(super) struct FaultKeys {
@@ -15,6 +16,13 @@ pub(super) struct FaultKeys {
     kind: Option<At<Kind>>,
     target: Option<At<String>>,
     duration: Option<At<SimDuration>>,
+    mode: At<Mode>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Fail,
+    AnswerLost,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +31,12 @@ enum Kind {
     HubClosed,
     CarrierDown,
     LinkLost,
-    /// Of a step, and not simulated.
-    Step,
-    /// Of the whole world or an actor kind, and not simulated.
+    StepFail,
+    StepSlow,
+    ActorPanic,
+    /// Of the whole world, and not simulated.
     Other,
 }
-
-const STEPS: [&str; 5] = ["account", "package", "third_party", "drone", "delivery"];
 
 pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
     FaultKeys {
@@ -44,16 +51,22 @@ pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
                 ("hub_closed", Kind::HubClosed),
                 ("wind_shift", Kind::Other),
                 ("carrier_down", Kind::CarrierDown),
-                ("step_fail", Kind::Step),
-                ("step_slow", Kind::Step),
-                ("actor_panic", Kind::Other),
+                ("step_fail", Kind::StepFail),
+                ("step_slow", Kind::StepSlow),
+                ("actor_panic", Kind::ActorPanic),
             ]),
         ),
         target: f.optional("target", "the drone, hub, step or actor kind that it hits", Text),
         duration: f.optional(
             "duration",
-            "how long it lasts; once where it is left out, and a hub stays closed until another fault says when it opens",
+            "how long it lasts; once where it is left out, and a hub stays closed until another fault says when it opens; answers of a slow step come so much later for so long",
             ANY_DURATION,
+        ),
+        mode: f.or(
+            "mode",
+            "of `step_fail`: whether the step is not done, or done and nobody hears of it",
+            Choice(&[("fail", Mode::Fail), ("answer_lost", Mode::AnswerLost)]),
+            "\"fail\"",
         ),
     }
 }
@@ -91,10 +104,20 @@ fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<F
             let drone = drone(document, keys, log)?;
             Some(Fault::LinkLost(drone, duration))
         }
-        Kind::Step | Kind::Other => {
-            if kind.value == Kind::Step {
-                let _named = listed(keys, &STEPS, log);
-            }
+        Kind::StepFail => {
+            let step = step(keys, log)?;
+            let fault = match keys.mode.value {
+                Mode::Fail => StepFault::Fail,
+                Mode::AnswerLost => StepFault::AnswerLost,
+            };
+            Some(Fault::Step(step, fault, duration))
+        }
+        Kind::StepSlow => {
+            let fault = StepFault::slow(duration, document.workflow.step_timeout);
+            Some(Fault::Step(step(keys, log)?, fault, duration))
+        }
+        Kind::ActorPanic => victim(document, keys, log).map(Fault::Panic),
+        Kind::Other => {
             log.warn(
                 &kind.span,
                 "this fault is read but has no effect in this version",
@@ -103,6 +126,32 @@ fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<F
             None
         }
     }
+}
+
+fn step(keys: &FaultKeys, log: &mut Log) -> Option<Step> {
+    let index = listed(keys, &Step::ALL.map(Step::as_str), log)?;
+    Some(Step::ALL[index])
+}
+
+fn victim(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<Victim> {
+    let named = target(keys, log)?;
+    if named.value.starts_with("d-") {
+        let drone = drone(document, keys, log)?;
+        return Some(Victim::Actor(Actor::Drone(drone)));
+    }
+    let found = Victim::of_kind(&named.value);
+    if found.is_none() {
+        let kinds = SINGLE_ACTORS
+            .map(Actor::kind)
+            .into_iter()
+            .chain(["drone", "delivery"]);
+        log.missing(
+            &named.span,
+            format!("there is no kind of actor \"{}\"", named.value),
+            suggest(&named.value, kinds.collect::<Vec<_>>().into_iter()),
+        );
+    }
+    found
 }
 
 fn target<'k>(keys: &'k FaultKeys, log: &mut Log) -> Option<&'k At<String>> {

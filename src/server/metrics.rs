@@ -14,6 +14,7 @@ use crate::actors::ingestion::IngestionHandle;
 use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
 use crate::notify;
+use crate::sim::breaker::BreakerState;
 use crate::store::{Reader, Writer};
 use crate::view::View;
 use crate::ws::Telemetry;
@@ -103,6 +104,20 @@ impl House {
         depth.encode(encoder.encode_descriptor("skyhaul_queue_depth", help, None, depth.metric_type())?)?;
         let help = "How much may wait in each queue";
         bound.encode(encoder.encode_descriptor("skyhaul_queue_bound", help, None, bound.metric_type())?)
+    }
+
+    fn encode_supervision(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let help = "Requests that could not be undone, and wait for an operator";
+        let letters = self.view.dead_letter_count() as u64;
+        gauge(encoder, "skyhaul_dead_letters", help, letters)?;
+        let states = Labelled::default();
+        for state in BreakerState::ALL {
+            let label = vec![("breaker", "carrier"), ("state", state.as_str())];
+            let is_in_it = i64::from(self.view.breaker() == state);
+            states.get_or_create(&label).set(is_in_it);
+        }
+        let help = "1 for the state that each circuit breaker is in";
+        states.encode(encoder.encode_descriptor("skyhaul_breaker_state", help, None, states.metric_type())?)
     }
 
     fn encode_deliveries(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
@@ -289,6 +304,7 @@ impl Collector for House {
     fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
         self.encode_queues(&mut encoder)?;
         self.encode_deliveries(&mut encoder)?;
+        self.encode_supervision(&mut encoder)?;
         self.encode_store(&mut encoder)?;
         self.encode_log(&mut encoder)?;
         self.encode_notices(&mut encoder)?;

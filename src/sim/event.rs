@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::breaker::BreakerState;
-use super::fault::FlightFault;
+use super::fault::{Actor, FlightFault};
 use super::geo::LatLon;
 use super::ids::{DeliveryId, DroneId, HubId};
 use super::order::{ConfirmationRequired, Contact, Order, StoredPackage};
@@ -170,6 +170,8 @@ pub enum SupervisorEvent {
     Resolved { id: DeliveryId },
     /// The circuit breaker around the carrier.
     BreakerMoved { state: BreakerState },
+    /// An actor panicked, and goes on from its state before the message that it dropped.
+    ActorPanicked { actor: Actor },
 }
 
 /// What the account is from now on.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{DroneId, HubId};
+use super::ids::{DeliveryId, DroneId, HubId};
 use super::time::SimDuration;
 use super::workflow::Step;
 
@@ -21,6 +21,76 @@ pub enum Fault {
     /// A drone in the air hears nothing for so long: it hovers, then goes on. Without an end it
     /// flies home.
     LinkLost(DroneId, Option<SimDuration>),
+    /// An actor panics over a message; of many of a kind, one that is drawn.
+    Panic(Victim),
+}
+
+/// Who panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Victim {
+    Actor(Actor),
+    AnyDrone,
+    AnyDelivery,
+}
+
+/// One who owns a part of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Actor {
+    Scheduler,
+    Fleet,
+    Drone(DroneId),
+    Delivery(DeliveryId),
+    Accounts,
+    Packages,
+    Transport,
+    Supervisor,
+}
+
+/// The actors of which there is one, with the names of their kinds.
+pub const SINGLE_ACTORS: [Actor; 6] = [
+    Actor::Scheduler,
+    Actor::Fleet,
+    Actor::Accounts,
+    Actor::Packages,
+    Actor::Transport,
+    Actor::Supervisor,
+];
+
+impl Actor {
+    pub fn kind(self) -> &'static str {
+        match self {
+            Actor::Scheduler => "scheduler",
+            Actor::Fleet => "fleet",
+            Actor::Drone(_) => "drone",
+            Actor::Delivery(_) => "delivery",
+            Actor::Accounts => "account",
+            Actor::Packages => "package",
+            Actor::Transport => "transport",
+            Actor::Supervisor => "supervisor",
+        }
+    }
+}
+
+impl Victim {
+    /// Of a kind's name, in the singular or the plural.
+    pub fn of_kind(name: &str) -> Option<Self> {
+        match name {
+            "drone" => Some(Victim::AnyDrone),
+            "delivery" => Some(Victim::AnyDelivery),
+            _ => {
+                let name = name.strip_suffix('s').unwrap_or(name);
+                let single = SINGLE_ACTORS.into_iter().find(|actor| actor.kind() == name);
+                single.map(Victim::Actor)
+            }
+        }
+    }
+}
+
+impl StepFault {
+    /// Answers that come so much later; without a duration later than anybody waits for them.
+    pub fn slow(duration: Option<SimDuration>, step_timeout: SimDuration) -> Self {
+        StepFault::Slow(duration.unwrap_or(SimDuration(step_timeout.0.saturating_mul(2))))
+    }
 }
 
 /// What goes wrong with a step, or with its undoing.

@@ -20,6 +20,7 @@ pub enum Purpose {
     Carrier = 5,
     Backoff = 8,
     Recipient = 6,
+    Victim = 9,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

@@ -15,6 +15,8 @@ use super::reading::Page;
 pub struct Supervision {
     pub letters: BTreeMap<DeliveryId, LetterReading>,
     pub breaker: BreakerState,
+    /// How often each kind of actor panicked.
+    pub panics: BTreeMap<String, u64>,
 }
 
 impl Default for Supervision {
@@ -22,6 +24,7 @@ impl Default for Supervision {
         Supervision {
             letters: BTreeMap::new(),
             breaker: BreakerState::Closed,
+            panics: BTreeMap::new(),
         }
     }
 }
@@ -56,6 +59,9 @@ impl Supervision {
             }
             SupervisorEvent::Resolved { id } => drop(self.letters.remove(&id)),
             SupervisorEvent::BreakerMoved { state } => self.breaker = state,
+            SupervisorEvent::ActorPanicked { actor } => {
+                *self.panics.entry(actor.kind().to_owned()).or_default() += 1;
+            }
         }
     }
 }
@@ -80,6 +86,11 @@ impl View {
 
     pub fn dead_letter_count(&self) -> usize {
         self.now.read().supervision.letters.len()
+    }
+
+    /// How often each kind of actor panicked.
+    pub fn panics(&self) -> BTreeMap<String, u64> {
+        self.now.read().supervision.panics.clone()
     }
 
     /// The circuit breaker around the carrier.

@@ -10,7 +10,7 @@ use crate::sim::breaker::BreakerState;
 use crate::sim::event::{
     AccountEvent, DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, SupervisorEvent,
 };
-use crate::sim::fault::FlightFault;
+use crate::sim::fault::{Actor, FlightFault};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
 use crate::sim::order::{ConfirmationRequired, ContainerSize};
@@ -214,6 +214,14 @@ pub enum SupervisorKind {
     DeadLetterResolved { delivery_id: String },
     /// The circuit breaker around third-party transport.
     BreakerChanged { state: BreakerState },
+    /// An actor panicked over a message, and goes on without it.
+    #[schema(rename_all = "camelCase")]
+    ActorFailed {
+        actor: String,
+        /// Of a drone or a delivery.
+        #[schema(required)]
+        id: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -390,6 +398,14 @@ fn supervisor_kind(world: &World, event: &SupervisorEvent) -> SupervisorKind {
             delivery_id: id.to_string(),
         },
         SupervisorEvent::BreakerMoved { state } => SupervisorKind::BreakerChanged { state: *state },
+        SupervisorEvent::ActorPanicked { actor } => SupervisorKind::ActorFailed {
+            actor: actor.kind().to_owned(),
+            id: match actor {
+                Actor::Drone(id) => Some(id.to_string()),
+                Actor::Delivery(id) => Some(id.to_string()),
+                _ => None,
+            },
+        },
     }
 }
 

@@ -114,6 +114,27 @@ impl Docks {
         numbered.map(|(hub, chargers)| (HubId(hub as u16), chargers.in_use, chargers.queue.len() as u32))
     }
 
+    /// Everyone who is docked: plugged in, full, or in a queue for a charger.
+    pub fn drones(&self) -> impl Iterator<Item = DroneId> + '_ {
+        let ready = self.ready.iter().flatten().map(|(_, drone)| *drone);
+        let queued = self.hubs.iter().flat_map(|hub| &hub.queue);
+        ready.chain(queued.map(|queued| queued.drone))
+    }
+
+    /// By hub: chargers in use, and drones that are plugged in.
+    pub fn chargers(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
+        let numbered = self.hubs.iter().enumerate();
+        numbered.map(|(hub, chargers)| {
+            let hub = HubId(hub as u16);
+            let at_hub = |plug: &&Plug| self.sites[plug.pair].hub == hub;
+            (
+                hub,
+                chargers.in_use,
+                self.plugged.values().filter(at_hub).count() as u32,
+            )
+        })
+    }
+
     /// Number of each hub's last event; 0 before its first.
     pub fn hub_seqs(&self) -> impl Iterator<Item = (HubId, u32)> + '_ {
         let numbered = self.hubs.iter().enumerate();

@@ -3,8 +3,8 @@
 //! Owns who is docked where ([`docks`]), the hubs' chargers, and the queue of requests
 //! that wait for a drone ([`queue`]). Hears requests from the scheduler, landings from
 //! drones, and its own alarms; sends drones on missions. Bounds: the queue holds at most
-//! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`. On a panic the world
-//! halts at the last committed tick.
+//! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`. After a panic it goes
+//! on from before the message that brought it about.
 
 mod docks;
 mod queue;
@@ -28,7 +28,7 @@ use crate::sim::workflow::Step;
 use crate::sim::world::World;
 
 use super::drone::DroneMessage;
-use super::host::Role;
+use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
@@ -134,6 +134,25 @@ impl Fleet {
     /// By hub: how many drones charge, and how many wait for a charger.
     pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
         self.docks.hub_queues()
+    }
+
+    /// Who waits for a drone.
+    pub fn queued(&self) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.queue.ids()
+    }
+
+    /// Drones that are kept for deliveries that have not begun.
+    pub fn kept(&self) -> impl Iterator<Item = (DeliveryId, DroneId)> + '_ {
+        self.kept.iter().map(|(id, kept)| (*id, kept.drone))
+    }
+
+    pub fn docked(&self) -> impl Iterator<Item = DroneId> + '_ {
+        self.docks.drones()
+    }
+
+    /// By hub: chargers in use, and drones that are plugged in.
+    pub fn chargers(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
+        self.docks.chargers()
     }
 
     fn assign(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
@@ -333,6 +352,7 @@ impl Fleet {
 
 impl Role for Fleet {
     type Message = FleetMessage;
+    const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn open(mail: Mail) -> Option<Self::Message> {
         match mail {

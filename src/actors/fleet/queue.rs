@@ -85,6 +85,10 @@ impl Queue {
         self.turns.insert(id, turn);
     }
 
+    pub fn ids(&self) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.turns.keys().copied()
+    }
+
     pub fn holds(&self, id: DeliveryId) -> bool {
         self.turns.contains_key(&id)
     }

@@ -39,7 +39,7 @@ use crate::sim::world::World;
 
 use super::book::Book;
 use super::fleet::FleetMessage;
-use super::host::Role;
+use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::{Context, Effects, Mail};
 
 use agenda::Agenda;
@@ -78,6 +78,11 @@ impl Scheduler {
             pairs: dispatch::pairs(world),
             ..self
         }
+    }
+
+    /// Whose workflows are not finished.
+    pub fn ids(&self) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.workflows.keys().copied()
     }
 
     fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
@@ -244,6 +249,7 @@ fn is_kept_waiting(state: WorkflowState) -> bool {
 
 impl Role for Scheduler {
     type Message = SchedulerMessage;
+    const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn open(mail: Mail) -> Option<Self::Message> {
         match mail {

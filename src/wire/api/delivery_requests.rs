@@ -102,3 +102,31 @@ pub enum RequestState {
     DeadLettered,
     Cancelled,
 }
+
+impl RequestState {
+    pub const ALL: [RequestState; 9] = [
+        RequestState::Queued,
+        RequestState::Running,
+        RequestState::AwaitingDrone,
+        RequestState::Retrying,
+        RequestState::Compensating,
+        RequestState::Scheduled,
+        RequestState::Failed,
+        RequestState::DeadLettered,
+        RequestState::Cancelled,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RequestState::Queued => "Queued",
+            RequestState::Running => "Running",
+            RequestState::AwaitingDrone => "AwaitingDrone",
+            RequestState::Retrying => "Retrying",
+            RequestState::Compensating => "Compensating",
+            RequestState::Scheduled => "Scheduled",
+            RequestState::Failed => "Failed",
+            RequestState::DeadLettered => "DeadLettered",
+            RequestState::Cancelled => "Cancelled",
+        }
+    }
+}

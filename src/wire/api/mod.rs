@@ -16,6 +16,7 @@ pub mod packages;
 pub mod problem;
 pub mod routes;
 pub mod simulation;
+pub mod supervisor;
 pub mod third_party;
 pub mod tokens;
 pub mod world;

@@ -202,6 +202,14 @@ export type SupervisorKind =
   | {
       kind: "BreakerChanged";
       state: BreakerState;
+    }
+  | {
+      actor: string;
+      /**
+       * Of a drone or a delivery.
+       */
+      id: string | null;
+      kind: "ActorFailed";
     };
 export type Step = "account" | "package" | "third_party" | "drone" | "delivery";
 export type BreakerState = "closed" | "open" | "half_open";

@@ -1,0 +1,83 @@
+//! Faults that strike, and who panics of many.
+
+use crate::actors::drone::DroneMessage;
+use crate::actors::fleet::FleetMessage;
+use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::transport::TransportMessage;
+use crate::actors::{Address, Mail};
+use crate::sim::command::{Decision, Objection, ReplyTo};
+use crate::sim::fault::{Fault, Victim};
+use crate::sim::ids::DroneId;
+use crate::sim::random::{Purpose, Stream};
+
+use super::{Decided, Engine};
+
+/// Faults that strike once a tick is flown.
+#[derive(Default)]
+pub(super) struct Broken {
+    pub in_flight: Vec<Mail>,
+    pub panics: Vec<(Victim, ReplyTo)>,
+}
+
+/// Tells whom it hits; what happens once the tick is flown goes to `broken`.
+pub(super) fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, broken: &mut Broken) {
+    match fault {
+        Fault::InFlight(drone, fault) => {
+            let mail = Mail::Drone(drone, DroneMessage::Fault { fault, reply_to });
+            broken.in_flight.push(mail);
+        }
+        Fault::LinkLost(drone, duration) => {
+            let mail = Mail::Drone(drone, DroneMessage::LoseLink { duration, reply_to });
+            broken.in_flight.push(mail);
+        }
+        Fault::Panic(victim) => broken.panics.push((victim, reply_to)),
+        Fault::HubClosed(hub, duration) => mail.push(Mail::Fleet(FleetMessage::Close {
+            hub,
+            duration,
+            reply_to,
+        })),
+        Fault::CarrierDown(duration) => {
+            mail.push(Mail::Transport(TransportMessage::Down { duration, reply_to }));
+        }
+        Fault::Step(step, fault, lasts) => mail.push(Mail::Scheduler(SchedulerMessage::Trouble {
+            step,
+            fault,
+            lasts,
+            reply_to,
+        })),
+    }
+}
+
+impl Engine {
+    /// Somebody is to panic; of many, the one that is drawn for this tick.
+    pub(super) fn poison(
+        &self,
+        victim: Victim,
+        reply_to: ReplyTo,
+        mail: &mut Vec<Mail>,
+        decided: &mut Decided,
+    ) {
+        let census = self.census();
+        let mut stream = Stream::new(self.world.seed, self.tick, Purpose::Victim);
+        let mut drawn_of = |count: usize| match u32::try_from(count) {
+            Ok(0) | Err(_) => 0,
+            Ok(count) => stream.below(count),
+        };
+        let who = match victim {
+            Victim::Actor(actor) => Some(Address::from(actor)),
+            Victim::AnyDrone => Some(Address::Drone(DroneId(drawn_of(census.drones)))),
+            Victim::AnyDelivery => {
+                let number = drawn_of(census.deliveries) as usize;
+                self.cast.delivery_number(number).map(Address::Delivery)
+            }
+        };
+        let decision = match who.filter(|who| self.cast.is_alive(*who)) {
+            Some(who) => {
+                mail.push(Mail::Poison(who));
+                Decision::Done
+            }
+            None => Decision::Refused(Objection::NoEffect),
+        };
+        decided.replies.push((reply_to, decision));
+    }
+}
