@@ -222,7 +222,7 @@ struct Wanted {
 fn wanted() -> Wanted {
     let mut wanted = Wanted {
         rounds: 3,
-        servers: vec![Server::Skyhaul(ours()), Server::Nats],
+        servers: vec![Server::Skyhaul(ours()), Server::Nats, Server::Floor],
         sessions: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -265,7 +265,7 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// All servers in turn, the order turned round each time; the floor once.
+/// All servers in turn, the order turned round each time.
 fn compare(wanted: &Wanted, sessions: usize) -> std::io::Result<()> {
     let mut figures: Vec<Vec<Figures>> = wanted.servers.iter().map(|_| Vec::new()).collect();
     let mut bytes = [0; 2];
@@ -289,13 +289,7 @@ fn compare(wanted: &Wanted, sessions: usize) -> std::io::Result<()> {
     let nats_us = nats
         .filter(|nats| !figures[*nats].is_empty())
         .map(|nats| of(&figures[nats], Figures::cpu_us));
-    let floor: Vec<Figures> = round(&Server::Floor, sessions, bytes)?.into_iter().collect();
-    let named = wanted
-        .servers
-        .iter()
-        .zip(&figures)
-        .chain([(&Server::Floor, &floor)]);
-    for (server, figures) in named {
+    for (server, figures) in wanted.servers.iter().zip(&figures) {
         if figures.is_empty() {
             println!("{sessions:8}  {:8} absent: not on this machine", server.name());
             continue;

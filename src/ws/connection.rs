@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
@@ -53,6 +53,13 @@ impl Connection {
         written
     }
 
+    /// A read that did not fill its room left nothing behind: the next one waits for word from
+    /// the kernel, instead of asking it first.
+    fn is_read_empty(&self) {
+        let nothing = || Err::<(), _>(ErrorKind::WouldBlock.into());
+        let _ = self.stream.try_io(Interest::READABLE, nothing);
+    }
+
     /// Adds a batch, all but its close, as it goes over the connection, and counts it as sent.
     pub(super) fn frame(&self, batch: &Batch, frames: &mut Vec<u8>) {
         const LONGEST_HEAD: usize = 10;
@@ -90,10 +97,16 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
-            match self.stream.try_read(buffer.initialize_unfilled()) {
+            let room = buffer.initialize_unfilled();
+            let (most, read) = (room.len(), self.stream.try_read(room));
+            match read {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 read => {
-                    buffer.advance(read?);
+                    let read = read?;
+                    if (1..most).contains(&read) {
+                        self.is_read_empty();
+                    }
+                    buffer.advance(read);
                     return Poll::Ready(Ok(()));
                 }
             }

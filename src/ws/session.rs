@@ -255,17 +255,16 @@ impl Session {
     /// Sends all there is to say, where the outlet is free and the client follows.
     fn speak(&mut self) {
         let beat = Arc::clone(&self.shared.newest.read());
-        if let Some(letter) = self.speak_at(&beat) {
+        if let Some(letter) = self.speak_at(&beat, Instant::now()) {
             letter.deliver(&mut Vec::new());
         }
     }
 
     /// The same, but for the sending; this is the newest beat.
-    pub(super) fn speak_at(&mut self, beat: &Beat) -> Option<Letter> {
+    pub(super) fn speak_at(&mut self, beat: &Beat, now: Instant) -> Option<Letter> {
         if matches!(self.farewell, Farewell::Said) {
             return None;
         }
-        let now = Instant::now();
         let writing_since = self.outlet.writing_since();
         if writing_since.is_none() {
             self.lag.has_written(now);

@@ -16,6 +16,7 @@ use actix::fut::WrapFuture;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message};
 use parking_lot::Mutex;
 use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::beat::Beat;
@@ -80,19 +81,17 @@ impl Shard {
     /// From this session on, with pauses.
     fn tell(&mut self, shared: Arc<Shared>, from: u64, context: &mut Context<Self>) {
         let beat = Arc::clone(&shared.newest.read());
-        let mut portion = self.sessions.range(from..);
-        let mut letters = Vec::with_capacity(AT_ONCE);
+        let mut sessions = self.sessions.range(from..);
+        let mut letters: Vec<Letter> = Vec::with_capacity(AT_ONCE);
         let mut room = Vec::new();
-        for (_, member) in portion.by_ref().take(PORTION) {
-            letters.extend(member.speak_at(&beat));
-            if letters.len() == AT_ONCE {
-                letters
-                    .drain(..)
-                    .for_each(|letter: Letter| letter.deliver(&mut room));
+        for _ in 0..PORTION / AT_ONCE {
+            let now = Instant::now();
+            for (_, member) in sessions.by_ref().take(AT_ONCE) {
+                letters.extend(member.speak_at(&beat, now));
             }
+            letters.drain(..).for_each(|letter| letter.deliver(&mut room));
         }
-        letters.drain(..).for_each(|letter| letter.deliver(&mut room));
-        let next = match (portion.next(), self.telling) {
+        let next = match (sessions.next(), self.telling) {
             (Some((number, _)), _) => *number,
             (None, Telling::Again) => {
                 self.telling = Telling::UnderWay;
@@ -109,10 +108,10 @@ impl Shard {
 }
 
 impl Member {
-    fn speak_at(&self, beat: &Beat) -> Option<Letter> {
+    fn speak_at(&self, beat: &Beat, now: Instant) -> Option<Letter> {
         let session = self.reach.upgrade()?;
         // What it leaves behind is not looked at again.
-        let spoken = catch_unwind(AssertUnwindSafe(|| session.lock().speak_at(beat)));
+        let spoken = catch_unwind(AssertUnwindSafe(|| session.lock().speak_at(beat, now)));
         spoken.unwrap_or_else(|_| {
             self.session.do_send(Failed);
             None
