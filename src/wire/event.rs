@@ -1,19 +1,20 @@
 //! Events as listeners and history read them: `{"kind": …}` and what belongs to the kind.
 
+mod services;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use services::{AccountEventKind, PackageKind};
+
 use super::place::Location;
 use super::time::rfc3339;
-use crate::sim::account::{AccountKind, AccountStatus};
 use crate::sim::breaker::BreakerState;
-use crate::sim::event::{
-    AccountEvent, DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, SupervisorEvent,
-};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, SupervisorEvent};
 use crate::sim::fault::{Actor, FlightFault};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
-use crate::sim::order::{ConfirmationRequired, ContainerSize};
+use crate::sim::order::ConfirmationRequired;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 use crate::sim::world::World;
@@ -224,38 +225,6 @@ pub enum SupervisorKind {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
-pub enum PackageKind {
-    /// Somebody put it by itself.
-    #[schema(rename_all = "camelCase")]
-    Stored {
-        size: ContainerSize,
-        weight_kg: f64,
-        /// Null where an operator put it.
-        #[schema(required)]
-        owner_id: Option<String>,
-    },
-}
-
-/// What the account is from now on.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
-pub enum AccountEventKind {
-    #[schema(rename_all = "camelCase")]
-    Registered {
-        name: String,
-        account_kind: AccountKind,
-        status: AccountStatus,
-    },
-    #[schema(rename_all = "camelCase")]
-    Changed {
-        name: String,
-        account_kind: AccountKind,
-        status: AccountStatus,
-    },
-}
-
 impl EventBody {
     pub fn new(world: &World, happening: &Happening) -> Self {
         match happening {
@@ -273,15 +242,11 @@ impl EventBody {
                 hub: hub_key(world, *hub),
             },
             Happening::Package(stored) => EventBody::Package {
-                kind: PackageKind::Stored {
-                    size: stored.package.size,
-                    weight_kg: stored.package.weight_kg,
-                    owner_id: stored.owner.clone(),
-                },
+                kind: services::package_kind(stored),
                 package_id: stored.package.id.clone(),
             },
             Happening::Account(event) => EventBody::Account {
-                kind: account_kind(event),
+                kind: services::account_kind(event),
                 account_id: event.account().id.clone(),
             },
         }
@@ -405,23 +370,6 @@ fn supervisor_kind(world: &World, event: &SupervisorEvent) -> SupervisorKind {
                 Actor::Delivery(id) => Some(id.to_string()),
                 _ => None,
             },
-        },
-    }
-}
-
-fn account_kind(event: &AccountEvent) -> AccountEventKind {
-    let account = event.account();
-    let (name, account_kind, status) = (account.name.clone(), account.kind, account.status);
-    match event {
-        AccountEvent::Registered(_) => AccountEventKind::Registered {
-            name,
-            account_kind,
-            status,
-        },
-        AccountEvent::Changed(_) => AccountEventKind::Changed {
-            name,
-            account_kind,
-            status,
         },
     }
 }

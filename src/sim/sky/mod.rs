@@ -7,6 +7,7 @@
 
 mod columns;
 mod eta;
+mod fix;
 mod ground;
 mod leg_change;
 mod passes;
@@ -19,6 +20,7 @@ use std::f64::consts::TAU;
 use serde::{Deserialize, Serialize};
 
 use self::columns::{CHUNK_ROWS, Chunk};
+pub use self::fix::Fix;
 use self::ground::Ground;
 pub use self::ground::Grounded;
 use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m, new_flight};
@@ -80,14 +82,6 @@ pub struct Airborne {
     /// Expected times as of the last ETA pass; `None` once passed.
     pub pickup_eta: Option<SimTime>,
     pub delivery_eta: Option<SimTime>,
-}
-
-/// What a plan for a drone in the air begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fix {
-    pub at: Point,
-    pub height_m: f64,
-    pub energy_wh: f64,
 }
 
 /// A plan that cannot be flown from where the drone is.
@@ -269,18 +263,6 @@ impl Sky {
     /// One airborne drone; `None` while on the ground or lost.
     pub fn airborne_one(&self, drone: DroneId) -> Option<Airborne> {
         self.row_of(drone).map(|(chunk, row)| airborne(chunk, row))
-    }
-
-    /// Where one airborne drone is, and with how much; `None` while on the ground or lost.
-    pub fn fix(&self, drone: DroneId) -> Option<Fix> {
-        self.row_of(drone).map(|(chunk, i)| Fix {
-            at: Point {
-                x: chunk.x[i],
-                y: chunk.y[i],
-            },
-            height_m: chunk.height[i],
-            energy_wh: chunk.energy_wh[i],
-        })
     }
 
     /// What an airborne drone flies by, and the second at which it would have begun had all
