@@ -230,7 +230,7 @@ async fn live_through(case: &Case) -> Ledger {
         wanted = ledger.hear(case, events);
         if engine.tick_number().is_multiple_of(100) {
             let audit = engine.audit().await.expect("everyone answers");
-            assert_eq!(audit.wrong, [String::new(); 0], "at {}", engine.tick_number());
+            assert_eq!(audit.wrong, Vec::<String>::new(), "at {}", engine.tick_number());
         }
     }
     wanted.push(Command::SetDemand(false));
@@ -239,7 +239,7 @@ async fn live_through(case: &Case) -> Ledger {
         ledger.hear(case, events);
         if engine.tick_number().is_multiple_of(100) {
             let audit = engine.audit().await.expect("everyone answers");
-            assert_eq!(audit.wrong, [String::new(); 0], "at {}", engine.tick_number());
+            assert_eq!(audit.wrong, Vec::<String>::new(), "at {}", engine.tick_number());
             if audit.is_idle() {
                 return ledger;
             }
