@@ -140,7 +140,7 @@ async fn change(
     path = "/api/account/{accountId}",
     tag = "Accounts",
     params(("accountId" = String, Path)),
-    responses((status = 200, body = bool), ReadProblems, AccessProblems)
+    responses((status = 200, body = bool, content_type = "application/json"), ReadProblems, AccessProblems)
 )]
 async fn is_active(
     State(api): State<Api>,

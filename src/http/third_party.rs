@@ -43,7 +43,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     tag = "Third-party transport",
     params(("deliveryId" = String, Path, description = "A UUID")),
     request_body = ThirdPartyDelivery,
-    responses((status = 200, body = bool), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
+    responses((status = 200, body = bool, content_type = "application/json"), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
 )]
 async fn carry(
     State(api): State<Api>,

@@ -117,14 +117,14 @@ def test_a_pound_across_the_city_arrives(servers):
     assert city.get(f"/api/deliveries/{id}")["droneId"] == delivery["droneId"]
 
 
-def test_the_far_request_waits_for_a_third_party_and_is_no_error(servers):
+def test_the_far_request_goes_by_third_party_and_is_no_error(servers):
     city = servers.start(SAN_FRANCISCO, "--no-demand", "--paused")
     id = city.http.post("/api/deliveryrequests", json=COAST_TO_COAST).json()["deliveryId"]
     city.run_until(600)
-    workflow = city.get(f"/api/deliveryrequests/{id}")
-    assert (workflow["state"], workflow["waitingFor"]) == ("AwaitingDrone", "third_party")
-    assert city.stage(id) == "Created"
-    assert city.get(f"/api/deliveries/{id}")["droneId"] is None
+    assert city.get(f"/api/deliveryrequests/{id}")["state"] == "Scheduled"
+    assert city.stage(id) == "HeadedToPickup"
+    delivery = city.get(f"/api/deliveries/{id}")
+    assert (delivery["droneId"], delivery["carrier"]) == (None, "third-party")
 
 
 def test_an_idempotency_key_makes_two_requests_one(city):
