@@ -21,6 +21,9 @@ pub const DATABASE: &str = "skyhaul.db";
 pub const LOG: &str = "skyhaul.db-wal";
 pub(super) const NEW_DATABASE: &str = "skyhaul.db.new";
 const LOCK: &str = "skyhaul.lock";
+/// A second in all.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What SQLite adds to a database's name for the files beside it.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -124,7 +127,7 @@ pub(super) fn take_lock(dir: &Path) -> Result<File, StoreError> {
         .mode(0o600)
         .open(&path)
         .map_err(|cause| unwritable(&path, &cause))?;
-    match file.try_lock() {
+    match try_for_a_while(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
@@ -142,6 +145,18 @@ pub(super) fn take_lock(dir: &Path) -> Result<File, StoreError> {
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .map_err(|cause| unwritable(&path, &cause))?;
     Ok(file)
+}
+
+/// A process that ends, or that is about to become another program, may hold it for a moment
+/// longer than its store.
+fn try_for_a_while(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            result => return result,
+        }
+    }
+    file.try_lock()
 }
 
 /// Whether a store is there; an empty file counts as none.
