@@ -45,6 +45,9 @@ pub struct Delivery {
     state: DeliveryState,
     /// The drone was asked about the first of these; the others wait for that.
     asked: VecDeque<(DeliveryWrite, ReplyTo)>,
+    /// It has come to its end here, and the same round may hold more mail for it.
+    #[serde(skip)]
+    is_over: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,6 +139,7 @@ impl Delivery {
             etas,
             state: DeliveryState::HeadedToPickup,
             asked: VecDeque::new(),
+            is_over: false,
         }
     }
 
@@ -275,6 +279,7 @@ impl Delivery {
 
     /// Whoever still waits for a decision gets it from the scheduler.
     fn leave(&mut self, effects: &mut Effects) {
+        self.is_over = true;
         let id = self.id;
         for (write, reply_to) in self.asked.drain(..) {
             effects.send(Mail::Scheduler(SchedulerMessage::Write { id, write, reply_to }));
@@ -312,6 +317,11 @@ impl Role for Delivery {
     fn step(&mut self, context: &Context, message: DeliveryMessage, effects: &mut Effects) {
         use DeliveryMessage as Message;
         match message {
+            Message::Write { write, reply_to } if self.is_over => {
+                let id = self.id;
+                effects.send(Mail::Scheduler(SchedulerMessage::Write { id, write, reply_to }));
+            }
+            _ if self.is_over => {}
             Message::Begin => self.begin(context, effects),
             Message::PickedUp => self.pick_up(context, effects),
             Message::Delivered => self.arrive(context, effects),
