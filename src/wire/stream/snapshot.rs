@@ -29,8 +29,8 @@ pub struct DeliverySnapshot {
     /// Null before a drone is assigned.
     #[schema(required)]
     pub drone_id: Option<String>,
-    /// The third party that carries it; null while none does.
-    #[schema(required)]
+    /// The third party that carries it; only where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
     pub location: Location,
     /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.

@@ -520,9 +520,9 @@ export interface Subject {
 }
 export interface DeliverySnapshot {
   /**
-   * The third party that carries it; null while none does.
+   * The third party that carries it; only where one does.
    */
-  carrier: string | null;
+  carrier?: string | null;
   /**
    * As `pickupEta`.
    */
