@@ -42,6 +42,17 @@ impl Child {
         Self::start(Command::new(PROGRAM), scenario, data, flags, variables)
     }
 
+    /// Whether this machine lets a process have disks that nobody else sees: some containers
+    /// do not.
+    pub fn may_have_a_disk(at: &Path) -> bool {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--map-root-user", "--mount", "mount", "-t", "tmpfs", "none"])
+            .arg(at)
+            .stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
     /// The same with a disk of so many megabytes of its own at `data`, an empty folder. Nobody
     /// else sees it, but for [`Child::as_it_sees`], and it is gone with the process.
     pub fn spawn_on_a_small_disk(scenario: &Path, data: &Path, flags: &[&str], megabytes: u32) -> Self {
