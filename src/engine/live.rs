@@ -93,7 +93,7 @@ impl Live {
                     let held = self.gate.hold().await;
                     self.settle(outlet, &mut course).await?;
                     self.control(control, &mut course.promises);
-                    drop(held);
+                    self.gate.let_go(held, self.stands_still(&course));
                 }
                 Turn::Control(control) => self.control(control, &mut course.promises),
                 // Without this a paused world would not hear that nothing can be kept any more.
@@ -101,12 +101,22 @@ impl Live {
                     Some(error) => return Err(error.into()),
                     None => self.pace.set_anew(),
                 },
+                // No write may come through between the last tick and the pause.
+                Turn::Tick if self.pace.pauses_after(self.engine.tick_number() + 1) => {
+                    let held = self.gate.hold().await;
+                    self.advance(outlet, &mut course).await?;
+                    self.gate.let_go(held, self.stands_still(&course));
+                }
                 Turn::Tick => self.advance(outlet, &mut course).await?,
             }
-            let stands_still = self.pace.is_paused() && !course.promises.has_steps();
-            self.gate.follow(stands_still).await;
+            self.gate.follow(self.stands_still(&course)).await;
         }
         Ok(())
+    }
+
+    /// Whether no time passes until somebody says so.
+    fn stands_still(&self, course: &Course) -> bool {
+        self.pace.is_paused() && !course.promises.has_steps()
     }
 
     /// Lets writes that are in the journal happen: whoever asked for them must not wait for
@@ -184,6 +194,9 @@ impl Live {
         let (row, mut publication) = publication::split(&self.engine, outcome);
         let snapshot = course.snapshot.take();
         publication.kept = snapshot.as_ref().map(|snapshot| snapshot.tick);
+        // Before anybody can see the tick: whoever sees the one to pause at sees the pause.
+        self.pace.tick_ended(self.engine.tick_number());
+        self.show_pace();
         let before = wall_now();
         let pending = self.writer.commit_tick(row, snapshot).await;
         self.metrics.observe_commit_wait(wall_now() - before);
@@ -192,8 +205,6 @@ impl Live {
         if self.has_been_stalled() {
             self.pace.set_anew();
         }
-        self.pace.tick_ended(self.engine.tick_number());
-        self.show_pace();
         Ok(())
     }
 

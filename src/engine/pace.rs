@@ -40,6 +40,11 @@ impl Pace {
         self.paused
     }
 
+    /// Whether this tick is to be the last for now.
+    pub fn pauses_after(&self, tick: Tick) -> bool {
+        self.pause_at == Some(tick)
+    }
+
     /// Takes effect at once. A pause that was set for a tick holds until its tick, or another
     /// one, whoever pauses and resumes meanwhile.
     pub fn change(&mut self, change: PaceChange) {

@@ -72,20 +72,57 @@ pub struct WriteGate {
 
 impl WriteGate {
     /// Nobody comes through while this is held, and who was on the way is in the inbox.
-    pub async fn hold(&self) -> impl Sized + use<> {
-        let held: OwnedRwLockWriteGuard<Taken> = Arc::clone(&self.gate).write_owned().await;
-        held
+    pub async fn hold(&self) -> Held {
+        Held(Arc::clone(&self.gate).write_owned().await)
     }
 
     /// Shuts it while the world is paused, and opens it when time passes again.
     pub async fn follow(&mut self, is_paused: bool) {
-        let taken = match is_paused {
+        if self.taken != Taken::when(is_paused) {
+            let held = self.hold().await;
+            self.let_go(held, is_paused);
+        }
+    }
+
+    /// Who came while it was held finds it as it is from now on: were it shut only after it is
+    /// let go of, a write could come through in between and strike in a world that is paused.
+    pub fn let_go(&mut self, held: Held, is_paused: bool) {
+        let Held(mut gate) = held;
+        self.taken = Taken::when(is_paused);
+        *gate = self.taken;
+    }
+}
+
+/// The gate while nobody comes through it.
+pub struct Held(OwnedRwLockWriteGuard<Taken>);
+
+impl Taken {
+    fn when(is_paused: bool) -> Self {
+        match is_paused {
             true => Taken::NotWhilePaused,
             false => Taken::Yes,
-        };
-        if taken != self.taken {
-            *self.gate.write().await = taken;
-            self.taken = taken;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn whoever_came_while_the_clock_paused_finds_the_gate_shut() {
+        let gate: Gate = Arc::new(RwLock::new(Taken::Yes));
+        let mut clock = WriteGate {
+            gate: Arc::clone(&gate),
+            taken: Taken::Yes,
+        };
+        let held = clock.hold().await;
+        let mut on_the_way = Box::pin(gate.read());
+        assert!((&mut on_the_way).now_or_never().is_none(), "nobody comes through");
+        clock.let_go(held, true);
+        assert_eq!(*on_the_way.await, Taken::NotWhilePaused);
+        clock.follow(false).await;
+        assert_eq!(*gate.read().await, Taken::Yes);
     }
 }
