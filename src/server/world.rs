@@ -2,9 +2,11 @@
 //! lives on until the server lets go of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Arbiter, ArbiterHandle, System};
 use tokio::sync::{oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::archive::StoredPast;
 use super::{Options, ServerError};
@@ -24,6 +26,10 @@ use crate::view::View;
 
 /// Accepted and not yet admitted requests; beyond that clients hear 503.
 const INGESTION_CAPACITY: usize = 100_000;
+/// A flush that takes longer than this is one of a store that hangs.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// How often it is looked whether one does.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What the rest needs of the world once it is there.
 pub(super) struct Started {
@@ -171,13 +177,17 @@ fn without_room((seq, command): (u64, Command)) -> Durable {
 
 /// Shows at once when the store stalls: the clock that would show it stands still then.
 fn follow_stalls(writer: &Writer, view: &Arc<View>) {
-    let (mut stalled, view) = (writer.watch_stalled(), Arc::clone(view));
+    let (writer, view) = (writer.clone(), Arc::clone(view));
+    let mut stalled = writer.watch_stalled();
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     actix::spawn(async move {
         loop {
             let now = *stalled.borrow_and_update();
             view.set_stalled(now);
-            if stalled.changed().await.is_err() {
-                break;
+            tokio::select! {
+                changed = stalled.changed() => if changed.is_err() { break },
+                _ = looks.tick() => writer.stall_if_flushing_for(OVERDUE),
             }
         }
     });

@@ -156,7 +156,13 @@ impl Flusher {
             reason = "measures the disk, nothing is decided by it"
         )]
         let start = std::time::Instant::now();
-        self.store.append(flush)?;
+        self.shared.flush_begins(start);
+        let appended = self.store.append(flush);
+        let was_overdue = self.shared.flush_ends(appended.is_ok());
+        appended?;
+        if was_overdue {
+            tracing::info!("the store works again");
+        }
         let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let gauges = &self.shared.gauges;
         gauges.last_flush_micros.store(micros, Ordering::Relaxed);
@@ -183,7 +189,9 @@ impl Flusher {
             };
             match result {
                 Ok(()) => {
-                    tracing::info!("the store works again");
+                    if pending.flush.is_empty() {
+                        tracing::info!("the store works again");
+                    }
                     self.shared.resume();
                     return Ok(());
                 }

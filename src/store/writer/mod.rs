@@ -8,7 +8,8 @@
 //! runs at most [`TICKS_AHEAD`] ticks ahead of what is durable.
 //!
 //! **When the store fails for a while** the writer is *stalled*: batches are refused, ticks are
-//! kept and tried again until they succeed. When it fails for good the writer ends, and every
+//! kept and tried again until they succeed. One that hangs counts as stalled too, as long as
+//! somebody looks ([`Writer::stall_if_flushing_for`]). When it fails for good the writer ends, and every
 //! call answers with that error.
 
 mod flusher;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
@@ -208,6 +210,20 @@ impl Writer {
     /// Follows whether the store takes no writes: while it is stalled, and from its end on.
     pub fn watch_stalled(&self) -> watch::Receiver<bool> {
         self.shared().stalled.subscribe()
+    }
+
+    /// Counts the store as stalled where a flush has been under way for this long, until it is
+    /// through: whoever looks often enough knows of a disk or a database that hangs long before
+    /// that tells an error.
+    pub fn stall_if_flushing_for(&self, most: Duration) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "watches the disk, nothing is decided by it"
+        )]
+        let now = Instant::now();
+        if self.shared().stall_if_flushing_for(most, now) {
+            tracing::error!("the store does not answer: nothing becomes durable");
+        }
     }
 
     /// Why the writer takes nothing more, once that is so.

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::{BATCHES_WAITING, CHORES_WAITING, Gauges, LOOKUPS_WAITING, Refused, TICKS_AHEAD};
@@ -112,6 +112,8 @@ enum Gate {
 
 struct Queue {
     gate: Gate,
+    /// When the flush that is under way began.
+    flushing_since: Option<Instant>,
     batches: VecDeque<WaitingBatch>,
     /// Bounded by the permits that its members hold.
     ticks: VecDeque<WaitingTick>,
@@ -134,6 +136,7 @@ impl Shared {
         Shared {
             queue: Mutex::new(Queue {
                 gate: Gate::Open,
+                flushing_since: None,
                 batches: VecDeque::new(),
                 ticks: VecDeque::new(),
                 lookups: VecDeque::new(),
@@ -199,9 +202,41 @@ impl Shared {
         }
     }
 
+    pub fn flush_begins(&self, now: Instant) {
+        self.queue.lock().flushing_since = Some(now);
+    }
+
+    /// Tells whether the store had been given up for stalled meanwhile.
+    pub fn flush_ends(&self, is_durable: bool) -> bool {
+        let mut queue = self.queue.lock();
+        queue.flushing_since = None;
+        let was_overdue = queue.gate == Gate::Stalled;
+        if is_durable && was_overdue {
+            self.open_again(queue);
+        }
+        was_overdue
+    }
+
+    /// A store that hangs gives no error for a long time. Where the flush under way takes longer
+    /// than this it is as good as stalled; tells whether that is news.
+    pub fn stall_if_flushing_for(&self, most: Duration, now: Instant) -> bool {
+        let queue = self.queue.lock();
+        let took = queue
+            .flushing_since
+            .map(|since| now.saturating_duration_since(since));
+        let is_news = queue.gate == Gate::Open && took.is_some_and(|took| took >= most);
+        if is_news {
+            self.shut_but_for_ticks(queue);
+        }
+        is_news
+    }
+
     /// Lets in ticks only, and refuses the rest of what waits: none of it was tried.
     pub fn stall(&self) {
-        let mut queue = self.queue.lock();
+        self.shut_but_for_ticks(self.queue.lock());
+    }
+
+    fn shut_but_for_ticks(&self, mut queue: MutexGuard<'_, Queue>) {
         if queue.gate == Gate::Open {
             queue.gate = Gate::Stalled;
         }
@@ -211,18 +246,21 @@ impl Shared {
             ..Work::default()
         };
         let chores = std::mem::take(&mut queue.chores);
+        self.tell_stalled(true);
         drop(queue);
         refused.refuse_outside();
         chores.into_iter().for_each(WaitingChore::refuse);
-        self.tell_stalled(true);
     }
 
     pub fn resume(&self) {
-        let mut queue = self.queue.lock();
+        self.open_again(self.queue.lock());
+    }
+
+    /// Told while the queue is held, so that the gate and what is told of it go together.
+    fn open_again(&self, mut queue: MutexGuard<'_, Queue>) {
         if queue.gate == Gate::Stalled {
             queue.gate = Gate::Open;
         }
-        drop(queue);
         self.tell_stalled(false);
     }
 

@@ -1,5 +1,7 @@
 //! The writer against a store that fails: every answer is true, and nothing is lost or doubled.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokio::task::JoinHandle;
@@ -17,6 +19,7 @@ in_each_place!(
     a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick,
     a_lost_acknowledgement_is_found_out_before_anybody_is_answered,
     a_stall_with_nothing_to_retry_ends_when_writing_works_again,
+    a_store_that_hangs_counts_as_stalled_until_it_answers,
     a_final_error_answers_everybody_and_ends_the_writer,
     closing_flushes_what_waits_and_cuts_a_stall_short,
 );
@@ -161,6 +164,40 @@ async fn a_stall_refuses_commands_holds_the_engine_back_and_loses_no_tick(place:
         store.latest_snapshot().unwrap().map(|snapshot| snapshot.tick),
         Some(60)
     );
+}
+
+async fn a_store_that_hangs_counts_as_stalled_until_it_answers(place: impl Place) {
+    let (writer, faults) = start(&place);
+    let at_once = Duration::ZERO;
+    writer.stall_if_flushing_for(at_once);
+    assert!(!writer.gauges().is_stalled(), "nothing is under way");
+    let held = faults.hold_appends();
+    let hangs = spawn_batch(&writer, batch(1, 1));
+    while !faults.is_append_held() {
+        tokio::task::yield_now().await;
+    }
+    let waits = spawn_batch(&writer, batch(2, 1));
+    tokio::task::yield_now().await;
+    writer.stall_if_flushing_for(Duration::MAX);
+    assert!(!writer.gauges().is_stalled(), "it is not overdue");
+    writer.stall_if_flushing_for(at_once);
+    stalled(&writer, true).await;
+    assert_eq!(
+        waits.await.unwrap(),
+        Err(Refused::Unavailable),
+        "none of it was tried"
+    );
+    assert_eq!(
+        writer.append_commands(batch(2, 1)).await,
+        Err(Refused::Unavailable)
+    );
+
+    drop(held);
+    assert_eq!(hangs.await.unwrap(), Ok(()), "it was only late");
+    stalled(&writer, false).await;
+    assert_eq!(writer.append_commands(batch(2, 1)).await, Ok(()));
+    writer.close().unwrap();
+    assert_eq!(ends(&place), (2, 0));
 }
 
 async fn a_lost_acknowledgement_is_found_out_before_anybody_is_answered(place: impl Place) {

@@ -8,6 +8,7 @@ use skyhaul::wire::api::simulation::{Simulation, SimulationState};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
+use super::hanging::Hanging;
 use super::ledger::Ledger;
 use crate::support::PATIENCE;
 use crate::support::child::Child;
@@ -122,6 +123,43 @@ async fn a_world_whose_database_dies_goes_on_as_if_it_had_not() {
     cluster.kill();
     child.terminate();
     assert!(child.ended(PATIENCE).await.is_some(), "{}", child.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_shows_long_before_it_is_given_up() {
+    let folder = TempDir::new().unwrap();
+    let scenario = busy_file(folder.path());
+    let cluster = Cluster::start();
+    let url = cluster.database();
+    let mut child = Child::spawn(&scenario, Path::new(&url), &["--speed", "50"]);
+    let server = child.serving().await;
+    let going = |clock: &Simulation| clock.tick > 200;
+    server.clock_where("the clock goes", going).await;
+
+    let hanging = Hanging::of(&cluster);
+    let stalled = server.clock_where("the outage shows", is_stalled).await;
+    let log = child.log();
+    assert!(log.contains("the store does not answer"), "{log}");
+    assert!(
+        !log.contains("the store stalls"),
+        "nothing has told an error yet: {log}"
+    );
+    for _ in 0..5 {
+        assert_unavailable(&server).await;
+        let clock = server.clock().await;
+        assert_eq!((clock.tick, &clock.digest), (stalled.tick, &stalled.digest));
+    }
+    drop(hanging);
+    server.get_ready().await;
+    let before = server.clock().await.tick;
+    let goes_on = |clock: &Simulation| clock.tick > before + 100;
+    server.clock_where("the clock goes on", goes_on).await;
+    let end = server.pause().await;
+    let end = server.run_until(end.tick + 500).await;
+    let seen = [(stalled.tick, stalled.digest), (end.tick, end.digest)];
+    let never_disturbed = undisturbed(&busy(), seen.iter().map(|(tick, _)| *tick)).await;
+    assert_eq!(seen.to_vec(), never_disturbed.into_iter().collect::<Vec<_>>());
+    child.kill();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,8 +112,8 @@ async fn a_full_disk_stops_the_clock_and_room_on_it_lets_the_world_go_on_as_it_w
         "time passes: {still} ticks wait, {waiting} did"
     );
 
-    faults.fail_writes(None);
     let back = Instant::now();
+    faults.fail_writes(None);
     server.get_ready().await;
     // What was under way is shown at once; from there on time passes at its pace.
     let slept = OUTAGE.as_millis() / TICK_AT_SPEED.as_millis();

@@ -6,6 +6,7 @@ mod database;
 mod drain;
 mod failing_store;
 mod full_disk;
+mod hanging;
 mod journal;
 mod kill;
 mod ledger;

@@ -134,12 +134,16 @@ impl Cluster {
         }
     }
 
-    /// SIGKILL to the process that all others of it hang on.
+    /// SIGKILL to its first process.
     pub fn kill(&self) {
-        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
-        let pid = pid.lines().next().expect("its first line is a number");
-        let killed = Command::new("kill").args(["-KILL", pid]).status();
+        let killed = Command::new("kill").args(["-KILL", &self.postmaster()]).status();
         assert!(killed.expect("kill is there").success());
+    }
+
+    /// The process that all others of it hang on.
+    pub fn postmaster(&self) -> String {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
+        pid.lines().next().expect("its first line is a number").to_owned()
     }
 
     /// As an administrator in a hurry: every session is cut off.
