@@ -16,7 +16,7 @@ use crate::http::Basemap;
 use crate::scenario::parse_duration;
 use crate::server::{self, Keep, Options, ServerError};
 use crate::sim::time::SimDuration;
-use crate::store;
+use crate::store::{self, HISTORY_FOLDER};
 use crate::view::reading::Speed;
 
 #[derive(clap::Args)]
@@ -100,7 +100,7 @@ fn keep(args: &Args) -> Result<Option<Keep>, Failure> {
     };
     let is_folder = store::is_folder(&args.data);
     let folder = args.history_dir.clone();
-    let folder = folder.or_else(|| is_folder.then(|| Path::new(&args.data).join("history")));
+    let folder = folder.or_else(|| is_folder.then(|| Path::new(&args.data).join(HISTORY_FOLDER)));
     match folder {
         Some(folder) => Ok(Some(Keep { history, folder })),
         None => Err(Failure::bad_input(

@@ -1,5 +1,7 @@
 //! `/api/deliveryhistory`: what became of deliveries, for as long as the store keeps them.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -43,7 +45,17 @@ pub fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Days that are written at the same time, at most.
-static EXPORTS: Semaphore = Semaphore::const_new(2);
+const EXPORTS: usize = 2;
+
+/// Turns for writing days.
+#[derive(Clone)]
+pub struct Exports(Arc<Semaphore>);
+
+impl Default for Exports {
+    fn default() -> Self {
+        Exports(Arc::new(Semaphore::new(EXPORTS)))
+    }
+}
 
 /// All that ended on one day, as Parquet
 ///
@@ -77,8 +89,8 @@ async fn export_day(
     if api.view.is_moved(day).await? {
         return Err(Unread::Moved(day).into());
     }
-    let turn = EXPORTS
-        .try_acquire()
+    let turn = Arc::clone(&api.exports.0)
+        .try_acquire_owned()
         .map_err(|_| Failure::NotReady("as many days are being written as can be"))?;
     let export = DayExport::of(&api.view, day).map_err(|error| {
         tracing::error!(%error, "a day cannot be exported");

@@ -52,6 +52,7 @@ use crate::view::commands::Commands;
 use crate::ws::{NoStream, Wish};
 
 pub use basemap::{Basemap, BasemapError};
+pub use history::Exports;
 
 /// All that the front door needs of the rest of the house.
 #[derive(Clone)]
@@ -67,6 +68,8 @@ pub struct Api {
     pub basemap: Option<Basemap>,
     /// Asks every comer for their token.
     pub guard: Arc<Guard>,
+    /// Who may write a day of history.
+    pub exports: Exports,
     /// Tells of topics as they go, in the body of an answer.
     pub streams: Arc<dyn Fn(Wish) -> Result<Body, NoStream> + Send + Sync>,
 }

@@ -200,6 +200,7 @@ pub async fn start_with(
         requests,
         basemap: options.basemap,
         guard,
+        exports: http::Exports::default(),
         streams: Arc::new(move |wish| window.stream(wish)),
     };
     let routes = http::router(api, gateway.route());

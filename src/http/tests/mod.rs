@@ -22,7 +22,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::telemetry::Requests;
-use super::{Api, Basemap, Readiness, router};
+use super::{Api, Basemap, Exports, Readiness, router};
 use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
 use crate::sim::command::{Command, Decision};
@@ -307,6 +307,7 @@ impl Door {
             requests,
             basemap,
             guard: Arc::clone(&guard),
+            exports: Exports::default(),
             streams: Arc::new(move |wish| window.stream(wish)),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
