@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 # Helpers explain a failure as tests do.
-pytest.register_assert_rewrite("skyhaul", "window")
+pytest.register_assert_rewrite("mirror", "skyhaul", "window")
 
 from skyhaul import BUSY, TINY, Server  # noqa: E402
 from window import Window  # noqa: E402
