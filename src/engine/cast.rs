@@ -93,6 +93,11 @@ impl Cast {
         }
     }
 
+    /// Their states are to be in the next snapshot, whatever happens to them until then.
+    pub fn touch(&mut self, addresses: impl IntoIterator<Item = Address>) {
+        self.touched.extend(addresses);
+    }
+
     pub fn start_delivery(&mut self, id: DeliveryId, delivery: Delivery) {
         let arbiter = &self.arbiters[shard(id) % self.arbiters.len()];
         self.deliveries.insert(id, start(arbiter, delivery));

@@ -129,12 +129,19 @@ impl Engine {
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
         let (format, state): (u8, EngineState) = postcard::from_bytes(&snapshot.engine)?;
+        let of_older_format = match format {
+            FORMAT => Vec::new(),
+            _ => addresses(&snapshot.actors)?,
+        };
         let (roles, remembered) = roles(&world, format, snapshot.actors)?;
+        let mut cast = Cast::start(arbiters, roles);
+        // The next snapshot is of the newest format, and so must be all that it stands upon.
+        cast.touch(of_older_format);
         let engine = Engine {
             demand: state.demand,
             pool: pool(threads)?,
             sky: state.sky,
-            cast: Cast::start(arbiters, roles),
+            cast,
             wakes: state.wakes,
             carried: state.carried,
             tick: snapshot.tick,
@@ -160,12 +167,16 @@ fn history_row(handle: &DeliveryHandle) -> Option<HistoryRow> {
     })
 }
 
+/// An actor's address and state, as a snapshot has them; `None` for one that ended.
+type Saved = (Vec<u8>, Option<Vec<u8>>);
+
+fn addresses(saved: &[Saved]) -> Result<Vec<Address>, postcard::Error> {
+    let keys = saved.iter().map(|(key, _)| postcard::from_bytes(key));
+    keys.collect()
+}
+
 /// Who was never touched is as at the beginning.
-fn roles(
-    world: &World,
-    format: u8,
-    saved: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-) -> Result<(Roles, Remembered), Halted> {
+fn roles(world: &World, format: u8, saved: Vec<Saved>) -> Result<(Roles, Remembered), Halted> {
     let (_, mut roles) = genesis::sky_and_roles(world);
     let mut deliveries = BTreeMap::new();
     let mut older_drones = Vec::new();

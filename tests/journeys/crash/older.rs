@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
+use skyhaul::server::Options;
 use skyhaul::store::sqlite::DATABASE;
 use tempfile::TempDir;
 
@@ -45,6 +46,30 @@ async fn the_world_of_an_older_program_goes_on() {
     let operator = server.client();
     operator.run_to(6_000).await;
     assert_eq!(operator.status(DELIVERY).await["stage"], "Completed");
+    server.stop().await;
+}
+
+/// A snapshot holds only who had mail since the one before; the others must not stay behind in
+/// the format of the older program.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_had_no_mail_since_are_brought_to_the_newest_format_too() {
+    let folder = TempDir::new().unwrap();
+    drop(leave_behind(folder.path()));
+    let quiet = || Options {
+        demand: false,
+        ..kept_in(folder.path())
+    };
+    let server = Running::start(tiny(), quiet()).await;
+    // The next snapshot is taken at tick 1,200, and kept with the tick after it.
+    server.client().run_to(1_210).await;
+    server.stop().await;
+    let kept: u64 = Connection::open(folder.path().join(DATABASE))
+        .unwrap()
+        .query_row("SELECT tick FROM snapshot", [], |row| row.get(0))
+        .unwrap();
+    assert!(kept > 600, "a snapshot was taken");
+    let server = Running::start(tiny(), quiet()).await;
+    assert!(server.client().simulation().await["tick"].as_u64() >= Some(1_210));
     server.stop().await;
 }
 
