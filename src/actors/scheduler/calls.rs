@@ -113,7 +113,7 @@ impl Scheduler {
             };
             if workflow.due.is_none() {
                 let limit = workflow.asked_at + context.world.workflow.step_timeout;
-                self.due_at(id, limit, effects);
+                self.due_at(context, id, limit, effects);
                 self.wait_for(context, id, waiting_for, effects);
             }
         }

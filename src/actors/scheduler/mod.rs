@@ -155,7 +155,12 @@ impl Scheduler {
             Move::AwaitDrone => {
                 self.enter(id, WorkflowState::AwaitingDrone);
                 self.wait_for(context, id, WaitingFor::Drone, effects);
-                self.due_at(id, context.now + context.world.dispatch.max_wait, effects);
+                self.due_at(
+                    context,
+                    id,
+                    context.now + context.world.dispatch.max_wait,
+                    effects,
+                );
             }
             Move::Withdraw { attempt } => {
                 self.enter(id, WorkflowState::Withdrawing { attempt });
@@ -168,7 +173,7 @@ impl Scheduler {
                     .workflows
                     .get(&id)
                     .map(|workflow| workflow.book.order.not_before);
-                self.due_at(id, not_before.unwrap_or(context.now), effects);
+                self.due_at(context, id, not_before.unwrap_or(context.now), effects);
             }
             Move::Undo { step, attempt, then } => self.undo(context, id, step, attempt, then, effects),
             Move::BackOffUndo { step, attempt, then } => {
@@ -198,17 +203,17 @@ impl Scheduler {
         self.next_turn += 1;
     }
 
-    fn due_at(&mut self, id: DeliveryId, at: SimTime, effects: &mut Effects) {
+    fn due_at(&mut self, context: &Context, id: DeliveryId, at: SimTime, effects: &mut Effects) {
         if let Some(workflow) = self.workflows.get_mut(&id) {
             workflow.due = Some(at);
-            self.agenda.enter(at, id, effects);
+            self.agenda.enter(context, at, id, effects);
         }
     }
 
     fn due_after_backoff(&mut self, context: &Context, id: DeliveryId, attempt: u32, effects: &mut Effects) {
         let world = &context.world;
         let pause = world.workflow.backoff_after(attempt, world.seed, id);
-        self.due_at(id, context.now + pause, effects);
+        self.due_at(context, id, context.now + pause, effects);
     }
 
     /// Tells the customer, unless that was told its end.
