@@ -103,6 +103,7 @@ impl Scheduler {
         book.emit(context, id, DeliveryEvent::Delayed { waiting_for }, effects);
         let mut workflow = Workflow::new(book, context.now);
         workflow.held = Held::default().with(Step::Package);
+        workflow.van_leaves(context.now);
         self.workflows.insert(id, workflow);
         if let Some(given) = self.circumstances(context, id) {
             self.carry_out(context, id, given.find_way(), effects);
@@ -137,6 +138,9 @@ impl Scheduler {
             WorkflowInput::Refused(step, _) | WorkflowInput::Undone(step) => workflow.held.without(step),
             _ => workflow.held,
         };
+        if input == WorkflowInput::Undone(Step::ThirdParty) {
+            workflow.van_leaves(context.now);
+        }
         let state = workflow.state;
         if let Some(given) = self.circumstances(context, id) {
             self.carry_out(context, id, rule::next(state, input, given), effects);
@@ -281,7 +285,7 @@ impl Role for Scheduler {
             Message::TakeBack { id, book, .. } => self.take_back(context, id, book, effects),
             Message::Early { id, message } => {
                 if let Some(workflow) = self.workflows.get_mut(&id) {
-                    workflow.hears_early(*message);
+                    workflow.hears_early(context.now, *message);
                 }
             }
             Message::Trouble {

@@ -36,6 +36,9 @@ pub(super) struct Workflow {
     pub strike: Option<StepFault>,
     /// What its bearer said before the delivery began.
     pub early: Vec<DeliveryMessage>,
+    /// When a van was last let go of: what it said in that tick is about nothing any more.
+    #[serde(skip)]
+    pub van_left_at: Option<SimTime>,
     /// Its end was told and the supervisor had it: only what is held is left of it.
     pub is_letter: bool,
 }
@@ -83,6 +86,7 @@ impl Workflow {
             due: None,
             strike: None,
             early: Vec::new(),
+            van_left_at: None,
             is_letter: false,
         }
     }
@@ -91,10 +95,23 @@ impl Workflow {
         Arc::clone(&self.book.order)
     }
 
-    /// Keeps what came before the delivery began.
-    pub fn hears_early(&mut self, message: DeliveryMessage) {
-        if self.early.len() < MOST_EARLY {
+    /// Keeps what a van said before the delivery began; nobody else has anything to say until
+    /// then, but those whose delivery is over.
+    pub fn hears_early(&mut self, now: SimTime, message: DeliveryMessage) {
+        use DeliveryMessage as Message;
+        let is_a_vans = matches!(
+            message,
+            Message::PickedUp | Message::EtaMoved(_) | Message::Delivered | Message::CarrierFailed
+        );
+        let has_a_van = self.held.has(Step::ThirdParty) && self.van_left_at != Some(now);
+        if is_a_vans && has_a_van && self.early.len() < MOST_EARLY {
             self.early.push(message);
         }
+    }
+
+    /// There is no van any more, nor anything that it said.
+    pub fn van_leaves(&mut self, now: SimTime) {
+        self.early.clear();
+        self.van_left_at = Some(now);
     }
 }

@@ -57,10 +57,13 @@ impl Held {
         Held(self.0 & !(1 << step as u8))
     }
 
+    pub fn has(self, step: Step) -> bool {
+        self.0 & 1 << step as u8 != 0
+    }
+
     /// The last of them: the first to be undone.
     pub fn last(self) -> Option<Step> {
-        let is_held = |step: &Step| self.0 & 1 << *step as u8 != 0;
-        Step::ALL.into_iter().rfind(is_held)
+        Step::ALL.into_iter().rfind(|step| self.has(*step))
     }
 
     pub fn is_empty(self) -> bool {
@@ -69,8 +72,7 @@ impl Held {
 
     /// In the order of the workflow.
     pub fn iter(self) -> impl Iterator<Item = Step> {
-        let is_held = move |step: &Step| self.0 & 1 << *step as u8 != 0;
-        Step::ALL.into_iter().filter(is_held)
+        Step::ALL.into_iter().filter(move |step| self.has(*step))
     }
 }
 
