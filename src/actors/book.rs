@@ -2,7 +2,8 @@
 //! delivery's actor, and back where that lost who carried it.
 //!
 //! Whoever has the book numbers the delivery's events, so its numbering has one writer at a
-//! time. Bound: so many people may wait for a word about one delivery, [`MOST_CONTACTS`].
+//! time. Bounds: so many people may wait for a word about one delivery, [`MOST_CONTACTS`], and
+//! so often it may be changed, as [`MOST_EVENTS`] allows.
 
 use std::sync::Arc;
 
@@ -15,6 +16,10 @@ use crate::sim::notice::{Moment, Notice};
 use crate::sim::order::{Contact, Order, Reschedule};
 
 use super::{Context, Effect, Effects};
+
+/// From so many events on a delivery is changed no more: each change is one that its record
+/// keeps. Without changes nothing comes near it.
+pub const MOST_EVENTS: u32 = 1_000;
 
 /// Notify-me requests of one delivery.
 pub const MOST_CONTACTS: usize = 16;
@@ -61,6 +66,10 @@ impl Book {
                 at: context.now,
             }));
         }
+    }
+
+    pub fn takes_changes(&self) -> bool {
+        self.seq < MOST_EVENTS
     }
 
     /// Enters what changes, and tells it.

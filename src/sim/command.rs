@@ -117,4 +117,6 @@ pub enum Objection {
     PackagesFull,
     #[error("third-party transport does not take it")]
     NotCarried,
+    #[error("this delivery was changed as often as it can be; cancel it and request another")]
+    TooManyChanges,
 }

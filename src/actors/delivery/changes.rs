@@ -61,6 +61,10 @@ impl Delivery {
                 effects.refuse(reply_to, Objection::PickedUp);
                 Taken::Decided
             }
+            DeliveryWrite::Reschedule(_) if !self.book.takes_changes() => {
+                effects.refuse(reply_to, Objection::TooManyChanges);
+                Taken::Decided
+            }
             DeliveryWrite::Cancel => match self.bearer {
                 Bearer::Drone(_) => {
                     self.tell_drone(DroneMessage::Release { delivery }, effects);

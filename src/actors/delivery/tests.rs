@@ -1,6 +1,7 @@
 //! A delivery under way on a bench: messages in, events and letters out.
 
 use super::*;
+use crate::actors::book::MOST_EVENTS;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::{Decision, Objection};
 use crate::sim::event::Happening;
@@ -423,4 +424,16 @@ fn so_many_are_told_and_no_more() {
     }
     let effects = bench.ask(DeliveryWrite::NotifyMe(contact));
     assert_eq!(replies(&effects), refused(Objection::TooManyContacts));
+}
+
+#[test]
+fn a_delivery_is_changed_so_often_and_no_more() {
+    let mut bench = bench();
+    bench.tell(DeliveryMessage::Begin);
+    bench.role.book.seq = MOST_EVENTS;
+    let change = elsewhere(&bench);
+    assert_eq!(replies(&bench.ask(change)), refused(Objection::TooManyChanges));
+    let effects = bench.ask(DeliveryWrite::Cancel);
+    let delivery = id(1);
+    assert_eq!(sent(&effects), [&to_drone(DroneMessage::Release { delivery })]);
 }

@@ -134,6 +134,9 @@ impl Scheduler {
             DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) if !workflow.state.may_change() => {
                 effects.refuse(reply_to, Objection::Ended);
             }
+            DeliveryWrite::Reschedule(_) if !workflow.book.takes_changes() => {
+                effects.refuse(reply_to, Objection::TooManyChanges);
+            }
             DeliveryWrite::Cancel => {
                 effects.reply(reply_to, Decision::Done);
                 self.advance(context, id, WorkflowInput::Cancel, effects);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::actors::Effect;
 use crate::actors::accounts::AccountMessage;
+use crate::actors::book::MOST_EVENTS;
 use crate::actors::delivery::{Delivery, DeliveryMessage};
 use crate::actors::packages::PackageMessage;
 use crate::actors::supervisor::SupervisorMessage;
@@ -14,6 +15,7 @@ use crate::sim::delivery::Bearer;
 use crate::sim::event::{Etas, Happening};
 use crate::sim::fault::StepFault;
 use crate::sim::ids::DroneId;
+use crate::sim::order::Reschedule;
 use crate::sim::time::SimDuration;
 use crate::sim::workflow::{FailureReason, StepAnswer, Then, WorkflowRules};
 use crate::sim::world::WhenFull;
@@ -489,4 +491,103 @@ fn the_breaker_leaves_a_failing_carrier_alone_and_lets_one_try_after_its_pause()
     );
     assert_eq!(moved(&effects), Some(BreakerState::Closed));
     assert!(is_asked(&bench.admit_and_pack(failures + 4, heavy)));
+}
+
+#[test]
+fn a_far_order_has_one_alarm_however_many_near_ones_come_and_go() {
+    let mut bench = bench(WhenFull::Fail);
+    let due = |effects: &[Effect]| -> Vec<SimTime> {
+        let alarms = alarms(effects).into_iter();
+        let of_agenda = |(at, mail): (SimTime, &Mail)| {
+            matches!(mail, Mail::Scheduler(SchedulerMessage::Alarm { .. })).then_some(at)
+        };
+        alarms.filter_map(of_agenda).collect()
+    };
+    let years = SimTime::from_secs(1e9);
+    let far = bench.admit_and_pack(1, |order| order.not_before = years);
+    assert_eq!(due(&far), [SimTime::from_secs(3_600.0)], "it is looked at again");
+    for number in 2..40 {
+        let soon = bench.context.now + SimDuration::from_secs(1.0);
+        let near = bench.admit_and_pack(number, |order| order.not_before = soon);
+        assert_eq!(due(&near), [soon]);
+        let rung = bench.ring(&near);
+        assert!(matches!(
+            sent(&rung)[..],
+            [Mail::Fleet(FleetMessage::Assign { .. })]
+        ));
+        assert_eq!(due(&rung), []);
+    }
+    let hour = bench.ring(&far);
+    assert_eq!(due(&hour), [SimTime::from_secs(7_200.0)]);
+    bench.context.now = years;
+    let last = bench.tell(SchedulerMessage::Alarm { due: years });
+    assert!(matches!(
+        sent(&last)[..],
+        [Mail::Fleet(FleetMessage::Assign { .. })]
+    ));
+}
+
+#[test]
+fn a_van_is_heard_before_the_delivery_begins_and_not_when_it_has_left() {
+    let early = |message| SchedulerMessage::Early {
+        id: id(1),
+        message: Box::new(message),
+    };
+    let mut bench = bench(WhenFull::Fail);
+    bench.admit_and_pack(1, heavy);
+    bench.wait(30.0);
+    bench.tell(early(DeliveryMessage::PickedUp));
+    bench.tell(early(DeliveryMessage::DroneLost));
+    let begun = bench.answer(1, Step::ThirdParty, StepAnswer::Carried { etas: etas() });
+    assert_eq!(
+        sent(&begun),
+        [DeliveryMessage::Begin, DeliveryMessage::PickedUp]
+            .map(|message| Mail::Delivery(id(1), message))
+            .iter()
+            .collect::<Vec<_>>()
+    );
+
+    // Its customer wants it elsewhere just when the van comes to nothing.
+    let book = Book::new(bench_order(&bench));
+    let why = Lost::Rescheduled;
+    bench.tell(SchedulerMessage::TakeBack { id: id(1), book, why });
+    bench.tell(early(DeliveryMessage::CarrierFailed));
+    let begun = bench.answer(1, Step::ThirdParty, StepAnswer::Carried { etas: etas() });
+    assert_eq!(sent(&begun), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
+}
+
+#[test]
+fn a_request_is_changed_so_often_and_no_more() {
+    let mut bench = bench(WhenFull::Fail);
+    bench.admit_and_pack(1, |order| order.not_before = SimTime::from_secs(1e9));
+    let mut taken = 0;
+    loop {
+        let change = Reschedule {
+            deadline: Some(taken.to_string()),
+            ..Reschedule::default()
+        };
+        let effects = bench.tell(SchedulerMessage::Write {
+            id: id(1),
+            write: DeliveryWrite::Reschedule(Arc::new(change)),
+            reply_to: ReplyTo(1),
+        });
+        if effects.contains(&Effect::Reply(
+            ReplyTo(1),
+            Decision::Refused(Objection::TooManyChanges),
+        )) {
+            break;
+        }
+        taken += 1;
+        assert!(taken < MOST_EVENTS);
+    }
+    assert!(taken > 100, "{taken}");
+    let effects = bench.tell(SchedulerMessage::Write {
+        id: id(1),
+        write: DeliveryWrite::Cancel,
+        reply_to: ReplyTo(1),
+    });
+    assert!(
+        effects.contains(&Effect::Reply(ReplyTo(1), Decision::Done)),
+        "it can be called off"
+    );
 }
