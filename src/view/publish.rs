@@ -9,6 +9,7 @@ use super::{Now, Publication, View};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
+use crate::sim::workflow::FailureReason;
 
 impl View {
     /// Shows a committed tick.
@@ -77,8 +78,14 @@ impl View {
                 }
                 let record = delivery.look();
                 self.sums.hear(&self.world, &record, event);
-                if matches!(kind, DeliveryEvent::Completed { .. }) {
-                    now.pulse.hear(&record);
+                match kind {
+                    DeliveryEvent::Completed { .. } => now.pulse.hear(&record),
+                    DeliveryEvent::Failed {
+                        reason: FailureReason::AccountUnknown | FailureReason::AccountsFull,
+                    } if self.account(&record.order.owner.account).is_none() => {
+                        self.sums.forget(&record.order.owner.account);
+                    }
+                    _ => {}
                 }
             }
             Happening::Drone(id, kind) => {

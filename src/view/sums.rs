@@ -1,5 +1,6 @@
 //! What each account's deliveries came to, by month: sums of what happened, kept as it
-//! happens. Bounded by accounts and months.
+//! happens. Bounded by accounts and months: orders of owners without one are forgotten when they
+//! fail for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +69,15 @@ impl Ledger {
             sums.flown_m += flight.distance_m;
             sums.airborne_s += flight.airborne_s;
         });
+    }
+
+    /// What was ordered for an owner who has no account, nor gets one: else whoever makes owners
+    /// up would fill the books.
+    pub(super) fn forget(&self, account: &str) {
+        let mut books = self.0.write();
+        for month in books.by_account.remove(account).unwrap_or_default().into_keys() {
+            books.changed.remove(&(account.to_owned(), month));
+        }
     }
 
     fn add(&self, record: &DeliveryRecord, month: Month, add: impl FnOnce(&mut Sums)) {

@@ -3,8 +3,10 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::client::{Client, parcel};
-use crate::support::server::{Running, kept_in};
+use skyhaul::sim::account::UnknownAccounts;
+
+use crate::support::client::{Client, parcel, with};
+use crate::support::server::{Running, kept_in, quiet};
 use crate::support::worlds::tiny;
 
 /// Slow enough that nothing happens between two requests of a test.
@@ -126,4 +128,39 @@ async fn the_carrier_brings_across_the_country_what_it_was_asked_for_once() {
     assert_eq!(west, -78.656894);
     assert_eq!(operator.put(&path, &places).await, (StatusCode::OK, json!(true)));
     server.stop().await;
+}
+
+#[tokio::test]
+async fn owners_who_get_no_account_leave_nothing_behind() {
+    let mut world = tiny();
+    world.accounts.unknown = UnknownAccounts::Refuse;
+    let server = Running::start(world, quiet()).await;
+    let operator = server.client();
+    let known = json!({"id": "known", "name": "Known", "kind": "business"});
+    let_time_pass(&operator).await;
+    let (status, made) = operator.post("/api/accounts", &known).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let mut weights = Vec::new();
+    for owner in ["known", "made-up"] {
+        let order = with(
+            parcel("Dolores Park", "General Hospital", 1.0),
+            json!({"ownerId": owner}),
+        );
+        let id = operator.order(&order).await;
+        let ticks = operator.ticks();
+        let seen = *ticks.borrow();
+        let mut ticks = ticks;
+        ticks.wait_for(|tick| *tick > seen + 1).await.unwrap();
+        let ended = operator.workflow(&id).await["state"] == "Failed";
+        let path = format!("/api/packages/summary?ownerId={owner}&year=2026&month=6");
+        weights.push((ended, seen_weight(&operator, &path).await > 0.0));
+    }
+    assert_eq!(weights, [(false, true), (true, false)]);
+    server.stop().await;
+}
+
+async fn seen_weight(operator: &Client, path: &str) -> f64 {
+    seen(operator, path).await["totalWeight"]
+        .as_f64()
+        .expect("pounds")
 }
