@@ -11,13 +11,25 @@ use crate::wire::api::problem::FieldProblem;
 /// What is wrong with one value.
 pub type Complaint = Cow<'static, str>;
 
+/// Mistakes that are named one by one: more than any request has fields, and few enough for an
+/// answer that is not many times as long as the body.
+const MOST_NAMED: usize = 100;
+
 /// All that is wrong with one request.
 #[derive(Default)]
-pub struct Complaints(Vec<FieldProblem>);
+pub struct Complaints {
+    named: Vec<FieldProblem>,
+    /// How many there are beyond these.
+    more: usize,
+}
 
 impl Complaints {
     pub fn add(&mut self, pointer: impl Into<String>, complaint: impl Into<Complaint>) {
-        self.0.push(FieldProblem {
+        if self.named.len() == MOST_NAMED {
+            self.more += 1;
+            return;
+        }
+        self.named.push(FieldProblem {
             pointer: pointer.into(),
             detail: complaint.into().into_owned(),
         });
@@ -28,12 +40,18 @@ impl Complaints {
         read.map_err(|complaint| self.add(pointer(), complaint)).ok()
     }
 
-    pub fn into_failure(self) -> Failure {
-        Failure::WrongFields(self.0)
+    pub fn into_failure(mut self) -> Failure {
+        if self.more > 0 {
+            self.named.push(FieldProblem {
+                pointer: String::new(),
+                detail: format!("and {} more mistakes", self.more),
+            });
+        }
+        Failure::WrongFields(self.named)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.named.is_empty()
     }
 }
 

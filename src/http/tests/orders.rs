@@ -108,6 +108,19 @@ fn every_wrong_field_is_named_at_once() {
 }
 
 #[test]
+fn of_very_many_mistakes_the_first_are_named_and_the_rest_counted() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let fields = (0..5_000).map(|number| (format!("odd-{number}"), json!(number)));
+    let body = Value::Object(fields.collect()).to_string();
+    let reply = door.json(Method::POST, "/api/accounts", body.clone());
+    let pointers = reply.pointers(422);
+    assert_eq!(pointers.len(), 101);
+    let errors = &reply.json()["errors"];
+    assert_eq!(errors[100]["detail"], "and 4902 more mistakes");
+    assert!(reply.body.len() < body.len());
+}
+
+#[test]
 fn weights_are_finite_and_above_nothing() {
     let door = Door::open(UnknownPlaces::Refuse);
     for weight in [
