@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::places::{Database, Folder, Place, in_each_place};
 use super::testing::{Model, WORLD, batch, check_moving_out, command, commands_only, tick};
-use super::{Epoch, Flush, Identity, IngestBatch, Snapshot, Store, StoreError, TickRow};
+use super::{Epoch, Flush, Found, HistoryQuery, Identity, IngestBatch, Snapshot, Store, StoreError, TickRow};
+use crate::sim::time::SimTime;
 
 in_each_place!(
     two_servers_cannot_share_a_store,
@@ -20,6 +21,7 @@ in_each_place!(
     events_of_an_earlier_epoch_are_not_this_ones,
     what_is_moved_out_is_remembered_and_old_keys_are_not,
     a_reader_sees_what_was_committed,
+    a_name_that_nobody_can_have_finds_nothing,
 );
 
 /// A store with a flush of each kind.
@@ -222,6 +224,32 @@ fn a_reader_sees_what_was_committed(place: impl Place) {
         model.apply(&flush);
     }
     drop(store);
+    model.check_history(reader.as_mut());
+}
+
+fn a_name_that_nobody_can_have_finds_nothing(place: impl Place) {
+    let (mut store, model) = filled(&place);
+    let mut reader = store.reader().unwrap().expect("there is a way beside the writer");
+    let nobody = || "no\0body".to_owned();
+    let questions = [
+        HistoryQuery::Package(nobody()),
+        HistoryQuery::ById {
+            owner: Some(nobody()),
+            stage: None,
+            after: None,
+            limit: 10,
+        },
+        HistoryQuery::ByEnd {
+            owner: Some(nobody()),
+            from: SimTime::START,
+            until: SimTime::NEVER,
+            after: None,
+            limit: 10,
+        },
+    ];
+    for question in questions {
+        assert_eq!(reader.history(&question), Ok(Found::default()), "{question:?}");
+    }
     model.check_history(reader.as_mut());
 }
 
