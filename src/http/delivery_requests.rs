@@ -81,7 +81,7 @@ async fn request_delivery(
             Err(Unread::Moved(_)) => None,
             found => found?,
         };
-        if first.is_some_and(|first| *first.look().order != asked) {
+        if first.is_some_and(|first| *first.look().first_order() != asked) {
             return Err(key_reused());
         }
     }

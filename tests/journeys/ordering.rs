@@ -303,6 +303,14 @@ async fn a_key_that_is_sent_many_times_at_once_orders_once() {
     assert_eq!(ids.len(), 1, "{ids:?}");
     let known = operator.deliveries(Some("impatient")).await;
     assert_eq!(known.len(), 1);
+
+    // What was ordered is what counts, not what was made of it since.
+    let (client, id) = (server.client(), ids.first().expect("there is one"));
+    operator.run_at(1.0).await;
+    let change = json!({"deadline": "before noon"});
+    let (status, changed) = client.patch(&format!("/api/deliveries/{id}"), &change).await;
+    assert_eq!(status, StatusCode::OK, "{changed}");
+    assert_eq!(operator.order(&request).await.as_ref(), Some(id));
     server.stop().await;
 }
 

@@ -176,6 +176,14 @@ impl DeliveryRecord {
         }
     }
 
+    /// What was asked for, before anything of it was changed.
+    pub fn first_order(&self) -> &Order {
+        match self.events.first().map(|first| &first.happening) {
+            Some(Happening::Delivery(_, DeliveryEvent::Accepted { order })) => order,
+            _ => &self.order,
+        }
+    }
+
     pub fn seq(&self) -> u32 {
         self.events.last().map_or(0, |event| event.seq)
     }
