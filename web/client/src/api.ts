@@ -60,6 +60,17 @@ export interface Accepted extends Order {
   deliveryId: string;
 }
 
+/** What may change about an order; what is left out stays as it is. */
+export type OrderChange = Partial<Pick<Order, "pickupLocation" | "dropOffLocation" | "deadline" | "pickupTime">>;
+
+export interface Confirmation {
+  kind: "FingerPrint" | "Picture" | "Voice";
+  /** RFC 3339, simulated. */
+  at: string;
+  location: Location;
+  blob?: string;
+}
+
 export interface RequestStatus {
   deliveryId: string;
   state:
@@ -144,6 +155,26 @@ export class Api {
   /** How far the workflow of a request is. */
   request(id: string): Promise<RequestStatus> {
     return this.get(`/api/deliveryrequests/${encodeURIComponent(id)}`);
+  }
+
+  /** Calls a delivery off, which can be done until its package is picked up. */
+  cancel(id: string): Promise<void> {
+    return this.send("DELETE", `/api/deliveryrequests/${encodeURIComponent(id)}`);
+  }
+
+  /** Changes what is named, which can be done until the package is picked up. */
+  reschedule(id: string, change: OrderChange): Promise<RequestStatus> {
+    return this.send("PATCH", `/api/deliveryrequests/${encodeURIComponent(id)}`, change);
+  }
+
+  /** Gives the recipient's word, once it is waited for at the door. */
+  confirm(id: string, { kind, at, location, blob = "" }: Confirmation): Promise<void> {
+    return this.send("POST", `/api/deliveries/${encodeURIComponent(id)}/confirmations`, {
+      dateTime: { dateTimeValue: at },
+      geoCoordinates: location,
+      confirmationType: kind,
+      confirmationBlob: blob,
+    });
   }
 
   delivery(id: string): Promise<Delivery> {

@@ -3,12 +3,13 @@
 
 import { useRef } from "preact/hooks";
 
+import { Confirm } from "../panels/Confirm";
 import { DroneFigures } from "../panels/DroneFigures";
 import { countdown, span } from "../panels/format";
 import { Gate } from "../panels/Gate";
 import { Notices } from "../panels/Notices";
 import { StageLine } from "../panels/StageLine";
-import { customerHeadline, reason } from "../panels/words";
+import { customerHeadline, more, wordOf } from "../panels/words";
 import { simNow } from "../state/clock";
 import { placeName } from "../state/names";
 import { useCover } from "../state/room";
@@ -54,8 +55,9 @@ function Told({ story: told }: { story: Story }) {
   return (
     <>
       <Arrival story={told} />
-      {reason(told) && <p class="soft">{reason(told)}</p>}
-      {told.ending !== "carrier" && <StageLine story={told} plain />}
+      {more(told) && <p class="soft">{more(told)}</p>}
+      <Confirm story={told} words={`I have it: give my ${wordOf(told.confirming ?? "")}`} />
+      <StageLine story={told} plain />
       {!embedded && told.pickup && told.dropoff && (
         <dl class="ends">
           <div class="end-pickup">
@@ -75,13 +77,13 @@ function Told({ story: told }: { story: Story }) {
 
 const NEARLY_MS = 10_000;
 
-function Arrival({ story: { ending, deliveryEta, times } }: { story: Story }) {
+function Arrival({ story: { ending, confirming, deliveryEta, times } }: { story: Story }) {
   if (ending === "delivered") {
     const took = times.ended !== undefined && times.accepted !== undefined ? times.ended - times.accepted : null;
     return took === null ? null : <p class="soft">{span(took)} after it was ordered.</p>;
   }
   const now = simNow.value;
-  if (ending || deliveryEta === null || now === null) return null;
+  if (ending || confirming !== null || deliveryEta === null || now === null) return null;
   const left = deliveryEta - now;
   return (
     <p class="arrival figures">

@@ -1,5 +1,5 @@
-// Which delivery a wall screen shows: one that is under way, until it is done and a moment
-// longer, then the next.
+// Which delivery a wall screen shows: one that a drone carries, until it is done and a moment
+// longer, then the next. Vans take hours, and there is nothing to see of them.
 
 import { effect } from "@preact/signals";
 
@@ -31,7 +31,7 @@ export function chooseDeliveries(): () => void {
     const { state } = connection.value;
     if (state !== "open" && state !== "resumed") return;
     const now = story.value;
-    if (selection.peek() && (now === null || now.ending === null)) return;
+    if (selection.peek() && (now === null || (now.ending === null && now.carrier === null))) return;
     timer = setTimeout(() => void next(), now === null ? 0 : LINGER_MS);
   });
   return () => {
@@ -44,7 +44,7 @@ export function chooseDeliveries(): () => void {
 async function candidate(seen: Set<string>): Promise<string | undefined> {
   for (const stage of ["HeadedToPickup", "HeadedToDropoff"] as const) {
     const page = await api.deliveries({ stage, limit: LOOKED_AT }).catch(() => null);
-    const fresh = page?.items.findLast(({ id }) => !seen.has(id));
+    const fresh = page?.items.findLast(({ id, carrier }) => carrier === null && !seen.has(id));
     if (fresh) return fresh.id;
   }
   return undefined;

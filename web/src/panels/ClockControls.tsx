@@ -1,36 +1,26 @@
 // Pause, speed, step: what an operator may do to time.
 
-import { Problem } from "@skyhaul/client";
-import { useSignal } from "@preact/signals";
-
 import { api } from "../state/session";
 import { clockState, paused } from "../state/simulation";
+import { useAttempt } from "./attempt";
 import { Icon } from "./Icon";
 
 const SPEEDS = [1, 5, 20, 100, "max"] as const;
 
 export function ClockControls() {
-  const failed = useSignal<string | null>(null);
+  const { run, problem } = useAttempt();
   const now = clockState.value;
-  const attempt = async (what: () => Promise<unknown>) => {
-    failed.value = null;
-    try {
-      await what();
-    } catch (error) {
-      failed.value = error instanceof Problem ? error.message : String(error);
-    }
-  };
   return (
     <section class="controls" aria-label="Clock">
       <div class="button-line">
         <button
           type="button"
           class="quiet"
-          onClick={() => void attempt(() => api.control({ state: paused.peek() ? "running" : "paused" }))}
+          onClick={() => void run(() => api.control({ state: paused.peek() ? "running" : "paused" }))}
         >
           <Icon name={paused.value ? "play" : "pause"} size={16} /> {paused.value ? "Resume" : "Pause"}
         </button>
-        <button type="button" class="quiet" disabled={!paused.value} onClick={() => void attempt(() => api.step())}>
+        <button type="button" class="quiet" disabled={!paused.value} onClick={() => void run(() => api.step())}>
           <Icon name="step" size={16} /> One tick
         </button>
         <div class="segments" role="group" aria-label="Speed">
@@ -39,7 +29,7 @@ export function ClockControls() {
               key={speed}
               type="button"
               aria-pressed={now?.speed === speed}
-              onClick={() => void attempt(() => api.control({ speed }))}
+              onClick={() => void run(() => api.control({ speed }))}
             >
               {speed === "max" ? "max" : `×${speed}`}
             </button>
@@ -49,9 +39,9 @@ export function ClockControls() {
       {now && now.state === "running" && (
         <p class="small soft figures">Measured: ×{now.realTimeFactor.toFixed(1)}</p>
       )}
-      {failed.value && (
+      {problem && (
         <p class="field-error" role="alert">
-          {failed.value}
+          {problem.message}
         </p>
       )}
     </section>

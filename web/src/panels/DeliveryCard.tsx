@@ -2,8 +2,10 @@
 
 import { following, select, selection } from "../state/selection";
 import { placeName } from "../state/names";
+import type { Story } from "../state/story";
 import { row, story, trouble } from "../state/tracking";
 import { paused } from "../state/simulation";
+import { DeliveryActions, isChanging } from "./DeliveryActions";
 import { DroneFigures } from "./DroneFigures";
 import { Eta } from "./Eta";
 import { FollowButton } from "./FollowButton";
@@ -11,7 +13,7 @@ import { shortId } from "./format";
 import { Icon } from "./Icon";
 import { Share } from "./Share";
 import { StageLine } from "./StageLine";
-import { headline, reason } from "./words";
+import { headline, more } from "./words";
 
 export function DeliveryCard() {
   const chosen = selection.value;
@@ -38,45 +40,55 @@ export function DeliveryCard() {
           {told.at === null && paused.value && (
             <p class="soft">The world is paused, so nothing happens until it goes on.</p>
           )}
-          {reason(told) && <p class="soft">{reason(told)}</p>}
+          {more(told) && <p class="soft">{more(told)}</p>}
           <Eta story={told} />
-          <StageLine story={told} />
-          {told.pickup && told.dropoff && (
-            <dl class="ends">
-              <div class="end-pickup">
-                <dt>From</dt>
-                <dd>{placeName(told.pickup)}</dd>
-              </div>
-              <div class="end-dropoff">
-                <dt>To</dt>
-                <dd>{placeName(told.dropoff)}</dd>
-              </div>
-            </dl>
-          )}
-          <p class="small soft">
-            {[
-              told.payloadKg === null ? null : `${told.payloadKg.toFixed(1)} kg`,
-              told.expedited ? "expedited" : null,
-              told.account === null ? null : `for ${told.account}`,
-            ]
-              .filter(Boolean)
-              .join(" · ")}
-          </p>
-          {told.droneId && !told.ending && (
-            <div class="carried">
-              <div class="carried-head">
-                <button type="button" class="text-button" onClick={() => select({ kind: "drone", id: told.droneId! })}>
-                  Drone {told.droneId}
-                </button>
-                <FollowButton following={following} />
-              </div>
-              {row.value && <DroneFigures row={row.value} />}
-            </div>
-          )}
+          {!isChanging(told) && <More story={told} />}
+          <DeliveryActions story={told} />
           <Share story={told} />
         </>
       )}
     </section>
+  );
+}
+
+function More({ story: told }: { story: Story }) {
+  return (
+    <>
+      <StageLine story={told} />
+      {told.pickup && told.dropoff && (
+        <dl class="ends">
+          <div class="end-pickup">
+            <dt>From</dt>
+            <dd>{placeName(told.pickup)}</dd>
+          </div>
+          <div class="end-dropoff">
+            <dt>To</dt>
+            <dd>{placeName(told.dropoff)}</dd>
+          </div>
+        </dl>
+      )}
+      <p class="small soft">
+        {[
+          told.payloadKg === null ? null : `${told.payloadKg.toFixed(1)} kg`,
+          told.expedited ? "expedited" : null,
+          told.account === null ? null : `for ${told.account}`,
+          told.carrier === null ? null : `by ${told.carrier}`,
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </p>
+      {told.droneId && !told.ending && (
+        <div class="carried">
+          <div class="carried-head">
+            <button type="button" class="text-button" onClick={() => select({ kind: "drone", id: told.droneId! })}>
+              Drone {told.droneId}
+            </button>
+            <FollowButton following={following} />
+          </div>
+          {row.value && <DroneFigures row={row.value} />}
+        </div>
+      )}
+    </>
   );
 }
 

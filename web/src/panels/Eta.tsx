@@ -19,7 +19,8 @@ export function Eta({ story }: { story: Story }) {
       </div>
     );
   }
-  if (story.ending || deliveryEta === null) return null;
+  // At the door there is nothing left to count.
+  if (story.ending || story.confirming !== null || deliveryEta === null) return null;
   const now = simNow.value;
   return (
     <div class="eta figures">

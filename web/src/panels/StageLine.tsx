@@ -2,18 +2,17 @@
 
 import { MILESTONES, isPast, type Milestone, type Story } from "../state/story";
 import { clock } from "./format";
-import { CUSTOMER_MILESTONES, MILESTONE_LABEL } from "./words";
+import { customerMilestones, milestoneLabel } from "./words";
 
 interface Step {
   milestone: Milestone;
   label: string;
 }
 
-const OPERATOR: Step[] = MILESTONES.map((milestone) => ({ milestone, label: MILESTONE_LABEL[milestone] }));
-
 /** Where each step stands; what was not reached by an ended delivery never will be. */
 export function StageLine({ story, plain = false }: { story: Story; plain?: boolean }) {
-  const steps = plain ? CUSTOMER_MILESTONES : OPERATOR;
+  const all = (): Step[] => MILESTONES.map((milestone) => ({ milestone, label: milestoneLabel(milestone, story) }));
+  const steps = plain ? customerMilestones(story) : all();
   const last = steps.reduce((reached, { milestone }, index) => (isPast(story, milestone) ? index : reached), -1);
   return (
     <ol class="stages figures" aria-label="Stages">

@@ -18,6 +18,7 @@ const SHOWN = 12;
 /** What is not over yet, in the server's words and ours. */
 const STAGES: Partial<Record<Stage, string>> = {
   Created: "accepted",
+  Rescheduled: "changed",
   HeadedToPickup: "to the pick-up",
   HeadedToDropoff: "to the drop-off",
 };

@@ -1,5 +1,7 @@
 // What is going on, in words: for those who run the fleet and, plainer, for customers.
 
+import type { FailureReason, WaitingFor } from "@skyhaul/client";
+
 import type { Ending, Milestone, Story } from "../state/story";
 
 export const MILESTONE_LABEL: Record<Milestone, string> = {
@@ -19,71 +21,129 @@ export const CUSTOMER_MILESTONES: { milestone: Milestone; label: string }[] = [
   { milestone: "delivered", label: "Delivered" },
 ];
 
+/** Where a van brings it instead of a drone. */
+const BY_VAN: Partial<Record<Milestone, string>> = {
+  assigned: "With third-party transport",
+};
+
+const CUSTOMER_BY_VAN: Partial<Record<Milestone, string>> = {
+  toPickup: "Courier on the way to collect it",
+};
+
+export function milestoneLabel(milestone: Milestone, { carrier }: Story): string {
+  return (carrier !== null && BY_VAN[milestone]) || MILESTONE_LABEL[milestone];
+}
+
+export function customerMilestones({ carrier }: Story): { milestone: Milestone; label: string }[] {
+  return CUSTOMER_MILESTONES.map(({ milestone, label }) => ({
+    milestone,
+    label: (carrier !== null && CUSTOMER_BY_VAN[milestone]) || label,
+  }));
+}
+
 const ENDINGS: Record<Ending, string> = {
   delivered: "Delivered",
   failed: "Not delivered",
   cancelled: "Cancelled",
-  carrier: "Handed to a third party",
 };
 
-const REASONS: Record<string, string> = {
+const REASONS: Record<FailureReason, string> = {
   no_drone_in_time: "No drone became free in time.",
   backlog_full: "Too many requests were waiting already.",
-  drone_lost: "The drone that carried it was lost.",
+  drone_lost: "The drone that carried it was lost, and the package with it.",
+  carrier_failed: "Third-party transport took it, and could not bring it.",
+  carrier_refused: "No drone here can carry it, and third-party transport does not take it.",
+  account_suspended: "The account that ordered it is suspended.",
+  account_unknown: "Nobody registered the account that ordered it.",
+  accounts_full: "There is no room for one more account.",
+  step_unavailable: "A part of the service could not do its share, however often it was asked.",
+  not_confirmed: "Nobody gave the word that the order asks for.",
+  too_many_attempts: "Too many drones set out for it in vain.",
 };
 
-const WAITING: Record<string, string> = {
+const WAITING: Record<WaitingFor, string> = {
   drone: "Waiting for a free drone",
   pickup_time: "Waiting for its pick-up time",
-  third_party: "Waiting for third-party transport: no drone here can carry it",
+  third_party: "Waiting for third-party transport",
+  answer: "Waiting for an answer",
+  retry: "Something went wrong; it is tried again",
+  compensation: "Being undone, as something went wrong",
+  return: "The drone brings the package back",
 };
+
+const WORD: Record<string, string> = { FingerPrint: "fingerprint", Picture: "picture", Voice: "voice" };
 
 /** One line for the operator. */
 export function headline(story: Story): string {
   if (story.ending) return ENDINGS[story.ending];
-  if (story.waitingFor) return WAITING[story.waitingFor] ?? `Waiting for ${story.waitingFor}`;
-  if (story.confirming) return "Waiting for the recipient";
+  if (story.confirming !== null) return `At the door, waiting for the recipient’s ${wordOf(story.confirming)}`;
+  if (story.carrier !== null && story.missed > 0) return "Nobody was there; the van comes by again";
+  if (story.broughtBack === "waiting") return "Back at the hub, to set out again";
+  if (story.waitingFor) return WAITING[story.waitingFor as WaitingFor] ?? `Waiting for ${plain(story.waitingFor)}`;
   switch (story.at) {
     case null:
       return "Accepted, not begun yet";
     case "accepted":
       return "Looking for a drone";
     case "assigned":
-      return "A drone is assigned";
+      return story.carrier === null ? "A drone is assigned" : "Third-party transport takes it";
     case "toPickup":
-      return "On the way to the pick-up";
+      return story.carrier === null ? "On the way to the pick-up" : "A van is on the way to the pick-up";
     case "pickedUp":
       return "Picked up";
     case "toDropoff":
-      return "On the way to the drop-off";
+      return story.carrier === null ? "On the way to the drop-off" : "On the way to the drop-off, by van";
     case "delivered":
       return "Delivered";
   }
 }
+
+/** More about where it stands, where one line is not enough. */
+export function more(story: Story): string | null {
+  if (story.failure) return REASONS[story.failure as FailureReason] ?? `Reason: ${plain(story.failure)}.`;
+  if (story.ending) return null;
+  if (story.broughtBack === "flying" && story.missed > 0) return "Nobody gave the word at the door in time.";
+  if (story.broughtBack === "flying") return "It could not go on with it on board.";
+  if (story.broughtBack === "waiting") return (story.waitingFor && BACK_AT_HUB[story.waitingFor]) ?? null;
+  return null;
+}
+
+const BACK_AT_HUB: Record<string, string> = {
+  pickup_time: "The recipient is visited once more, in a while.",
+  drone: "As soon as a drone is free.",
+  third_party: "Third-party transport is to bring it.",
+};
 
 /** One line for whoever waits for the package. */
 export function customerHeadline(story: Story): string {
   if (story.ending === "delivered") return "Delivered";
   if (story.ending === "failed") return "We could not deliver this";
   if (story.ending === "cancelled") return "This delivery was cancelled";
-  if (story.ending === "carrier") return "A courier takes over";
+  if (story.confirming !== null) return "It is at your door";
+  if (story.broughtBack || story.missed > 0) return story.missed > 0 ? "We missed you, and will try again" : "It had to turn back; we try again";
   if (story.waitingFor === "third_party") return "Waiting for a courier";
   if (story.waitingFor === "pickup_time") return "Scheduled for later";
-  if (story.waitingFor) return "Waiting for a free drone";
-  if (story.confirming) return "Waiting for you to confirm";
+  if (story.waitingFor === "drone") return "Waiting for a free drone";
+  if (story.waitingFor) return "A moment longer: we are working on it";
   switch (story.at) {
     case "toDropoff":
-      return "On its way to you";
+      return story.carrier === null ? "On its way to you" : "On its way to you, by courier";
     case "pickedUp":
       return "Collected";
     case "toPickup":
     case "assigned":
-      return "A drone is on its way to collect it";
+      return story.carrier === null ? "A drone is on its way to collect it" : "A courier is on the way to collect it";
     default:
       return "Order received";
   }
 }
 
-export function reason(story: Story): string | null {
-  return story.failure ? (REASONS[story.failure] ?? `Reason: ${story.failure.replaceAll("_", " ")}.`) : null;
+/** What the recipient has to give, in one word. */
+export function wordOf(confirmation: string): string {
+  return WORD[confirmation] ?? "word";
+}
+
+/** What only a newer server knows is shown as it calls it. */
+function plain(name: string): string {
+  return name.replaceAll("_", " ");
 }

@@ -9,12 +9,12 @@ export interface Happening {
   [more: string]: unknown;
 }
 
-/** The milestones of a delivery by drone, in their order. */
+/** The milestones of a delivery, in their order. */
 export const MILESTONES = ["accepted", "assigned", "toPickup", "pickedUp", "toDropoff", "delivered"] as const;
 export type Milestone = (typeof MILESTONES)[number];
 
-/** How it ended, if it has; `carrier` is out of the drones' hands. */
-export type Ending = "delivered" | "failed" | "cancelled" | "carrier";
+/** How it ended, if it has. */
+export type Ending = "delivered" | "failed" | "cancelled";
 
 export interface Story {
   id: string;
@@ -24,9 +24,17 @@ export interface Story {
   /** When each milestone was reached, in milliseconds of simulated time. */
   times: Partial<Record<Milestone | "ended", number>>;
   droneId: string | null;
+  /** The third party that carries it instead of a drone. */
+  carrier: string | null;
   waitingFor: string | null;
-  /** The recipient has to confirm before it counts as delivered. */
-  confirming: boolean;
+  /** At the door, until the recipient gives this word: `FingerPrint`, `Picture` or `Voice`. */
+  confirming: string | null;
+  /** Visits on which nobody gave it. */
+  missed: number;
+  /** Collected once: from then on it can be neither called off nor changed. */
+  collected: boolean;
+  /** Its drone brings it back to the hub; `waiting`: it is there, and sets out again. */
+  broughtBack: "flying" | "waiting" | null;
   failure: string | null;
   pickup: Location | null;
   dropoff: Location | null;
@@ -46,8 +54,12 @@ export function blank(id: string): Story {
     ending: null,
     times: {},
     droneId: null,
+    carrier: null,
     waitingFor: null,
-    confirming: false,
+    confirming: null,
+    missed: 0,
+    collected: false,
+    broughtBack: null,
     failure: null,
     pickup: null,
     dropoff: null,
@@ -73,41 +85,36 @@ export function told(story: Story, event: Happening, simTime: number): Story {
         account: (event.ownerId as string | undefined) ?? story.account,
       };
     case "Delayed":
-      return { ...story, waitingFor: String(event.waitingFor) };
+      return delayed(story, String(event.waitingFor));
     case "Assigned":
-      return {
-        ...quoted(reached(story, "assigned", simTime), event),
-        droneId: (event.droneId as string | undefined) ?? null,
-        waitingFor: null,
-      };
+      return { ...takenOn(story, event, simTime), droneId: (event.droneId as string | undefined) ?? null, carrier: null };
+    case "HandedToCarrier":
+      return { ...takenOn(story, event, simTime), droneId: null, carrier: String(event.carrier ?? "") };
     case "Rescheduled":
       return {
         ...story,
-        at: "accepted",
-        times: { accepted: story.times.accepted },
-        droneId: null,
-        waitingFor: "drone",
-        pickupEta: null,
-        deliveryEta: null,
+        ...NO_TIMES,
+        pickup: (event.pickup as Location | undefined) ?? story.pickup,
+        dropoff: (event.dropoff as Location | undefined) ?? story.dropoff,
+        // The promise was about another way.
+        firstQuote: null,
       };
     case "HeadedToPickup":
       return quoted(reached(story, "toPickup", simTime), event);
     case "PickedUp":
-      return { ...reached(story, "pickedUp", simTime), pickupEta: simTime };
+      return { ...reached(story, "pickedUp", simTime), collected: true, broughtBack: null, pickupEta: simTime };
     case "HeadedToDropoff":
       return quoted(reached(story, "toDropoff", simTime), event);
     case "EtaChanged":
-      return quoted(story, event);
+      return quoted(missedByVan(story), event);
     case "AwaitingConfirmation":
-      return { ...story, confirming: true };
-    case "HandedToCarrier":
-      return ended({ ...story, droneId: null, waitingFor: null }, "carrier", simTime);
+      return { ...story, confirming: String(event.confirmationRequired ?? "") };
     case "Completed":
       return ended({ ...reached(story, "delivered", simTime), deliveryEta: simTime }, "delivered", simTime);
     case "Failed":
-      return ended({ ...story, failure: String(event.reason ?? "") }, "failed", simTime);
+      return ended({ ...story, ...NO_TIMES, failure: String(event.reason ?? "") }, "failed", simTime);
     case "Cancelled":
-      return ended(story, "cancelled", simTime);
+      return ended({ ...story, ...NO_TIMES }, "cancelled", simTime);
     default:
       return story;
   }
@@ -120,10 +127,12 @@ export function caughtUp(story: Story, snapshot: DeliverySnapshot): Story {
   const deliveryEta = moment(snapshot.deliveryEta);
   return {
     ...story,
-    at: at === "accepted" && snapshot.droneId ? "assigned" : at,
+    at: at === "accepted" && (snapshot.droneId ?? snapshot.carrier) ? "assigned" : at,
     ending,
     droneId: snapshot.droneId,
-    waitingFor: snapshot.droneId || ending ? null : story.waitingFor,
+    carrier: snapshot.carrier ?? null,
+    collected: story.collected || (at !== null && MILESTONES.indexOf(at) >= MILESTONES.indexOf("pickedUp")),
+    waitingFor: snapshot.droneId || snapshot.carrier || ending ? null : story.waitingFor,
     pickupEta: moment(snapshot.pickupEta),
     deliveryEta,
     firstQuote: story.firstQuote ?? deliveryEta,
@@ -145,7 +154,12 @@ export function isPast(story: Story, milestone: Milestone): boolean {
   return story.at !== null && MILESTONES.indexOf(milestone) <= MILESTONES.indexOf(story.at);
 }
 
-/** The drone has the package. */
+/** Neither called off nor changed can be what was collected, or is over. */
+export function canChange(story: Story): boolean {
+  return story.ending === null && !story.collected;
+}
+
+/** Whoever carries it has the package. */
 export function isAboard(story: Story): boolean {
   return story.ending === null && isPast(story, "pickedUp");
 }
@@ -172,7 +186,39 @@ function reached(story: Story, milestone: Milestone, simTime: number): Story {
 }
 
 function ended(story: Story, ending: Ending, simTime: number): Story {
-  return { ...story, ending, confirming: false, times: { ...story.times, ended: simTime } };
+  return { ...story, ending, confirming: null, waitingFor: null, times: { ...story.times, ended: simTime } };
+}
+
+const NO_TIMES = { pickupEta: null, deliveryEta: null };
+
+/** Somebody comes for it, for the first time or once more. */
+function takenOn(story: Story, event: Happening, simTime: number): Story {
+  return { ...quoted(reached(nobodysNow(story), "assigned", simTime), event), waitingFor: null };
+}
+
+/** Whoever had it, or came for it, does so no more. */
+function nobodysNow(story: Story): Story {
+  const { accepted } = story.times;
+  const times = accepted === undefined ? {} : { accepted };
+  return { ...story, ...NO_TIMES, at: "accepted", times, droneId: null, carrier: null, confirming: null };
+}
+
+/** Reasons for which a request that has somebody to carry it keeps them. */
+const STEPS = new Set(["answer", "retry", "compensation"]);
+
+function delayed(story: Story, waitingFor: string): Story {
+  if (STEPS.has(waitingFor)) return { ...story, waitingFor };
+  if (waitingFor === "return") {
+    const missed = story.missed + (story.confirming === null ? 0 : 1);
+    return { ...story, ...NO_TIMES, waitingFor, missed, confirming: null, broughtBack: "flying" };
+  }
+  return { ...nobodysNow(story), waitingFor, broughtBack: story.broughtBack && "waiting" };
+}
+
+/** A van that met nobody says when it comes by again; a drone goes home instead. */
+function missedByVan(story: Story): Story {
+  if (story.carrier === null || story.confirming === null) return story;
+  return { ...story, confirming: null, missed: story.missed + 1 };
 }
 
 function quoted(story: Story, event: Happening): Story {
