@@ -9,24 +9,24 @@
 //! is unread, it composes nothing; events wait in the view's logs, positions are replaced
 //! by newer ones. A client that reads nothing for too long is closed (1013).
 //!
-//! Whom it serves, and what ends with their token, is in [`identity`].
+//! How messages reach it is in [`actor`], whom it serves, and what ends with their token, in
+//! [`identity`].
 //!
 //! Bounds: 64 subscriptions; 64 waiting replies, beyond which the socket reads no more;
 //! a mailbox of 16, which a beat does not go through. A failure ends the actor, and its
 //! socket with it; the client may come again.
 
+mod actor;
+mod allowance;
 mod identity;
 mod recall;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use actix::{Actor, ActorContext, Context, Handler, Message, MessageResult, SpawnHandle};
-use axum::body::Bytes;
+use actix::{Context, SpawnHandle};
 use axum::extract::ws::{CloseFrame, close_code};
-use parking_lot::Mutex;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::auth::{Denied, Grant, Presented};
 use crate::wire::stream::client::{ClientMessage, Refused, Subscribe};
@@ -37,19 +37,15 @@ use super::Shared;
 use super::beat::Beat;
 use super::lag::{Lag, Level, Sign};
 use super::outlet::{Batch, Letter, Outlet};
-use super::shard::{Failed, Leave};
 use super::subscriptions::Subscriptions;
 use super::topic::Speech;
 use crate::view::shown;
+pub(super) use actor::{CustomerSession, Heard, Reading, Written};
+use allowance::Allowance;
 pub(super) use identity::Shown;
 
-const MOST_REPLIES: usize = 64;
 /// Of a session that shows no valid token.
 const UNAUTHORIZED: u16 = 4401;
-
-/// The actor. What it owns may be reached by its shard too, which is on the same thread:
-/// so a beat needs no message to each session.
-pub(super) struct CustomerSession(Arc<Mutex<Session>>);
 
 pub(super) struct Session {
     shared: Arc<Shared>,
@@ -94,41 +90,6 @@ enum Ending {
     Shutdown,
     /// The error that says why is among the replies.
     Unauthorized,
-}
-
-/// A frame from the client.
-#[derive(Message)]
-#[rtype(result = "Reading")]
-pub(super) enum Heard {
-    Text(Utf8Bytes),
-    Binary(Bytes),
-    /// The answer to a ping.
-    Pong(Bytes),
-}
-
-/// How the socket goes on.
-#[derive(Debug, PartialEq)]
-pub(super) enum Reading {
-    On,
-    /// Too many answers wait: read on only when some were written.
-    Wait,
-}
-
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Written;
-
-impl CustomerSession {
-    pub(super) fn new(shared: Arc<Shared>, outlet: Outlet, number: u64, opening: Opening) -> Self {
-        CustomerSession(Arc::new(Mutex::new(Session::new(
-            shared, outlet, number, opening,
-        ))))
-    }
-
-    /// Ends with the actor.
-    pub(super) fn reach(&self) -> Weak<Mutex<Session>> {
-        Arc::downgrade(&self.0)
-    }
 }
 
 impl Session {
@@ -330,10 +291,6 @@ impl Session {
     }
 }
 
-fn wrong_frame(expected: &str) -> Result<ClientMessage, Refused> {
-    Err(Refused::new(None, ErrorCode::BadMessage, expected))
-}
-
 fn say_goodbye(ending: Ending, encoding: Encoding, batch: &mut Batch) {
     let message = match ending {
         Ending::Shutdown => "the server shuts down",
@@ -359,109 +316,5 @@ fn say_goodbye(ending: Ending, encoding: Encoding, batch: &mut Batch) {
 impl Drop for Session {
     fn drop(&mut self) {
         self.count_level(Level::Fine);
-    }
-}
-
-impl Actor for CustomerSession {
-    type Context = Context<Self>;
-
-    fn started(&mut self, context: &mut Context<Self>) {
-        let mut session = self.0.lock();
-        match session.opening.take() {
-            Some(Opening::Handshake { shown, .. }) => session.introduce(shown, context),
-            Some(Opening::Stream { grant, subscriptions }) => session.begin(grant, subscriptions, context),
-            None => {}
-        }
-        session.speak();
-    }
-}
-
-impl Handler<Heard> for CustomerSession {
-    type Result = MessageResult<Heard>;
-
-    fn handle(&mut self, heard: Heard, context: &mut Context<Self>) -> Self::Result {
-        let mut session = self.0.lock();
-        match (&heard, session.encoding) {
-            (Heard::Pong(ping), _) => session.lag.hears(ping, Instant::now()),
-            (Heard::Text(text), Encoding::Json) => session.hear(ClientMessage::read_json(text), context),
-            (Heard::Binary(bytes), Encoding::MessagePack) => {
-                session.hear(ClientMessage::read_msgpack(bytes), context)
-            }
-            (Heard::Binary(_), Encoding::Json) => {
-                session.hear(wrong_frame("this session speaks JSON in text frames"), context);
-            }
-            (Heard::Text(_), Encoding::MessagePack) => {
-                session.hear(
-                    wrong_frame("this session speaks MessagePack in binary frames"),
-                    context,
-                );
-            }
-        }
-        session.speak();
-        MessageResult(if session.replies.len() < MOST_REPLIES {
-            Reading::On
-        } else {
-            Reading::Wait
-        })
-    }
-}
-
-impl Handler<Written> for CustomerSession {
-    type Result = ();
-
-    fn handle(&mut self, _: Written, _: &mut Context<Self>) {
-        let mut session = self.0.lock();
-        session.lag.progresses(Instant::now());
-        session.speak();
-    }
-}
-
-impl Handler<Leave> for CustomerSession {
-    type Result = ();
-
-    fn handle(&mut self, _: Leave, _: &mut Context<Self>) {
-        let mut session = self.0.lock();
-        if matches!(session.farewell, Farewell::NotYet) {
-            session.farewell = Farewell::Due(Ending::Shutdown);
-        }
-        session.speak();
-    }
-}
-
-impl Handler<Failed> for CustomerSession {
-    type Result = ();
-
-    fn handle(&mut self, _: Failed, context: &mut Context<Self>) {
-        context.stop();
-    }
-}
-
-/// How much a client may still say: so many messages a second, saved for two at most.
-struct Allowance {
-    per_second: f64,
-    left: f64,
-    at: Instant,
-}
-
-impl Allowance {
-    fn full(per_second: u32) -> Self {
-        let per_second = f64::from(per_second);
-        Allowance {
-            per_second,
-            left: per_second * 2.0,
-            at: Instant::now(),
-        }
-    }
-
-    fn take(&mut self) -> bool {
-        let now = Instant::now();
-        let earned = now.duration_since(self.at).as_secs_f64() * self.per_second;
-        self.at = now;
-        self.left = (self.left + earned).min(self.per_second * 2.0);
-        if self.left < 1.0 {
-            return false;
-        }
-        self.left -= 1.0;
-        true
     }
 }
