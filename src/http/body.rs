@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::failure::Failure;
+use crate::wire::not_json;
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
@@ -60,7 +61,7 @@ impl<S: Sync> FromRequest<S> for OptionalJsonBody {
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| Failure::Unparsable(error.to_string()))
+    serde_json::from_slice(bytes).map_err(|error| Failure::Unparsable(not_json(&error)))
 }
 
 /// `application/json`, or anything that ends in `+json`, whatever its parameters.

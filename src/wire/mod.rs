@@ -11,3 +11,15 @@ pub mod hub;
 pub mod place;
 pub mod stream;
 pub mod time;
+
+/// Where a text stops being JSON, in words for whoever sent it.
+pub fn not_json(error: &serde_json::Error) -> String {
+    match error.is_eof() {
+        true => "it ends too soon".to_owned(),
+        false => format!(
+            "it goes wrong at line {}, column {}",
+            error.line(),
+            error.column()
+        ),
+    }
+}

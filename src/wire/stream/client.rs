@@ -196,16 +196,16 @@ impl ClientMessage {
             return Err(Refused::new(id, ErrorCode::BadMessage, "`type` must be a string"));
         };
         match kind {
-            "subscribe" => members::<SubscribeMembers>(&value, id)?.check(),
-            "update" => members::<UpdateMembers>(&value, id)?.check(),
+            "subscribe" => members::<SubscribeMembers>(&value, id, &["id", "topic"])?.check(),
+            "update" => members::<UpdateMembers>(&value, id, &["id"])?.check(),
             "unsubscribe" => Ok(ClientMessage::Unsubscribe {
-                id: members::<UnsubscribeMembers>(&value, id)?.id,
+                id: members::<UnsubscribeMembers>(&value, id, &["id"])?.id,
             }),
             "ping" => Ok(ClientMessage::Ping {
-                sent: members::<PingMembers>(&value, id)?.sent,
+                sent: members::<PingMembers>(&value, id, &[])?.sent,
             }),
             "auth" => Ok(ClientMessage::Auth {
-                token: members::<AuthMembers>(&value, id)?.token,
+                token: members::<AuthMembers>(&value, id, &["token"])?.token,
             }),
             other => Err(Refused::new(
                 id,
@@ -252,17 +252,32 @@ struct AuthMembers {
     token: Token,
 }
 
-fn members<'a, T: Deserialize<'a>>(value: &'a Value, id: Option<u64>) -> Result<T, Refused> {
+fn members<'a, T: Deserialize<'a>>(value: &'a Value, id: Option<u64>, needed: &[&str]) -> Result<T, Refused> {
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let field = error.path().to_string();
-        let mistake = match field.as_str() {
-            // The message as a whole: what is missing is named by the mistake itself.
-            "." => error.into_inner().to_string(),
-            _ => format!("`{field}`: {}", error.into_inner()),
+        let path = error.path().to_string();
+        let is_missing = |of: &Value, name: &str| of.get(name).is_none();
+        let since = value.get("since").unwrap_or(&Value::Null);
+        let mistake = if let Some(name) = needed.iter().find(|name| is_missing(value, name)) {
+            format!("`{name}` is missing")
+        } else if path == "since" && since.is_object() {
+            let missing = ["epoch", "seq"].into_iter().find(|name| is_missing(since, name));
+            format!("`since.{}` is missing", missing.unwrap_or("seq"))
+        } else {
+            format!("`{path}` must be {}", expected_at(&path))
         };
-        // Such a text may quote all of what it complains about.
-        Refused::new(id, ErrorCode::BadMessage, shortened(&mistake))
+        Refused::new(id, ErrorCode::BadMessage, mistake)
     })
+}
+
+/// What belongs at this place of a message.
+fn expected_at(path: &str) -> &'static str {
+    match path {
+        "id" | "since.seq" => "a whole number from 0",
+        "topic" | "since.epoch" | "token" => "text",
+        "since" => "an object with `epoch` and `seq`",
+        "bbox" => "four numbers: west, south, east, north",
+        _ => "a number",
+    }
 }
 
 impl SubscribeMembers {

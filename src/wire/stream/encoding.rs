@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::wire::not_json;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     Json,
@@ -75,7 +77,7 @@ impl Encoded {
 /// # Errors
 /// In words for the client.
 pub(super) fn value_of_json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {}", not_json(&error)))
 }
 
 /// Values that JSON does not have (bytes, extensions, keys that are no strings) are
@@ -89,7 +91,8 @@ pub(super) fn value_of_msgpack(bytes: &[u8]) -> Result<Value, String> {
     let mut rest = bytes;
     let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
     deserializer.set_max_depth(DEEPEST);
-    let value = Value::deserialize(&mut deserializer).map_err(|error| format!("not MessagePack: {error}"))?;
+    let value = Value::deserialize(&mut deserializer)
+        .map_err(|_| "not MessagePack, or not a map with text as keys".to_owned())?;
     if rest.is_empty() {
         Ok(value)
     } else {

@@ -103,7 +103,7 @@ fn a_member_of_the_wrong_type_is_named() {
         ),
         (
             r#"{"type":"subscribe","id":1,"topic":"fleet","since":{"epoch":"e1"}}"#,
-            "`seq`",
+            "`since.seq` is missing",
         ),
         (
             r#"{"type":"subscribe","id":1,"topic":"area","bbox":[1,2,"3",4]}"#,
@@ -113,7 +113,26 @@ fn a_member_of_the_wrong_type_is_named() {
         (r#"{"type":"update","id":1,"maxHz":[]}"#, "`maxHz`"),
         (r#"{"type":"ping","sent":"now"}"#, "`sent`"),
         (r#"{"type":"auth","token":7}"#, "`token`"),
-        (r#"{"type":"auth"}"#, "`token`"),
+        (r#"{"type":"auth"}"#, "`token` is missing"),
+        (r#"{"type":"subscribe","id":1}"#, "`topic` is missing"),
+        (
+            r#"{"type":"subscribe","id":"1","topic":"fleet"}"#,
+            "`id` must be a whole number from 0",
+        ),
+        (
+            r#"{"type":"subscribe","id":1,"topic":"fleet","since":7}"#,
+            "`since` must be an object with `epoch` and `seq`",
+        ),
+        (
+            r#"{"type":"subscribe","id":1,"topic":"area","bbox":[1,2,3]}"#,
+            "`bbox` must be four numbers: west, south, east, north",
+        ),
+        (
+            r#"{"type":"subscribe","id":1,"topic":"area","bbox":7}"#,
+            "`bbox` must be four numbers: west, south, east, north",
+        ),
+        ("[1, 2", "not JSON: it ends too soon"),
+        ("{\"type\" 7}", "not JSON: it goes wrong at line 1, column 9"),
     ];
     for (text, named) in cases {
         let refused = ClientMessage::read_json(text).expect_err(text);
