@@ -8,9 +8,12 @@ use axum::http::request::Parts;
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints};
 use crate::sim::geo::BoundingBox;
+use crate::wire::discreet::discreet;
 
 const DEFAULT_LIMIT: usize = 100;
 pub const MAX_LIMIT: usize = 1_000;
+/// Characters of a parameter's name that are quoted.
+const LONGEST_NAME: usize = 40;
 
 /// The id in the path; `None` where it is not even well-formed, which is for the caller
 /// the same as one that does not exist.
@@ -25,10 +28,11 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
     }
 }
 
-/// The query, and what is wrong with it so far. Parameters that nobody asks for are
-/// ignored; of one that is given twice the last counts, where not all do.
+/// The query, and what is wrong with it so far. Of a parameter that is given twice the last
+/// counts, where not all do; one that nobody asks for is a mistake, unless it is passed over.
 pub struct Parameters {
     pairs: Vec<(String, String)>,
+    asked: Vec<&'static str>,
     complaints: Complaints,
 }
 
@@ -44,19 +48,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
         })?;
         Ok(Parameters {
             pairs,
+            asked: Vec::new(),
             complaints: Complaints::default(),
         })
     }
 }
 
 impl Parameters {
-    pub fn optional<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
+    pub fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Result<T, Complaint>,
+    ) -> Option<T> {
+        self.asked.push(key);
         let (_, text) = self.pairs.iter().rev().find(|(name, _)| name == key)?;
         self.complaints.note(|| format!("?{key}"), read(text))
     }
 
     /// As [`Parameters::optional`], and complained of where it is missing.
-    pub fn required<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
+    pub fn required<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Result<T, Complaint>,
+    ) -> Option<T> {
         if !self.pairs.iter().any(|(name, _)| name == key) {
             return self.note(key, Err("is missing".into()));
         }
@@ -64,7 +78,8 @@ impl Parameters {
     }
 
     /// All values of this name, in order.
-    pub fn all(&self, key: &str) -> Vec<String> {
+    pub fn all(&mut self, key: &'static str) -> Vec<String> {
+        self.asked.push(key);
         let named = self.pairs.iter().filter(|(name, _)| name == key);
         named.map(|(_, text)| text.clone()).collect()
     }
@@ -86,16 +101,32 @@ impl Parameters {
         self.optional("bbox", bounding_box)
     }
 
-    /// As [`Parameters::finish`], where the reference wants such mistakes to be a bad request.
-    pub fn finish_as_bad_request(self) -> Result<(), Failure> {
+    /// As [`Parameters::finish`], where the reference wants such mistakes to be a bad request; what
+    /// its clients say besides is passed over.
+    pub fn finish_as_bad_request(mut self) -> Result<(), Failure> {
+        self.pass_over_others();
         self.finish().map_err(|failure| match failure {
             Failure::WrongFields(errors) => Failure::BadQuery(errors),
             other => other,
         })
     }
 
+    /// What was not asked for is no mistake here.
+    pub fn pass_over_others(&mut self) {
+        let asked = &self.asked;
+        self.pairs.retain(|(name, _)| asked.contains(&name.as_str()));
+    }
+
     /// Tells of everything that was wrong, once all is read.
-    pub fn finish(self) -> Result<(), Failure> {
+    pub fn finish(mut self) -> Result<(), Failure> {
+        for (name, _) in &self.pairs {
+            if !self.asked.contains(&name.as_str()) {
+                let known = self.asked.join(", ");
+                let name: String = discreet(name).chars().take(LONGEST_NAME).collect();
+                self.complaints
+                    .add(format!("?{name}"), format!("is not known here; known: {known}"));
+            }
+        }
         if self.complaints.is_empty() {
             Ok(())
         } else {

@@ -70,6 +70,8 @@ async fn stream(
 ) -> Result<Response, Failure> {
     let max_hz = parameters.optional("maxHz", rate);
     let topics = read_topics(&mut parameters);
+    // Clients of such streams add what their libraries think of, against caches for instance.
+    parameters.pass_over_others();
     parameters.finish()?;
     let (topics, unknown) = topics;
     if let Some(kind) = unknown {

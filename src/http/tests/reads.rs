@@ -243,6 +243,12 @@ fn wrong_parameters_are_all_named() {
     );
     let reply = door.get("/api/deliveries?stage=gone&limit=1001&cursor=01");
     assert_eq!(reply.pointers(422), ["?stage", "?limit", "?cursor"]);
+    let reply = door.get("/api/deliveries?owner=cafe&limit=1");
+    assert_eq!(
+        reply.pointers(422),
+        ["?owner"],
+        "a name that nobody knows is a mistake"
+    );
     for bounds in [
         "a,b,c,d",
         "NaN,0,1,1",
