@@ -132,16 +132,20 @@ impl Pace {
         }
     }
 
+    /// As measured; in the moment before anything is, what is aimed at.
     fn real_time_factor(&self) -> f64 {
-        let (Some((wall0, sim0)), Some((wall1, sim1))) = (self.marks.front(), self.marks.back()) else {
+        if self.paused {
             return 0.0;
-        };
-        let wall = wall1.saturating_duration_since(*wall0).as_secs_f64();
-        if wall > 0.0 {
-            sim1.since(*sim0).as_secs() / wall
-        } else {
-            0.0
         }
+        let measured = self.marks.front().zip(self.marks.back());
+        let measured = measured.and_then(|((wall0, sim0), (wall1, sim1))| {
+            let wall = wall1.saturating_duration_since(*wall0).as_secs_f64();
+            (wall > 0.0).then(|| sim1.since(*sim0).as_secs() / wall)
+        });
+        measured.unwrap_or(match self.speed {
+            Speed::Times(times) => times,
+            Speed::Max => 0.0,
+        })
     }
 }
 
@@ -197,6 +201,11 @@ mod tests {
             speed: Some(Speed::Times(4.0)),
             ..PaceChange::default()
         });
+        assert_eq!(
+            pace.reading().real_time_factor,
+            4.0,
+            "what is aimed at, until it is measured"
+        );
         assert_eq!(pace.due(later, secs(60.0)), None);
         pace.tick_begins(later, secs(60.0));
         assert_eq!(pace.reading().tick_slip_ms, 0.0);
@@ -216,6 +225,7 @@ mod tests {
         });
         assert!(!pace.tick_ended(2));
         assert!(pace.tick_ended(3) && pace.is_paused());
+        assert_eq!(pace.reading().real_time_factor, 0.0);
         pace.change(PaceChange {
             paused: Some(false),
             ..PaceChange::default()
