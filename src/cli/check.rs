@@ -29,10 +29,11 @@ pub fn check(args: Args) -> Result<(), Failure> {
     if errors > 0 {
         return Err(Failure::bad_input(
             format!(
-                "{errors} errors and {warnings} warnings in {} files",
-                args.files.len()
+                "{} and {} in {files}",
+                of(errors, "error"),
+                of(warnings, "warning")
             ),
-            "correct what is listed above",
+            "correct what is listed above; `skyhaul schema` describes the format",
         ));
     }
     println!("{files} checked: no errors, {}", of(warnings, "warning"));

@@ -10,12 +10,15 @@ use crate::scenario::parse_duration;
 use crate::sim::ids::DeliveryId;
 use crate::store;
 
+/// A century, so that a slip of the keyboard is noticed.
+const LONGEST_TTL_S: f64 = 876_000.0 * 3_600.0;
+
 #[derive(clap::Args)]
 pub struct Args {
     /// What its bearer may: an operator everything, the others what is their account's
     #[arg(long, value_enum)]
     role: Named,
-    /// Whose deliveries it shows; needed for a business or a customer
+    /// Whose deliveries it shows; needed for a business or a customer, and not for an operator
     #[arg(long, value_name = "ID")]
     account: Option<String>,
     /// The user among those of the account; orders placed with the token carry it
@@ -42,8 +45,8 @@ enum Named {
 fn parse_ttl(text: &str) -> Result<u64, String> {
     let seconds = parse_duration(text).map(|ttl| ttl.as_secs());
     match seconds {
-        Some(seconds) if seconds >= 1.0 => Ok(seconds as u64),
-        _ => Err("a duration of at least 1s such as 90s, 30m or 24h is wanted".to_owned()),
+        Some(seconds) if (1.0..=LONGEST_TTL_S).contains(&seconds) => Ok(seconds as u64),
+        _ => Err("a duration from 1s to 876000h (a century), such as 90s, 30m or 24h, is wanted".to_owned()),
     }
 }
 
@@ -53,6 +56,13 @@ pub fn token(args: Args) -> Result<(), Failure> {
         Named::Business => Role::Business,
         Named::Customer => Role::Customer,
     };
+    // Its token would say nothing of the account, which is easily taken for a narrower right.
+    if args.account.is_some() && matches!(role, Role::Operator) {
+        return Err(Failure::bad_input(
+            "an operator belongs to no account",
+            "leave --account out, or make a token for a business or a customer",
+        ));
+    }
     let viewer = Viewer::new(role, args.account, args.user, args.delivery);
     let viewer = viewer.map_err(|why| {
         Failure::bad_input(

@@ -166,6 +166,8 @@ fn the_command_makes_no_token_that_names_nobody() {
         ],
         &["--role", "operator", "--ttl", "0s"],
         &["--role", "operator", "--ttl", "soon"],
+        &["--role", "operator", "--ttl", "9999999999h"],
+        &["--role", "operator", "--account", "cafe"],
         &[],
     ] {
         let ended = make_token(&data, flags);
