@@ -28,7 +28,7 @@ impl Delivery {
     fn ring(&mut self, context: &Context, effects: &mut Effects) {
         let required = self.book.order.confirmation;
         self.emit(context, effects, DeliveryEvent::AwaitingConfirmation { required });
-        let visit = self.book.unconfirmed;
+        let visit = self.visit();
         let patience = context.world.recipient.patience;
         let mut wake = |after: SimDuration, message| {
             effects.wake_at(context.now + after, Mail::Delivery(self.id, message));
@@ -37,6 +37,12 @@ impl Delivery {
             wake(after, DeliveryMessage::RecipientConfirms { visit });
         }
         wake(patience, DeliveryMessage::PatienceOver { visit });
+    }
+
+    /// Numbers the visits of all who set out for it, so that an alarm of one that came to nothing
+    /// rings for no other.
+    fn visit(&self) -> u32 {
+        self.book.attempts.saturating_sub(1) * MOST_VISITS + self.book.unconfirmed
     }
 
     /// How long the recipient takes on this visit; `None` for one who never comes.
@@ -80,7 +86,7 @@ impl Delivery {
     }
 
     fn waits_at_door(&self, visit: u32) -> bool {
-        self.state == DeliveryState::AwaitingConfirmation && self.book.unconfirmed == visit
+        self.state == DeliveryState::AwaitingConfirmation && self.visit() == visit
     }
 
     fn hand_over(&mut self, context: &Context, effects: &mut Effects) {
@@ -111,7 +117,7 @@ impl Delivery {
                 let mut etas = self.etas;
                 etas.delivery = again + context.world.recipient.expected(true);
                 self.update_etas(context, etas, effects);
-                let visit = self.book.unconfirmed;
+                let visit = self.visit();
                 let message = DeliveryMessage::CarrierComesAgain { visit };
                 effects.wake_at(again, Mail::Delivery(self.id, message));
             }

@@ -437,3 +437,23 @@ fn a_delivery_is_changed_so_often_and_no_more() {
     let delivery = id(1);
     assert_eq!(sent(&effects), [&to_drone(DroneMessage::Release { delivery })]);
 }
+
+#[test]
+fn an_alarm_of_a_visit_that_came_to_nothing_rings_for_no_later_one() {
+    let mut bench = ordered(Bearer::Drone(DRONE), ConfirmationRequired::Picture);
+    bench.tell(DeliveryMessage::Begin);
+    bench.at_door();
+    bench.tell(DeliveryMessage::TurnedBack);
+    let effects = bench.tell(DeliveryMessage::Returned { hub: HubId(0) });
+    let (book, _) = taken_back(&effects).expect("its book goes back");
+    bench.role = Delivery::new(id(1), book, Bearer::Drone(DroneId(1)), bench.role.etas);
+    bench.tell(DeliveryMessage::Begin);
+    let rung = bench.at_door();
+    assert_eq!(bench.tell(DeliveryMessage::PatienceOver { visit: 0 }), []);
+    let Some((_, Mail::Delivery(_, patience))) = alarms(&rung).pop() else {
+        panic!("{rung:?}")
+    };
+    let effects = bench.tell(patience.clone());
+    let drone = Mail::Drone(DroneId(1), DroneMessage::BringBack { delivery: id(1) });
+    assert_eq!(sent(&effects), [&drone]);
+}
