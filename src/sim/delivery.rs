@@ -60,7 +60,7 @@ pub enum DeliveryState {
     /// At the door, where the order requires the recipient's word.
     AwaitingConfirmation,
     /// On board, on the way to the hub that the drone came from.
-    BroughtBack,
+    ComingBack,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +109,9 @@ impl DeliveryState {
             (S::HeadedToDropoff, In::AtDoor) => Ok(GoesOn(S::AwaitingConfirmation)),
             (S::HeadedToDropoff, In::Delivered) => Ok(Completed),
             (S::AwaitingConfirmation, In::Confirmed) => Ok(Completed),
-            (S::AwaitingConfirmation, In::Unconfirmed) => Ok(GoesOn(S::BroughtBack)),
-            (S::HeadedToDropoff | S::AwaitingConfirmation, In::TurnedBack) => Ok(GoesOn(S::BroughtBack)),
-            (S::BroughtBack, In::Returned) => Ok(TakenBack),
+            (S::AwaitingConfirmation, In::Unconfirmed) => Ok(GoesOn(S::ComingBack)),
+            (S::HeadedToDropoff | S::AwaitingConfirmation, In::TurnedBack) => Ok(GoesOn(S::ComingBack)),
+            (S::ComingBack, In::Returned) => Ok(TakenBack),
             (_, In::DroneLost | In::CarrierFailed) => Ok(Failed),
             (state, input) => Err(ForbiddenMove { state, input }),
         }
@@ -140,14 +140,14 @@ mod tests {
         ];
         let to_dropoff = Some(GoesOn(S::HeadedToDropoff));
         let at_door = Some(GoesOn(S::AwaitingConfirmation));
-        let back = Some(GoesOn(S::BroughtBack));
+        let back = Some(GoesOn(S::ComingBack));
         let (taken, done, fails) = (Some(TakenBack), Some(Completed), Some(Failed));
         #[rustfmt::skip]
         let table = [
             (S::HeadedToPickup,       [to_dropoff, None, None, None, None, taken, None, taken, fails]),
             (S::HeadedToDropoff,      [None, at_door, done, None, None, back, None, fails, fails]),
             (S::AwaitingConfirmation, [None, None, None, done, back, back, None, fails, fails]),
-            (S::BroughtBack,          [None, None, None, None, None, None, taken, fails, fails]),
+            (S::ComingBack,           [None, None, None, None, None, None, taken, fails, fails]),
         ];
         for (state, row) in table {
             for (input, expected) in inputs.into_iter().zip(row) {
