@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::sim::fault::SINGLE_ACTORS;
 use crate::view::reading::Pace;
 
 use super::telemetry::Phase;
@@ -138,13 +139,9 @@ impl Metrics {
         self.airborne.set(engine.sky().airborne_count() as i64);
         self.alarms.set(engine.alarms() as i64);
         let census = engine.census();
-        let alive = [
-            ("drone", census.drones),
-            ("delivery", census.deliveries),
-            ("scheduler", 1),
-            ("fleet", 1),
-        ];
-        for (kind, count) in alive {
+        let many = [("drone", census.drones), ("delivery", census.deliveries)];
+        let single = SINGLE_ACTORS.into_iter().map(|actor| (actor.kind(), 1));
+        for (kind, count) in many.into_iter().chain(single) {
             self.actors.get_or_create(&KindLabel { kind }).set(count as i64);
         }
     }

@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use crate::actors::ingestion::IngestionHandle;
+use crate::actors::shelf;
 use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
 use crate::notify;
@@ -79,7 +80,7 @@ fn counter(encoder: &mut DescriptorEncoder, name: &str, help: &str, value: u64) 
 }
 
 impl House {
-    /// Every bounded queue of the house: what waits, and how much may.
+    /// Every bounded queue of the house, and what clients fill: what is there, and how much may be.
     fn queues(&self) -> Vec<(&'static str, usize, usize)> {
         let (waiting, capacity) = self.ingestion.queue();
         let mut queues = vec![
@@ -90,6 +91,9 @@ impl House {
         queues.push(("controls", asked, bound));
         queues.extend(self.writer.queues());
         queues.extend(self.reader.queue());
+        let accounts = self.view.world().accounts.capacity;
+        queues.push(("accounts", self.view.account_count(), accounts));
+        queues.push(("packages", self.view.stored_package_count(), shelf::PLACES));
         queues
     }
 

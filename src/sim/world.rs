@@ -203,7 +203,7 @@ pub struct ScheduledFault {
 
 #[derive(Clone, Debug)]
 pub struct DispatchRules {
-    /// Most workflows that may wait for a drone, and as many for third-party transport.
+    /// Most workflows that may wait for a drone, and as many for a pick-up time or another try.
     pub backlog: usize,
     /// How long a workflow waits for a drone.
     pub max_wait: SimDuration,

@@ -29,4 +29,8 @@ impl View {
     pub fn stored_package(&self, id: &str) -> Option<StoredPackage> {
         self.packages.0.read().get(id).cloned()
     }
+
+    pub fn stored_package_count(&self) -> usize {
+        self.packages.0.read().len()
+    }
 }
