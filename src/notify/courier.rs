@@ -1,8 +1,10 @@
 //! Takes letters out of the outbox, and sees each to its end.
 //!
 //! Bounds: [`IN_HAND`] letters are held at a time, of which [`AT_ONCE`] are under way; the
-//! rest waits in the store. A letter is tried [`TRIES`] times, over about a day and a half,
-//! and then given up, with a line in the log.
+//! rest waits in the store. One that was tried in vain is put down until it is due again, so
+//! that those which come to nothing do not keep the others from being taken up; so many may be
+//! put down, [`PUT_DOWN`], beyond that they stay in hand. A letter is tried [`TRIES`] times, over
+//! about a day and a half, and then given up, with a line in the log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +22,9 @@ use crate::sim::world::World;
 use crate::store::Writer;
 
 /// Letters that are held at a time.
-const IN_HAND: usize = 1_000;
+pub(super) const IN_HAND: usize = 1_000;
+/// Letters that wait in the outbox for another try at a time.
+const PUT_DOWN: usize = 100_000;
 /// Letters that are under way at a time.
 const AT_ONCE: usize = 16;
 /// After so many a letter is given up.
@@ -39,6 +43,9 @@ pub struct Courier {
     /// Letters in hand that are not under way, by when they are due and their number.
     due: BTreeMap<(Instant, u64), Held>,
     in_hand: usize,
+    /// Letters that were put down, by when they are due and their number, and how often they were
+    /// tried.
+    put_down: BTreeMap<(Instant, u64), u32>,
     /// Number of the last letter that was taken out.
     taken_through: u64,
 }
@@ -82,6 +89,7 @@ impl Courier {
             telemetry,
             due: BTreeMap::new(),
             in_hand: 0,
+            put_down: BTreeMap::new(),
             taken_through: 0,
         })
     }
@@ -92,7 +100,7 @@ impl Courier {
         let mut posted = self.store.watch_posted();
         let mut under_way = FuturesUnordered::new();
         loop {
-            let is_outbox_read = self.take_out().await;
+            let is_outbox_read = self.take_up().await && self.take_out().await;
             while under_way.len() < AT_ONCE
                 && let Some(held) = self.next_due()
             {
@@ -108,6 +116,27 @@ impl Courier {
                 () = until(&mut closed) => return,
             }
         }
+    }
+
+    /// Those that were put down and are due now; whether the outbox could be read.
+    async fn take_up(&mut self) -> bool {
+        while self.in_hand < IN_HAND
+            && let Some(first) = self.put_down.first_entry()
+            && first.key().0 <= Instant::now()
+        {
+            let (due, number) = *first.key();
+            let Ok(found) = self.store.outbox(number - 1, 1).await else {
+                return false;
+            };
+            let tries = self.put_down.remove(&(due, number)).unwrap_or_default();
+            let found = found.into_iter().find(|(found, _)| *found == number);
+            if let Some((number, notice)) = found {
+                let letter = Letter { number, notice };
+                self.hold(due, Held { letter, tries });
+                self.in_hand += 1;
+            }
+        }
+        true
     }
 
     /// Fills the hand; whether the outbox could be read.
@@ -148,7 +177,11 @@ impl Courier {
             Some(((due, _), _)) if under_way < AT_ONCE => *due,
             _ => far,
         };
-        letter.min(store)
+        let put_down = match self.put_down.first_key_value() {
+            Some(((due, _), _)) if self.in_hand < IN_HAND => *due,
+            _ => far,
+        };
+        letter.min(put_down).min(store)
     }
 
     async fn tried(&mut self, result: Result<(), Undelivered>, held: Held) {
@@ -160,7 +193,13 @@ impl Courier {
                 self.telemetry.count_retried();
                 let pause = pause_after(tries);
                 tracing::warn!(number, %delivery, tries, cause, again_in = ?pause, "a notice was not delivered");
-                return self.hold(Instant::now() + pause, Held { tries, ..held });
+                let due = Instant::now() + pause;
+                if self.put_down.len() >= PUT_DOWN {
+                    return self.hold(due, Held { tries, ..held });
+                }
+                self.put_down.insert((due, number), tries);
+                self.in_hand -= 1;
+                return;
             }
             Err(Undelivered::ForNow(cause) | Undelivered::ForGood(cause)) => {
                 self.telemetry.count_given_up();

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use super::{Courier, Hook, Settings, Telemetry, hook};
+use super::courier::IN_HAND;
+use super::{Courier, Hook, Mail, Settings, Telemetry, hook};
 use crate::actors::testing::{id, world};
 use crate::sim::notice::{Addressee, Moment, Notice};
 use crate::sim::time::SimTime;
@@ -55,9 +56,13 @@ impl Receiver {
 }
 
 async fn post_notices(store: &Writer, tick: u64, count: usize) {
+    post_to(store, tick, count, &Addressee::Sms("+14155550123".to_owned())).await;
+}
+
+async fn post_to(store: &Writer, tick: u64, count: usize, to: &Addressee) {
     let notice = |number| Notice {
         delivery: id(number),
-        to: Addressee::Sms("+14155550123".to_owned()),
+        to: to.clone(),
         moment: Moment::Completed,
         at: SimTime::START,
     };
@@ -151,6 +156,33 @@ async fn what_was_not_taken_is_found_by_the_next_courier() {
     assert_eq!(telemetry.delivered(), 1);
 }
 
+/// Letters that nobody takes for now, more than are held at a time.
+#[tokio::test]
+async fn who_is_not_reached_keeps_nobody_else_waiting() {
+    let store = store();
+    let hopeless = Arc::new(world(1, 1));
+    let telemetry = Arc::new(Telemetry::default());
+    // Nobody listens there.
+    let mail = Mail::new("smtp://127.0.0.1:1", "drones@example.com").unwrap();
+    let (receiver, hook) = Receiver::listen(&[204]).await;
+    let settings = Settings {
+        mail: Some(mail),
+        hook: Some(hook),
+    };
+    let courier = Courier::new(hopeless, store.clone(), settings, Arc::clone(&telemetry)).unwrap();
+    let by_mail = Addressee::Email("ada@example.org".to_owned());
+    post_to(&store, 1, IN_HAND + 200, &by_mail).await;
+    post_notices(&store, 2, 1).await;
+    let (_closing, closed) = watch::channel(false);
+    tokio::spawn(courier.run(closed));
+    receiver.called.notified().await;
+    while telemetry.delivered() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((telemetry.delivered(), telemetry.given_up()), (1, 0));
+    assert_eq!(store.outbox(0, 2_000).await.unwrap().len(), IN_HAND + 200);
+}
+
 /// The expected value was made with another implementation of HMAC-SHA256.
 #[test]
 fn a_signature_covers_the_time_and_the_body() {
@@ -163,7 +195,7 @@ fn a_signature_covers_the_time_and_the_body() {
 
 #[test]
 fn settings_say_what_is_wrong_and_show_no_secret() {
-    use super::{Mail, SettingsError};
+    use super::SettingsError;
     let wrong = Mail::new("mail.example.com", "drones@example.com").unwrap_err();
     assert_eq!(wrong, SettingsError::MailServer);
     let wrong = Mail::new("smtp://mail.example.com", "drones").unwrap_err();
