@@ -7,6 +7,8 @@ no numbers of any scenario.
 import json
 from contextlib import contextmanager
 
+import pytest
+
 from skyhaul import HERE, PATIENCE_SECONDS, eventually
 from window import Picture, Window
 
@@ -52,6 +54,22 @@ def deliveries(server, **wishes):
 
 def owners(server):
     return sorted({delivery["owner"]["accountId"] for delivery in deliveries(server).values()})
+
+
+def place(drone):
+    return drone["location"]["latitude"], drone["location"]["longitude"]
+
+
+def assert_row_is_of(row, drone):
+    """A row has fewer digits than HTTP, and says the same."""
+    id, latitude, longitude, height, heading, speed, battery, status = row
+    assert (id, status) == (drone["id"], drone["status"])
+    assert (latitude, longitude) == place(drone)
+    assert height == pytest.approx(drone["location"]["altitude"], abs=0.051)
+    assert 0 <= heading < 360 and isinstance(heading, int)
+    assert abs((heading - drone["heading"] + 180) % 360 - 180) <= 0.51
+    assert speed == pytest.approx(drone["groundSpeed"], abs=0.051)
+    assert battery == pytest.approx(drone["battery"], abs=0.0051)
 
 
 def metrics(server, prefix="skyhaul_"):

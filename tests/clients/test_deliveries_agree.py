@@ -14,15 +14,17 @@ from mirror import (
     MIXED,
     UNDER_WAY,
     all_events,
+    assert_row_is_of,
     deliveries,
     drones,
     events_since,
+    leave,
     metrics,
     place_orders,
     snapshot,
 )
 from skyhaul import TINY
-from window import Window
+from window import Picture, Window
 
 LATER = {"pickupTime": "2026-06-01T18:20:00Z"}
 #: An ETA may move by less than this before anybody is told.
@@ -144,6 +146,13 @@ def test_a_topic_begins_with_what_the_status_says(mixed, each_encoding):
                     "pickupETA": shown["pickupEta"],
                     "deliveryETA": shown["deliveryEta"],
                 } == status
+            fleet = drones(mixed)
+            flying = [it for it in known.values() if it["droneId"] and it["stage"] in UNDER_WAY]
+            for delivery in flying[:5]:
+                window.subscribe(1, f"delivery/{delivery['id']}")
+                [row] = Picture(window, 1).reach(tick).values()
+                assert_row_is_of(row, fleet[delivery["droneId"]])
+                leave(window, 1)
 
 
 def test_the_history_is_what_was_told_as_it_happened(mixed, each_encoding):

@@ -8,9 +8,22 @@ from collections import Counter
 
 import pytest
 
-from mirror import EVERYWHERE, IN_THE_AIR, MIXED, area, as_text, drones, metrics, snapshot, step, stream
+from mirror import (
+    EVERYWHERE,
+    IN_THE_AIR,
+    MIXED,
+    area,
+    as_text,
+    assert_row_is_of,
+    drones,
+    metrics,
+    place,
+    snapshot,
+    step,
+    stream,
+)
 from skyhaul import TINY
-from window import Window
+from window import Picture, Window
 
 LOOKS = range(500, 8000, 1500)
 
@@ -20,26 +33,10 @@ def mixed(servers):
     return servers.start(MIXED, "--paused")
 
 
-def place(drone):
-    return drone["location"]["latitude"], drone["location"]["longitude"]
-
-
 def within(drone, bbox):
     west, south, east, north = bbox
     latitude, longitude = place(drone)
     return south <= latitude <= north and west <= longitude <= east
-
-
-def assert_row_is_of(row, drone):
-    """A row has fewer digits than HTTP, and says the same."""
-    id, latitude, longitude, height, heading, speed, battery, status = row
-    assert (id, status) == (drone["id"], drone["status"])
-    assert (latitude, longitude) == place(drone)
-    assert height == pytest.approx(drone["location"]["altitude"], abs=0.051)
-    assert 0 <= heading < 360 and isinstance(heading, int)
-    assert abs((heading - drone["heading"] + 180) % 360 - 180) <= 0.51
-    assert speed == pytest.approx(drone["groundSpeed"], abs=0.051)
-    assert battery == pytest.approx(drone["battery"], abs=0.0051)
 
 
 def test_every_way_to_ask_for_drones_gives_the_same(mixed):
@@ -87,6 +84,20 @@ def test_deltas_add_up_to_the_list_at_every_single_tick(mixed):
         assert not any(message["full"] for message in picture.messages[1:]), "no beat was skipped"
 
 
+def test_a_pause_shows_on_pictures_that_were_followed_all_along(mixed, each_encoding):
+    with Window(mixed) as window:
+        window.subscribe(1, "area", bbox=EVERYWHERE, maxHz=10)
+        window.subscribe(2, "drone/d-0")
+        everywhere, one = Picture(window, 1), Picture(window, 2)
+        for tick in (700, 1400, 2100):
+            mixed.run_until(tick, speed=100)
+            rows = everywhere.reach(tick)
+            for id, drone in drones(mixed).items():
+                if drone["status"] in IN_THE_AIR:
+                    assert_row_is_of(rows[id], drone)
+            assert_row_is_of(one.reach(tick)["d-0"], mixed.get("/api/drones/d-0"))
+
+
 @pytest.mark.parametrize("columns, rows", [(1, 1), (3, 4)])
 def test_boxes_share_out_all_drones(mixed, columns, rows):
     """Boxes side by side hold each drone once; the same box means the same everywhere."""
@@ -120,7 +131,12 @@ def test_topics_of_single_drones_and_hubs_begin_with_what_http_says(mixed, each_
         with Window(mixed) as window:
             for id, drone in drones(mixed).items():
                 told = snapshot(window, f"drone/{id}")
-                assert told["drone"] == drone and told["tick"] == tick
+                assert told["drone"] == drone
+                assert (told["tick"], told["simTime"]) == (tick, mixed.clock["simTime"])
+            window.subscribe(1, "drone/d-0")
+            followed = Picture(window, 1).reach(tick)
+            assert_row_is_of(followed.pop("d-0"), mixed.get("/api/drones/d-0"))
+            assert not followed, "the topic of a drone is about no other"
             for hub in mixed.get("/api/hubs")["items"]:
                 assert snapshot(window, f"hub/{hub['id']}")["hub"] == hub
 
@@ -160,7 +176,11 @@ def assert_counts_agree(server):
         statuses["lost"],
     )
     assert fleet["airborne"] == airborne
-    assert metrics(server)["skyhaul_airborne_drones"] == airborne
+    counted, clock = metrics(server), server.clock
+    assert counted["skyhaul_airborne_drones"] == airborne
+    assert counted['skyhaul_actors{kind="drone"}'] == len(known)
+    assert counted["skyhaul_published_tick"] == clock["tick"]
+    assert (fleet["state"], fleet["speed"]) == (clock["state"], clock["speed"])
 
 
 def test_counts_are_counts_of_the_list(mixed):
