@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
-use axum::middleware::Next;
-use axum::response::Response;
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -29,30 +27,21 @@ fn is_guarded(path: &str) -> bool {
 
 /// Refuses what only a browser would send that was led here by a foreign page, or under a
 /// name that is not this server's.
-pub async fn turn_strangers_away(
-    State(guard): State<Arc<Guard>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Failure> {
+pub fn turn_strangers_away(guard: &Guard, request: &Request) -> Result<(), Failure> {
     let host = host_of(request.headers(), request.uri());
     let origin = origin_of(request.headers()).filter(|_| is_guarded(request.uri().path()));
-    guard.reach.judge(host, origin)?;
-    Ok(next.run(request).await)
+    Ok(guard.reach.judge(host, origin)?)
 }
 
 /// Lets nobody on to what is not for everybody who does not show a token where one is
 /// needed, or shows one that is no good.
-pub async fn ask_who_it_is(
-    State(guard): State<Arc<Guard>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Failure> {
+pub fn ask_who_it_is(guard: &Guard, request: &mut Request) -> Result<(), Failure> {
     if is_guarded(request.uri().path()) {
         let presented = bearer_of(request.headers())?;
         let grant = guard.admit(presented.as_ref())?;
         request.extensions_mut().insert(grant);
     }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
 /// Whom [`ask_who_it_is`] let in, and until when. A route that it does not guard has nobody

@@ -1,8 +1,11 @@
 //! `/api/deliveryrequests`: takes requests in, and tells how far their workflows are.
 
+use std::convert::Infallible;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -60,11 +63,11 @@ pub fn routes() -> OpenApiRouter<Api> {
 async fn request_delivery(
     State(api): State<Api>,
     viewer: Viewer,
-    headers: HeaderMap,
+    IdempotencyKey(key): IdempotencyKey,
     body: JsonBody,
 ) -> Result<Response, Failure> {
     let mut complaints = Complaints::default();
-    let key = complaints.note(|| IDEMPOTENCY_KEY.into(), idempotency_key(&headers));
+    let key = complaints.note(|| IDEMPOTENCY_KEY.into(), key);
     let order = read_order(api.view.world(), &body.value, &mut complaints);
     let (Some(mut order), Some(key)) = (order, key) else {
         return Err(complaints.into_failure());
@@ -103,6 +106,17 @@ fn key_reused() -> Failure {
         pointer: IDEMPOTENCY_KEY.into(),
         detail: "was first used with another request; send that again, or take another key".into(),
     }])
+}
+
+/// Read before the body, and complained of with it.
+struct IdempotencyKey(Result<Option<String>, Complaint>);
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(IdempotencyKey(idempotency_key(&parts.headers)))
+    }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Complaint> {

@@ -4,10 +4,8 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
@@ -304,7 +302,7 @@ fn shape_of_refusal(refusal: &Refusal) -> Shape {
     }
 }
 
-/// A response without its body yet: [`as_problems`] knows the path that the body names.
+/// A response without its body yet: [`as_problem`] knows the path that the body names.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.shape().status.into_response();
@@ -313,11 +311,10 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Gives every failure the body of a problem: this crate's failures, what axum answers by
+/// Gives a failure the body of a problem: this crate's failures, what axum answers by
 /// itself, and handlers that panic.
-pub async fn as_problems(request: Request, next: Next) -> Response {
-    let uri = request.uri().clone();
-    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
+pub async fn as_problem(uri: &Uri, answer: impl Future<Output = Response>) -> Response {
+    let answer = std::panic::AssertUnwindSafe(answer).catch_unwind();
     let mut response = answer.await.unwrap_or_else(|_| {
         tracing::error!(path = %discreet(uri.path()), "a handler panicked");
         Failure::Panicked.into_response()
@@ -374,21 +371,15 @@ fn problem_response(failure: Failure, path: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::Router;
-    use axum::body::{Body, to_bytes};
-    use axum::routing::get;
-    use tower::ServiceExt;
+    use axum::body::to_bytes;
 
     #[tokio::test]
     async fn a_handler_that_panics_is_a_problem_of_the_server() {
         async fn broken() -> &'static str {
             panic!("a bug")
         }
-        let router = Router::new()
-            .route("/broken", get(broken))
-            .layer(axum::middleware::from_fn(as_problems));
-        let request = Request::get("/broken").body(Body::empty()).unwrap();
-        let response = router.oneshot(request).await.unwrap();
+        let uri = Uri::from_static("/broken");
+        let response = as_problem(&uri, async { broken().await.into_response() }).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
         let body = to_bytes(response.into_body(), 4_096).await.unwrap();

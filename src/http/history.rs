@@ -97,10 +97,13 @@ async fn export_day(
         Failure::Panicked
     })?;
     // Each portion is made when the one before is on its way: who does not read costs one.
-    let portions = stream::try_unfold((export, api.view, turn), |(mut export, view, turn)| async move {
-        let bytes = export.next(&view).await?;
-        Ok::<_, NoDay>(bytes.map(|bytes| (bytes, (export, view, turn))))
-    });
+    let portions = stream::try_unfold(
+        (export, Arc::clone(&api.view), turn),
+        |(mut export, view, turn)| async move {
+            let bytes = export.next(&view).await?;
+            Ok::<_, NoDay>(bytes.map(|bytes| (bytes, (export, view, turn))))
+        },
+    );
     let name = format!("attachment; filename=\"deliveries-{day}.parquet\"");
     let headers = [(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(portions)).into_response())

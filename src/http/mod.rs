@@ -32,16 +32,15 @@ pub mod telemetry;
 #[cfg(test)]
 mod tests;
 mod third_party;
+mod threshold;
 mod tokens;
 mod world;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::Uri;
-use axum::http::uri::PathAndQuery;
 use axum::middleware;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -51,12 +50,26 @@ use crate::view::View;
 use crate::view::commands::Commands;
 use crate::ws::{NoStream, Wish};
 
+use threshold::Threshold;
+
 pub use basemap::{Basemap, BasemapError};
 pub use history::Exports;
+pub use threshold::Trimmed;
+
+/// What handlers have of the rest of the house.
+#[derive(Clone)]
+pub struct Api(Arc<Parts>);
+
+impl Deref for Api {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
 
 /// All that the front door needs of the rest of the house.
-#[derive(Clone)]
-pub struct Api {
+pub struct Parts {
     pub view: Arc<View>,
     pub commands: Arc<dyn Commands>,
     /// Asked by `/readyz`; that the clock is stalled the view says by itself.
@@ -82,32 +95,17 @@ pub enum Readiness {
 
 /// All routes, with that of the WebSocket, which is the window's. Trailing slashes are
 /// tolerated.
-pub fn router(api: Api, window: Router) -> Router {
-    let requests = api.requests.clone();
+pub fn router(api: Parts, window: Router) -> Trimmed {
+    let threshold = Threshold::new(api.requests.clone(), Arc::clone(&api.guard));
     let (routes, _) = routes()
         .merge(basemap::routes(api.basemap.as_ref()))
         .split_for_parts();
-    let guard = Arc::clone(&api.guard);
     let routes = routes
-        .with_state(api)
+        .with_state(Api(Arc::new(api)))
         .merge(operations::documentation())
         .merge(window)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&guard),
-            access::ask_who_it_is,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&guard),
-            access::turn_strangers_away,
-        ))
-        .layer(middleware::from_fn(failure::as_problems))
-        .layer(access::sharing(&guard))
-        .layer(middleware::from_fn_with_state(requests, telemetry::measure));
-    // A layer sees what its own router has routed already, so the paths are trimmed in
-    // front of the one that routes.
-    Router::new()
-        .fallback_service(routes)
-        .layer(middleware::map_request(trim_trailing_slash))
+        .layer(middleware::from_fn_with_state(threshold, threshold::pass));
+    Trimmed(routes)
 }
 
 /// The description of all routes, made from the handlers themselves.
@@ -135,25 +133,4 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(world::routes())
         .merge(operations::routes())
         .merge(page::routes())
-}
-
-async fn trim_trailing_slash(mut request: Request) -> Request {
-    let path = request.uri().path();
-    // The documentation's own links are relative to its slash.
-    if path.len() < 2 || !path.ends_with('/') || path.starts_with("/docs") {
-        return request;
-    }
-    let trimmed = match (path.trim_end_matches('/'), request.uri().query()) {
-        ("", _) => return request,
-        (path, Some(query)) => format!("{path}?{query}"),
-        (path, None) => path.to_owned(),
-    };
-    if let Ok(path_and_query) = PathAndQuery::try_from(trimmed) {
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = Some(path_and_query);
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-        }
-    }
-    request
 }

@@ -4,10 +4,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{Method, StatusCode};
 use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -93,26 +91,42 @@ impl EncodeLabelSet for Answered {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long people wait is wall time, and the world never hears of it"
-)]
-pub async fn measure(State(requests): State<Requests>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = name_of(request.method());
-    let route = Route(request.extensions().get::<MatchedPath>().cloned());
-    let response = next.run(request).await;
-    let Requests(families) = requests;
-    let duration = families.duration.get_or_create(&route);
-    duration.observe(began.elapsed().as_secs_f64());
-    drop(duration);
-    let answered = Answered {
-        method,
-        route,
-        status: response.status().as_u16(),
-    };
-    families.answered.get_or_create(&answered).inc();
-    response
+/// A request that is on its way.
+pub struct Asked {
+    began: Instant,
+    method: &'static str,
+    route: Route,
+}
+
+impl Asked {
+    /// The router has found its route.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long people wait is wall time, and the world never hears of it"
+    )]
+    pub fn now(request: &Request) -> Self {
+        Asked {
+            began: Instant::now(),
+            method: name_of(request.method()),
+            route: Route(request.extensions().get::<MatchedPath>().cloned()),
+        }
+    }
+}
+
+impl Requests {
+    pub fn answered(&self, asked: Asked, status: StatusCode) {
+        let Requests(families) = self;
+        let Asked { began, method, route } = asked;
+        let duration = families.duration.get_or_create(&route);
+        duration.observe(began.elapsed().as_secs_f64());
+        drop(duration);
+        let answered = Answered {
+            method,
+            route,
+            status: status.as_u16(),
+        };
+        families.answered.get_or_create(&answered).inc();
+    }
 }
 
 /// Clients may make methods up; the figures may not grow with their imagination.

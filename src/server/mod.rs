@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::ServiceExt;
 use axum::serve::ListenerExt;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 use crate::auth::{self, Guard, KeyError, TokenKey};
 use crate::engine::Halted;
 use crate::engine::metrics::Metrics;
-use crate::http::{self, Api, Basemap, Readiness};
+use crate::http::{self, Basemap, Readiness};
 use crate::notify::{self, Courier};
 use crate::sim::world::World;
 use crate::store::writer::Refused;
@@ -186,7 +187,7 @@ pub async fn start_with(
     let metrics = metrics::render(registry, &started, gateway.telemetry(), notices);
     let ready = closed.clone();
     let window = gateway.clone();
-    let api = Api {
+    let api = http::Parts {
         view: Arc::clone(&view),
         commands: Arc::new(Door::new(&started, closed.clone())),
         ready: Arc::new(move || {
@@ -209,7 +210,7 @@ pub async fn start_with(
             tracing::debug!(%error, "a socket keeps Nagle's delay");
         }
     });
-    let served = axum::serve(listener, routes).with_graceful_shutdown(until(closed));
+    let served = axum::serve(listener, routes.into_make_service()).with_graceful_shutdown(until(closed));
     Ok(Server {
         address,
         view,

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::telemetry::Requests;
-use super::{Api, Basemap, Exports, Readiness, router};
+use super::{Basemap, Exports, Parts, Readiness, Trimmed, router};
 use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
 use crate::sim::command::{Command, Decision};
@@ -224,7 +224,7 @@ impl Commands for Taker {
 
 /// A client at the front door.
 struct Door {
-    router: Router,
+    router: Trimmed,
     view: Arc<View>,
     taker: Arc<Taker>,
     guard: Arc<Guard>,
@@ -295,7 +295,7 @@ impl Door {
         let window = Arc::clone(&taker);
         let mut registry = Registry::default();
         let requests = Requests::register(&mut registry);
-        let api = Api {
+        let api = Parts {
             view: Arc::clone(&view),
             commands: Arc::clone(&taker) as Arc<dyn Commands>,
             ready: Arc::new(|| Readiness::Ready),

@@ -1,0 +1,125 @@
+//! What every request passes on its way in, and its answer on the way out: it is timed and
+//! counted, pages of other origins are told what they may read, strangers are turned away,
+//! who asks is established, and every failure gets its body.
+//!
+//! One layer for all of it: each layer of its own is copied for every request, and this is
+//! the way of tens of thousands a second.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{ORIGIN, VARY};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Method, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_http::cors::CorsLayer;
+
+use super::telemetry::{Asked, Requests};
+use super::{access, failure};
+use crate::auth::Guard;
+
+/// What [`CorsLayer`] says by itself.
+const VARIES: HeaderValue =
+    HeaderValue::from_static("origin, access-control-request-method, access-control-request-headers");
+
+pub struct Threshold {
+    requests: Requests,
+    guard: Arc<Guard>,
+    sharing: CorsLayer,
+}
+
+impl Threshold {
+    pub fn new(requests: Requests, guard: Arc<Guard>) -> Arc<Self> {
+        Arc::new(Threshold {
+            requests,
+            sharing: access::sharing(&guard),
+            guard,
+        })
+    }
+}
+
+/// The way in.
+pub async fn pass(State(threshold): State<Arc<Threshold>>, request: Request, next: Next) -> Response {
+    let asked = Asked::now(&request);
+    let response = if is_from_a_page(&request) {
+        let within = Arc::clone(&threshold);
+        let within = service_fn(move |request: Request| {
+            let (within, next) = (Arc::clone(&within), next.clone());
+            async move { Ok::<Response, Infallible>(within.let_in(request, next).await) }
+        });
+        match threshold.sharing.layer(within).oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    } else {
+        let mut response = threshold.let_in(request, next).await;
+        response.headers_mut().append(VARY, VARIES);
+        response
+    };
+    threshold.requests.answered(asked, response.status());
+    response
+}
+
+/// Only browsers speak of origins, or ask what they may ask.
+fn is_from_a_page(request: &Request) -> bool {
+    request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS
+}
+
+impl Threshold {
+    async fn let_in(&self, mut request: Request, next: Next) -> Response {
+        let uri = request.uri().clone();
+        let known = access::turn_strangers_away(&self.guard, &request)
+            .and_then(|()| access::ask_who_it_is(&self.guard, &mut request));
+        match known {
+            Ok(()) => failure::as_problem(&uri, next.run(request)).await,
+            Err(refused) => failure::as_problem(&uri, async { refused.into_response() }).await,
+        }
+    }
+}
+
+/// Routes without regard to trailing slashes. In front of the one that routes: a layer sees
+/// what its own router has routed already.
+#[derive(Clone)]
+pub struct Trimmed(pub Router);
+
+impl Service<Request> for Trimmed {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<Body>>::poll_ready(&mut self.0, context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.0.call(trim_trailing_slash(request))
+    }
+}
+
+fn trim_trailing_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    // The documentation's own links are relative to its slash.
+    if path.len() < 2 || !path.ends_with('/') || path.starts_with("/docs") {
+        return request;
+    }
+    let trimmed = match (path.trim_end_matches('/'), request.uri().query()) {
+        ("", _) => return request,
+        (path, Some(query)) => format!("{path}?{query}"),
+        (path, None) => path.to_owned(),
+    };
+    if let Ok(path_and_query) = PathAndQuery::try_from(trimmed) {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(path_and_query);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
