@@ -1,7 +1,7 @@
 //! Ingestion: takes requests from outside and makes them durable before anybody hears yes.
 //!
 //! Owns the numbering of commands and what waits for the journal; requests that wait
-//! together share one flush. Hears [`Submit`]; answers once durable, and hands the command
+//! together share one flush. Hears a knock where something was submitted; answers once durable, and hands the command
 //! on through the [`Gate`]. Bound: accepted and not yet admitted requests, `capacity` in
 //! all; beyond that `Full`. If it dies, the answers it owes are `StoreGone`, and what is
 //! durable is found again at the next start.
@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use uuid::Uuid;
 
@@ -66,19 +67,28 @@ enum Wanted {
     },
 }
 
-pub struct Submit {
+struct Submit {
     wanted: Wanted,
     room: OwnedSemaphorePermit,
 }
 
-impl Message for Submit {
+/// Something was put in front of the door, where nothing was. A message for each would cost
+/// more than looking at what it brings.
+struct Knock;
+
+impl Message for Knock {
     type Result = ();
 }
+
+/// What was submitted and not yet taken in, in the order of submission; `None` once nobody
+/// takes in any more.
+struct Doorstep(Mutex<Option<Vec<Submit>>>);
 
 /// The private actor's public side. Clone it freely.
 #[derive(Clone)]
 pub struct IngestionHandle {
     actor: actix::Addr<Ingestion>,
+    doorstep: Arc<Doorstep>,
     room: Arc<Semaphore>,
     capacity: usize,
 }
@@ -102,8 +112,16 @@ impl IngestionHandle {
         let room = Arc::clone(&self.room)
             .try_acquire_owned()
             .map_err(|_| NotTaken::Full)?;
-        // Room bounds what waits, so the mailbox needs no bound of its own.
-        self.actor.do_send(Submit { wanted, room });
+        // Room bounds what waits, so the doorstep needs no bound of its own.
+        let is_first = {
+            let mut doorstep = self.doorstep.0.lock();
+            let waiting = doorstep.as_mut().ok_or(NotTaken::StoreGone)?;
+            waiting.push(Submit { wanted, room });
+            waiting.len() == 1
+        };
+        if is_first {
+            self.actor.do_send(Knock);
+        }
         Ok(())
     }
 
@@ -114,6 +132,7 @@ impl IngestionHandle {
 }
 
 pub struct Ingestion {
+    doorstep: Arc<Doorstep>,
     journal: Writer,
     gate: Arc<dyn Gate>,
     next_seq: u64,
@@ -133,7 +152,10 @@ impl Ingestion {
         next_seq: u64,
         capacity: usize,
     ) -> IngestionHandle {
+        let doorstep = Arc::new(Doorstep(Mutex::new(Some(Vec::new()))));
+        let taken_from = Arc::clone(&doorstep);
         let actor = Ingestion::start_in_arbiter(arbiter, move |_| Ingestion {
+            doorstep: taken_from,
             journal,
             gate,
             next_seq,
@@ -144,6 +166,7 @@ impl Ingestion {
         let room = Arc::new(Semaphore::new(capacity));
         IngestionHandle {
             actor,
+            doorstep,
             room,
             capacity,
         }
@@ -151,6 +174,20 @@ impl Ingestion {
 
     fn enqueue(&mut self, submit: Submit, context: &mut Context<Self>) {
         self.waiting.push_back(submit);
+        self.flush(context);
+    }
+
+    /// All of it, before anything is flushed.
+    fn take_in(&mut self, context: &mut Context<Self>) {
+        let submitted = self.doorstep.0.lock().replace(Vec::new()).unwrap_or_default();
+        for submit in submitted {
+            match &submit.wanted {
+                Wanted::Delivery { key: Some(key), .. } => self.look_up(key.clone(), submit, context),
+                Wanted::Delivery { key: None, .. } | Wanted::Decision { .. } => {
+                    self.waiting.push_back(submit);
+                }
+            }
+        }
         self.flush(context);
     }
 
@@ -309,85 +346,20 @@ impl Actor for Ingestion {
     type Context = Context<Self>;
 }
 
-impl Handler<Submit> for Ingestion {
+impl Handler<Knock> for Ingestion {
     type Result = ();
 
-    fn handle(&mut self, submit: Submit, context: &mut Context<Self>) {
-        match &submit.wanted {
-            Wanted::Delivery { key: Some(key), .. } => self.look_up(key.clone(), submit, context),
-            Wanted::Delivery { key: None, .. } | Wanted::Decision { .. } => self.enqueue(submit, context),
-        }
+    fn handle(&mut self, _: Knock, context: &mut Context<Self>) {
+        self.take_in(context);
+    }
+}
+
+/// Answers what nobody will take in any more.
+impl Drop for Ingestion {
+    fn drop(&mut self) {
+        self.doorstep.0.lock().take();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::actors::testing::{order, world};
-    use crate::store::faulty::{Faults, FaultyStore};
-    use crate::store::{self, Identity};
-
-    struct Nowhere;
-
-    impl Gate for Nowhere {
-        fn pass(&self, _: Vec<Durable>) {}
-    }
-
-    #[test]
-    fn many_clients_with_keys_are_all_taken_while_there_is_room() {
-        let world = world(1, 1);
-        let folder = tempfile::tempdir().unwrap();
-        let identity = Identity {
-            scenario_hash: world.scenario_hash,
-            seed: world.seed,
-        };
-        let store = store::open(folder.path().to_str().unwrap(), &identity, false).unwrap();
-        actix::System::new().block_on(async {
-            let journal = Writer::start(store).unwrap();
-            let arbiter = actix::Arbiter::new().handle();
-            let ingestion = Ingestion::start(&arbiter, journal, Arc::new(Nowhere), 1, 10_000);
-            let client = async |client: usize| {
-                for request in 0..3 {
-                    let key = Some(format!("{client}-{request}"));
-                    let receipt = ingestion.submit(order(&world), key).await;
-                    assert!(matches!(receipt, Ok((_, false))), "{receipt:?}");
-                }
-            };
-            futures_util::future::join_all((0..2_000).map(client)).await;
-        });
-    }
-
-    #[test]
-    fn who_repeats_a_request_that_is_on_its_way_takes_room_too() {
-        let world = world(1, 1);
-        let identity = Identity {
-            scenario_hash: world.scenario_hash,
-            seed: world.seed,
-        };
-        let faults = Faults::default();
-        let store = store::open(store::IN_MEMORY, &identity, false).unwrap();
-        let store = FaultyStore::new(store, faults.clone());
-        actix::System::new().block_on(async {
-            let journal = Writer::start(Box::new(store)).unwrap();
-            let arbiter = actix::Arbiter::new().handle();
-            let ingestion = Ingestion::start(&arbiter, journal, Arc::new(Nowhere), 1, 3);
-            let held = faults.hold_appends();
-            let request = || ingestion.submit(order(&world), Some("key".to_owned()));
-            let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(request())).collect();
-            for request in &mut waiting {
-                assert!(futures_util::poll!(request.as_mut()).is_pending());
-            }
-            while !faults.is_append_held() {
-                tokio::task::yield_now().await;
-            }
-            assert_eq!(request().await, Err(NotTaken::Full));
-            assert_eq!(ingestion.queue(), (3, 3));
-            drop(held);
-            let mut repeated = Vec::new();
-            for request in waiting {
-                repeated.push(request.await.unwrap().1);
-            }
-            assert_eq!(repeated, [false, true, true]);
-        });
-    }
-}
+mod tests;

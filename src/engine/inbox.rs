@@ -87,11 +87,11 @@ impl Inbox {
 
 impl Gate for Inbox {
     fn pass(&self, commands: Vec<Durable>) {
-        for durable in &commands {
-            if let Command::RequestDelivery { id, order, .. } = &durable.command {
-                self.view.queue(*id, Arc::clone(order));
-            }
-        }
+        let requested = |durable: &Durable| match &durable.command {
+            Command::RequestDelivery { id, order, .. } => Some((*id, Arc::clone(order))),
+            _ => None,
+        };
+        self.view.queue(commands.iter().filter_map(requested));
         let mut waiting = self.waiting.lock();
         waiting.asked += commands.iter().filter(|durable| durable.answer.is_some()).count();
         waiting.commands.extend(commands);

@@ -225,9 +225,9 @@ impl View {
         &self.world
     }
 
-    /// Shows a request that is durable but not admitted yet.
-    pub fn queue(&self, id: DeliveryId, order: Arc<Order>) {
-        self.deliveries.queue(id, order);
+    /// Shows requests that are durable but not admitted yet.
+    pub fn queue(&self, requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>) {
+        self.deliveries.queue(requested);
     }
 
     /// Fires after each publication.

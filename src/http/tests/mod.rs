@@ -183,7 +183,7 @@ impl Commands for Taker {
             let mut orders = self.orders.lock();
             let id = DeliveryId::new(1_780_336_800_000 + orders.len() as u64, [7; 10]);
             orders.push((order.clone(), key));
-            self.view.queue(id, Arc::new(order));
+            self.view.queue([(id, Arc::new(order))]);
             Ok(Accepted { id, repeated: false })
         })
     }

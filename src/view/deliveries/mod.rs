@@ -14,7 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::sim::delivery::{Bearer, Stage};
@@ -93,16 +93,21 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
-    pub(super) fn queue(&self, id: DeliveryId, order: Arc<Order>) {
-        let record = DeliveryRecord::queued(id, Arc::clone(&order));
-        let standing = Standing::of(&record);
-        let mut is_new = false;
-        self.records.entry(id).or_insert_with(|| {
-            is_new = true;
-            DeliveryHandle::new(record)
-        });
-        if is_new {
-            self.index.write().add(&order, id, standing);
+    pub(super) fn queue(&self, requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>) {
+        let mut new = Vec::new();
+        for (id, order) in requested {
+            if let Entry::Vacant(place) = self.records.entry(id) {
+                let record = DeliveryRecord::queued(id, Arc::clone(&order));
+                new.push((id, order, Standing::of(&record)));
+                place.insert(DeliveryHandle::new(record));
+            }
+        }
+        if new.is_empty() {
+            return;
+        }
+        let mut index = self.index.write();
+        for (id, order, standing) in new {
+            index.add(&order, id, standing);
         }
     }
 
@@ -130,7 +135,7 @@ impl Deliveries {
         carrier: Option<Place>,
     ) -> Option<(DeliveryHandle, Change)> {
         if let Happening::Delivery(_, DeliveryEvent::Accepted { order }) = &event.happening {
-            self.queue(id, Arc::clone(order));
+            self.queue([(id, Arc::clone(order))]);
         }
         let mut drones = Change {
             drone_before: None,

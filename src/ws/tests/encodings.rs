@@ -32,7 +32,7 @@ async fn next_of_both(clients: &mut [Client; 2]) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_encodings_tell_the_same_story() {
     let mut stand = Stand::with_drones(3).await;
-    stand.view.queue(delivery_id(1), order());
+    stand.view.queue([(delivery_id(1), order())]);
     let accepted = happened(1, DeliveryEvent::Accepted { order: order() });
     stand.publish(vec![flying(1, 37.754_321, -122.423_456)], vec![(1, accepted)]);
     let mut clients = one_of_each(&stand).await;

@@ -72,7 +72,7 @@ fn events(seen: &[Value]) -> Vec<(u64, &str)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_is_told_from_its_first_event_to_its_last_without_holes() {
     let mut stand = Stand::with_drones(3).await;
-    stand.view.queue(delivery_id(1), order());
+    stand.view.queue([(delivery_id(1), order())]);
     let topic = format!("delivery/{}", delivery_id(1));
     let mut client = stand.client().await;
     let subscribed = client.subscribe(1, &topic, 10.0).await;
@@ -140,7 +140,7 @@ async fn a_delivery_is_told_from_its_first_event_to_its_last_without_holes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_later_gets_a_snapshot_or_what_was_missed() {
     let mut stand = Stand::with_drones(3).await;
-    stand.view.queue(delivery_id(1), order());
+    stand.view.queue([(delivery_id(1), order())]);
     let topic = format!("delivery/{}", delivery_id(1));
     let mut first = stand.client().await;
     first.subscribe(1, &topic, 10.0).await;
