@@ -1,6 +1,7 @@
 //! Where a stopped world left off: its newest snapshot, and the journal since, executed
 //! again and checked against the stored digests.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::ArbiterHandle;
@@ -8,8 +9,9 @@ use actix::ArbiterHandle;
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::event::Event;
-use crate::sim::ids::DroneId;
+use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::sums::Sums;
+use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::store::{Flush, HistoryQuery, Snapshot, Store, TickRow};
 use crate::view::{DeliveryRecord, RECENTLY_ENDED, Restored, View};
@@ -87,6 +89,7 @@ fn restored(
     totals: Vec<u8>,
 ) -> Result<Restored, Halted> {
     let (world, sky) = (engine.world(), engine.sky());
+    let records = records(store)?;
     Ok(Restored {
         tick: engine.tick_number(),
         digest: *engine.digest(),
@@ -111,8 +114,8 @@ fn restored(
         packages: remembered.packages,
         events_through: engine.events_through(),
         past_events: past_events(engine, store)?,
-        records: records(store)?,
-        recent: recent(store)?,
+        recent: recent(store, world.time_of(engine.tick_number()), &records)?,
+        records,
         totals,
         sums: sums(store)?,
     })
@@ -157,12 +160,19 @@ fn records(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
     }
 }
 
-/// The last deliveries that ended, the oldest first: history is not read beyond them.
-fn recent(store: &mut dyn Store) -> Result<Vec<DeliveryRecord>, Halted> {
+/// The last deliveries that ended, the oldest first: history is not read beyond them. The rows
+/// of a snapshot that did not come to be are left out: these deliveries will end once more.
+fn recent(
+    store: &mut dyn Store,
+    now: SimTime,
+    records: &[DeliveryRecord],
+) -> Result<Vec<DeliveryRecord>, Halted> {
     let newest = HistoryQuery::Newest {
         limit: RECENTLY_ENDED,
     };
+    let go_on: BTreeSet<DeliveryId> = records.iter().map(|record| record.id).collect();
     let rows = store.history(&newest)?.rows.into_iter().rev();
+    let rows = rows.filter(|row| row.ended <= now && !go_on.contains(&row.id));
     let read = rows.map(|row| DeliveryRecord::from_bytes(&row.record));
     Ok(read.collect::<Result<_, _>>()?)
 }

@@ -123,8 +123,18 @@ pub struct Snapshot {
     pub records: Vec<(DeliveryId, Vec<u8>)>,
     /// Those that have ended since: kept for good, and no longer among the records.
     pub history: Vec<HistoryRow>,
+    /// The same of those whose rows went ahead.
+    pub gone_ahead: Vec<DeliveryId>,
     /// The accounts' sums that changed, as they are now.
     pub sums: Vec<SumRow>,
+}
+
+impl Snapshot {
+    /// Those that are no longer among the records.
+    fn ended(&self) -> impl Iterator<Item = &DeliveryId> {
+        let rows = self.history.iter().map(|row| &row.id);
+        rows.chain(&self.gone_ahead)
+    }
 }
 
 /// What becomes durable together or not at all: first the commands, then the ticks that
@@ -133,12 +143,16 @@ pub struct Snapshot {
 pub struct Flush {
     pub ingest: Vec<IngestBatch>,
     pub ticks: Vec<TickRow>,
+    /// Rows of a snapshot that is to come, so that nobody waits for all of it at once. They
+    /// ended in ticks that are kept; a store that has them and not the snapshot makes them
+    /// again, as the same, when those ticks are executed again.
+    pub ahead: Vec<HistoryRow>,
     pub snapshot: Option<Snapshot>,
 }
 
 impl Flush {
     pub fn is_empty(&self) -> bool {
-        self.ingest.is_empty() && self.ticks.is_empty() && self.snapshot.is_none()
+        self.ingest.is_empty() && self.ticks.is_empty() && self.ahead.is_empty() && self.snapshot.is_none()
     }
 }
 

@@ -15,8 +15,8 @@ use crate::sim::notice::{Addressee, Moment, Notice};
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
-pub(super) use history::check_moving_out;
-use history::{history_row, sum_row};
+use history::sum_row;
+pub(super) use history::{check_moving_out, history_row};
 
 pub(super) const WORLD: Identity = Identity {
     scenario_hash: [7; 32],
@@ -176,6 +176,7 @@ impl Model {
                 totals: vec![byte, 7],
                 records: vec![record],
                 history: ended,
+                gone_ahead: Vec::new(),
                 sums: vec![sum_row(at)],
             }
         });

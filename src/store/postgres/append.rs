@@ -88,6 +88,7 @@ pub(super) async fn append(link: &mut Link, flush: &Flush) -> Result<(), Trouble
     put_batches(&mut requests, &batches)?;
     put_ticks(&mut requests, &ticks);
     let posted = outbox::put_notices(&mut requests, link.posted, &ticks)?;
+    history::put_rows(&mut requests, &flush.ahead);
     if let Some(snapshot) = snapshot {
         put_snapshot(&mut requests, link.snapshot, snapshot);
     }

@@ -223,8 +223,17 @@ pub(super) async fn move_out(link: &mut Link, moved: &MovedDay, limit: usize) ->
 
 /// What a snapshot brings: rows that are there already are the same.
 pub(super) fn put<'a>(requests: &mut Vec<Request<'a>>, snapshot: &'a Snapshot) {
+    put_rows(requests, &snapshot.history);
+    let ended: Vec<&[u8]> = snapshot.ended().map(|id| &id.as_bytes()[..]).collect();
+    for some in ended.chunks(ROWS_A_REQUEST) {
+        requests.push(Request::Prepared(END_RECORDS, vec![Box::new(some.to_vec())]));
+    }
+    put_sums(requests, &snapshot.sums);
+}
+
+pub(super) fn put_rows<'a>(requests: &mut Vec<Request<'a>>, rows: &'a [HistoryRow]) {
     // Of several rows of one delivery the last stands.
-    let rows: BTreeMap<DeliveryId, &HistoryRow> = snapshot.history.iter().map(|row| (row.id, row)).collect();
+    let rows: BTreeMap<DeliveryId, &HistoryRow> = rows.iter().map(|row| (row.id, row)).collect();
     let rows: Vec<&HistoryRow> = rows.into_values().collect();
     for some in rows.chunks(ROWS_A_REQUEST) {
         let column =
@@ -233,7 +242,7 @@ pub(super) fn put<'a>(requests: &mut Vec<Request<'a>>, snapshot: &'a Snapshot) {
         let ended: Vec<i64> = some.iter().map(|row| number(row.ended.0)).collect();
         let records: Vec<&[u8]> = some.iter().map(|row| &row.record[..]).collect();
         let parameters = vec![
-            Box::new(ids.clone()) as _,
+            Box::new(ids) as _,
             Box::new(column(|row| &row.owner)) as _,
             Box::new(ended) as _,
             Box::new(column(|row| row.stage.as_str())) as _,
@@ -241,9 +250,7 @@ pub(super) fn put<'a>(requests: &mut Vec<Request<'a>>, snapshot: &'a Snapshot) {
             Box::new(records) as _,
         ];
         requests.push(Request::Prepared(PUT_HISTORY, parameters));
-        requests.push(Request::Prepared(END_RECORDS, vec![Box::new(ids)]));
     }
-    put_sums(requests, &snapshot.sums);
 }
 
 fn put_sums<'a>(requests: &mut Vec<Request<'a>>, sums: &'a [SumRow]) {

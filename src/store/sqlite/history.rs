@@ -221,14 +221,13 @@ pub(super) fn move_out(conn: &Connection, moved: &MovedDay, limit: usize) -> Res
     Ok(ids.len())
 }
 
-/// What a snapshot brings: rows that are there already are the same.
-pub(super) fn put(conn: &Connection, snapshot: &Snapshot) -> Result<(), StoreError> {
+/// Rows that are there already are the same.
+pub(super) fn put_rows(conn: &Connection, rows: &[HistoryRow]) -> Result<(), StoreError> {
     let mut put = conn.prepare_cached(
         "INSERT OR REPLACE INTO history (delivery_id, owner, ended, stage, package, record)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    let mut ended = conn.prepare_cached("DELETE FROM record WHERE delivery_id = ?1")?;
-    for row in &snapshot.history {
+    for row in rows {
         put.execute(params![
             row.id.as_bytes(),
             row.owner,
@@ -237,7 +236,16 @@ pub(super) fn put(conn: &Connection, snapshot: &Snapshot) -> Result<(), StoreErr
             row.package,
             row.record
         ])?;
-        ended.execute([row.id.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// What a snapshot brings.
+pub(super) fn put(conn: &Connection, snapshot: &Snapshot) -> Result<(), StoreError> {
+    put_rows(conn, &snapshot.history)?;
+    let mut ended = conn.prepare_cached("DELETE FROM record WHERE delivery_id = ?1")?;
+    for id in snapshot.ended() {
+        ended.execute([id.as_bytes()])?;
     }
     let mut sum = conn.prepare_cached(
         "INSERT OR REPLACE INTO sums (owner, month, completed, weight_kg, flights, flown_m, airborne_s)

@@ -100,6 +100,7 @@ impl Store for SqliteStore {
         for row in &flush.ticks {
             rows::put_tick(&tx, &mut head, row)?;
         }
+        history::put_rows(&tx, &flush.ahead)?;
         if let Some(snapshot) = &flush.snapshot {
             rows::put_snapshot(&tx, &head, snapshot)?;
         }

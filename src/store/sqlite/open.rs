@@ -32,6 +32,9 @@ const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 const CHECKPOINT_PAGES: u32 = 4000;
 /// What a large snapshot may leave of the write-ahead log on disk, bytes.
 const LOG_BYTES_KEPT: u32 = 64 << 20;
+/// Pages of the database in memory, KiB: the newest of history and of each of its indexes,
+/// where the next rows go. SQLite's own 2 MiB would be read again and again.
+const CACHE_KIB: i32 = 32 << 10;
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const STATEMENTS_CACHED: usize = 32;
 
@@ -215,6 +218,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
     conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
     conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     conn.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
     Ok(conn)

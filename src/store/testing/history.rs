@@ -10,7 +10,7 @@ use crate::sim::time::SimTime;
 use crate::store::{HistoryQuery, HistoryReader, HistoryRow, MovedDay, Store, SumRow};
 
 /// Ended at this tick; of three accounts, in each of the ways, two at a time.
-pub(super) fn history_row(number: u64, at: u64) -> HistoryRow {
+pub(in crate::store) fn history_row(number: u64, at: u64) -> HistoryRow {
     HistoryRow {
         id: delivery(number),
         owner: format!("owner-{}", number % 3),

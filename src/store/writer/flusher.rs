@@ -8,7 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Refused;
 use super::queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick, Work};
-use crate::store::{Flush, Store, StoreError};
+use crate::store::{Flush, HistoryRow, Store, StoreError};
+
+/// Rows of history in one flush, beside which commands and ticks wait for some ten milliseconds.
+const ROWS_AT_ONCE: usize = 512;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -18,6 +21,14 @@ pub(super) struct Flusher {
     shared: Arc<Shared>,
     /// The number that the next command must have.
     next_seq: u64,
+    trailing: Option<Trailing>,
+}
+
+/// A tick whose snapshot has much history: its rows go ahead some at a time, beside what
+/// else there is to write, and the ticks after it wait.
+struct Trailing {
+    tick: WaitingTick,
+    rows: std::vec::IntoIter<HistoryRow>,
 }
 
 /// A flush and those who wait for it.
@@ -52,16 +63,27 @@ impl Flusher {
             store,
             shared,
             next_seq,
+            trailing: None,
         }
     }
 
     pub fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.shared));
-        while let Some(work) = self.shared.take() {
+        while let Some(work) = self.next_work() {
             if let Err(error) = self.turn(work) {
                 tracing::error!(%error, "the store failed for good");
                 self.shared.end(&error);
+                if let Some(Trailing { tick, .. }) = self.trailing.take() {
+                    let _caller_gone = tick.answer.send(Err(error));
+                }
             }
+        }
+    }
+
+    fn next_work(&self) -> Option<Work> {
+        match &self.trailing {
+            Some(_) => Some(self.shared.take_beside()),
+            None => self.shared.take(),
         }
     }
 
@@ -77,7 +99,14 @@ impl Flusher {
             self.add_batch(&mut pending, waiting);
         }
         for waiting in work.ticks {
-            pending.add_tick(waiting);
+            self.add_tick(&mut pending, waiting);
+        }
+        if let Some(mut trailing) = self.trailing.take() {
+            pending.flush.ahead = trailing.rows.by_ref().take(ROWS_AT_ONCE).collect();
+            match pending.flush.ahead.is_empty() {
+                true => pending.add_tick(trailing.tick),
+                false => self.trailing = Some(trailing),
+            }
         }
         if pending.flush.is_empty() {
             return Ok(());
@@ -148,6 +177,18 @@ impl Flusher {
         self.next_seq = batch.next_seq();
         pending.flush.ingest.push(batch);
         pending.batches.push(answer);
+    }
+
+    fn add_tick(&mut self, pending: &mut Pending, mut tick: WaitingTick) {
+        match &mut tick.snapshot {
+            Some(snapshot) if snapshot.history.len() > ROWS_AT_ONCE => {
+                let rows = std::mem::take(&mut snapshot.history);
+                snapshot.gone_ahead = rows.iter().map(|row| row.id).collect();
+                let rows = rows.into_iter();
+                self.trailing = Some(Trailing { tick, rows });
+            }
+            _ => pending.add_tick(tick),
+        }
     }
 
     fn append(&mut self, flush: &Flush) -> Result<(), StoreError> {

@@ -231,6 +231,17 @@ impl Shared {
         is_news
     }
 
+    /// What may be done beside a tick that waits: all but the ticks after it. Does not block.
+    pub fn take_beside(&self) -> Work {
+        let mut queue = self.queue.lock();
+        Work {
+            batches: std::mem::take(&mut queue.batches),
+            lookups: std::mem::take(&mut queue.lookups),
+            chore: queue.chores.pop_front(),
+            ticks: Vec::new(),
+        }
+    }
+
     /// Lets in ticks only, and refuses the rest of what waits: none of it was tried.
     pub fn stall(&self) {
         self.shut_but_for_ticks(self.queue.lock());

@@ -10,8 +10,8 @@ use super::{BATCHES_WAITING, Refused, TICKS_AHEAD, Writer};
 use crate::sim::command::Command;
 use crate::store::faulty::{Faults, FaultyStore, Moment};
 use crate::store::places::{Database, Folder, Place, in_each_place};
-use crate::store::testing::{batch, command, delivery, tick};
-use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
+use crate::store::testing::{batch, command, delivery, history_row, tick};
+use crate::store::{HistoryQuery, IngestBatch, Snapshot, StoreError, TickRow};
 
 in_each_place!(
     async what_is_acknowledged_is_in_the_store,
@@ -20,6 +20,7 @@ in_each_place!(
     a_lost_acknowledgement_is_found_out_before_anybody_is_answered,
     a_stall_with_nothing_to_retry_ends_when_writing_works_again,
     a_store_that_hangs_counts_as_stalled_until_it_answers,
+    commands_do_not_wait_for_all_of_a_long_history,
     a_final_error_answers_everybody_and_ends_the_writer,
     closing_flushes_what_waits_and_cuts_a_stall_short,
 );
@@ -237,6 +238,38 @@ async fn a_stall_with_nothing_to_retry_ends_when_writing_works_again(place: impl
     faults.fail_writes(None);
     stalled(&writer, false).await;
     assert_eq!(writer.append_commands(batch(1, 1)).await, Ok(()));
+}
+
+async fn commands_do_not_wait_for_all_of_a_long_history(place: impl Place) {
+    const ROWS: u64 = 1_300;
+    let (writer, faults) = start(&place);
+    let held = faults.hold_appends();
+    let snapshot = Snapshot {
+        tick: 1,
+        engine: vec![1],
+        records: vec![(delivery(7), vec![1])],
+        history: (1..=ROWS).map(|number| history_row(number, number)).collect(),
+        ..Snapshot::default()
+    };
+    let long = writer.commit_tick(tick(1, 0), Some(snapshot)).await;
+    let after = writer.commit_tick(tick(2, 0), None).await;
+    while !faults.is_append_held() {
+        tokio::task::yield_now().await;
+    }
+    let beside = spawn_batch(&writer, batch(1, 1));
+    tokio::task::yield_now().await;
+    drop(held);
+    assert_eq!(beside.await.unwrap(), Ok(()));
+    assert_eq!((long.await, after.await), (Ok(()), Ok(())));
+    // The rows in three parts, with the command beside the second; the snapshot; the tick after.
+    assert_eq!(writer.gauges().flushes(), 5);
+    writer.close().unwrap();
+    let mut store = place.open();
+    let newest = HistoryQuery::Newest { limit: 2_000 };
+    assert_eq!(store.history(&newest).unwrap().rows.len() as u64, ROWS);
+    assert_eq!(store.records(None, 10), Ok(Vec::new()));
+    drop(store);
+    assert_eq!(ends(&place), (1, 2));
 }
 
 async fn a_final_error_answers_everybody_and_ends_the_writer(place: impl Place) {

@@ -199,6 +199,25 @@ fn a_snapshot_and_the_journal_since_are_the_world_that_never_stopped() {
     });
 }
 
+#[test]
+fn history_that_went_ahead_of_a_snapshot_that_never_came_is_told_once() {
+    actix::System::new().block_on(async {
+        let mut world = Journalled::begin(in_memory()).await;
+        world.run_until(6_000).await;
+        world.take_snapshot().await;
+        world.run_until(11_000).await;
+        let never_came = world.engine.snapshot_with_records(&world.view).await.unwrap();
+        assert!(!never_came.history.is_empty());
+        let ahead = Flush {
+            ahead: never_came.history,
+            ..Flush::default()
+        };
+        world.store.append(&ahead).unwrap();
+        let again = recovered(world.store.as_mut()).await;
+        assert_same(&again.view, &world.view);
+    });
+}
+
 fn assert_much_goes_on(engine: &Engine, fleet: FleetReading) {
     let under_way = engine.census().deliveries;
     assert!(under_way > 0 && engine.alarms() > 0);
