@@ -10,13 +10,19 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::actors::ingestion::{Durable, Gate};
 use crate::sim::command::{Command, Decision};
-use crate::sim::time::Tick;
+use crate::sim::time::{SimDuration, Tick};
 use crate::view::View;
 
 use super::Admission;
 
 /// Commands admitted in one tick at most; the rest waits for the next.
 const ADMITTED_PER_TICK: usize = 16_384;
+/// Of a simulated second all are admitted, if they are no more than these.
+const AT_ONCE_PER_SECOND: f64 = 20_000.0;
+/// However short the ticks are.
+const AT_ONCE_PER_TICK: usize = 1_024;
+/// Of more than that, what waits is spread over so many ticks.
+const SPREAD_OVER: usize = 32;
 
 pub struct Inbox {
     waiting: Mutex<Waiting>,
@@ -57,7 +63,7 @@ impl Inbox {
     /// What the next tick admits, and who waits for its decisions.
     pub fn take(&self) -> (Admission, Vec<Asked>) {
         let mut waiting = self.waiting.lock();
-        let count = waiting.commands.len().min(ADMITTED_PER_TICK);
+        let count = share(waiting.commands.len(), self.view.world().tick);
         let (mut admission, mut asked) = (Admission::default(), Vec::new());
         for durable in waiting.commands.drain(..count) {
             admission.through = durable.seq;
@@ -85,6 +91,19 @@ impl Inbox {
     }
 }
 
+/// How many of those that wait one tick admits. A spike is what the inbox is there for: taken
+/// in as it comes, it would make a long tick, of which everybody who looks would have to wait
+/// for the end, and take the processor from those who are still to be answered. What waits
+/// longer is not forgotten: the more it is, the more of it each tick admits. What a tick did
+/// admit stands in the journal.
+fn share(waiting: usize, tick: SimDuration) -> usize {
+    let at_once = (AT_ONCE_PER_SECOND * tick.as_secs()) as usize;
+    let more = waiting / SPREAD_OVER;
+    waiting
+        .min(at_once.max(AT_ONCE_PER_TICK) + more)
+        .min(ADMITTED_PER_TICK)
+}
+
 impl Gate for Inbox {
     fn pass(&self, commands: Vec<Durable>) {
         let requested = |durable: &Durable| match &durable.command {
@@ -95,5 +114,26 @@ impl Gate for Inbox {
         let mut waiting = self.waiting.lock();
         waiting.asked += commands.iter().filter(|durable| durable.answer.is_some()).count();
         waiting.commands.extend(commands);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spike_is_spread_over_ticks_and_what_waits_is_all_admitted_in_the_end() {
+        let tick = SimDuration::from_secs(0.1);
+        assert_eq!([0, 1, 2_000].map(|waiting| share(waiting, tick)), [0, 1, 2_000]);
+        assert_eq!(share(32_000, tick), 3_000);
+        assert_eq!(share(1_000_000, tick), ADMITTED_PER_TICK);
+        assert_eq!(share(1_000, SimDuration::from_secs(0.001)), 1_000);
+        assert_eq!(share(100_000, SimDuration::from_secs(10.0)), ADMITTED_PER_TICK);
+        let mut waiting = 100_000;
+        let ticks = std::iter::from_fn(|| {
+            waiting -= share(waiting, tick);
+            (waiting > 0).then_some(())
+        });
+        assert_eq!(ticks.take(1_000).count(), 29, "three seconds at this tick");
     }
 }
