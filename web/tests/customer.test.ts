@@ -175,6 +175,19 @@ test("a link that nobody signed shows nothing", async () => {
   await page.getByRole("heading", { name: "This link is not valid" }).waitFor();
 });
 
+test("a link that nobody accepts is not asked about again and again", async () => {
+  let asked: string[] = [];
+  const prepare = async (page: Page) => {
+    await page.clock.install();
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  };
+  const page = await here.look("/#t=e30.eyJyb2xlIjoiY3VzdG9tZXIifQ.x", { ...SMALL, serverMayGo: true, prepare });
+  await page.getByRole("heading", { name: "This link is not valid" }).waitFor();
+  asked = [];
+  await page.clock.runFor("00:20");
+  expect(asked).toEqual([]);
+});
+
 test("without a token the page asks for one, and opens with it", async () => {
   const page = await here.look("/", { ...SMALL, serverMayGo: true });
   await page.getByRole("heading", { name: "Who are you?" }).waitFor();

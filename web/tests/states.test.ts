@@ -44,6 +44,21 @@ describe("in a world where nobody orders", () => {
     await notice(page, "resumed").waitFor({ state: "detached" });
   });
 
+  test("a delivery whose history was moved out says so, and is not asked about again", async () => {
+    let asked = 0;
+    const prepare = async (page: Page) => {
+      await page.clock.install();
+      await page.route("**/api/deliveryrequests/*", (route) => {
+        asked += 1;
+        return route.fulfill({ status: 410, contentType: "application/problem+json", body: '{"title":"Gone","status":410}' });
+      });
+    };
+    const page = await here.look("/#d=01900000-0000-7000-8000-000000000000", { ...SMALL, mayBeRefused: true, prepare });
+    await headline(page, /^This delivery is long over$/);
+    await page.clock.runFor("00:20");
+    expect(asked).toBe(1);
+  });
+
   test("what is ordered while the world is paused is told to wait for that", async () => {
     await here.server.api.control({ state: "paused" });
     const page = await here.look(`/#d=${await here.order()}`, SMALL);

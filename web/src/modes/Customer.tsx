@@ -98,4 +98,5 @@ function Arrival({ story: { ending, confirming, deliveryEta, times } }: { story:
 const TROUBLE = {
   unknown: "We do not know this delivery",
   forbidden: "This link does not show this delivery",
+  gone: "This delivery is long over",
 };

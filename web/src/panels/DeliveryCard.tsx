@@ -95,9 +95,11 @@ function More({ story: told }: { story: Story }) {
 const TROUBLE = {
   unknown: "There is no such delivery",
   forbidden: "This is not yours to see",
+  gone: "This delivery is long over",
 };
 
 const TROUBLE_MORE = {
   unknown: "The world that runs now does not know this id.",
   forbidden: "The link that you opened this page with does not show this delivery.",
+  gone: "What became of it was moved out of the server’s store, into a file for each day.",
 };

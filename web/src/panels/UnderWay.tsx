@@ -8,7 +8,7 @@ import { useEffect } from "preact/hooks";
 import { mapTrouble } from "../state/map";
 import { placeName } from "../state/names";
 import { select, selection } from "../state/selection";
-import { api } from "../state/session";
+import { api, connection } from "../state/session";
 import { viewer } from "../state/viewer";
 
 const ASK_EVERY_MS = 4000;
@@ -30,8 +30,11 @@ const listed = signal<Listed[]>([]);
 export function UnderWay() {
   const wanted = viewer.value.role !== "operator" || mapTrouble.value !== null;
   const shown = wanted && !selection.value;
+  const { state } = connection.value;
+  // Whom the server does not let in it does not tell this either, however often it is asked.
+  const asks = shown && (state === "open" || state === "resumed");
   useEffect(() => {
-    if (!shown) return;
+    if (!asks) return;
     const ask = async () => {
       const stages = Object.keys(STAGES) as Stage[];
       // Without an answer the last one stands; the notices say what is wrong.
@@ -42,7 +45,7 @@ export function UnderWay() {
     void ask();
     const timer = setInterval(() => void ask(), ASK_EVERY_MS);
     return () => clearInterval(timer);
-  }, [shown]);
+  }, [asks]);
   if (!shown || listed.value.length === 0) return null;
   return (
     <section class="card panel recent" aria-label="Under way">

@@ -12,7 +12,7 @@ import { blank, caughtUp, isAboard, ordered, told, type Story } from "./story";
 import { viewer } from "./viewer";
 
 /** Why there is nothing to show. */
-export type Trouble = "unknown" | "forbidden";
+export type Trouble = "unknown" | "forbidden" | "gone";
 
 export const story = signal<Story | null>(null);
 export const drone = signal<Drone | null>(null);
@@ -25,6 +25,8 @@ export const passing = signal<PositionsMessage | null>(null);
 export const carrier = computed(() => (story.value && isAboard(story.value) ? story.value.droneId : null));
 
 const ASK_AGAIN_MS = 500;
+/** Where the server had no answer. */
+const ASK_LATER_MS = 3000;
 /** Figures that change more often than this cannot be read. */
 const READABLE_HZ = 2;
 const SMOOTH_HZ = 10;
@@ -69,8 +71,9 @@ function followDelivery(id: string): () => void {
     const known = await api.request(id).catch((problem: unknown) => problem);
     if (over) return;
     if (known instanceof Problem) {
-      trouble.value = known.status === 403 || known.status === 401 ? "forbidden" : known.status === 404 ? "unknown" : null;
-      if (trouble.value) return;
+      trouble.value = troubleOf(known.status);
+      if (!trouble.value) again = setTimeout(ask, ASK_LATER_MS);
+      return;
     }
     tell((before) => before);
     again = setTimeout(ask, ASK_AGAIN_MS);
@@ -109,6 +112,13 @@ function followDelivery(id: string): () => void {
     clearTimeout(again);
     subscription?.close();
   };
+}
+
+/** Null for what passes: a server that is busy, or away. */
+function troubleOf(status: number): Trouble | null {
+  if (status === 401 || status === 403) return "forbidden";
+  if (status === 410) return "gone";
+  return status >= 400 && status < 500 && status !== 429 ? "unknown" : null;
 }
 
 /** Camera, trail and route belong to the drone while it works for this delivery. */
