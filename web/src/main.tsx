@@ -17,6 +17,7 @@ import { startSession } from "./state/session";
 import { applyTheme } from "./state/settings";
 import { startClock } from "./state/simulation";
 import { startTracking } from "./state/tracking";
+import { startVan } from "./state/van";
 import { loadWorld } from "./state/world";
 
 applyTheme();
@@ -26,6 +27,7 @@ startClock();
 startGauges();
 startLinks();
 startTracking();
+startVan();
 void loadWorld();
 
 const root = document.getElementById("app");

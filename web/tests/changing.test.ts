@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test } from "vitest";
 
+import type {} from "../src/map/hook";
 import { headline, record, scene, setSpeed } from "./scene";
 
 const here = scene("calm");
@@ -64,7 +65,16 @@ test("what no drone can carry is followed by van, to its end", async () => {
   await page.getByRole("timer").waitFor();
   await page.getByText("by third-party").waitFor();
   const told = await record(page, { headline: "[data-headline]" });
+  await here.server.api.control({ speed: 100 });
+  await here.happens(id, "PickedUp");
+  await here.server.api.control({ speed: 1 });
+  // On the road between the two places, and nearer to the second as time goes on.
+  await page.waitForFunction(() => window.__skyhaul!.van() !== null);
+  const [from] = (await page.evaluate(() => window.__skyhaul!.van()))!;
+  await here.server.api.control({ speed: 20 });
+  await page.waitForFunction((from) => (window.__skyhaul!.van()?.[0] ?? from) > from, from);
   await setSpeed(page, "max");
   await headline(page, /^Delivered$/);
+  await page.waitForFunction(() => window.__skyhaul!.van() === null);
   expect((await told()).headline).toContain("On the way to the drop-off, by van");
 });

@@ -7,6 +7,7 @@ import type { StyleSpecification } from "maplibre-gl";
 import { connection, fleet } from "../state/session";
 import { following, select, selection, type Selection } from "../state/selection";
 import { simNow } from "../state/clock";
+import { van } from "../state/van";
 import { LOOKED } from "./camera";
 import { isDrawn, type Shown } from "./drones";
 import type { SkyMap } from "./skymap";
@@ -37,6 +38,8 @@ export interface TestHook {
   idle(): boolean;
   /** The map stands where it should, as far as it does not follow something, and all of it is there. */
   settled(): boolean;
+  /** Where the van of the selected delivery is drawn. */
+  van(): [longitude: number, latitude: number] | null;
   /** Whether the selected drone's plan is drawn. */
   routed(): boolean;
 }
@@ -82,6 +85,10 @@ export function exposeForTests(sky: SkyMap): void {
     sources: () => Object.keys((sky.map.getStyle() as StyleSpecification | undefined)?.sources ?? {}),
     frameMs: () => [...sky.frameMs],
     settled: () => sky.map.areTilesLoaded() && !sky.map.isMoving(),
+    van: () => {
+      const at = van.peek();
+      return at && [at.longitude, at.latitude];
+    },
     routed: () => sky.routed,
     idle: () => sky.map.loaded() && !sky.map.isMoving(),
   };

@@ -3,7 +3,7 @@
 
 import { COORDINATE_SYSTEM, type BinaryAttribute, type Layer } from "@deck.gl/core";
 import { LineLayer, PathLayer, ScatterplotLayer, SolidPolygonLayer } from "@deck.gl/layers";
-import type { Sample } from "@skyhaul/client";
+import type { Location, Sample } from "@skyhaul/client";
 
 import type { Theme } from "../state/settings";
 import { DroneLayer } from "./drone_layer";
@@ -30,6 +30,8 @@ export interface Scene {
   /** Of the selected delivery, or of what the selected drone does. */
   ends: End[];
   density: [latitude: number, longitude: number, count: number][];
+  /** That carries the selected delivery. */
+  van: Location | null;
 }
 
 export function layersOf(scene: Scene): Layer[] {
@@ -44,6 +46,7 @@ export function layersOf(scene: Scene): Layer[] {
     selectedStemLayer(scene),
     droneLayer(scene),
     ringLayer(scene),
+    vanLayer(scene),
   ];
 }
 
@@ -164,6 +167,24 @@ function ringLayer({ theme, radius, selected }: Scene): Layer {
     getLineColor: [...PALETTES[theme].selected, 235],
     getFillColor: ({ status }) => [...PALETTES[theme].doing[doingOf(status)], 28],
     updateTriggers: { getFillColor: [theme, selected?.status] },
+    parameters: { depthCompare: "always", depthWriteEnabled: false },
+  });
+}
+
+function vanLayer({ theme, van }: Scene): Layer {
+  return new ScatterplotLayer<Location>({
+    id: "van",
+    data: van ? [van] : [],
+    getPosition: ({ longitude, latitude }) => [longitude, latitude, 0],
+    billboard: true,
+    stroked: true,
+    radiusUnits: "pixels",
+    getRadius: 8,
+    lineWidthUnits: "pixels",
+    getLineWidth: 2,
+    getLineColor: [...PALETTES[theme].selected, 235],
+    getFillColor: [...PALETTES[theme].doing.underway, 255],
+    updateTriggers: { getFillColor: theme, getLineColor: theme },
     parameters: { depthCompare: "always", depthWriteEnabled: false },
   });
 }

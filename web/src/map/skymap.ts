@@ -14,6 +14,7 @@ import { gaze } from "../state/gaze";
 import { mapTrouble } from "../state/map";
 import { isPast, type Story } from "../state/story";
 import { carrier, passing, story } from "../state/tracking";
+import { van } from "../state/van";
 import { viewer } from "../state/viewer";
 import { hubs, zones, type World } from "../state/world";
 import { loadGround } from "./basemap";
@@ -221,7 +222,7 @@ export class SkyMap {
     this.#hover();
     const { clientWidth, clientHeight } = this.map.getContainer();
     const size = clientWidth * clientHeight;
-    const looks = [sample.simTime, sample.length, zoom, size, theme.peek(), id, told, this.#route, this.#density];
+    const looks = [sample.simTime, sample.length, zoom, size, theme.peek(), id, told, this.#route, this.#density, van.peek()];
     // A world that stands still is drawn once.
     if (looks.every((value, index) => value === this.#looked[index])) return;
     this.#looked = looks;
@@ -240,6 +241,7 @@ export class SkyMap {
         route,
         ends: endsOf(told, route),
         density: this.#density,
+        van: van.peek(),
       }),
     });
     this.frameMs.push(performance.now() - began);
