@@ -84,7 +84,5 @@ fn row(world: &World, airborne: &Airborne) -> DroneRow {
         vertical_speed_mps: airborne.vertical_speed_mps as f32,
         battery: (airborne.energy_wh / capacity_wh) as f32,
         payload_kg: airborne.payload_kg as f32,
-        pickup_eta: airborne.pickup_eta,
-        delivery_eta: airborne.delivery_eta,
     }
 }

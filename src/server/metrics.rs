@@ -135,6 +135,7 @@ impl House {
             ("under_way", counts.under_way),
             ("completed", counts.completed),
             ("failed", counts.failed),
+            ("cancelled", counts.cancelled),
         ];
         for (state, count) in states {
             by_state.get_or_create(&vec![("state", state)]).set(count as i64);

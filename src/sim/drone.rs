@@ -17,6 +17,7 @@ pub enum DroneStatus {
     Climbing,
     Cruising,
     Descending,
+    /// In place to take up or hand over its package; types that land for it stand.
     Hovering,
     Returning,
     Holding,

@@ -23,8 +23,6 @@ pub struct DroneRow {
     /// State of charge, 0 to 1.
     pub battery: f32,
     pub payload_kg: f32,
-    pub pickup_eta: Option<SimTime>,
-    pub delivery_eta: Option<SimTime>,
 }
 
 /// All airborne drones at one tick.

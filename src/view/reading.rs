@@ -174,6 +174,7 @@ pub struct DeliveryCounts {
     pub under_way: u64,
     pub completed: u64,
     pub failed: u64,
+    pub cancelled: u64,
 }
 
 /// One page of a list, and where the next begins.

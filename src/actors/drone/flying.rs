@@ -6,7 +6,7 @@ use crate::sim::event::{DroneEvent, Etas};
 use crate::sim::flight::{self, Infeasible, Mission, Phase, Rest, Whereabouts};
 use crate::sim::geo::Point;
 use crate::sim::sky::Fix;
-use crate::sim::time::SimDuration;
+use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Model, World};
 
 use super::{Context, DeliveryMessage, Drone, Effect, Effects, Mail, Purpose};
@@ -74,6 +74,14 @@ fn place(fix: Fix) -> Whereabouts {
     }
 }
 
+/// The times of a mission that begins then.
+fn expected(begins: SimTime, mission: &Mission) -> Etas {
+    Etas {
+        pickup: begins + SimDuration::from_secs(mission.pickup_s),
+        delivery: begins + SimDuration::from_secs(mission.delivery_s),
+    }
+}
+
 fn suffices(fix: Fix, mission: &Mission) -> bool {
     dispatch::with_margin_wh(mission.energy_wh) <= fix.energy_wh
 }
@@ -138,6 +146,7 @@ impl Drone {
         if on_errand && !suffices(fix, &mission) {
             return self.give_up(context, fix, effects);
         }
+        self.tell_etas(context, expected(context.now, &mission), effects);
         self.fly(mission, effects);
         Ok(())
     }
@@ -183,6 +192,15 @@ impl Drone {
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
         let base = self.base(&context.world);
+        let onwards = match self.state {
+            DroneState::HeadedToPickup { task } => base.rest(fix, task, false).ok(),
+            DroneState::HeadedToDropoff { task } => base.rest(fix, task, true).ok(),
+            _ => None,
+        };
+        if let Some(onwards) = onwards {
+            let etas = expected(context.now + duration, &onwards);
+            self.tell_etas(context, etas, effects);
+        }
         let payload_kg = self.state.payload_kg();
         let seconds = (duration.as_secs() + SPARE_S).min(base.hover_s(fix, payload_kg)?);
         let mission = base.wait(fix, seconds, Phase::Hold, payload_kg)?;
@@ -209,10 +227,8 @@ impl Drone {
             return Ok(());
         };
         let door = context.world.recipient.expected(task.confirmed);
-        let etas = Etas {
-            pickup: context.now + SimDuration::from_secs(mission.pickup_s),
-            delivery: context.now + SimDuration::from_secs(mission.delivery_s) + door,
-        };
+        let mut etas = expected(context.now, &mission);
+        etas.delivery = etas.delivery + door;
         self.moves(DroneInput::Redirect(task));
         self.emit(context, effects, DroneEvent::Diverted);
         self.fly(mission, effects);

@@ -80,8 +80,6 @@ pub(super) fn flying(drone: DroneId) -> DroneRow {
         vertical_speed_mps: 0.0,
         battery: 0.5,
         payload_kg: 0.0,
-        pickup_eta: None,
-        delivery_eta: None,
     }
 }
 

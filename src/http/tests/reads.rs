@@ -75,8 +75,6 @@ fn cruising(drone: DroneId) -> DroneRow {
         vertical_speed_mps: 0.0,
         battery: 0.83,
         payload_kg: 0.0,
-        pickup_eta: None,
-        delivery_eta: None,
     }
 }
 
@@ -115,10 +113,7 @@ fn a_delivery_under_way_is_where_its_drone_is() {
         pickup: SimTime::from_secs(60.0),
         delivery: SimTime::from_secs(120.0),
     };
-    let row = DroneRow {
-        pickup_eta: Some(SimTime::from_secs(61.5)),
-        ..cruising(DroneId(1))
-    };
+    let row = cruising(DroneId(1));
     let drone = DroneId(1);
     let events = vec![
         door.admitted(),
@@ -132,7 +127,7 @@ fn a_delivery_under_way_is_where_its_drone_is() {
     let status = door.get(&format!("/api/deliveries/{id}/status")).json();
     let expected = json!({
         "stage": "HeadedToPickup", "lastKnownLocation": place,
-        "pickupETA": after(61.5), "deliveryETA": after(120.0),
+        "pickupETA": after(60.0), "deliveryETA": after(120.0),
     });
     assert_eq!(status, expected);
     let drone = door.get("/api/drones/d-1").json();

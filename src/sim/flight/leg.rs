@@ -217,7 +217,6 @@ impl Leg {
             Phase::Climb => DroneStatus::Climbing,
             Phase::Cruise => DroneStatus::Cruising,
             Phase::Descend => DroneStatus::Descending,
-            Phase::Handover if self.on_ground() => DroneStatus::Parked,
             Phase::Handover => DroneStatus::Hovering,
             Phase::Return => DroneStatus::Returning,
             Phase::Hold => DroneStatus::Holding,

@@ -43,6 +43,7 @@ pub(super) enum Group {
     UnderWay,
     Completed,
     Failed,
+    Cancelled,
 }
 
 impl Standing {
@@ -52,7 +53,8 @@ impl Standing {
             ended: record.ended,
             group: match (record.stage, record.workflow) {
                 (Stage::Completed, _) => Group::Completed,
-                (Stage::Failed | Stage::Cancelled, _) => Group::Failed,
+                (Stage::Failed, _) => Group::Failed,
+                (Stage::Cancelled, _) => Group::Cancelled,
                 (_, WorkflowState::Scheduled) => Group::UnderWay,
                 _ => Group::Waiting,
             },
@@ -168,6 +170,7 @@ impl Index {
             Group::UnderWay => &mut self.counts.under_way,
             Group::Completed => &mut self.counts.completed,
             Group::Failed => &mut self.counts.failed,
+            Group::Cancelled => &mut self.counts.cancelled,
         }
     }
 
@@ -237,7 +240,8 @@ mod tests {
     fn standing(stage: Stage) -> Standing {
         let group = match stage {
             Stage::Completed => Group::Completed,
-            Stage::Failed | Stage::Cancelled => Group::Failed,
+            Stage::Failed => Group::Failed,
+            Stage::Cancelled => Group::Cancelled,
             Stage::HeadedToPickup | Stage::HeadedToDropoff => Group::UnderWay,
             Stage::Created | Stage::Rescheduled => Group::Waiting,
         };
@@ -297,11 +301,12 @@ mod tests {
             let ended = |stage| truth.iter().filter(|(.., at)| *at == stage).count() as u64;
             let counts = index.counts();
             prop_assert_eq!(counts.completed, ended(Stage::Completed));
-            prop_assert_eq!(counts.failed, ended(Stage::Failed) + ended(Stage::Cancelled));
+            prop_assert_eq!(counts.failed, ended(Stage::Failed));
+            prop_assert_eq!(counts.cancelled, ended(Stage::Cancelled));
             prop_assert_eq!(counts.accepted, truth.len() as u64);
             prop_assert_eq!(
                 counts.accepted,
-                counts.waiting + counts.under_way + counts.completed + counts.failed
+                counts.waiting + counts.under_way + counts.completed + counts.failed + counts.cancelled
             );
         }
     }

@@ -18,9 +18,9 @@ use dashmap::{DashMap, Entry};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::sim::delivery::{Bearer, Stage};
-use crate::sim::event::{DeliveryEvent, Etas, Event, Happening};
+use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
-use crate::sim::order::{ConfirmationRequired, Order};
+use crate::sim::order::Order;
 use crate::sim::time::SimTime;
 
 use super::View;
@@ -237,7 +237,8 @@ impl View {
         Some(self.status_of(&self.deliveries.get(id)?))
     }
 
-    /// Where a delivery stands now: the drone's true place and its newest ETAs.
+    /// Where a delivery stands now: the drone's true place, and the ETAs as last told: whoever
+    /// asks and whoever listens knows the same.
     pub fn status_of(&self, delivery: &DeliveryHandle) -> DeliveryStatus {
         let now = self.now_in_order();
         let record = delivery.look();
@@ -265,12 +266,6 @@ impl View {
         if let Some(row) = record.drone().and_then(|drone| now.frame.row_of(drone)) {
             status.location = row.at;
             status.height_m = row.height_m.into();
-            let confirmed = record.order.confirmation != ConfirmationRequired::None;
-            let door = self.world.recipient.expected(confirmed);
-            status.etas = record.etas.map(|told| Etas {
-                pickup: row.pickup_eta.unwrap_or(told.pickup),
-                delivery: row.delivery_eta.map_or(told.delivery, |at| at + door),
-            });
         }
         status
     }

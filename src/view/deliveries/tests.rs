@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::sim::event::Etas;
 use crate::sim::geo::LatLon;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Owner, Package, Stop};
 use crate::sim::time::Tick;

@@ -113,6 +113,7 @@ pub fn fleet(fleet: &FleetReading, sessions: u64) -> Fleet {
             under_way: fleet.deliveries.under_way,
             completed: fleet.deliveries.completed,
             failed: fleet.deliveries.failed,
+            cancelled: fleet.deliveries.cancelled,
         },
     }
 }

@@ -91,4 +91,5 @@ pub struct DeliveryCounts {
     pub under_way: u64,
     pub completed: u64,
     pub failed: u64,
+    pub cancelled: u64,
 }

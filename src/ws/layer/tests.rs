@@ -48,8 +48,6 @@ fn positions(airborne: &[(u32, LatLon)]) -> Positions {
         vertical_speed_mps: 0.0,
         battery: 0.5,
         payload_kg: 0.0,
-        pickup_eta: None,
-        delivery_eta: None,
     };
     let frame = Frame::new(1, SimTime::START, airborne.iter().map(row).collect());
     Positions::new(&grid(), &frame, String::new())

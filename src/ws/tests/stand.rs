@@ -313,8 +313,6 @@ pub(super) fn flying(drone: u32, lat: f64, lon: f64) -> DroneRow {
         vertical_speed_mps: 0.0,
         battery: 0.9,
         payload_kg: 0.5,
-        pickup_eta: None,
-        delivery_eta: None,
     }
 }
 

@@ -150,6 +150,7 @@ fn fleet() -> Fleet {
             under_way: 1,
             completed: 2,
             failed: 0,
+            cancelled: 0,
         },
         completed_per_minute: 0.4,
         eta_error: Some(EtaError {
