@@ -9,9 +9,15 @@ const FINGERPRINT = { confirmationRequired: "FingerPrint" } as const;
 
 afterEach(() => here.server.api.control({ state: "running", speed: 1 }));
 
-test("an operator gives the word for the recipient", async () => {
-  const id = await here.order(FINGERPRINT);
-  const page = await here.look(`/#d=${id}`);
+test("an operator orders with a word at the door, and gives it for the recipient", async () => {
+  const page = await here.look("/");
+  await page.getByRole("button", { name: "Order a delivery" }).first().click();
+  await page.getByRole("combobox", { name: "Pick-up" }).fill("Dolores Park");
+  await page.getByRole("combobox", { name: "Drop-off" }).fill("General Hospital");
+  await page.getByRole("combobox", { name: "At the door" }).selectOption("Waits for a fingerprint");
+  await page.getByRole("button", { name: "Order", exact: true }).click();
+  await headline(page, /On the way to the pick-up/);
+  const id = new URL(page.url()).hash.slice("#d=".length);
   await here.server.api.control({ speed: 40 });
   await here.happens(id, "AwaitingConfirmation");
   await here.server.api.control({ speed: 1 });

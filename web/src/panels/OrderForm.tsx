@@ -1,7 +1,7 @@
 // Orders a delivery: two clicks on the map or two names, a weight, and go. What the server
 // finds wrong stands at the field that it is about.
 
-import { Problem, type Location } from "@skyhaul/client";
+import { Problem, type Location, type Order } from "@skyhaul/client";
 import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
@@ -21,6 +21,13 @@ import { placesLike } from "./places";
 
 const POUNDS_IN_A_KG = 1 / 0.45359237;
 const ACCOUNT_KEY = "skyhaul.account";
+type Word = NonNullable<Order["confirmationRequired"]>;
+const WORDS: Record<Word, string> = {
+  None: "Nobody has to be there",
+  FingerPrint: "Waits for a fingerprint",
+  Picture: "Waits for a picture",
+  Voice: "Waits for a voice",
+};
 const LABELS: Record<PinKind, string> = { pickup: "Pick-up", dropoff: "Drop-off" };
 const POINTERS: Record<PinKind, string> = { pickup: "/pickupLocation", dropoff: "/dropOffLocation" };
 
@@ -48,6 +55,7 @@ export function cancelOrder(): void {
 export function OrderForm() {
   const weight = useSignal("0.5");
   const expedited = useSignal(false);
+  const word = useSignal<Word>("None");
   const account = useSignal(recall(ACCOUNT_KEY) ?? "walk-in");
   const sending = useSignal(false);
   const problem = useSignal<Problem | null>(null);
@@ -78,6 +86,7 @@ export function OrderForm() {
           dropOffLocation: spoken("dropoff"),
           packageInfo: { packageId: `page-${key.current.slice(0, 8)}`, size: "Small", weight: Number(weight.value) * POUNDS_IN_A_KG },
           expedited: expedited.value,
+          confirmationRequired: word.value,
         },
         key.current,
       );
@@ -155,6 +164,23 @@ export function OrderForm() {
       </div>
       <FieldError id="order-weight-error" label="Weight" text={inKg(at("/packageInfo/weight"))} />
       <FieldError id="order-account-error" label="Account" text={at("/ownerId")} />
+      <div class="field">
+        <label for="order-word">At the door</label>
+        <select
+          id="order-word"
+          value={word.value}
+          onChange={(event) => {
+            changed();
+            word.value = event.currentTarget.value as Word;
+          }}
+        >
+          {Object.entries(WORDS).map(([kind, label]) => (
+            <option key={kind} value={kind}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
       <label class="check">
         <input
           type="checkbox"
