@@ -23,6 +23,8 @@ pub enum StoreError {
     OtherSnapshot { place: String, found: u8 },
     #[error("{place} is not a skyhaul store")]
     NotAStore { place: String },
+    #[error("there is no store in {place}")]
+    NoStore { place: String },
     #[error("cannot write to {place}: {cause}")]
     Unwritable { place: String, cause: String },
     #[error("no store can be at {place}: {cause}")]
@@ -65,6 +67,7 @@ impl StoreError {
             | StoreError::NewerFormat { .. }
             | StoreError::OtherSnapshot { .. }
             | StoreError::NotAStore { .. }
+            | StoreError::NoStore { .. }
             | StoreError::Unwritable { .. }
             | StoreError::BadLocation { .. }
             | StoreError::TakenOver { .. }
@@ -90,9 +93,10 @@ impl StoreError {
                 "use the program that made it, start over with --fresh (discards that world), \
                  or name another place with --data",
             ),
-            StoreError::NotAStore { .. } => {
-                Some("name another place with --data; what is there was left as it is")
-            }
+            StoreError::NotAStore { .. } => Some(
+                "name another place with --data; what is there was left as it is: --fresh replaces only stores",
+            ),
+            StoreError::NoStore { .. } => Some("name the server's own folder with --data"),
             StoreError::Unwritable { .. } => {
                 Some("give this user the right to write there, or name another place with --data")
             }

@@ -19,14 +19,13 @@ use crate::store::StoreError;
 /// yet; answers with the last tick that is in the copy. Who writes is not held up.
 ///
 /// # Errors
-/// `BadLocation` where there is nothing to copy, or already something at `to`; `Locked`,
+/// `NoStore` where there is nothing to copy, `BadLocation` where something is at `to`; `Locked`,
 /// `NotAStore`, `Unwritable`, and the retryable ones.
 pub fn backup(from: &Path, to: &Path) -> Result<Tick, StoreError> {
     let source = from.join(DATABASE);
     if !is_store(&source)? {
-        return Err(StoreError::BadLocation {
+        return Err(StoreError::NoStore {
             place: from.display().to_string(),
-            cause: "there is no store to back up".to_owned(),
         });
     }
     make_folder(to)?;

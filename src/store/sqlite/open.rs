@@ -115,7 +115,10 @@ pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .map_err(|cause| unwritable(dir, &cause))
+        .map_err(|cause| match dir.is_file() {
+            true => unwritable(dir, &io::Error::other("it is a file, where a folder is wanted")),
+            false => unwritable(dir, &cause),
+        })
 }
 
 /// The operating system drops the lock with the process, however that ends; the file stays,

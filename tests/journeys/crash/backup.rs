@@ -96,7 +96,7 @@ async fn a_backup_replaces_nothing_and_takes_the_key_and_the_days_along() {
     let nothing = backup(&data, &out).await;
     assert_eq!(nothing.status, Some(2));
     assert!(
-        nothing.stderr.contains("there is no store to back up"),
+        nothing.stderr.contains("there is no store in"),
         "{}",
         nothing.stderr
     );
