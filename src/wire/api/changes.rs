@@ -16,7 +16,7 @@ pub struct RescheduledDelivery {
     pub pickup_location: Option<String>,
     /// As `pickupLocation`.
     pub drop_off_location: Option<String>,
-    /// Free text.
+    /// Free text, kept and shown as it was given: nothing is measured by it.
     pub deadline: Option<String>,
     /// RFC 3339; one in the past means now.
     pub pickup_time: Option<String>,
@@ -28,7 +28,7 @@ pub struct RescheduledDelivery {
 pub struct DeliveryChange {
     pub pickup: Option<Location>,
     pub dropoff: Option<Location>,
-    /// Free text.
+    /// Free text, kept and shown as it was given: nothing is measured by it.
     pub deadline: Option<String>,
 }
 

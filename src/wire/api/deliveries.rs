@@ -14,6 +14,7 @@ pub struct Delivery {
     pub owner: Owner,
     pub pickup: Location,
     pub dropoff: Location,
+    /// As it was given.
     pub deadline: String,
     pub expedited: bool,
     pub confirmation_required: ConfirmationRequired,

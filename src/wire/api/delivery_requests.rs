@@ -33,7 +33,7 @@ pub struct ExternalDelivery {
     #[serde(default = "no_confirmation")]
     #[schema(value_type = Option<NameOrNumber>)]
     pub confirmation_required: ConfirmationRequired,
-    /// Free text.
+    /// Free text, kept and shown as it was given: nothing is measured by it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub deadline: String,
