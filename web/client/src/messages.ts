@@ -435,6 +435,7 @@ export interface Fleet {
  */
 export interface DeliveryCounts {
   accepted: number;
+  cancelled: number;
   completed: number;
   failed: number;
   underWay: number;

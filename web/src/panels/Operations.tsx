@@ -52,7 +52,7 @@ function FigureGrid({ now }: { now: Figures }) {
     ["Waiting requests", figure(deliveries.waiting)],
     ["Under way", figure(deliveries.underWay)],
     ["Completed", figure(deliveries.completed)],
-    ["Failed", figure(deliveries.failed)],
+    ["Failed / cancelled", `${figure(deliveries.failed)} / ${figure(deliveries.cancelled)}`],
     ["ETA error, typical", etaError ? figure(etaError.p50Seconds) : unknown, "s"],
     ["Late by > 1 min", etaError ? percent(etaError.lateShare) : unknown],
     ["Tick", now.tickMs == null ? unknown : figure(now.tickMs), "ms"],
