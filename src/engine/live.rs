@@ -139,9 +139,20 @@ impl Live {
             };
         }
         self.answer_steps(&mut course.promises);
-        // Actors' timers, the publisher and shutdown get their turn at full speed too.
-        tokio::task::yield_now().await;
+        // Actors' timers, the publisher and shutdown get their turn at full speed too. Where the
+        // clock waits for the next tick they have it anyway.
+        if self.goes_on_at_once(&course.promises) {
+            tokio::task::yield_now().await;
+        }
         Ok(())
+    }
+
+    /// Whether the next tick comes without waiting for its time.
+    fn goes_on_at_once(&mut self, promises: &Promises) -> bool {
+        let sim = self.engine.world().time_of(self.engine.tick_number());
+        promises.has_steps()
+            || self.inbox.is_asked()
+            || !self.pace.is_paused() && self.pace.due(wall_now(), sim).is_none()
     }
 
     async fn next_turn(&mut self, promises: &Promises) -> Turn {

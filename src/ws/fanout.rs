@@ -5,6 +5,7 @@
 //! world hear that it is still there. Sessions are only told that there is a beat; what
 //! they do not look at in time they never see, and nothing waits for them.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,14 +77,29 @@ impl FanOut {
 
     async fn keep_beating(&mut self, published: &mut watch::Receiver<Tick>) {
         let start = Instant::now();
-        let mut next_slot = 1;
+        let (mut next_slot, mut last) = (1, start);
+        // Set anew when it rings, not with each beat: each setting is a wake-up more.
+        let mut silence = pin!(sleep_until(start + LONGEST_SILENCE));
         loop {
             tokio::select! {
                 changed = published.changed() => if changed.is_err() { return },
                 () = self.shared.interest.woken() => {}
-                () = tokio::time::sleep(LONGEST_SILENCE) => {}
+                () = &mut silence => {
+                    let due = last + LONGEST_SILENCE;
+                    if due > Instant::now() {
+                        silence.as_mut().reset(due);
+                        continue;
+                    }
+                }
             }
-            sleep_until(start + SLOT * (next_slot - EARLY)).await;
+            let due = start + SLOT * (next_slot - EARLY);
+            if due > Instant::now() {
+                sleep_until(due).await;
+            }
+            last = Instant::now();
+            if silence.is_elapsed() {
+                silence.as_mut().reset(last + LONGEST_SILENCE);
+            }
             published.mark_unchanged();
             let slot = next_slot.max((start.elapsed().as_millis() / SLOT.as_millis()) as u32);
             next_slot = slot + 1;
