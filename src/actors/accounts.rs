@@ -41,7 +41,10 @@ pub enum AccountMessage {
     /// From the scheduler: may the order's account order?
     Check { id: DeliveryId, order: Arc<Order> },
     /// From outside.
-    Write { write: AccountWrite, reply_to: ReplyTo },
+    Write {
+        write: Box<AccountWrite>,
+        reply_to: ReplyTo,
+    },
 }
 
 impl Accounts {
@@ -128,6 +131,10 @@ impl Role for Accounts {
     type Message = AccountMessage;
     const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
+    fn entries(&self) -> usize {
+        self.accounts.len()
+    }
+
     fn open(mail: Mail) -> Option<AccountMessage> {
         match mail {
             Mail::Accounts(message) => Some(message),
@@ -142,7 +149,7 @@ impl Role for Accounts {
                 let answer = self.check(context, &order.owner.account, effects);
                 effects.send(Mail::Scheduler(SchedulerMessage::Answered { id, step, answer }));
             }
-            AccountMessage::Write { write, reply_to } => self.write(context, write, reply_to, effects),
+            AccountMessage::Write { write, reply_to } => self.write(context, *write, reply_to, effects),
         }
     }
 }
@@ -175,6 +182,7 @@ mod tests {
 
         fn write(&mut self, write: AccountWrite) -> (Decision, Vec<(u32, AccountEvent)>) {
             let reply_to = ReplyTo(7);
+            let write = Box::new(write);
             let effects = self.tell(AccountMessage::Write { write, reply_to });
             let Some(Effect::Reply(ReplyTo(7), decision)) = effects.last() else {
                 panic!("{effects:?}")
@@ -194,7 +202,7 @@ mod tests {
 
     fn told(effects: &[Effect]) -> Vec<(u32, AccountEvent)> {
         let event = |(seq, happening): (u32, &Happening)| match happening {
-            Happening::Account(event) => (seq, event.clone()),
+            Happening::Account(event) => (seq, AccountEvent::clone(event)),
             other => panic!("{other:?}"),
         };
         events(effects).into_iter().map(event).collect()

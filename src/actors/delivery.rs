@@ -261,7 +261,7 @@ impl Delivery {
         if self.book.attempts >= MOST_ATTEMPTS {
             return self.fail(context, FailureReason::TooManyAttempts, effects);
         }
-        let (id, book) = (self.id, self.book.clone());
+        let (id, book) = (self.id, Box::new(self.book.clone()));
         effects.send(Mail::Scheduler(SchedulerMessage::TakeBack { id, book, why }));
         self.leave(effects);
     }

@@ -45,8 +45,8 @@ pub struct Drone {
 pub enum DroneMessage {
     /// From the fleet: fly this.
     Mission {
-        task: Task,
-        plan: Box<FlightPlan>,
+        task: Box<Task>,
+        plan: FlightPlan,
     },
     PickedUp,
     /// At the end of the hand-over.
@@ -84,7 +84,7 @@ pub enum DroneMessage {
     },
     /// From its delivery: go there instead, if the battery allows.
     Redirect {
-        task: Task,
+        task: Box<Task>,
     },
     /// From its delivery: the recipient has it.
     Confirmed {
@@ -102,12 +102,12 @@ pub enum DroneMessage {
 }
 
 /// Why a drone asks where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Purpose {
     /// To fly from there to what it is at now.
     Replan,
     /// To go elsewhere, if its battery allows.
-    Redirect(Task),
+    Redirect(Box<Task>),
     /// To see whether its battery still does for what it is at.
     CheckBattery,
     /// To wait there so long for its link.
@@ -160,7 +160,7 @@ impl Drone {
         }
     }
 
-    fn take_off(&mut self, context: &Context, task: Task, plan: Box<FlightPlan>, effects: &mut Effects) {
+    fn take_off(&mut self, context: &Context, task: Task, plan: FlightPlan, effects: &mut Effects) {
         if !self.moves(DroneInput::Assign(task)) {
             return;
         }
@@ -311,7 +311,7 @@ impl Drone {
         }
     }
 
-    fn redirect(&mut self, context: &Context, task: Task, effects: &mut Effects) {
+    fn redirect(&mut self, context: &Context, task: Box<Task>, effects: &mut Effects) {
         if self.link_lost_until.is_some() {
             // It would not hear of it; somebody else goes.
             return self.release(context, task.delivery, effects);
@@ -364,7 +364,7 @@ impl Role for Drone {
     fn step(&mut self, context: &Context, message: DroneMessage, effects: &mut Effects) {
         use DroneMessage as Message;
         match message {
-            Message::Mission { task, plan } => self.take_off(context, task, plan, effects),
+            Message::Mission { task, plan } => self.take_off(context, *task, plan, effects),
             Message::PickedUp => {
                 if self.moves(DroneInput::PickedUp) {
                     self.tell_delivery(effects, DeliveryMessage::PickedUp);

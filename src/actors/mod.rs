@@ -142,7 +142,7 @@ pub enum Effect {
     Send(Mail),
     Emit(Event),
     /// Takes off with this plan, or changes to it in the air.
-    Fly(DroneId, Box<FlightPlan>),
+    Fly(DroneId, FlightPlan),
     /// Asks where a drone in the air is; `Located` answers in the next round.
     Locate(DroneId, Purpose),
     /// Breaks something of a drone in the air.
@@ -203,11 +203,11 @@ impl Effects {
     }
 
     pub fn emit_package(&mut self, context: &Context, seq: &mut u32, stored: StoredPackage) {
-        self.emit(context, seq, Happening::Package(stored));
+        self.emit(context, seq, Happening::Package(Box::new(stored)));
     }
 
     pub fn emit_account(&mut self, context: &Context, seq: &mut u32, event: AccountEvent) {
-        self.emit(context, seq, Happening::Account(event));
+        self.emit(context, seq, Happening::Account(Box::new(event)));
     }
 
     /// `seq` is the subject's own counter, owned by the actor that emits.

@@ -36,7 +36,10 @@ pub enum PackageMessage {
     /// From the delivery's actor: it is over.
     LetGo { id: DeliveryId },
     /// From outside: a package by itself.
-    Put { write: PackageWrite, reply_to: ReplyTo },
+    Put {
+        write: Box<PackageWrite>,
+        reply_to: ReplyTo,
+    },
 }
 
 impl Packages {
@@ -54,6 +57,10 @@ impl Role for Packages {
     type Message = PackageMessage;
     const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
+    fn entries(&self) -> usize {
+        self.held.len() + self.shelf.count()
+    }
+
     fn open(mail: Mail) -> Option<PackageMessage> {
         match mail {
             Mail::Packages(message) => Some(message),
@@ -70,7 +77,7 @@ impl Role for Packages {
                 effects.send(Mail::Scheduler(SchedulerMessage::Answered { id, step, answer }));
             }
             PackageMessage::Put { write, reply_to } => {
-                let decision = self.shelf.put(context, write, effects);
+                let decision = self.shelf.put(context, *write, effects);
                 effects.reply(reply_to, decision);
             }
             PackageMessage::Undo { id } => {

@@ -32,6 +32,10 @@ impl Shelf {
         self.packages.values().map(|shelved| &shelved.kept)
     }
 
+    pub fn count(&self) -> usize {
+        self.packages.len()
+    }
+
     pub fn put(&mut self, context: &Context, write: PackageWrite, effects: &mut Effects) -> Decision {
         let PackageWrite { package, by } = write;
         let id = package.id.clone();

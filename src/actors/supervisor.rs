@@ -54,7 +54,7 @@ pub enum SupervisorMessage {
     /// From the scheduler: the step cannot be undone.
     DeadLetter {
         id: DeliveryId,
-        book: Book,
+        book: Box<Book>,
         held: Held,
         step: Step,
         then: Then,
@@ -102,7 +102,7 @@ impl Supervisor {
         letter.is_tried = true;
         effects.send(Mail::Scheduler(SchedulerMessage::Compensate {
             id,
-            book: letter.book.clone(),
+            book: Box::new(letter.book.clone()),
             held: letter.held,
             then: letter.then,
         }));
@@ -131,7 +131,7 @@ impl Role for Supervisor {
             } => {
                 let before = self.letters.remove(&id);
                 let letter = DeadLetter {
-                    book,
+                    book: *book,
                     held,
                     step,
                     then,

@@ -31,8 +31,14 @@ pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
         Command::RequestDelivery { .. } | Command::SetDemand(_) | Command::Inject(_) => return None,
         Command::Delivery(id, write) => Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }),
         Command::RetryDeadLetter(id) => Mail::Supervisor(SupervisorMessage::Retry { id, reply_to }),
-        Command::Account(write) => Mail::Accounts(AccountMessage::Write { write, reply_to }),
-        Command::Package(write) => Mail::Packages(PackageMessage::Put { write, reply_to }),
+        Command::Account(write) => {
+            let write = Box::new(write);
+            Mail::Accounts(AccountMessage::Write { write, reply_to })
+        }
+        Command::Package(write) => {
+            let write = Box::new(write);
+            Mail::Packages(PackageMessage::Put { write, reply_to })
+        }
         Command::CarryByThirdParty(id, order) => {
             Mail::Transport(TransportMessage::CarryAlone { id, order, reply_to })
         }

@@ -334,7 +334,7 @@ impl Engine {
             Effect::Fly(drone, plan) => {
                 decided.grounded.push(drone);
                 decided.planned.push(drone);
-                if let Err(discontinuous) = self.sky.fly(&self.world, drone, *plan, context.now) {
+                if let Err(discontinuous) = self.sky.fly(&self.world, drone, plan, context.now) {
                     tracing::error!(%drone, %discontinuous, "a flight plan was refused");
                 }
             }

@@ -32,9 +32,10 @@ pub enum Happening {
     Drone(DroneId, DroneEvent),
     Hub(HubId, HubEvent),
     Supervisor(SupervisorEvent),
-    Account(AccountEvent),
+    /// Boxed, as the next: they are rare and long, and every event is as long as the longest.
+    Account(Box<AccountEvent>),
     /// Somebody put a package by itself.
-    Package(StoredPackage),
+    Package(Box<StoredPackage>),
 }
 
 /// When pick-up and drop-off are expected.

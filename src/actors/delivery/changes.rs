@@ -118,7 +118,7 @@ impl Delivery {
                 let delivery = self.id;
                 let message = match later {
                     true => DroneMessage::Release { delivery },
-                    false => DroneMessage::Redirect { task },
+                    false => DroneMessage::Redirect { task: Box::new(task) },
                 };
                 self.tell_drone(message, effects);
                 Taken::DroneAsked

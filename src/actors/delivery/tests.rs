@@ -77,7 +77,7 @@ fn elsewhere(bench: &Bench<Delivery>) -> DeliveryWrite {
 /// The book that went back to the scheduler.
 fn taken_back(effects: &[Effect]) -> Option<(Book, Lost)> {
     sent(effects).into_iter().find_map(|mail| match mail {
-        Mail::Scheduler(SchedulerMessage::TakeBack { book, why, .. }) => Some((book.clone(), *why)),
+        Mail::Scheduler(SchedulerMessage::TakeBack { book, why, .. }) => Some((Book::clone(book), *why)),
         _ => None,
     })
 }

@@ -108,7 +108,7 @@ impl Drone {
             (Purpose::Replan, Some(fix)) => self.replan(context, fix, effects),
             (Purpose::CheckBattery, Some(fix)) => self.check_battery(context, fix, effects),
             (Purpose::Hold(duration), Some(fix)) => self.hold(context, fix, duration, effects),
-            (Purpose::Redirect(task), Some(fix)) => self.try_redirect(context, fix, task, effects),
+            (Purpose::Redirect(task), Some(fix)) => self.try_redirect(context, fix, *task, effects),
             (Purpose::Redirect(task), None) => {
                 self.release(context, task.delivery, effects);
                 Ok(())
@@ -121,7 +121,7 @@ impl Drone {
     }
 
     fn fly(&self, mission: Mission, effects: &mut Effects) {
-        effects.0.push(Effect::Fly(self.id, Box::new(mission.plan)));
+        effects.0.push(Effect::Fly(self.id, mission.plan));
     }
 
     /// To what it is at; home, where the battery does not do for that.

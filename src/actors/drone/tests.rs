@@ -78,7 +78,7 @@ fn to_delivery(message: DeliveryMessage) -> Mail {
 
 fn flown(effects: &[Effect]) -> Option<&FlightPlan> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Fly(_, plan) => Some(plan.as_ref()),
+        Effect::Fly(_, plan) => Some(plan),
         _ => None,
     })
 }
@@ -93,7 +93,7 @@ fn told(effects: &[Effect]) -> Vec<DroneEvent> {
 
 fn asks(effects: &[Effect]) -> Option<Purpose> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Locate(_, purpose) => Some(*purpose),
+        Effect::Locate(_, purpose) => Some(purpose.clone()),
         _ => None,
     })
 }
@@ -174,7 +174,7 @@ fn who_has_the_package_is_not_released() {
         let mut bench = flying(state);
         for message in [
             DroneMessage::Release { delivery: id(1) },
-            DroneMessage::Redirect { task },
+            DroneMessage::Redirect { task: Box::new(task) },
         ] {
             let effects = bench.tell(message);
             assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::TooLate)]);
@@ -195,9 +195,11 @@ fn a_drone_goes_elsewhere_if_its_battery_allows_and_home_if_not() {
     };
     for (share, goes) in [(0.9, true), (0.22, false)] {
         let mut bench = flying(DroneState::HeadedToPickup { task: task() });
-        let effects = bench.tell(DroneMessage::Redirect { task: elsewhere });
-        assert_eq!(asks(&effects), Some(Purpose::Redirect(elsewhere)));
-        let effects = bench.located(Purpose::Redirect(elsewhere), share);
+        let purpose = Purpose::Redirect(Box::new(elsewhere));
+        let task = Box::new(elsewhere);
+        let effects = bench.tell(DroneMessage::Redirect { task });
+        assert_eq!(asks(&effects), Some(purpose.clone()));
+        let effects = bench.located(purpose, share);
         if goes {
             assert_eq!(bench.role.state, DroneState::HeadedToPickup { task: elsewhere });
             assert!(flown(&effects).is_some());

@@ -121,6 +121,13 @@ impl Docks {
         ready.chain(queued.map(|queued| queued.drone))
     }
 
+    /// How many are docked.
+    pub fn len(&self) -> usize {
+        let ready = self.ready.iter().map(BTreeSet::len);
+        let queued = self.hubs.iter().map(|hub| hub.queue.len());
+        ready.chain(queued).sum()
+    }
+
     /// By hub: chargers in use, and drones that are plugged in.
     pub fn chargers(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
         let numbered = self.hubs.iter().enumerate();

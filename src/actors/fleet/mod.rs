@@ -61,7 +61,7 @@ struct Kept {
     pickup_s: f64,
     /// With what the door is likely to take.
     delivery_s: f64,
-    plan: Box<FlightPlan>,
+    plan: FlightPlan,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -213,7 +213,7 @@ impl Fleet {
             task,
             pickup_s: mission.pickup_s,
             delivery_s: mission.delivery_s + door.as_secs(),
-            plan: Box::new(mission.plan),
+            plan: mission.plan,
         };
         self.kept.insert(id, kept);
         self.tell_kept(context, id, effects);
@@ -256,6 +256,7 @@ impl Fleet {
             drone, task, plan, ..
         }) = self.kept.remove(&id)
         {
+            let task = Box::new(task);
             effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
         }
     }
@@ -353,6 +354,10 @@ impl Fleet {
 impl Role for Fleet {
     type Message = FleetMessage;
     const MEMORY: usize = MEMORY_OF_BIG_ROLES;
+
+    fn entries(&self) -> usize {
+        self.docks.len() + self.queue.len() + self.kept.len()
+    }
 
     fn open(mail: Mail) -> Option<Self::Message> {
         match mail {

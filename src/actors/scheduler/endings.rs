@@ -66,7 +66,7 @@ impl Scheduler {
             self.letters += 1;
             tell_end(context, id, &mut workflow, then, effects);
         }
-        let (book, held) = (workflow.book, workflow.held);
+        let (book, held) = (Box::new(workflow.book), workflow.held);
         effects.send(Mail::Supervisor(SupervisorMessage::DeadLetter {
             id,
             book,

@@ -46,7 +46,11 @@ pub enum SchedulerMessage {
     Withdrawn { id: DeliveryId },
     /// From the delivery's actor, which ends: who carried it does so no more. Another way is to
     /// be found for what the book says.
-    TakeBack { id: DeliveryId, book: Book, why: Lost },
+    TakeBack {
+        id: DeliveryId,
+        book: Box<Book>,
+        why: Lost,
+    },
     /// What was for a delivery that has not begun, or is over.
     Early {
         id: DeliveryId,
@@ -63,7 +67,7 @@ pub enum SchedulerMessage {
     /// From the supervisor: an operator wants what is still held for it to be let go of again.
     Compensate {
         id: DeliveryId,
-        book: Book,
+        book: Box<Book>,
         held: Held,
         then: Then,
     },

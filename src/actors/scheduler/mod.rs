@@ -260,6 +260,10 @@ impl Role for Scheduler {
     type Message = SchedulerMessage;
     const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
+    fn entries(&self) -> usize {
+        self.workflows.len()
+    }
+
     fn open(mail: Mail) -> Option<Self::Message> {
         match mail {
             Mail::Scheduler(message) => Some(message),
@@ -282,7 +286,7 @@ impl Role for Scheduler {
             Message::Queued { id } => self.hear(context, id, Heard::Queued, effects),
             Message::NoRoom { id } => self.hear(context, id, Heard::NoRoom, effects),
             Message::Withdrawn { id } => self.hear(context, id, Heard::Withdrawn, effects),
-            Message::TakeBack { id, book, .. } => self.take_back(context, id, book, effects),
+            Message::TakeBack { id, book, .. } => self.take_back(context, id, *book, effects),
             Message::Early { id, message } => {
                 if let Some(workflow) = self.workflows.get_mut(&id) {
                     workflow.hears_early(context.now, *message);
@@ -298,7 +302,7 @@ impl Role for Scheduler {
                 false => effects.refuse(reply_to, Objection::NoEffect),
             },
             Message::Compensate { id, book, held, then } => {
-                self.compensate(context, id, book, held, then, effects);
+                self.compensate(context, id, *book, held, then, effects);
             }
             Message::Look => self.look(context, effects),
             Message::Alarm { due } => self.alarm(context, due, effects),

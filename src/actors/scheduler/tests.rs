@@ -550,7 +550,11 @@ fn a_van_is_heard_before_the_delivery_begins_and_not_when_it_has_left() {
     // Its customer wants it elsewhere just when the van comes to nothing.
     let book = Book::new(bench_order(&bench));
     let why = Lost::Rescheduled;
-    bench.tell(SchedulerMessage::TakeBack { id: id(1), book, why });
+    bench.tell(SchedulerMessage::TakeBack {
+        id: id(1),
+        book: Box::new(book),
+        why,
+    });
     bench.tell(early(DeliveryMessage::CarrierFailed));
     let begun = bench.answer(1, Step::ThirdParty, StepAnswer::Carried { etas: etas() });
     assert_eq!(sent(&begun), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
