@@ -105,6 +105,11 @@ impl Scheduler {
             let Some(workflow) = self.workflows.get_mut(&id) else {
                 continue;
             };
+            // Its owner has the rest of this tick.
+            if workflow.asked_at == context.now {
+                self.agenda.asked(context, id, effects);
+                continue;
+            }
             workflow.is_watched = false;
             let waiting_for = match workflow.state {
                 WorkflowState::Asking { .. } | WorkflowState::Withdrawing { .. } => WaitingFor::Answer,

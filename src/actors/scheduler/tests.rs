@@ -67,7 +67,11 @@ impl Bench<Scheduler> {
 
     /// The tick after: who has not answered gets a time limit.
     fn look(&mut self) -> Vec<Effect> {
-        self.tell(SchedulerMessage::Look)
+        let asked = self.context.now;
+        self.context.now += SimDuration(1);
+        let effects = self.tell(SchedulerMessage::Look);
+        self.context.now = asked;
+        effects
     }
 
     /// Lets time pass up to the alarm that these effects set.
@@ -115,6 +119,22 @@ fn delayed(step: Step, attempts: u32, waiting_for: WaitingFor) -> DeliveryEvent 
 
 fn heavy(order: &mut Order) {
     order.package.weight_kg = 50.0;
+}
+
+/// While more comes with each tick, that tick's look comes after it.
+#[test]
+fn who_is_asked_in_the_tick_of_a_look_is_looked_at_in_the_next() {
+    let mut bench = bench(WhenFull::Fail);
+    let asked = bench.admit(1, |_| {});
+    assert_eq!(alarms(&asked).len(), 1, "a look in the next tick");
+    let early = bench.tell(SchedulerMessage::Look);
+    assert_eq!(events(&early), [], "its owner has not had its turn yet");
+    assert_eq!(alarms(&early).len(), 1, "it is looked at again");
+    let late = bench.look();
+    assert!(matches!(
+        events(&late)[..],
+        [(2, Happening::Delivery(_, DeliveryEvent::StepDelayed { .. }))]
+    ));
 }
 
 #[test]
