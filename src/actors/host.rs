@@ -16,6 +16,7 @@ use std::sync::Arc;
 use actix::{Actor, ActorContext, Handler, Message};
 
 use super::{Context, Effects, Mail};
+use crate::sim::world::World;
 
 /// A pure decider: state and message in, new state and effects out.
 pub trait Role: Clone + Sized + Unpin + Send + 'static {
@@ -81,7 +82,7 @@ impl<R: Role> Host<R> {
         }
         match &mut self.past {
             None => self.past = Some(Box::new(Past::of(&self.role))),
-            Some(past) if past.since.len() >= past.memory => past.forget(&self.role),
+            Some(past) if past.is_full() || !past.is_of(&context.world) => past.forget(&self.role),
             Some(_) => {}
         }
         let kept = message.clone();
@@ -125,6 +126,17 @@ impl<R: Role> Past<R> {
             role: role.clone(),
             since: Vec::new(),
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.since.len() >= self.memory
+    }
+
+    /// Whether its messages were taken in this world: each keeps the world that it was taken in,
+    /// and none but the newest is to be kept.
+    fn is_of(&self, world: &Arc<World>) -> bool {
+        let first = self.since.first();
+        first.is_none_or(|(context, _)| Arc::ptr_eq(&context.world, world))
     }
 
     /// Begins anew, in the room that it has.
@@ -280,5 +292,28 @@ mod tests {
         assert_eq!(after::<0>(numbers()), expected, "copied before each message");
         assert_eq!(after::<8>(numbers()), expected, "copied once in eight");
         assert_eq!(after::<1_000>(numbers()), expected, "copied once");
+    }
+
+    #[test]
+    fn a_world_that_another_has_replaced_is_let_go_of() {
+        let context = || {
+            Arc::new(Context {
+                world: Arc::new(world(1, 1)),
+                tick: 1,
+                now: SimTime::START,
+            })
+        };
+        let mut host = Host::new(Adder::<1_000>(Vec::new()));
+        let mut effects = Effects::default();
+        let mut worlds = Vec::new();
+        for number in 1..=5 {
+            let context = context();
+            worlds.push(Arc::downgrade(&context.world));
+            host.take(&context, number, &mut effects).unwrap();
+            host.take(&context, 13, &mut effects).unwrap_err();
+        }
+        assert_eq!(host.role.0, [1, 2, 3, 4, 5]);
+        let kept = worlds.iter().filter(|world| world.strong_count() > 0);
+        assert_eq!(kept.count(), 1);
     }
 }
