@@ -57,6 +57,8 @@ pub enum NotTaken {
 /// A write from outside, and who waits for its answer.
 enum Wanted {
     Delivery {
+        /// The client's own choice; else it is made here.
+        id: Option<DeliveryId>,
         order: Arc<Order>,
         key: Option<String>,
         answer: oneshot::Sender<Receipt>,
@@ -95,9 +97,23 @@ pub struct IngestionHandle {
 
 impl IngestionHandle {
     pub async fn submit(&self, order: Order, key: Option<String>) -> Receipt {
+        self.take(None, order, key).await
+    }
+
+    /// A delivery by an id of the client's: asked again, also after a crash, it is the same one.
+    pub async fn put(&self, id: DeliveryId, order: Order) -> Receipt {
+        self.take(Some(id), order, Some(key_of_put(id))).await
+    }
+
+    async fn take(&self, id: Option<DeliveryId>, order: Order, key: Option<String>) -> Receipt {
         let (answer, answered) = oneshot::channel();
         let order = Arc::new(order);
-        self.send(Wanted::Delivery { order, key, answer })?;
+        self.send(Wanted::Delivery {
+            id,
+            order,
+            key,
+            answer,
+        })?;
         answered.await.unwrap_or(Err(NotTaken::StoreGone))
     }
 
@@ -323,10 +339,15 @@ fn new_id() -> DeliveryId {
     DeliveryId::from_bytes(*Uuid::now_v7().as_bytes())
 }
 
+/// Never a key of a client's: those hold no control character, or begin with an account.
+fn key_of_put(id: DeliveryId) -> String {
+    format!("\u{1f}put:{id}")
+}
+
 fn command_of(submit: &Submit) -> Command {
     match &submit.wanted {
-        Wanted::Delivery { order, key, .. } => Command::RequestDelivery {
-            id: new_id(),
+        Wanted::Delivery { id, order, key, .. } => Command::RequestDelivery {
+            id: id.unwrap_or_else(new_id),
             order: Arc::clone(order),
             idempotency_key: key.clone(),
         },

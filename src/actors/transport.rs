@@ -71,6 +71,8 @@ pub enum TransportMessage {
         duration: Option<SimDuration>,
         reply_to: ReplyTo,
     },
+    /// From the scheduler: whether it carries this, which is under way.
+    Carries { id: DeliveryId, reply_to: ReplyTo },
 }
 
 impl Transport {
@@ -209,6 +211,10 @@ impl Role for Transport {
                 let decision = self.carry_alone(context, id, order, effects);
                 effects.reply(reply_to, decision);
             }
+            TransportMessage::Carries { id, reply_to } => match self.jobs.contains_key(&id) {
+                true => effects.reply(reply_to, Decision::Done),
+                false => effects.refuse(reply_to, Objection::NotCarried),
+            },
             TransportMessage::Undo { id } => {
                 self.jobs.remove(&id);
                 effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));

@@ -5,7 +5,6 @@ use crate::actors::accounts::AccountMessage;
 use crate::actors::delivery::DeliveryMessage;
 use crate::actors::packages::PackageMessage;
 use crate::actors::supervisor::SupervisorMessage;
-use crate::actors::transport::TransportMessage;
 use crate::sim::command::{Command, ReplyTo};
 
 /// Outside commands for one tick.
@@ -28,7 +27,10 @@ impl Admission {
 /// To whoever decides about it; `None` for what is not for one actor alone.
 pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
     Some(match command {
-        Command::RequestDelivery { .. } | Command::SetDemand(_) | Command::Inject(_) => return None,
+        Command::RequestDelivery { .. }
+        | Command::CarryByThirdParty(..)
+        | Command::SetDemand(_)
+        | Command::Inject(_) => return None,
         Command::Delivery(id, write) => Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }),
         Command::RetryDeadLetter(id) => Mail::Supervisor(SupervisorMessage::Retry { id, reply_to }),
         Command::Account(write) => {
@@ -38,9 +40,6 @@ pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
         Command::Package(write) => {
             let write = Box::new(write);
             Mail::Packages(PackageMessage::Put { write, reply_to })
-        }
-        Command::CarryByThirdParty(id, order) => {
-            Mail::Transport(TransportMessage::CarryAlone { id, order, reply_to })
         }
     })
 }

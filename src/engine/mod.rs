@@ -251,7 +251,17 @@ impl Engine {
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
         for (reply_to, command) in admission.numbered() {
             match command {
+                // A client's own id can be taken by two requests at once, or by one and the carrier.
+                Command::RequestDelivery { id, .. } if self.cast.is_alive(Address::Delivery(id)) => {}
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
+                Command::CarryByThirdParty(id, order) => {
+                    let is_under_way = self.cast.is_alive(Address::Delivery(id));
+                    mail.push(Mail::Scheduler(SchedulerMessage::CarryAlone {
+                        id,
+                        order: Some(order).filter(|_| !is_under_way),
+                        reply_to,
+                    }));
+                }
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(fault) => inject(fault, reply_to, mail, &mut faults),
                 other => mail.extend(admission::mail_of(other, reply_to)),

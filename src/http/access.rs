@@ -14,7 +14,7 @@ use super::Api;
 use super::delivery_requests::IDEMPOTENCY_KEY;
 use super::failure::Failure;
 use crate::auth::{Denied, Grant, Guard, Parcel, Sight, Viewer, What, bearer_of, host_of, origin_of};
-use crate::sim::ids::DeliveryId;
+use crate::sim::ids::DeliveryName;
 use crate::view::{DeliveryHandle, DeliveryRecord};
 
 /// How long browsers may remember what they were allowed to ask.
@@ -109,10 +109,10 @@ pub fn drone_must_be_seen(sight: Sight) -> Result<(), Failure> {
 pub async fn delivery_for(
     api: &Api,
     viewer: &Viewer,
-    id: Option<DeliveryId>,
+    name: Option<DeliveryName>,
     kind: &'static str,
 ) -> Result<DeliveryRecord, Failure> {
-    let handle = handle_for(api, viewer, id, kind).await?;
+    let handle = handle_for(api, viewer, name, kind).await?;
     let record = handle.look();
     Ok(record.clone())
 }
@@ -121,13 +121,23 @@ pub async fn delivery_for(
 pub async fn handle_for(
     api: &Api,
     viewer: &Viewer,
-    id: Option<DeliveryId>,
+    name: Option<DeliveryName>,
     kind: &'static str,
 ) -> Result<DeliveryHandle, Failure> {
-    let id = id.ok_or(Failure::Unknown(kind))?;
-    let handle = api.view.find(id).await?.ok_or(Failure::Unknown(kind))?;
+    let name = name.ok_or(Failure::Unknown(kind))?;
+    let handle = named(api, name).await?.ok_or(Failure::Unknown(kind))?;
     must(viewer, &What::Delivery(&Parcel::of(&handle.look())))?;
     Ok(handle)
+}
+
+/// The delivery that goes by this name, for nobody to see yet.
+pub async fn named(api: &Api, name: DeliveryName) -> Result<Option<DeliveryHandle>, Failure> {
+    for id in name.ids() {
+        if let Some(handle) = api.view.find(id).await? {
+            return Ok(Some(handle));
+        }
+    }
+    Ok(None)
 }
 
 /// Lets pages of the origins that this server shares with read its answers.

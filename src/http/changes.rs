@@ -23,9 +23,8 @@ use super::parameters::PathId;
 use crate::auth::{Viewer, What};
 use crate::sim::command::{Command, DeliveryWrite, Objection};
 use crate::sim::delivery::Stage;
-use crate::sim::geo::LatLon;
-use crate::sim::ids::DeliveryId;
-use crate::sim::order::{Confirmation, ConfirmationRequired, Contact, Reschedule, Stop};
+use crate::sim::ids::{DeliveryId, DeliveryName};
+use crate::sim::order::{Confirmation, ConfirmationRequired, Contact, Reschedule};
 use crate::view::DeliveryRecord;
 use crate::view::commands::Refusal;
 use crate::wire::api::changes::{ConfirmationRequest, DeliveryChange, NotifyMeRequest, RescheduledDelivery};
@@ -35,7 +34,7 @@ use crate::wire::api::delivery_requests::RequestStatus;
 /// Most characters of a print, picture or voice, as text.
 const MAX_BLOB: usize = 262_144;
 const MAX_EMAIL: usize = 254;
-const DELIVERY: &str = "delivery";
+pub const DELIVERY: &str = "delivery";
 const REQUEST: &str = "delivery request";
 
 pub fn routes() -> OpenApiRouter<Api> {
@@ -49,36 +48,36 @@ pub fn routes() -> OpenApiRouter<Api> {
 }
 
 /// The delivery, where this viewer may change it.
-async fn own(
+pub async fn own(
     api: &Api,
     viewer: &Viewer,
-    id: Option<DeliveryId>,
+    name: Option<DeliveryName>,
     kind: &'static str,
 ) -> Result<DeliveryRecord, Failure> {
-    let record = delivery_for(api, viewer, id, kind).await?;
+    let record = delivery_for(api, viewer, name, kind).await?;
     must(viewer, &What::OrderFor(&record.order.owner.account))?;
     Ok(record)
 }
 
-async fn write(api: &Api, id: DeliveryId, write: DeliveryWrite) -> Result<(), Failure> {
+pub async fn write(api: &Api, id: DeliveryId, write: DeliveryWrite) -> Result<(), Failure> {
     api.commands.write(Command::Delivery(id, write)).await?;
     Ok(())
 }
 
-async fn cancel(
+pub async fn cancel(
     api: &Api,
     viewer: &Viewer,
-    id: Option<DeliveryId>,
+    name: Option<DeliveryName>,
     kind: &'static str,
 ) -> Result<(), Failure> {
-    let record = own(api, viewer, id, kind).await?;
+    let record = own(api, viewer, name, kind).await?;
     // What is cancelled stays so: asked twice, the answer is the same.
     if record.stage == Stage::Cancelled {
         return Ok(());
     }
     match write(api, record.id, DeliveryWrite::Cancel).await {
         Err(Failure::Refused(Refusal::Objected(Objection::Ended))) => {
-            let now = delivery_for(api, viewer, Some(record.id), kind).await?;
+            let now = delivery_for(api, viewer, Some(record.id.into()), kind).await?;
             match now.stage {
                 Stage::Cancelled => Ok(()),
                 _ => Err(Refusal::Objected(Objection::Ended).into()),
@@ -102,9 +101,9 @@ async fn cancel(
 async fn cancel_request(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<StatusCode, Failure> {
-    cancel(&api, &viewer, id, REQUEST).await?;
+    cancel(&api, &viewer, name, REQUEST).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -119,9 +118,9 @@ async fn cancel_request(
 async fn cancel_delivery(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<StatusCode, Failure> {
-    cancel(&api, &viewer, id, DELIVERY).await?;
+    cancel(&api, &viewer, name, DELIVERY).await?;
     Ok(StatusCode::OK)
 }
 
@@ -141,14 +140,15 @@ async fn cancel_delivery(
 async fn reschedule_request(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
     body: JsonBody,
 ) -> Result<Json<RequestStatus>, Failure> {
-    let record = own(&api, &viewer, id, REQUEST).await?;
+    let record = own(&api, &viewer, name, REQUEST).await?;
     let world = api.view.world();
     let place = |value| stop(world, value);
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    fields.same_delivery("deliveryId", record.id.into());
     let change = Reschedule {
         pickup: fields.optional("pickupLocation", place),
         dropoff: fields.optional("dropOffLocation", place),
@@ -174,12 +174,13 @@ async fn reschedule_request(
 async fn reschedule_delivery(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
     body: JsonBody,
 ) -> Result<Json<Delivery>, Failure> {
-    let record = own(&api, &viewer, id, DELIVERY).await?;
+    let record = own(&api, &viewer, name, DELIVERY).await?;
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    fields.same_delivery("id", record.id.into());
     let change = Reschedule {
         pickup: fields.optional_location("pickup", "/pickup"),
         dropoff: fields.optional_location("dropoff", "/dropoff"),
@@ -201,7 +202,7 @@ async fn reschedule(
         return Err(complaints.into_failure());
     }
     write(api, record.id, DeliveryWrite::Reschedule(Arc::new(change))).await?;
-    delivery_for(api, viewer, Some(record.id), DELIVERY).await
+    delivery_for(api, viewer, Some(record.id.into()), DELIVERY).await
 }
 
 /// Give the recipient's word
@@ -219,10 +220,10 @@ async fn reschedule(
 async fn confirm(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
     body: JsonBody,
 ) -> Result<StatusCode, Failure> {
-    let record = delivery_for(&api, &viewer, id, DELIVERY).await?;
+    let record = delivery_for(&api, &viewer, name, DELIVERY).await?;
     let world = api.view.world();
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
@@ -265,10 +266,10 @@ async fn confirm(
 async fn notify_me(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
     body: JsonBody,
 ) -> Result<StatusCode, Failure> {
-    let record = delivery_for(&api, &viewer, id, DELIVERY).await?;
+    let record = delivery_for(&api, &viewer, name, DELIVERY).await?;
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     let contact = Contact {
@@ -285,7 +286,7 @@ async fn notify_me(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn deadline(value: &Value) -> Result<String, Complaint> {
+pub fn deadline(value: &Value) -> Result<String, Complaint> {
     fields::text(value, MAX_TEXT).map(str::to_owned)
 }
 
@@ -316,32 +317,5 @@ fn telephone(value: &Value) -> Result<Option<String>, Complaint> {
     match (4..=15).contains(&digits) && !text.contains(others) {
         true => Ok(Some(text.to_owned())),
         false => Err("must be a telephone number of 4 to 15 digits".into()),
-    }
-}
-
-impl<'v> Fields<'v, '_> {
-    /// `{altitude, latitude, longitude}`; the altitude may be left out.
-    fn location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
-        let mut object = self.object(key, pointer);
-        let within = |limit: f64, range: &'static str| {
-            move |value: &Value| -> Result<f64, Complaint> {
-                let degrees = value.as_f64().filter(|degrees| degrees.abs() <= limit);
-                degrees.ok_or(Complaint::Borrowed(range))
-            }
-        };
-        let lat = object.required("latitude", within(90.0, "must be a number from -90 to 90"));
-        let lon = object.required("longitude", within(180.0, "must be a number from -180 to 180"));
-        let altitude_m = object.optional("altitude", within(100_000.0, "must be a number of metres"));
-        Some(Stop {
-            location: LatLon { lat: lat?, lon: lon? },
-            altitude_m: altitude_m.unwrap_or(0.0),
-        })
-    }
-
-    fn optional_location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
-        match self.has(key) {
-            true => self.location(key, pointer),
-            false => None,
-        }
     }
 }

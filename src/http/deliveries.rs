@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::parameters::{Parameters, PathId, one_of};
 use crate::auth::{Viewer, What};
 use crate::sim::delivery::Stage;
-use crate::sim::ids::DeliveryId;
+use crate::sim::ids::DeliveryName;
 use crate::sim::world::World;
 use crate::view::shown;
 use crate::view::{DeliveryFilter, DeliveryRecord};
@@ -82,9 +82,9 @@ async fn list_deliveries(
 async fn read_delivery(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<Delivery>, Failure> {
-    let record = delivery_for(&api, &viewer, id, KIND).await?;
+    let record = delivery_for(&api, &viewer, name, KIND).await?;
     Ok(Json(delivery_of(api.view.world(), &record)))
 }
 
@@ -99,9 +99,9 @@ async fn read_delivery(
 async fn read_public_delivery(
     api: State<Api>,
     viewer: Viewer,
-    id: PathId<DeliveryId>,
+    name: PathId<DeliveryName>,
 ) -> Result<Json<Delivery>, Failure> {
-    read_delivery(api, viewer, id).await
+    read_delivery(api, viewer, name).await
 }
 
 /// Who ordered a delivery
@@ -115,9 +115,9 @@ async fn read_public_delivery(
 async fn read_owner(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<Owner>, Failure> {
-    let record = delivery_for(&api, &viewer, id, KIND).await?;
+    let record = delivery_for(&api, &viewer, name, KIND).await?;
     Ok(Json(owner_of(&record)))
 }
 
@@ -132,9 +132,9 @@ async fn read_owner(
 async fn read_status(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<DeliveryStatus>, Failure> {
-    let handle = handle_for(&api, &viewer, id, KIND).await?;
+    let handle = handle_for(&api, &viewer, name, KIND).await?;
     let id = handle.look().id;
     let status = viewer.status_of_delivery(&api.view, id);
     let status = status.ok_or(Failure::Unknown(KIND))?;

@@ -24,7 +24,7 @@ use super::order::read_order;
 use super::parameters::PathId;
 use crate::auth::{Viewer, What};
 use crate::sim::event::{DeliveryEvent, Happening};
-use crate::sim::ids::DeliveryId;
+use crate::sim::ids::{DeliveryId, DeliveryName};
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 use crate::view::archive::Unread;
 use crate::view::{DeliveryRecord, View, WorkflowState};
@@ -160,9 +160,9 @@ fn accepted_response(id: DeliveryId, body: JsonBody) -> Response {
 async fn read_request(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<RequestStatus>, Failure> {
-    let record = delivery_for(&api, &viewer, id, "delivery request").await?;
+    let record = delivery_for(&api, &viewer, name, "delivery request").await?;
     Ok(Json(status_of(&api.view, &record)))
 }
 

@@ -21,6 +21,7 @@ use crate::wire::api::problem::{FieldProblem, Problem};
         (name = "Delivery requests", description = "Ask for a delivery, and follow its workflow"),
         (name = "Deliveries", description = "What customers see"),
         (name = "Delivery history", description = "What became of deliveries, and what they came to"),
+        (name = "Drone service", description = "Drones for deliveries"),
         (name = "Third-party transport", description = "What no drone can carry"),
         (name = "Packages", description = "What is carried"),
         (name = "Accounts", description = "Who may order"),

@@ -36,6 +36,8 @@ pub enum Failure {
     NotInTheAir,
     /// No flight of that account ended in that month.
     NothingBooked,
+    /// Nobody flies for it, for this reason.
+    NoDrone(&'static str),
     /// The body did not arrive whole, or is no JSON.
     Unparsable(String),
     BodyTooLarge,
@@ -119,6 +121,7 @@ impl Failure {
             ),
             Failure::Unknown(_) => (S::NOT_FOUND, "unknown-id", "No such thing"),
             Failure::NothingBooked => (S::NOT_FOUND, "nothing-booked", "Nothing was flown"),
+            Failure::NoDrone(_) => (S::CONFLICT, "no-drone", "No drone flies for it"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
             Failure::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
             Failure::BodyTooLarge => (
@@ -199,7 +202,7 @@ impl Failure {
             },
             Failure::Refused(refusal) => refusal.to_string(),
             Failure::Unread(unread) => unread.to_string(),
-            Failure::NotReady(why) => (*why).into(),
+            Failure::NotReady(why) | Failure::NoDrone(why) => (*why).into(),
             Failure::Unauthorized(denied) => denied.to_string(),
             Failure::Forbidden(why) => (*why).into(),
             Failure::Stranger(stranger) => stranger.to_string(),

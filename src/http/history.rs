@@ -24,7 +24,7 @@ use crate::auth::{Carriage, Parcel, Viewer, What};
 use crate::sim::calendar::Day;
 use crate::sim::delivery::Stage;
 use crate::sim::event::Happening;
-use crate::sim::ids::DeliveryId;
+use crate::sim::ids::DeliveryName;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::view::archive::Unread;
@@ -120,9 +120,9 @@ async fn export_day(
 async fn read_history(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<DeliveryHistory>, Failure> {
-    let record = delivery_for(&api, &viewer, id, "delivery").await?;
+    let record = delivery_for(&api, &viewer, name, "delivery").await?;
     Ok(Json(history_of(api.view.world(), &viewer, &record)))
 }
 

@@ -13,17 +13,20 @@ mod cursor;
 mod deliveries;
 mod delivery_requests;
 mod documents;
+mod drone_deliveries;
 mod drones;
 mod failure;
 mod faults;
 mod fields;
 mod history;
 mod map;
+mod names;
 mod operations;
 mod order;
 mod packages;
 mod page;
 mod parameters;
+mod put_delivery;
 mod simulation;
 mod stream;
 mod summaries;
@@ -123,6 +126,8 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(third_party::routes())
         .merge(packages::routes())
         .merge(changes::routes())
+        .merge(put_delivery::routes())
+        .merge(drone_deliveries::routes())
         .merge(drones::routes())
         .merge(map::routes())
         .merge(simulation::routes())

@@ -6,7 +6,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -15,9 +14,9 @@ use super::access::must;
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, ReadProblems, WriteProblems};
 use super::failure::Failure;
-use super::fields::{self, Complaints, Fields};
-use super::order;
+use super::fields::{Complaints, Fields};
 use super::parameters::PathId;
+use super::{names, order};
 use crate::auth::{Viewer, What};
 use crate::sim::command::{Command, Decision, PackageWrite};
 use crate::sim::order::{self as orders, StoredPackage};
@@ -53,7 +52,7 @@ async fn read_package(
 /// Put a package by itself
 ///
 /// Requests bring their own; this is for packages that none brings yet. It is the account's
-/// that put it first. A body's `id` is passed over, as the path has it.
+/// that put it first. A body's `id` must be the path's.
 #[utoipa::path(
     put,
     path = "/api/packages/{packageId}",
@@ -74,12 +73,11 @@ async fn put_package(
 ) -> Result<StatusCode, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();
-    let id = id.map(Value::String);
-    let id = complaints.note(
-        || "packageId".into(),
-        id.as_ref().map_or(Err("must be text".into()), fields::name),
-    );
+    let id = names::of_anything("packageId", id, &mut complaints);
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    if let Some(id) = &id {
+        fields.same_name("id", id);
+    }
     let size = fields.required("size", order::size);
     let weight_kg = fields.required("weight", order::weight_kg);
     let tag = fields.optional("tag", order::tag);
@@ -87,7 +85,7 @@ async fn put_package(
         return Err(complaints.into_failure());
     };
     let package = orders::Package {
-        id: id.to_owned(),
+        id,
         size,
         weight_kg,
         tag: tag.map(str::to_owned),
@@ -122,6 +120,9 @@ async fn change_package(
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    if let Some(id) = &id {
+        fields.same_name("id", id);
+    }
     let size = fields.optional("size", order::size);
     let weight_kg = fields.optional("weight", order::weight_kg);
     let tag = fields.optional("tag", order::tag);
@@ -146,7 +147,7 @@ async fn put(api: &Api, viewer: &Viewer, package: orders::Package) -> Result<Dec
 }
 
 /// The newest of that id, where the viewer may see it.
-async fn newest_for(api: &Api, viewer: &Viewer, id: Option<String>) -> Result<StoredPackage, Failure> {
+pub async fn newest_for(api: &Api, viewer: &Viewer, id: Option<String>) -> Result<StoredPackage, Failure> {
     let id = id.ok_or(Failure::Unknown(KIND))?;
     let put = api.view.stored_package(&id);
     let brought = api.view.of_package(&id).await?;

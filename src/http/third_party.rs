@@ -9,17 +9,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::access::must;
+use super::access::{must, named};
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields};
+use super::names;
 use super::parameters::PathId;
 use crate::auth::{Parcel, Viewer, What};
 use crate::sim::command::{Command, Objection};
 use crate::sim::delivery::{Bearer, Stage};
 use crate::sim::geo::LatLon;
-use crate::sim::ids::DeliveryId;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::time::SimTime;
 use crate::view::DeliveryRecord;
@@ -41,30 +41,35 @@ pub fn routes() -> OpenApiRouter<Api> {
     put,
     path = "/api/thirdpartydeliveries/{deliveryId}",
     tag = "Third-party transport",
-    params(("deliveryId" = String, Path, description = "A UUID")),
+    params(("deliveryId" = String, Path, description = "A UUID, or any text, which becomes one")),
     request_body = ThirdPartyDelivery,
     responses((status = 200, body = bool, content_type = "application/json"), BodyProblems, ClockProblems, WriteProblems, AccessProblems)
 )]
 async fn carry(
     State(api): State<Api>,
     viewer: Viewer,
-    PathId(id): PathId<DeliveryId>,
+    PathId(text): PathId<String>,
     body: JsonBody,
 ) -> Result<Json<bool>, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();
-    let id = complaints.note(|| "deliveryId".into(), id.ok_or("must be a UUID".into()));
+    let name = names::of_delivery(text, &mut complaints);
     let mut fields = Fields::of_body(&body.value, &mut complaints);
+    if let Some(name) = name {
+        fields.same_delivery("deliveryId", name);
+    }
     let pickup = fields.required("pickup", stop);
     let dropoff = fields.required("dropoff", stop);
-    let (Some(id), Some(pickup), Some(dropoff), true) = (id, pickup, dropoff, complaints.is_empty()) else {
+    let (Some(name), Some(pickup), Some(dropoff), true) = (name, pickup, dropoff, complaints.is_empty())
+    else {
         return Err(complaints.into_failure());
     };
-    if let Some(handle) = api.view.find(id).await? {
+    if let Some(handle) = named(&api, name).await? {
         let record = handle.look();
         must(&viewer, &What::Delivery(&Parcel::of(&record)))?;
         return Ok(Json(is_carried(&record)));
     }
+    let id = name.own();
     let account = viewer.account().unwrap_or(&api.view.world().carrier.name);
     if !api.view.may_order(account) {
         return Ok(Json(false));

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::actors::ingestion::IngestionHandle;
+use crate::actors::ingestion::{IngestionHandle, Receipt};
 use crate::engine::controls::{Control, Controls, Reply, refusal};
 use crate::engine::writes::Writes;
 use crate::sim::command::Command;
+use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::Tick;
 use crate::store::Writer;
@@ -55,6 +56,12 @@ impl Door {
     }
 }
 
+fn accepted(receipt: Receipt) -> Result<Accepted, Refusal> {
+    receipt
+        .map(|(id, repeated)| Accepted { id, repeated })
+        .map_err(refusal)
+}
+
 impl Commands for Door {
     fn request_delivery(
         &self,
@@ -63,10 +70,14 @@ impl Commands for Door {
     ) -> Answer<'_, Accepted, Refusal> {
         Box::pin(async move {
             self.check_open()?;
-            let receipt = self.ingestion.submit(order, idempotency_key).await;
-            receipt
-                .map(|(id, repeated)| Accepted { id, repeated })
-                .map_err(refusal)
+            accepted(self.ingestion.submit(order, idempotency_key).await)
+        })
+    }
+
+    fn put_delivery(&self, id: DeliveryId, order: Order) -> Answer<'_, Accepted, Refusal> {
+        Box::pin(async move {
+            self.check_open()?;
+            accepted(self.ingestion.put(id, order).await)
         })
     }
 

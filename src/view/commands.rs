@@ -22,6 +22,9 @@ pub trait Commands: Send + Sync {
         idempotency_key: Option<String>,
     ) -> Answer<'_, Accepted, Refusal>;
 
+    /// The same for a delivery whose id the client chose: asked twice there is one.
+    fn put_delivery(&self, id: DeliveryId, order: Order) -> Answer<'_, Accepted, Refusal>;
+
     /// Any other write; answers once the tick that decided about it is published. A decision
     /// against it is [`Refusal::Objected`].
     fn write(&self, command: Command) -> Answer<'_, Written, Refusal>;
@@ -36,7 +39,7 @@ pub trait Commands: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub id: DeliveryId,
-    /// The idempotency key was seen before; this is the first answer again.
+    /// The idempotency key, or the id, was seen before; this is the first answer again.
     pub repeated: bool,
 }
 

@@ -99,9 +99,10 @@ def test_a_location_that_is_none_is_named(server, value):
     problem(answer, 422, "/pickup")
 
 
-def test_a_delivery_id_to_be_must_be_a_uuid(server):
-    answer = server.http.put("/api/thirdpartydeliveries/42", json={"pickup": PLACE, "dropoff": PLACE})
-    problem(answer, 422, "deliveryId")
+def test_a_delivery_id_to_be_may_be_any_name_without_control_characters(server):
+    for name in ["42%00", "%07", "%20".join(["words"] * 50), "%FF"]:
+        answer = server.http.put(f"/api/thirdpartydeliveries/{name}", json={"pickup": PLACE, "dropoff": PLACE})
+        problem(answer, 422, "deliveryId")
 
 
 @pytest.mark.parametrize(

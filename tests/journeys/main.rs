@@ -15,6 +15,7 @@ mod history;
 mod house;
 mod ordering;
 mod panics;
+mod puts;
 mod resume;
 mod server_sent_events;
 mod services;

@@ -141,6 +141,9 @@ impl Scheduler {
                 effects.reply(reply_to, Decision::Done);
                 self.advance(context, id, WorkflowInput::Cancel, effects);
             }
+            DeliveryWrite::Reschedule(change) if change.of(&workflow.book.order) == *workflow.book.order => {
+                effects.reply(reply_to, Decision::Done);
+            }
             DeliveryWrite::Reschedule(change) => {
                 workflow.book.reschedule(context, id, &change, effects);
                 workflow.servable = None;

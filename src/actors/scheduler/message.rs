@@ -81,6 +81,13 @@ pub enum SchedulerMessage {
         turn: u64,
         answer: Heard,
     },
+    /// From outside: third-party transport is to carry this, for which there is no request. No
+    /// order for one that is under way.
+    CarryAlone {
+        id: DeliveryId,
+        order: Option<Arc<Order>>,
+        reply_to: ReplyTo,
+    },
 }
 
 /// Why a delivery under way has nobody who carries it.

@@ -40,6 +40,7 @@ use crate::sim::world::World;
 use super::book::Book;
 use super::fleet::FleetMessage;
 use super::host::{MEMORY_OF_BIG_ROLES, Role};
+use super::transport::TransportMessage;
 use super::{Context, Effects, Mail};
 
 use agenda::Agenda;
@@ -86,6 +87,10 @@ impl Scheduler {
     }
 
     fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
+        // Two may have come upon one id of their own at the same time.
+        if self.workflows.contains_key(&id) {
+            return;
+        }
         let accepted = DeliveryEvent::Accepted {
             order: Arc::clone(&order),
         };
@@ -303,6 +308,13 @@ impl Role for Scheduler {
             },
             Message::Compensate { id, book, held, then } => {
                 self.compensate(context, id, *book, held, then, effects);
+            }
+            Message::CarryAlone { id, order, reply_to } => {
+                let order = order.filter(|_| !self.workflows.contains_key(&id));
+                effects.send(Mail::Transport(match order {
+                    Some(order) => TransportMessage::CarryAlone { id, order, reply_to },
+                    None => TransportMessage::Carries { id, reply_to },
+                }));
             }
             Message::Look => self.look(context, effects),
             Message::Alarm { due } => self.alarm(context, due, effects),

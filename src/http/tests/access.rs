@@ -152,7 +152,7 @@ fn who_shows_nothing_gets_nothing_but_what_is_for_everybody() {
 }
 
 /// Routes that tell a customer something; all others are for operators.
-const FOR_CUSTOMERS: [&str; 23] = [
+const FOR_CUSTOMERS: [&str; 24] = [
     "/api/deliveries",
     "/api/deliveries/d-0",
     "/api/deliveries/d-0/confirmations",
@@ -166,6 +166,7 @@ const FOR_CUSTOMERS: [&str; 23] = [
     "/api/deliveryrequests",
     "/api/deliveryrequests/d-0",
     "/api/dronedeliveries/utilization",
+    "/api/dronedeliveries/{deliveryId}",
     "/api/drones",
     "/api/drones.geojson",
     "/api/drones/d-0",

@@ -72,6 +72,7 @@ fn every_described_request_example_is_accepted() {
     let document = door.get("/openapi.json").json();
     for (schema, method, route) in [
         ("ExternalDelivery", Method::POST, "/api/deliveryrequests"),
+        ("PutDelivery", Method::PUT, "/api/deliveries/lunch"),
         ("SimulationChange", Method::PUT, "/api/simulation"),
         ("StepRequest", Method::POST, "/api/simulation/step"),
     ] {

@@ -188,6 +188,15 @@ impl Commands for Taker {
         })
     }
 
+    fn put_delivery(&self, id: DeliveryId, order: Order) -> Answer<'_, Accepted, Refusal> {
+        Box::pin(async move {
+            self.check()?;
+            self.orders.lock().push((order.clone(), None));
+            self.view.queue([(id, Arc::new(order))]);
+            Ok(Accepted { id, repeated: false })
+        })
+    }
+
     fn write(&self, _: Command) -> Answer<'_, Written, Refusal> {
         Box::pin(async move {
             self.check().map(|()| Written {

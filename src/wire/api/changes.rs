@@ -10,7 +10,7 @@ use crate::wire::place::Location;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RescheduledDelivery {
-    /// The path's counts.
+    /// What the path says, where it is given at all.
     pub delivery_id: Option<String>,
     /// `altitude,latitude,longitude`, `latitude,longitude`, or a place's name.
     pub pickup_location: Option<String>,
@@ -26,6 +26,8 @@ pub struct RescheduledDelivery {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeliveryChange {
+    /// What the path says, where it is given at all.
+    pub id: Option<String>,
     pub pickup: Option<Location>,
     pub dropoff: Option<Location>,
     /// Free text, kept and shown as it was given: nothing is measured by it.

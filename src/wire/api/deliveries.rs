@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::delivery_requests::NameOrNumber;
 use crate::sim::delivery::Stage;
-use crate::sim::order::ConfirmationRequired;
+use crate::sim::order::{ConfirmationRequired, ContainerSize};
 use crate::wire::place::Location;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -56,4 +57,77 @@ pub struct DeliveryStatus {
     #[serde(rename = "deliveryETA")]
     #[schema(required, example = "2026-06-01T18:09:47.100Z")]
     pub delivery_eta: Option<String>,
+}
+
+/// A delivery as a client puts it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "owner": {"userId": "ada", "accountId": "myowner"},
+    "pickup": {"altitude": 0, "latitude": 37.7955, "longitude": -122.3937},
+    "dropoff": {"altitude": 0, "latitude": 37.7596, "longitude": -122.4269},
+    "confirmationRequired": "None",
+    "deadline": "",
+    "expedited": true
+}))]
+pub struct PutDelivery {
+    /// What the path says, where it is given at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub owner: PutOwner,
+    pub pickup: Location,
+    pub dropoff: Location,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expedited: Option<bool>,
+    /// Any case, or the reference's number (0 to 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<NameOrNumber>)]
+    pub confirmation_required: Option<ConfirmationRequired>,
+    /// Passed over: the world assigns its drones itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drone_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PutOwner {
+    /// A user of the account, unless the token says which; the account where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// It pays, and does not change any more.
+    pub account_id: String,
+}
+
+/// What the drone service is asked to fly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "pickup": {"altitude": 0, "latitude": 37.7955, "longitude": -122.3937},
+    "dropoff": {"altitude": 0, "latitude": 37.7596, "longitude": -122.4269},
+    "packageDetails": [{"id": "mypackage", "size": "Small"}],
+    "expedited": true
+}))]
+pub struct DroneDelivery {
+    /// What the path says, where it is given at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<String>,
+    pub pickup: Location,
+    pub dropoff: Location,
+    /// At most 16; they fly together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_details: Option<Vec<PackageDetail>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expedited: Option<bool>,
+}
+
+/// One that was put by itself has the weight that it has there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PackageDetail {
+    pub id: String,
+    /// `Small`, `Medium` or `Large` in any case, or the reference's number (0 to 2).
+    #[schema(value_type = NameOrNumber)]
+    pub size: ContainerSize,
 }

@@ -38,10 +38,13 @@ impl From<order::Package> for Package {
     }
 }
 
-/// A package to be; its id is the path's.
+/// A package to be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"size": "Small", "weight": 4, "tag": "mytag"}))]
 pub struct NewPackage {
+    /// What the path says, where it is given at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// `Small`, `Medium` or `Large` in any case, or the reference's number (0 to 2).
     #[schema(value_type = NameOrNumber)]
     pub size: ContainerSize,
@@ -56,6 +59,9 @@ pub struct NewPackage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"weight": 5}))]
 pub struct PackageChange {
+    /// What the path says, where it is given at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<NameOrNumber>)]
     pub size: Option<ContainerSize>,

@@ -10,7 +10,11 @@ use crate::wire::place::Location;
     "pickup": {"altitude": 0, "latitude": 37.7955, "longitude": -122.3937},
     "dropoff": {"altitude": 0, "latitude": 37.4316, "longitude": -78.6569}
 }))]
+#[serde(rename_all = "camelCase")]
 pub struct ThirdPartyDelivery {
+    /// What the path says, where it is given at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<String>,
     pub pickup: Location,
     pub dropoff: Location,
 }

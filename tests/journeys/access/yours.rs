@@ -236,3 +236,48 @@ async fn operators_hand_out_tokens_that_are_no_more_than_was_asked_for() {
     }
     house.close().await;
 }
+
+#[tokio::test]
+async fn nobody_overwrites_what_is_anothers() {
+    let house = House::open().await;
+    let place = |latitude: f64| json!({"latitude": latitude, "longitude": -122.4045});
+    let body = |account: &str| json!({"owner": {"accountId": account, "userId": "eve"}, "pickup": place(37.7557), "dropoff": place(37.7596)});
+    let errand = json!({"pickup": place(37.7557), "dropoff": place(37.7596)});
+    let [cafe, bakery] = ["cafe", "bakery"].map(|account| house.caller(&business(account)));
+    let guest = house.caller(&customer("bakery"));
+    let path = "/api/deliveries/lunch";
+    let (status, made) = cafe.put(path, &body("cafe")).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let id = made["id"].as_str().expect("an id");
+    let sent_a_link = house.caller(&link("cafe", id));
+    for (caller, account) in [
+        (&bakery, "bakery"),
+        (&bakery, "cafe"),
+        (&guest, "bakery"),
+        (&sent_a_link, "cafe"),
+    ] {
+        for path in [path, &format!("/api/deliveries/{id}")] {
+            let (status, problem) = caller.put(path, &body(account)).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+            // Nor is anybody told what would be wrong with it.
+            let (status, problem) = caller.put(path, &json!({})).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+        }
+        let drone = "/api/dronedeliveries/lunch";
+        assert_eq!(caller.put(drone, &errand).await.0, StatusCode::FORBIDDEN);
+        assert_eq!(caller.delete(drone).await.0, StatusCode::FORBIDDEN);
+        let van = "/api/thirdpartydeliveries/lunch";
+        assert_eq!(caller.put(van, &errand).await.0, StatusCode::FORBIDDEN);
+    }
+    // Nor ordered for.
+    let (status, problem) = bakery.put("/api/deliveries/dinner", &body("cafe")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+    let (status, _) = cafe.get("/api/deliveries/dinner").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!(cafe.get(path).await.1, made);
+    let (status, problem) = cafe.put(path, &body("bakery")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    let (status, problem) = house.operator().put(path, &body("cafe")).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{problem}");
+    house.close().await;
+}

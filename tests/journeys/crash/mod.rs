@@ -12,6 +12,7 @@ mod kill;
 mod ledger;
 mod older;
 mod place;
+mod puts;
 mod recovery;
 mod refusals;
 mod stand;

@@ -167,6 +167,10 @@ impl Operator {
         post.send().await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> reqwest::Result<Response> {
+        self.client.put(self.url(path)).json(body).send().await
+    }
+
     /// The id that was acknowledged; `None` where nothing was.
     pub async fn order(&self, request: &Request) -> Option<String> {
         let answer = self.send(request).await.ok()?;
