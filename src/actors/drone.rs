@@ -9,6 +9,8 @@
 
 mod before;
 mod flying;
+mod message;
+mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +23,7 @@ use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
-use crate::sim::sky::{Fix, FlightLog};
+use crate::sim::sky::FlightLog;
 use crate::sim::time::{SimDuration, SimTime};
 
 use super::delivery::DeliveryMessage;
@@ -30,6 +32,7 @@ use super::host::Role;
 use super::{Context, Effect, Effects, Mail};
 
 pub use before::DroneBefore3;
+pub use message::{DroneMessage, Purpose};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drone {
@@ -39,79 +42,6 @@ pub struct Drone {
     pub seq: u32,
     /// Until when nobody reaches it; [`SimTime::NEVER`] until it has landed.
     link_lost_until: Option<SimTime>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum DroneMessage {
-    /// From the fleet: fly this.
-    Mission {
-        task: Box<Task>,
-        plan: FlightPlan,
-    },
-    PickedUp,
-    /// At the end of the hand-over.
-    Delivered,
-    /// At the hub, with this much left in the battery.
-    Landed {
-        hub: HubId,
-        log: FlightLog,
-        energy_left_wh: f64,
-    },
-    LowBattery,
-    /// Down somewhere else, for good.
-    Down {
-        at: LatLon,
-        log: FlightLog,
-    },
-    EtaMoved(Etas),
-    /// From outside: something breaks.
-    Fault {
-        fault: FlightFault,
-        reply_to: ReplyTo,
-    },
-    /// From outside: nobody reaches it for so long.
-    LoseLink {
-        duration: Option<SimDuration>,
-        reply_to: ReplyTo,
-    },
-    /// To itself: it hears again, unless the link was lost anew since.
-    LinkBack {
-        due: SimTime,
-    },
-    /// From its delivery: come home, unless the package is on board.
-    Release {
-        delivery: DeliveryId,
-    },
-    /// From its delivery: go there instead, if the battery allows.
-    Redirect {
-        task: Box<Task>,
-    },
-    /// From its delivery: the recipient has it.
-    Confirmed {
-        delivery: DeliveryId,
-    },
-    /// From its delivery: nobody came to the door.
-    BringBack {
-        delivery: DeliveryId,
-    },
-    /// From the sky: where it is, as it asked; `None` where it is not in the air any more.
-    Located {
-        fix: Option<Fix>,
-        purpose: Purpose,
-    },
-}
-
-/// Why a drone asks where it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Purpose {
-    /// To fly from there to what it is at now.
-    Replan,
-    /// To go elsewhere, if its battery allows.
-    Redirect(Box<Task>),
-    /// To see whether its battery still does for what it is at.
-    CheckBattery,
-    /// To wait there so long for its link.
-    Hold(SimDuration),
 }
 
 impl Drone {
@@ -161,6 +91,9 @@ impl Drone {
     }
 
     fn take_off(&mut self, context: &Context, task: Task, plan: FlightPlan, effects: &mut Effects) {
+        if context.world.is_withdrawn(self.id) {
+            return self.refuse_mission(context, task, effects);
+        }
         if !self.moves(DroneInput::Assign(task)) {
             return;
         }
@@ -206,7 +139,7 @@ impl Drone {
             DroneState::BringingBack { .. } => {
                 self.tell_delivery(effects, DeliveryMessage::Returned { hub });
             }
-            DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } => {}
+            DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } | DroneState::Withdrawn => {}
         }
         if !self.moves(DroneInput::Landed) {
             return;
@@ -219,6 +152,9 @@ impl Drone {
             airborne_s: log.airborne_s,
         };
         self.emit(context, effects, landed);
+        if context.world.is_withdrawn(self.id) {
+            return self.retire(context, effects);
+        }
         effects.send(Mail::Fleet(FleetMessage::Docked {
             drone: self.id,
             hub,
@@ -338,6 +274,9 @@ impl Drone {
                 airborne_s: log.airborne_s,
             };
             self.emit(context, effects, lost);
+            if context.world.is_withdrawn(self.id) {
+                self.retire(context, effects);
+            }
         }
     }
 
@@ -392,6 +331,9 @@ impl Role for Drone {
             Message::BringBack { delivery } => self.leave_door(delivery, DroneInput::TurnBack, effects),
             Message::Located { fix, purpose } => self.located(context, fix, purpose, effects),
             Message::EtaMoved(etas) => self.tell_etas(context, etas, effects),
+            Message::Joined => self.join(context, effects),
+            Message::Leave => self.leave(context, effects),
+            Message::Retire => self.retire(context, effects),
         }
     }
 }

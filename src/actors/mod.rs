@@ -149,6 +149,8 @@ pub enum Effect {
     Break(DroneId, FlightFault),
     /// Plugs a drone on the ground in, or out.
     Charge(DroneId, bool),
+    /// Takes a drone that stands or lies somewhere out of the world.
+    Retire(DroneId),
     /// The answer to a command from outside.
     Reply(ReplyTo, Decision),
     /// Somebody asked to be told this; it leaves by the outbox.

@@ -30,7 +30,8 @@ pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
         Command::RequestDelivery { .. }
         | Command::CarryByThirdParty(..)
         | Command::SetDemand(_)
-        | Command::Inject(_) => return None,
+        | Command::Inject(_)
+        | Command::Roster(_) => return None,
         Command::Delivery(id, write) => Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }),
         Command::RetryDeadLetter(id) => Mail::Supervisor(SupervisorMessage::Retry { id, reply_to }),
         Command::Account(write) => {

@@ -102,6 +102,14 @@ impl Audit {
                 self.wrong
                     .push(format!("{id}, which is {state:?}, is docked {docks} times"));
             }
+            let is_kept = || fleet.kept().any(|(_, kept)| kept == id);
+            if is_docked && engine.world().is_withdrawn(id) && !is_kept() {
+                self.wrong.push(format!("{id} is withdrawn, and still docked"));
+            }
+            if drone.state == DroneState::Withdrawn && engine.sky().grounded(id).is_some() {
+                self.wrong
+                    .push(format!("{id} is out of the world, and stands in it"));
+            }
             if let Some(delivery) = drone.state.task().map(|task| task.delivery)
                 && !self.under_way.contains(&delivery)
             {

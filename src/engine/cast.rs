@@ -18,7 +18,7 @@ use crate::actors::scheduler::Scheduler;
 use crate::actors::supervisor::Supervisor;
 use crate::actors::transport::Transport;
 use crate::actors::{Address, Context, Effects, Mail};
-use crate::sim::ids::DeliveryId;
+use crate::sim::ids::{DeliveryId, DroneId};
 
 use super::Halted;
 
@@ -96,6 +96,12 @@ impl Cast {
     /// Their states are to be in the next snapshot, whatever happens to them until then.
     pub fn touch(&mut self, addresses: impl IntoIterator<Item = Address>) {
         self.touched.extend(addresses);
+    }
+
+    /// The next drone.
+    pub fn start_drone(&mut self, id: DroneId) {
+        let arbiter = &self.arbiters[id.index() % self.arbiters.len()];
+        self.drones.push(start(arbiter, Drone::docked(id)));
     }
 
     pub fn start_delivery(&mut self, id: DeliveryId, delivery: Delivery) {

@@ -30,7 +30,7 @@ pub fn sky_and_roles(world: &World) -> (Sky, Roles) {
         Err(_) => Drone::docked(id),
     };
     let roles = Roles {
-        scheduler: Scheduler::new(world),
+        scheduler: Scheduler::default(),
         fleet: Fleet::new(world, &aloft),
         drones: drones.map(role_of).collect(),
         deliveries: Vec::new(),

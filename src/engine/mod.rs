@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod pace;
 pub mod publication;
 pub mod recovery;
+mod roster;
 pub mod snapshot;
 pub mod telemetry;
 mod wakes;
@@ -32,7 +33,7 @@ use crate::actors::drone::DroneMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::{Address, Context, Effect, Mail};
-use crate::sim::command::{Command, Decision, ReplyTo};
+use crate::sim::command::{Command, Decision, Objection, ReplyTo};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
 use crate::sim::fault::{self, Actor, FlightFault};
@@ -66,6 +67,8 @@ pub enum Halted {
     Unfinished,
     #[error("a snapshot cannot be read: {0}")]
     Snapshot(#[from] postcard::Error),
+    #[error("a snapshot's drones and hubs do not fit this world: {0}")]
+    Roster(#[from] Objection),
     #[error("the thread pool cannot be made: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
@@ -200,12 +203,12 @@ impl Engine {
         let now = self.world.time_of(self.tick);
         let mut mail = std::mem::take(&mut self.carried);
         self.admitted_through = self.admitted_through.max(admission.through);
-        let Broken { in_flight, panics } = self.admit(admission, &mut mail);
+        let mut decided = Decided::default();
+        let Broken { in_flight, panics } = self.admit(admission, &mut mail, &mut decided);
         mail.extend(self.wakes.due(now));
         watch.lap(Phase::Admit);
 
         let flight_events = self.sky.step(&self.world, now, self.pool.as_ref());
-        let mut decided = Decided::default();
         for event in flight_events {
             self.tell_drone(event, &mut mail, &mut decided);
         }
@@ -246,7 +249,7 @@ impl Engine {
 
     /// Outside requests in journal order, then the scenario's own faults and requests. Answers with what breaks in
     /// flight, once this tick is flown.
-    fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>) -> Broken {
+    fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>, decided: &mut Decided) -> Broken {
         let mut faults = Broken::default();
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
         for (reply_to, command) in admission.numbered() {
@@ -264,6 +267,7 @@ impl Engine {
                 }
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(fault) => inject(fault, reply_to, mail, &mut faults),
+                Command::Roster(write) => self.change_roster(write, reply_to, mail, decided),
                 other => mail.extend(admission::mail_of(other, reply_to)),
             }
         }
@@ -355,6 +359,10 @@ impl Engine {
             Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail),
             Effect::Charge(drone, charging) => {
                 self.sky.set_charging(&self.world, drone, charging, context.now);
+                decided.grounded.push(drone);
+            }
+            Effect::Retire(drone) => {
+                self.sky.retire(drone);
                 decided.grounded.push(drone);
             }
             Effect::Notify(notice) => decided.notices.push(notice),

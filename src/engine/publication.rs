@@ -39,6 +39,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         tick,
         at: engine.world().time_of(tick),
         digest,
+        world: Arc::clone(engine.world()),
         events: events.into_iter().map(Arc::new).collect(),
         airborne: airborne_rows(engine.world(), sky),
         grounded: grounded

@@ -109,6 +109,8 @@ fn restored(
         hub_queues: remembered.hub_queues,
         hub_seqs: remembered.hub_seqs,
         hubs_closed: remembered.hubs_closed,
+        drones_gone: remembered.drones_gone,
+        hubs_gone: remembered.hubs_gone,
         supervision: remembered.supervision,
         accounts: remembered.accounts,
         packages: remembered.packages,
@@ -200,7 +202,8 @@ impl Recovered {
             | Command::RetryDeadLetter(_)
             | Command::Account(_)
             | Command::Package(_)
-            | Command::CarryByThirdParty(..) => None,
+            | Command::CarryByThirdParty(..)
+            | Command::Roster(_) => None,
         });
         last_said.unwrap_or(self.engine.demand())
     }

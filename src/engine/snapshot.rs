@@ -17,6 +17,7 @@ use crate::sim::drone::{DroneState, Task};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
+use crate::sim::roster::RosterWrite;
 use crate::sim::sky::Sky;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
@@ -29,7 +30,7 @@ use super::wakes::Wakes;
 use super::{Engine, Halted, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state. What reads older
-/// formats is [`fleet_of`], [`scheduler_of`] and [`delivery_of`].
+/// formats is [`engine_of`], [`fleet_of`], [`scheduler_of`] and [`delivery_of`].
 const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
 
 #[derive(Serialize)]
@@ -40,6 +41,7 @@ struct EngineStateRef<'a> {
     wakes: &'a Wakes,
     carried: &'a [Mail],
     sky: &'a Sky,
+    roster: &'a [RosterWrite],
 }
 
 #[derive(Deserialize)]
@@ -50,6 +52,8 @@ struct EngineState {
     wakes: Wakes,
     carried: Vec<Mail>,
     sky: Sky,
+    /// All changes of the scenario's drones and hubs, in order.
+    roster: Vec<RosterWrite>,
 }
 
 /// What the read side cannot tell from the sky: it follows from the actors' states.
@@ -61,6 +65,9 @@ pub struct Remembered {
     pub hub_queues: Vec<(HubId, u32, u32)>,
     pub hub_seqs: Vec<(HubId, u32)>,
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    /// Withdrawn, and out of the world.
+    pub drones_gone: Vec<DroneId>,
+    pub hubs_gone: Vec<HubId>,
     pub accounts: Vec<Account>,
     pub packages: Vec<StoredPackage>,
     pub supervision: Supervision,
@@ -79,6 +86,7 @@ impl Engine {
             wakes: &self.wakes,
             carried: &self.carried,
             sky: &self.sky,
+            roster: self.world.roster.writes(),
         };
         let engine = postcard::to_stdvec(&(FORMAT, state))?;
         let touched = self.cast.save_touched().await?;
@@ -128,10 +136,14 @@ impl Engine {
         arbiters: Vec<ArbiterHandle>,
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
-        let (format, state): (u8, EngineState) = postcard::from_bytes(&snapshot.engine)?;
+        let (format, state) = engine_of(snapshot.engine)?;
         let of_older_format = match format {
             FORMAT => Vec::new(),
             _ => addresses(&snapshot.actors)?,
+        };
+        let world = match state.roster.is_empty() {
+            true => world,
+            false => Arc::new(World::clone(&world).with_changes(state.roster)?),
         };
         let (roles, remembered) = roles(&world, format, snapshot.actors)?;
         let mut cast = Cast::start(arbiters, roles);
@@ -183,9 +195,7 @@ fn roles(world: &World, format: u8, saved: Vec<Saved>) -> Result<(Roles, Remembe
     for (key, state) in saved {
         let Some(state) = state else { continue };
         match postcard::from_bytes::<Address>(&key)? {
-            Address::Scheduler => {
-                roles.scheduler = scheduler_of(format, &state)?.with_world(world);
-            }
+            Address::Scheduler => roles.scheduler = scheduler_of(format, &state)?,
             Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world),
             Address::Drone(_) if format < 3 => {
                 older_drones.push(postcard::from_bytes::<DroneBefore3>(&state)?)
@@ -214,10 +224,25 @@ fn roles(world: &World, format: u8, saved: Vec<Saved>) -> Result<(Roles, Remembe
     Ok((roles, remembered))
 }
 
-/// Format 1 knew no closed hubs, and formats before 3 no drones that are kept for who has not
-/// begun, which are a fleet's last fields; a list of none is a zero.
+/// With its format. Before format 4 nobody added or withdrew anything, which the last field tells;
+/// a list of none is a zero.
+fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState), postcard::Error> {
+    let format = state.first().copied().unwrap_or_default();
+    state.resize(state.len() + usize::from(format < 4), 0);
+    postcard::from_bytes(&state)
+}
+
+/// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
+/// and those before 4 no drones and hubs that are gone, which are a fleet's last four fields; a
+/// list of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
-    state.resize(state.len() + usize::from(3_u8.saturating_sub(format)), 0);
+    let unknown = match format {
+        ..=1 => 4,
+        2 => 3,
+        3 => 2,
+        4.. => 0,
+    };
+    state.resize(state.len() + unknown, 0);
     postcard::from_bytes(&state)
 }
 
@@ -244,12 +269,16 @@ fn remember(roles: &Roles) -> Remembered {
         _ => None,
     };
     let flown = roles.drones.iter().filter(|drone| drone.seq > 0);
+    let is_gone = |drone: &&Drone| drone.state == DroneState::Withdrawn;
+    let gone = roles.drones.iter().filter(is_gone);
     Remembered {
         drone_seqs: flown.map(|drone| (drone.id, drone.seq)).collect(),
         lost: roles.drones.iter().filter_map(lost_at).collect(),
         hub_queues: roles.fleet.hub_queues().collect(),
         hub_seqs: roles.fleet.hub_seqs().collect(),
         hubs_closed: roles.fleet.hubs_closed().collect(),
+        drones_gone: gone.map(|drone| drone.id).collect(),
+        hubs_gone: roles.fleet.hubs_gone().collect(),
         accounts: roles.accounts.all().cloned().collect(),
         packages: roles.packages.shelf().all().cloned().collect(),
         supervision: supervision(&roles.supervisor),

@@ -144,7 +144,7 @@ async fn reschedule_request(
     body: JsonBody,
 ) -> Result<Json<RequestStatus>, Failure> {
     let record = own(&api, &viewer, name, REQUEST).await?;
-    let world = api.view.world();
+    let world = &api.view.world();
     let place = |value| stop(world, value);
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
@@ -188,7 +188,7 @@ async fn reschedule_delivery(
         ..Reschedule::default()
     };
     let record = reschedule(&api, &viewer, record, change, complaints).await?;
-    Ok(Json(delivery_of(api.view.world(), &record)))
+    Ok(Json(delivery_of(&api.view.world(), &record)))
 }
 
 async fn reschedule(
@@ -224,7 +224,7 @@ async fn confirm(
     body: JsonBody,
 ) -> Result<StatusCode, Failure> {
     let record = delivery_for(&api, &viewer, name, DELIVERY).await?;
-    let world = api.view.world();
+    let world = &api.view.world();
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     let given_at = fields

@@ -64,7 +64,7 @@ async fn list_deliveries(
         None => filter.owner = viewer.account().map(str::to_owned),
     }
     let page = api.view.list(&filter, after, limit).await?;
-    let listed = |record: &DeliveryRecord| listed(api.view.world(), record);
+    let listed = |record: &DeliveryRecord| listed(&api.view.world(), record);
     Ok(Json(List {
         items: page.items.iter().map(listed).collect(),
         next: page.next.as_ref().map(cursor::encode),
@@ -85,7 +85,7 @@ async fn read_delivery(
     PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<Delivery>, Failure> {
     let record = delivery_for(&api, &viewer, name, KIND).await?;
-    Ok(Json(delivery_of(api.view.world(), &record)))
+    Ok(Json(delivery_of(&api.view.world(), &record)))
 }
 
 /// One delivery, under the reference's other path
@@ -138,7 +138,7 @@ async fn read_status(
     let id = handle.look().id;
     let status = viewer.status_of_delivery(&api.view, id);
     let status = status.ok_or(Failure::Unknown(KIND))?;
-    let date = |at| rfc3339(api.view.world(), at);
+    let date = |at| rfc3339(&api.view.world(), at);
     Ok(Json(DeliveryStatus {
         stage: status.stage,
         last_known_location: Location::new(status.location, status.height_m),

@@ -68,7 +68,7 @@ async fn request_delivery(
 ) -> Result<Response, Failure> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), key);
-    let order = read_order(api.view.world(), &body.value, &mut complaints);
+    let order = read_order(&api.view.world(), &body.value, &mut complaints);
     let (Some(mut order), Some(key)) = (order, key) else {
         return Err(complaints.into_failure());
     };
@@ -101,7 +101,7 @@ fn keys_of(viewer: &Viewer, key: String) -> String {
 }
 
 /// The first answer would confirm an order that this is not.
-fn key_reused() -> Failure {
+pub(super) fn key_reused() -> Failure {
     Failure::WrongFields(vec![FieldProblem {
         pointer: IDEMPOTENCY_KEY.into(),
         detail: "was first used with another request; send that again, or take another key".into(),
@@ -119,7 +119,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Complaint> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Complaint> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else {
         return Ok(None);

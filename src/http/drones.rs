@@ -16,8 +16,7 @@ use super::failure::Failure;
 use super::parameters::{MAX_LIMIT, Parameters, PathId, one_of};
 use crate::auth::{Sight, Viewer};
 use crate::sim::drone::DroneStatus;
-use crate::sim::ids::{DroneId, HubId};
-use crate::sim::world::World;
+use crate::sim::ids::DroneId;
 use crate::view::{DroneFilter, shown};
 use crate::wire::api::List;
 use crate::wire::api::drones::{DroneCollection, DroneFeature};
@@ -54,11 +53,11 @@ async fn list_drones(
     viewer: Viewer,
     mut parameters: Parameters,
 ) -> Result<Json<List<Drone>>, Failure> {
-    let world = api.view.world();
     let filter = DroneFilter {
         only: viewer.drones_in_sight(&api.view),
         hub: parameters.optional("hub", |key| {
-            hub_of(world, key).ok_or_else(|| format!("this world has no hub \"{key}\"").into())
+            let hub = api.view.hub_of_key(key);
+            hub.ok_or_else(|| format!("this world has no hub \"{key}\"").into())
         }),
         status: parameters.optional("status", |text| {
             one_of(text, &DroneStatus::ALL, DroneStatus::as_str)
@@ -69,6 +68,7 @@ async fn list_drones(
     let after = parameters.optional("cursor", cursor::decode);
     parameters.finish()?;
     let page = api.view.drones(&filter, after, limit);
+    let world = &api.view.world();
     Ok(Json(List {
         items: page
             .items
@@ -77,11 +77,6 @@ async fn list_drones(
             .collect(),
         next: page.next.as_ref().map(cursor::encode),
     }))
-}
-
-fn hub_of(world: &World, key: &str) -> Option<HubId> {
-    let index = world.hubs.iter().position(|hub| hub.key == key)?;
-    u16::try_from(index).ok().map(HubId)
 }
 
 /// One drone
@@ -101,7 +96,7 @@ async fn read_drone(
     drone_must_be_seen(sight)?;
     let reading = id.and_then(|id| api.view.drone(id));
     let reading = reading.ok_or(Failure::Unknown("drone"))?;
-    Ok(Json(shown::drone(api.view.world(), &reading)))
+    Ok(Json(shown::drone(&api.view.world(), &reading)))
 }
 
 /// Where a drone in the air is going, as GeoJSON
@@ -134,7 +129,7 @@ async fn read_route(
         // It has gone on to something else since it was looked at.
         drone_must_be_seen(Sight::Forbidden)?;
     }
-    let collection = shown::route(api.view.world(), &reading, |stretch| seen.contains(&stretch));
+    let collection = shown::route(&api.view.world(), &reading, |stretch| seen.contains(&stretch));
     Ok(([(CONTENT_TYPE, GEOJSON)], Json(collection)).into_response())
 }
 
@@ -173,7 +168,7 @@ async fn drones_as_geojson(
             if !json.ends_with(b"[") {
                 json.push(b',');
             }
-            let feature = feature(shown::drone(api.view.world(), reading));
+            let feature = feature(shown::drone(&api.view.world(), reading));
             serde_json::to_writer(&mut json, &feature).expect("a vector takes all that is written");
         }
         if page.next.is_none() {

@@ -15,7 +15,7 @@ use super::fields::{Complaint, Complaints, Fields, name};
 use crate::scenario::parse_duration;
 use crate::sim::command::Command;
 use crate::sim::fault::{Actor, Fault, FlightFault, StepFault, Victim};
-use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::SimDuration;
 use crate::sim::workflow::Step;
 use crate::view::View;
@@ -79,7 +79,7 @@ async fn inject_fault(
         return Err(complaints.into_failure());
     };
     let tick = api.commands.write(Command::Inject(fault)).await?.tick;
-    let world = api.view.world();
+    let world = &api.view.world();
     Ok(Json(InjectedFault {
         fault: FaultRequest {
             kind,
@@ -143,11 +143,10 @@ fn read_fault(
         FaultKind::BatteryCell => in_flight(view, target, FlightFault::BatteryCell, duration, complaints),
         FaultKind::LinkLost => Some(Fault::LinkLost(drone(view, target, complaints)?, duration)),
         FaultKind::HubClosed => {
-            let found = view.world().hubs.iter().position(|hub| hub.key == target);
-            let hub = found.ok_or("no hub has this id".into());
+            let hub = view.hub_of_key(target).ok_or("no hub has this id".into());
             let hub = complaints.note(|| "/target".into(), hub);
             let duration = duration.unwrap_or(SimDuration::FOREVER);
-            Some(Fault::HubClosed(HubId(hub? as u16), duration))
+            Some(Fault::HubClosed(hub?, duration))
         }
         FaultKind::StepFail => {
             let fault = match mode {
@@ -199,8 +198,9 @@ fn victim(view: &View, target: &str, complaints: &mut Complaints) -> Option<Vict
 
 /// So it need not be named; it goes by its step, and by what customers see.
 fn there_is_one_carrier(view: &View, target: Option<&str>, complaints: &mut Complaints) -> bool {
-    let name = view.world().carrier.name.as_str();
-    let known = target.is_none_or(|target| target == name || target == Step::ThirdParty.as_str());
+    let world = view.world();
+    let known =
+        target.is_none_or(|target| target == world.carrier.name || target == Step::ThirdParty.as_str());
     if !known {
         complaints.add("/target", "must be third_party, the one carrier that there is");
     }

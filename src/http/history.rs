@@ -123,7 +123,7 @@ async fn read_history(
     PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<DeliveryHistory>, Failure> {
     let record = delivery_for(&api, &viewer, name, "delivery").await?;
-    Ok(Json(history_of(api.view.world(), &viewer, &record)))
+    Ok(Json(history_of(&api.view.world(), &viewer, &record)))
 }
 
 /// Deliveries that have ended, in the order in which they did
@@ -145,7 +145,7 @@ async fn list_history(
     viewer: Viewer,
     mut parameters: Parameters,
 ) -> Result<Json<List<DeliveryHistory>>, Failure> {
-    let world = api.view.world();
+    let world = &api.view.world();
     let time = |text: &str| moment(world, text);
     let mut filter = EndFilter {
         only: viewer.only(),

@@ -10,10 +10,10 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::cursor;
-use super::documents::{QueryProblems, TokenProblems};
+use super::documents::{QueryProblems, ReadProblems, TokenProblems};
 use super::drones::GEOJSON;
 use super::failure::Failure;
-use super::parameters::Parameters;
+use super::parameters::{Parameters, PathId};
 use crate::auth::{Viewer, What};
 use crate::sim::ids::HubId;
 use crate::sim::world::{HeightReference, Zone};
@@ -25,6 +25,7 @@ use crate::wire::hub::Hub;
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_hubs))
+        .routes(routes!(read_hub))
         .routes(routes!(zones_as_geojson))
 }
 
@@ -46,20 +47,41 @@ async fn list_hubs(
     viewer: Viewer,
     mut parameters: Parameters,
 ) -> Result<Json<List<Hub>>, Failure> {
-    let world = api.view.world();
     let limit = parameters.limit();
     let after = parameters.optional("cursor", cursor::decode::<HubId>);
     parameters.finish()?;
     let mut hubs = api.view.hubs();
-    hubs.drain(..after.map_or(0, |hub| (hub.index() + 1).min(hubs.len())));
+    hubs.drain(..after.map_or(0, |last| hubs.partition_point(|hub| hub.hub <= last)));
     let next = (hubs.len() > limit).then(|| cursor::encode(&hubs[limit - 1].hub));
     hubs.truncate(limit);
     let with_gauges = viewer.may(&What::Everything);
+    let world = &api.view.world();
     let shown = |reading| shown::hub(world, reading, with_gauges);
     Ok(Json(List {
         items: hubs.iter().map(shown).collect(),
         next,
     }))
+}
+
+/// One hub
+#[utoipa::path(
+    get,
+    path = "/api/hubs/{id}",
+    tag = "World",
+    params(("id" = String, Path, example = "mission")),
+    responses((status = 200, body = Hub), ReadProblems, TokenProblems)
+)]
+async fn read_hub(
+    State(api): State<Api>,
+    viewer: Viewer,
+    PathId(id): PathId<String>,
+) -> Result<Json<Hub>, Failure> {
+    let hub = id.and_then(|id| api.view.hub_of_key(&id));
+    let hubs = api.view.hubs();
+    let reading = hubs.iter().find(|reading| Some(reading.hub) == hub);
+    let reading = reading.ok_or(Failure::Unknown("hub"))?;
+    let with_gauges = viewer.may(&What::Everything);
+    Ok(Json(shown::hub(&api.view.world(), reading, with_gauges)))
 }
 
 /// No-fly zones as GeoJSON
@@ -73,7 +95,8 @@ async fn list_hubs(
     )
 )]
 async fn zones_as_geojson(State(api): State<Api>) -> Response {
-    let zones = api.view.world().zones.iter();
+    let world = api.view.world();
+    let zones = world.zones.iter();
     let collection = wire::ZoneCollection {
         kind: "FeatureCollection".into(),
         features: zones.map(zone_feature).collect(),

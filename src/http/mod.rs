@@ -27,6 +27,7 @@ mod packages;
 mod page;
 mod parameters;
 mod put_delivery;
+mod roster;
 mod simulation;
 mod stream;
 mod summaries;
@@ -130,6 +131,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(drone_deliveries::routes())
         .merge(drones::routes())
         .merge(map::routes())
+        .merge(roster::routes())
         .merge(simulation::routes())
         .merge(stream::routes())
         .merge(tokens::routes())

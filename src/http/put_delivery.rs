@@ -89,7 +89,7 @@ async fn put_delivery(
         must_be_own(&viewer, &handle.look())?;
         return replace(&api, &handle, wanted).await;
     }
-    let made = delivery_of(api.view.world(), &handle.look());
+    let made = delivery_of(&api.view.world(), &handle.look());
     let location = format!("/api/deliveries/{}", made.id);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
 }

@@ -141,7 +141,7 @@ fn simulation_of(view: &View) -> wire::Simulation {
         },
         speed: shown::speed(clock.pace.speed),
         tick: clock.tick,
-        sim_time: rfc3339(view.world(), clock.at),
+        sim_time: rfc3339(&view.world(), clock.at),
         real_time_factor: rounded(clock.pace.real_time_factor, 100.0),
         tick_slip_ms: rounded(clock.pace.tick_slip_ms, 100.0),
         digest: clock.digest.iter().map(|byte| format!("{byte:02x}")).collect(),

@@ -107,7 +107,7 @@ fn shown(view: &View, letter: &LetterReading) -> DeadLetter {
     DeadLetter {
         delivery_id: letter.id.to_string(),
         step: letter.step,
-        since: rfc3339(view.world(), letter.since),
+        since: rfc3339(&view.world(), letter.since),
         times: letter.times,
     }
 }

@@ -70,7 +70,8 @@ async fn carry(
         return Ok(Json(is_carried(&record)));
     }
     let id = name.own();
-    let account = viewer.account().unwrap_or(&api.view.world().carrier.name);
+    let world = api.view.world();
+    let account = viewer.account().unwrap_or(&world.carrier.name);
     if !api.view.may_order(account) {
         return Ok(Json(false));
     }

@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     responses((status = 200, body = wire::World), TokenProblems)
 )]
 async fn read_world(State(api): State<Api>) -> Json<wire::World> {
-    let world = api.view.world();
+    let world = &api.view.world();
     let bounds = &world.area.bounds;
     Json(wire::World {
         name: world.name.clone(),
@@ -59,7 +59,7 @@ async fn read_world(State(api): State<Api>) -> Json<wire::World> {
             UnknownPlaces::Refuse => wire::UnknownPlaces::Refuse,
             UnknownPlaces::Scatter => wire::UnknownPlaces::Scatter,
         },
-        drones: world.drone_count(),
+        drones: api.view.fleet().drones,
         camera: wire::Camera {
             bounds: first_look(world),
         },

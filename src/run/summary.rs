@@ -189,7 +189,9 @@ impl Tally {
             DroneEvent::TakenOff { .. }
             | DroneEvent::Fault(_)
             | DroneEvent::Holding
-            | DroneEvent::Diverted => {}
+            | DroneEvent::Diverted
+            | DroneEvent::Added { .. }
+            | DroneEvent::Withdrawn => {}
         }
     }
 

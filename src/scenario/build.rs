@@ -51,6 +51,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         models,
         fleets,
         fleet_index: FleetIndex::default(),
+        roster: Default::default(),
         places: places?,
         zones,
         weather,

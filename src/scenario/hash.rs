@@ -33,6 +33,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         models,
         fleets,
         fleet_index: _,
+        roster: _,
         places,
         zones,
         weather,

@@ -178,7 +178,7 @@ pub async fn start_with(
     );
     let notices = Arc::new(notify::Telemetry::default());
     let courier = Courier::new(
-        Arc::clone(view.world()),
+        Arc::clone(&view.world()),
         started.writer.clone(),
         options.notices,
         Arc::clone(&notices),

@@ -91,7 +91,7 @@ impl Retention {
 
     /// The oldest, where that is old enough.
     async fn move_old_day(&self, keep: &Keep) -> Result<(), Stays> {
-        let world = self.view.world();
+        let world = &self.view.world();
         let all = EndFilter {
             owner: None,
             only: None,

@@ -8,6 +8,7 @@ use super::account::{Account, AccountChange};
 use super::fault::Fault;
 use super::ids::{DeliveryId, DroneId};
 use super::order::{Confirmation, Contact, Order, Package, Reschedule};
+use super::roster::RosterWrite;
 
 /// A write from outside, as it stands in the journal. New kinds go to the end: old journals
 /// are read by position.
@@ -32,6 +33,8 @@ pub enum Command {
     Package(PackageWrite),
     /// Third-party transport is asked to carry what no request was made for.
     CarryByThirdParty(DeliveryId, Arc<Order>),
+    /// Drones and hubs come and go.
+    Roster(RosterWrite),
 }
 
 /// What an operator wants of an account.
@@ -81,6 +84,11 @@ pub enum Decision {
     /// Done, and there was no such thing before.
     Created,
     Refused(Objection),
+    /// So many drones came, numbered from the first on.
+    Drones {
+        first: DroneId,
+        count: u32,
+    },
 }
 
 /// Why a command changed nothing.
@@ -119,4 +127,22 @@ pub enum Objection {
     NotCarried,
     #[error("this delivery was changed as often as it can be; cancel it and request another")]
     TooManyChanges,
+    #[error("no drone has this id")]
+    NoSuchDrone,
+    #[error("no hub has this id")]
+    NoSuchHub,
+    #[error("neither this world nor the catalogue has a drone type of this name")]
+    NoSuchModel,
+    #[error("a hub has this id or name, or had it before it was withdrawn")]
+    HubExists,
+    #[error("the hub is withdrawn")]
+    HubWithdrawn,
+    #[error("drones belong to the hub; withdraw them first, or with it by ?drones=withdraw")]
+    HubHasDrones,
+    #[error("the place is outside of the world's area")]
+    OutsideArea,
+    #[error("this world has been given as many drones and hubs as it takes")]
+    RosterFull,
+    #[error("the idempotency key was first used with another request")]
+    KeyReused,
 }

@@ -83,7 +83,9 @@ fn draw_pickup(world: &World, at: PickupAt, stream: &mut Stream) -> (String, Lat
             (place.name.clone(), place.location)
         }
         PickupAt::Places | PickupAt::Hub => {
-            let hub = &world.hubs[stream.below(world.hubs.len() as u32) as usize];
+            // Those that operators add are unknown to them, so that these orders stay the same.
+            let hubs = world.hubs_of_scenario();
+            let hub = &hubs[stream.below(hubs.len() as u32) as usize];
             (hub.name.clone(), hub.location)
         }
     }

@@ -3,8 +3,9 @@
 //! Drones of one type at one hub differ only in their charge, so the choice is between
 //! (hub, type) pairs; the fleet's actor then sends its fullest drone of the pair.
 
+use super::fleet_index::Pair;
 use super::flight::{self, Errand, Mission};
-use super::ids::{HubId, ModelId};
+use super::ids::HubId;
 use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
@@ -13,28 +14,6 @@ use super::world::World;
 /// A flight may take this much more than its plan says: the sky steps by ticks, the plan
 /// integrates exactly (a property test holds the sky to it).
 const PLAN_ERROR: f64 = 1.01;
-
-/// A hub and a drone type at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
-    pub hub: HubId,
-    pub model: ModelId,
-}
-
-/// The pairs that this world's fleets make up, each once, in order.
-pub fn pairs(world: &World) -> Vec<Pair> {
-    let mut pairs: Vec<Pair> = world
-        .fleets
-        .iter()
-        .map(|fleet| Pair {
-            hub: fleet.hub,
-            model: fleet.model,
-        })
-        .collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    pairs
-}
 
 /// Where a drone of this hub would fly for the order.
 pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
@@ -79,12 +58,11 @@ pub fn with_margin_wh(planned_wh: f64) -> f64 {
 /// where several are as early.
 pub fn earliest_pickup(
     world: &World,
-    pairs: &[Pair],
     order: &Order,
     energy_wh: impl Fn(usize) -> Option<f64>,
 ) -> Option<(usize, Mission)> {
     let mut best: Option<(usize, Mission)> = None;
-    for Candidate { soonest_s, index } in nearest_first(world, pairs, order) {
+    for Candidate { soonest_s, index } in nearest_first(world, order) {
         if best
             .as_ref()
             .is_some_and(|(_, mission)| mission.pickup_s < soonest_s)
@@ -92,8 +70,9 @@ pub fn earliest_pickup(
             break;
         }
         let Some(energy) = energy_wh(index) else { continue };
-        let errand = errand(world, pairs[index].hub, order);
-        let model = world.model(pairs[index].model);
+        let Pair { hub, model } = world.pairs().get(index);
+        let errand = errand(world, hub, order);
+        let model = world.model(model);
         let Ok(pickup_s) = flight::time_to_pickup(model, &world.weather, &errand) else {
             continue;
         };
@@ -104,7 +83,7 @@ pub fn earliest_pickup(
                 .is_lt()
         };
         if best.as_ref().is_none_or(is_earlier) {
-            best = able(world, pairs, order, index, energy).or(best);
+            best = able(world, order, index, energy).or(best);
         }
     }
     best
@@ -118,7 +97,7 @@ struct Candidate {
 
 /// All pairs, the soonest first. The bound takes a fraction of what a flight's true time
 /// takes to make, and spares making it for all but the nearest few.
-fn nearest_first(world: &World, pairs: &[Pair], order: &Order) -> Vec<Candidate> {
+fn nearest_first(world: &World, order: &Order) -> Vec<Candidate> {
     let pickup = world.area.point(order.pickup.location);
     let (east, north) = world.weather.wind_at(route::HIGHEST_M);
     let wind_mps = (east * east + north * north).sqrt();
@@ -131,30 +110,26 @@ fn nearest_first(world: &World, pairs: &[Pair], order: &Order) -> Vec<Candidate>
             index,
         }
     };
-    let mut candidates: Vec<Candidate> = pairs.iter().enumerate().map(bound).collect();
+    let mut candidates: Vec<Candidate> = world.pairs().all().iter().enumerate().map(bound).collect();
     candidates.sort_unstable_by(|a, b| a.soonest_s.total_cmp(&b.soonest_s));
     candidates
 }
 
 /// The pair's mission, if a battery that holds `energy_wh` can do it.
-fn able(
-    world: &World,
-    pairs: &[Pair],
-    order: &Order,
-    index: usize,
-    energy_wh: f64,
-) -> Option<(usize, Mission)> {
-    let mission = mission(world, pairs[index], order)?;
-    (energy_needed_wh(world, pairs[index], &mission) <= energy_wh).then_some((index, mission))
+fn able(world: &World, order: &Order, index: usize, energy_wh: f64) -> Option<(usize, Mission)> {
+    let pair = world.pairs().get(index);
+    let mission = mission(world, pair, order)?;
+    (energy_needed_wh(world, pair, &mission) <= energy_wh).then_some((index, mission))
 }
 
-/// Whether any drone of this world could do it with a full battery. If not, only
-/// third-party transport can.
-pub fn is_servable(world: &World, pairs: &[Pair], order: &Order) -> bool {
+/// Whether any drone of this world, those aside that are withdrawn, could do it with a full
+/// battery. If not, only third-party transport can.
+pub fn is_servable(world: &World, order: &Order) -> bool {
     let inside = |stop: &Stop| world.area.bounds.contains(stop.location);
+    let pairs = world.pairs();
     let can = |Candidate { index, .. }: Candidate| {
-        let full_wh = world.model(pairs[index].model).battery.capacity_wh;
-        able(world, pairs, order, index, full_wh).is_some()
+        let full_wh = world.model(pairs.get(index).model).battery.capacity_wh;
+        pairs.in_service(index) > 0 && able(world, order, index, full_wh).is_some()
     };
-    inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, pairs, order).into_iter().any(can)
+    inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, order).into_iter().any(can)
 }

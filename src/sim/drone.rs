@@ -108,6 +108,8 @@ pub enum DroneState {
     Lost {
         at: LatLon,
     },
+    /// Not in the world any more.
+    Withdrawn,
 }
 
 /// What moves a drone from one state to the next.
@@ -127,6 +129,8 @@ pub enum DroneInput {
     Down {
         at: LatLon,
     },
+    /// Out of the world, from wherever it stands or lies.
+    Withdraw,
 }
 
 /// The state machine does not allow this move: a bug, or a message that came too late.
@@ -152,12 +156,14 @@ impl DroneState {
             // A flight ends at home, whatever came in between.
             (state, In::Landed) if state.is_in_the_air() => S::Docked,
             (state, In::Down { at }) if state.is_in_the_air() => S::Lost { at },
+            (S::Docked | S::Lost { .. }, In::Withdraw) => S::Withdrawn,
             (state, input) => return Err(Box::new(ForbiddenMove { state, input })),
         })
     }
 
     pub fn is_in_the_air(self) -> bool {
-        !matches!(self, DroneState::Docked | DroneState::Lost { .. })
+        use DroneState as S;
+        !matches!(self, S::Docked | S::Lost { .. } | S::Withdrawn)
     }
 
     /// What this drone still has to bring to its end.
@@ -167,7 +173,9 @@ impl DroneState {
             | DroneState::HeadedToDropoff { task }
             | DroneState::AtDoor { task }
             | DroneState::BringingBack { task } => Some(task),
-            DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } => None,
+            DroneState::Docked | DroneState::Returning | DroneState::Lost { .. } | DroneState::Withdrawn => {
+                None
+            }
         }
     }
 
@@ -220,6 +228,7 @@ mod tests {
             In::TurnBack,
             In::Landed,
             fall,
+            In::Withdraw,
         ];
         let mut allowed = vec![
             (S::Docked, In::Assign(task), to_pickup),
@@ -236,11 +245,13 @@ mod tests {
             (to_dropoff, In::TurnBack, S::BringingBack { task }),
             (to_door, In::TurnBack, back),
             (at_door, In::TurnBack, back),
+            (S::Docked, In::Withdraw, S::Withdrawn),
+            (lost, In::Withdraw, S::Withdrawn),
         ];
         for state in in_the_air {
             allowed.extend([(state, In::Landed, S::Docked), (state, fall, lost)]);
         }
-        for state in in_the_air.into_iter().chain([S::Docked, lost]) {
+        for state in in_the_air.into_iter().chain([S::Docked, lost, S::Withdrawn]) {
             for input in inputs {
                 let expected = allowed.iter().find(|(s, i, _)| (*s, *i) == (state, input));
                 match expected {

@@ -139,6 +139,10 @@ pub enum DroneEvent {
     Holding,
     /// Goes elsewhere than it was sent.
     Diverted,
+    /// An operator added it to the world, parked at this hub.
+    Added { hub: HubId },
+    /// An operator withdrew it, and it has left the world.
+    Withdrawn,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,6 +157,10 @@ pub enum HubEvent {
         until: SimTime,
     },
     Opened,
+    /// An operator added it to the world.
+    Added,
+    /// An operator withdrew it, and the last of its drones has left the world.
+    Withdrawn,
 }
 
 /// What operators should know of the workflows and of those who carry them out.

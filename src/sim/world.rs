@@ -1,9 +1,8 @@
-//! The world as the scenario lays it out: what does not change while it runs.
+//! The world as the scenario lays it out, and as operators have changed it since
+//! ([`super::roster`]): what does not change within a tick.
 //!
 //! Everyone shares one `Arc<World>`. What moves lives in [`crate::sim::sky`] and in the
 //! actors.
-
-use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +11,14 @@ use super::carrier::Carrier;
 use super::energy::PowerModel;
 use super::fault::Fault;
 use super::geo::{Area, LatLon, Point};
-use super::ids::{DroneId, HubId, ModelId};
+use super::ids::{HubId, ModelId};
 use super::order::Order;
+use super::roster::Roster;
 use super::time::{SimDuration, SimTime, Tick};
 use super::wind::Weather;
 use super::workflow::WorkflowRules;
+
+pub use super::fleet_index::FleetIndex;
 
 #[derive(Clone, Debug)]
 pub struct World {
@@ -37,6 +39,8 @@ pub struct World {
     /// Drones are numbered through the fleets in order.
     pub fleets: Vec<Fleet>,
     pub fleet_index: FleetIndex,
+    /// What operators added to the scenario's hubs and fleets, and withdrew.
+    pub roster: Roster,
     pub places: Vec<Place>,
     pub zones: Vec<Zone>,
     pub weather: Weather,
@@ -52,7 +56,7 @@ pub struct World {
     /// How often and how fast workflows try again.
     pub workflow: WorkflowRules,
     pub recipient: Recipient,
-    /// A hash of all of the above but the seed and the description, to tell another
+    /// A hash of all of the scenario but the seed and the description, to tell another
     /// world's store.
     pub scenario_hash: [u8; 32],
 }
@@ -82,29 +86,6 @@ pub struct Fleet {
     pub count: u32,
     /// Share of these drones that is in the air at the start, on the way home.
     pub aloft: f64,
-}
-
-/// The fleet of each drone, made from the fleets at the first look. A copy of the world makes
-/// its own, since its fleets may be changed.
-#[derive(Debug, Default)]
-pub struct FleetIndex(OnceLock<Box<[u32]>>);
-
-impl Clone for FleetIndex {
-    fn clone(&self) -> Self {
-        FleetIndex::default()
-    }
-}
-
-impl FleetIndex {
-    fn number_of(&self, fleets: &[Fleet], drone: DroneId) -> Option<usize> {
-        let by_drone = self.0.get_or_init(|| {
-            let numbered = (0..).zip(fleets);
-            numbered
-                .flat_map(|(number, fleet)| (0..fleet.count).map(move |_| number))
-                .collect()
-        });
-        by_drone.get(drone.index()).map(|number| *number as usize)
-    }
 }
 
 /// A drone type. Derived figures (see the catalogue) say so where they are chosen.
@@ -260,16 +241,6 @@ impl World {
         let due = self.faults[first..].iter();
         due.take_while(move |scheduled| scheduled.at < end)
             .map(|scheduled| scheduled.fault)
-    }
-
-    pub fn drone_count(&self) -> u32 {
-        self.fleets.iter().map(|fleet| fleet.count).sum()
-    }
-
-    /// The fleet that a drone belongs to; asked for every airborne drone at every tick.
-    pub fn fleet_of(&self, drone: DroneId) -> Option<&Fleet> {
-        let number = self.fleet_index.number_of(&self.fleets, drone)?;
-        self.fleets.get(number)
     }
 
     pub fn hub(&self, id: HubId) -> &Hub {

@@ -35,7 +35,8 @@ impl View {
         match accounts.get(id) {
             Some(account) => account.status == AccountStatus::Active,
             None => {
-                let rules = &self.world.accounts;
+                let world = self.world();
+                let rules = &world.accounts;
                 rules.unknown == UnknownAccounts::Create && accounts.len() < rules.capacity
             }
         }

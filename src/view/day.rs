@@ -33,7 +33,7 @@ impl DayExport {
     /// # Errors
     /// None that the caller could do anything about.
     pub fn of(view: &View, day: Day) -> Result<Self, NoDay> {
-        let world = view.world();
+        let world = &view.world();
         Ok(DayExport {
             filter: EndFilter {
                 owner: None,
@@ -57,7 +57,7 @@ impl DayExport {
         let page = view.list_ended(&self.filter, self.after, PORTION).await?;
         let rows = page.items.iter();
         let rows: Vec<_> = rows
-            .filter_map(|record| shown::day_row(view.world(), record))
+            .filter_map(|record| shown::day_row(&view.world(), record))
             .collect();
         let mut bytes = match rows.is_empty() {
             true => Vec::new(),

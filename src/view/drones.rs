@@ -29,6 +29,18 @@ pub(super) struct Drones {
     /// For which deliveries drones took off that are not on the ground again.
     flying_for: BTreeMap<DroneId, DeliveryId>,
     seqs: BTreeMap<DroneId, u32>,
+    /// Withdrawn, and out of the world: in the order in which they went, and where they were
+    /// last. Listeners read on from where they were.
+    gone: Vec<(DroneId, LatLon)>,
+    is_gone: BTreeSet<DroneId>,
+}
+
+/// How far the comings and goings of drones have come: so many were given a number, and so many
+/// are out of the world again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roll {
+    pub numbered: u32,
+    pub gone: usize,
 }
 
 /// Which drones a list shows.
@@ -78,6 +90,8 @@ impl Drones {
             carrying: BTreeMap::new(),
             flying_for: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
+            gone: Vec::new(),
+            is_gone: BTreeSet::new(),
         };
         for index in 0..drones.grounded.len() {
             if let Some(Grounded { hub, .. }) = drones.grounded[index] {
@@ -89,6 +103,36 @@ impl Drones {
 
     pub(super) fn len(&self) -> usize {
         self.grounded.len()
+    }
+
+    /// Those that are in the world.
+    pub(super) fn present(&self) -> u32 {
+        (self.grounded.len() - self.gone.len()) as u32
+    }
+
+    pub(super) fn roll(&self) -> Roll {
+        Roll {
+            numbered: self.grounded.len() as u32,
+            gone: self.gone.len(),
+        }
+    }
+
+    /// Makes room for all drones and hubs of the world.
+    pub(super) fn grow(&mut self, world: &World) {
+        let drones = world.drone_count() as usize;
+        self.grounded.resize(drones, None);
+        self.places.resize(drones, 0);
+        self.standing.resize(world.hubs.len(), Vec::new());
+    }
+
+    /// Out of the world, from its hub or from where it came down.
+    pub(super) fn goes(&mut self, world: &World, drone: DroneId) {
+        self.set_grounded(drone, None);
+        let home = || world.fleet_of(drone).map(|fleet| world.hub(fleet.hub).location);
+        let was_at = self.lost.remove(&drone).or_else(home);
+        if let (Some(at), true) = (was_at, self.is_gone.insert(drone)) {
+            self.gone.push((drone, at));
+        }
     }
 
     pub(super) fn set_grounded(&mut self, drone: DroneId, grounded: Option<Grounded>) {
@@ -191,15 +235,21 @@ impl View {
         let mut drones = Vec::with_capacity(ids.len());
         for some in ids.chunks(AT_ONCE) {
             let now = self.now_in_order();
-            drones.extend(some.iter().filter_map(|id| read_drone(&self.world, &now, *id)));
+            drones.extend(some.iter().filter_map(|id| read_drone(&self.world(), &now, *id)));
         }
         drones
     }
 
-    /// `None` for a drone that this world does not have.
+    /// Drones that went out of the world from the `from`th on, with where they were last.
+    pub fn gone_from(&self, from: usize) -> Vec<(DroneId, LatLon)> {
+        let now = self.now.read();
+        now.drones.gone.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// `None` for a drone that this world does not have, or not any more.
     pub fn drone(&self, id: DroneId) -> Option<DroneReading> {
         let now = self.now_in_order();
-        read_drone(&self.world, &now, id)
+        read_drone(&self.world(), &now, id)
     }
 
     /// The delivery that a drone is on.
@@ -227,13 +277,18 @@ impl View {
             let first = DroneId(from.map_or(0, |id| id.0.saturating_add(1)));
             let candidates = filter.candidates(&now, first);
             Look::among(candidates, wanted, AT_ONCE, |id| {
-                read_drone(&self.world, &now, id).filter(|drone| filter.admits(drone))
+                read_drone(&self.world(), &now, id).filter(|drone| filter.admits(drone))
             })
         })
     }
 }
 
+/// `None` for one that is not in the world, or not yet at this moment.
 fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
+    let on_ground = *now.drones.grounded.get(id.index())?;
+    if now.drones.is_gone.contains(&id) {
+        return None;
+    }
     let fleet = world.fleet_of(id)?;
     let battery = world.model(fleet.model).battery;
     let mut reading = DroneReading {
@@ -251,7 +306,7 @@ fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
         payload_kg: 0.0,
         seq: now.drones.seq(id),
     };
-    if let Some(grounded) = now.drones.grounded[id.index()] {
+    if let Some(grounded) = on_ground {
         reading.location = world.hub(grounded.hub).location;
         reading.status = status_on_ground(&grounded);
         reading.battery = energy_at(&grounded, &battery, now.at) / battery.capacity_wh;

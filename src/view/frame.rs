@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::deliveries::Place;
+use super::drones::Roll;
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
@@ -31,6 +32,8 @@ pub struct Frame {
     at: SimTime,
     sent_at_wall_ms: u64,
     rows: Vec<DroneRow>,
+    /// Who there was besides.
+    roll: Roll,
     /// Row numbers in drone order, made at the first look.
     by_drone: OnceLock<Vec<u32>>,
 }
@@ -43,8 +46,18 @@ impl Frame {
             at,
             sent_at_wall_ms: wall_ms(),
             rows,
+            roll: Roll::default(),
             by_drone: OnceLock::new(),
         }
+    }
+
+    /// The same, when so many had come and gone.
+    pub(super) fn among(self, roll: Roll) -> Self {
+        Frame { roll, ..self }
+    }
+
+    pub fn roll(&self) -> Roll {
+        self.roll
     }
 
     pub fn tick(&self) -> Tick {

@@ -26,6 +26,7 @@ mod supervision;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::{ArcSwap, Guard};
 use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -48,7 +49,7 @@ pub use deliveries::{
     WorkflowState, quotes,
 };
 use deliveries::{Deliveries, Kept};
-pub use drones::{DroneFilter, Standing};
+pub use drones::{DroneFilter, Roll, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
 use packages::Packages;
@@ -62,6 +63,8 @@ pub struct Publication {
     pub tick: Tick,
     pub at: SimTime,
     pub digest: [u8; 32],
+    /// As operators have changed it up to this tick.
+    pub world: Arc<World>,
     pub events: Vec<Arc<Event>>,
     /// All airborne drones.
     pub airborne: Vec<DroneRow>,
@@ -98,10 +101,14 @@ struct HubQueue {
     closed_until: Option<SimTime>,
     /// Number of the hub's last event.
     seq: u32,
+    /// Withdrawn, and its last drone is out of the world.
+    is_gone: bool,
 }
 
 pub struct View {
-    world: Arc<World>,
+    /// Changed under the write lock of `now`, and only ever grown, so that what was read of `now`
+    /// is in the world that is asked for later.
+    world: ArcSwap<World>,
     now: RwLock<Now>,
     deliveries: Deliveries,
     sums: sums::Ledger,
@@ -131,6 +138,9 @@ pub struct Restored {
     pub hub_seqs: Vec<(HubId, u32)>,
     /// Hubs that nobody leaves, and until when.
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    /// Withdrawn, and out of the world.
+    pub drones_gone: Vec<DroneId>,
+    pub hubs_gone: Vec<HubId>,
     pub supervision: Supervision,
     /// Global number of the last event.
     pub events_through: u64,
@@ -166,12 +176,18 @@ impl View {
         for (hub, seq) in restored.hub_seqs {
             hubs[hub.index()].seq = seq;
         }
+        for hub in restored.hubs_gone {
+            hubs[hub.index()].is_gone = true;
+        }
         let mut drones = drones::Drones::new(
             restored.grounded,
             world.hubs.len(),
             restored.lost,
             restored.drone_seqs,
         );
+        for drone in restored.drones_gone {
+            drones.goes(&world, drone);
+        }
         for record in &restored.records {
             if let (Some(drone), false) = (record.drone(), record.stage.is_terminal()) {
                 drones.carries(drone, Some(record.id));
@@ -191,7 +207,7 @@ impl View {
             epoch: restored.epoch,
             pace: Pace::default(),
             pace_after: restored.tick,
-            frame: Arc::new(Frame::new(restored.tick, at, restored.airborne)),
+            frame: Arc::new(Frame::new(restored.tick, at, restored.airborne).among(drones.roll())),
             drones,
             routes: Routes::new(restored.routes),
             hubs,
@@ -204,7 +220,7 @@ impl View {
             totals: restored.totals,
         };
         View {
-            world,
+            world: ArcSwap::new(world),
             now: RwLock::new(now),
             deliveries: Deliveries::restore(kept),
             sums,
@@ -221,8 +237,10 @@ impl View {
         }
     }
 
-    pub fn world(&self) -> &Arc<World> {
-        &self.world
+    /// As of the newest tick. Ask for it after whatever it is to explain was read: a world only
+    /// grows, so a later one knows every drone and hub of an earlier reading.
+    pub fn world(&self) -> Guard<Arc<World>> {
+        self.world.load()
     }
 
     /// Shows requests that are durable but not admitted yet.
@@ -289,7 +307,7 @@ impl View {
     pub fn fleet(&self) -> FleetReading {
         let now = self.now.read();
         let frame = Arc::clone(&now.frame);
-        let drones = now.drones.len() as u32;
+        let drones = now.drones.present();
         let airborne = frame.rows().len() as u32;
         let charging = now.hubs.iter().map(|hub| hub.charging).sum();
         let lost = now.drones.lost_count();
@@ -315,11 +333,14 @@ impl View {
         reading
     }
 
+    /// Those that are in the world, in order of their numbers.
     pub fn hubs(&self) -> Vec<HubReading> {
-        self.hubs_at_once().1
+        let (_, mut hubs) = self.hubs_at_once();
+        hubs.retain(|hub| !hub.is_gone);
+        hubs
     }
 
-    /// The hubs as of the clock's tick.
+    /// All hubs, by number, as of the clock's tick.
     pub fn hubs_at_once(&self) -> (ClockReading, Vec<HubReading>) {
         let now = self.now.read();
         let reading = |(index, queue): (usize, &HubQueue)| HubReading {
@@ -329,8 +350,17 @@ impl View {
             grounded: now.drones.grounded_at(HubId(index as u16)),
             closed_until: queue.closed_until,
             seq: queue.seq,
+            is_gone: queue.is_gone,
         };
         let hubs = now.hubs.iter().enumerate().map(reading).collect();
         (self.clock_of(&now), hubs)
+    }
+
+    /// A hub that is in the world, by the key that people know it by.
+    pub fn hub_of_key(&self, key: &str) -> Option<HubId> {
+        let hub = self.world().hub_of_key(key)?;
+        let now = self.now.read();
+        let state = now.hubs.get(hub.index());
+        state.is_some_and(|state| !state.is_gone).then_some(hub)
     }
 }

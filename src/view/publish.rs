@@ -5,23 +5,35 @@ use std::sync::Arc;
 
 use super::deliveries::{DeliveryRecord, Flight, Place};
 use super::frame::Frame;
-use super::{Now, Publication, View};
+use super::{HubQueue, Now, Publication, View};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::FailureReason;
+use crate::sim::world::World;
+
+impl Now {
+    /// Makes room for all that is in a world that has become larger.
+    fn grow(&mut self, world: &World) {
+        self.drones.grow(world);
+        self.hubs.resize(world.hubs.len(), HubQueue::default());
+    }
+}
 
 impl View {
     /// Shows a committed tick.
     pub fn publish(&self, publication: Publication) {
-        let frame = Arc::new(Frame::new(publication.tick, publication.at, publication.airborne));
+        let frame = Frame::new(publication.tick, publication.at, publication.airborne);
         let carriers = self.carriers(&publication.events, &frame);
         {
             let mut now = self.now.write();
+            if !Arc::ptr_eq(&self.world(), &publication.world) {
+                now.grow(&publication.world);
+                self.world.store(publication.world);
+            }
             now.tick = publication.tick;
             now.at = publication.at;
             now.digest = publication.digest;
-            now.frame = frame;
             for (drone, route) in publication.routes {
                 now.routes.plan(drone, route);
             }
@@ -36,6 +48,7 @@ impl View {
                 self.apply(&mut now, &event, &carriers);
                 log.append(event);
             }
+            now.frame = Arc::new(frame.among(now.drones.roll()));
         }
         if let Some(tick) = publication.kept {
             self.kept(tick);
@@ -77,7 +90,7 @@ impl View {
                     }
                 }
                 let record = delivery.look();
-                self.sums.hear(&self.world, &record, event);
+                self.sums.hear(&self.world(), &record, event);
                 match kind {
                     DeliveryEvent::Completed { .. } => now.pulse.hear(&record),
                     DeliveryEvent::Failed {
@@ -92,6 +105,9 @@ impl View {
                 if let DroneEvent::Lost { location, .. } = kind {
                     now.drones.set_lost(*id, *location);
                     now.routes.ended(*id);
+                }
+                if let DroneEvent::Withdrawn = kind {
+                    now.drones.goes(&self.world(), *id);
                 }
                 now.drones.set_seq(*id, event.seq);
                 self.follow_flight(now, *id, kind, event.at);
@@ -109,6 +125,8 @@ impl View {
                     }
                     HubEvent::Closed { until } => hub.closed_until = Some(*until),
                     HubEvent::Opened => hub.closed_until = None,
+                    HubEvent::Added => {}
+                    HubEvent::Withdrawn => hub.is_gone = true,
                 }
             }
         }
@@ -151,7 +169,7 @@ impl View {
             return;
         };
         if let Some(delivery) = self.deliveries.came_down(delivery, drone, Some(flight)) {
-            self.sums.book(&self.world, &delivery.look(), &flight);
+            self.sums.book(&self.world(), &delivery.look(), &flight);
         }
     }
 }

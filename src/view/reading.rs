@@ -135,6 +135,8 @@ pub struct HubReading {
     pub closed_until: Option<SimTime>,
     /// Number of its last event; 0 before the first.
     pub seq: u32,
+    /// Withdrawn, and the last of its drones is out of the world.
+    pub is_gone: bool,
 }
 
 /// Counts and gauges of the whole service at one tick.

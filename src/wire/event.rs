@@ -5,18 +5,17 @@ mod services;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use services::{AccountEventKind, PackageKind};
+pub use services::{AccountEventKind, PackageKind, SupervisorKind};
 
 use super::place::Location;
 use super::time::rfc3339;
-use crate::sim::breaker::BreakerState;
-use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, SupervisorEvent};
-use crate::sim::fault::{Actor, FlightFault};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
+use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
 use crate::sim::order::ConfirmationRequired;
 use crate::sim::time::SimTime;
-use crate::sim::workflow::{FailureReason, Step, WaitingFor};
+use crate::sim::workflow::{FailureReason, WaitingFor};
 use crate::sim::world::World;
 
 /// What happened and to whom. Number and time belong to the message that carries it.
@@ -169,6 +168,12 @@ pub enum DroneKind {
         #[serde(flatten)]
         flight: FlightBody,
     },
+    /// An operator added it, parked at its hub.
+    Added {
+        hub: String,
+    },
+    /// An operator withdrew it, and it has left the world.
+    Withdrawn,
 }
 
 /// What a flight took, from take-off to its end.
@@ -195,34 +200,10 @@ pub enum HubKind {
         until: Option<String>,
     },
     Opened,
-}
-
-/// For operators.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
-pub enum SupervisorKind {
-    /// A request came to nothing, and what was done for it could not be undone.
-    #[schema(rename_all = "camelCase")]
-    DeadLettered {
-        delivery_id: String,
-        step: Step,
-        /// RFC 3339, simulated.
-        since: String,
-        /// How often it was given up.
-        times: u32,
-    },
-    #[schema(rename_all = "camelCase")]
-    DeadLetterResolved { delivery_id: String },
-    /// The circuit breaker around third-party transport.
-    BreakerChanged { state: BreakerState },
-    /// An actor panicked over a message, and goes on without it.
-    #[schema(rename_all = "camelCase")]
-    ActorFailed {
-        actor: String,
-        /// Of a drone or a delivery.
-        #[schema(required)]
-        id: Option<String>,
-    },
+    /// An operator added it.
+    Added,
+    /// An operator withdrew it, and the last of its drones has left the world.
+    Withdrawn,
 }
 
 impl EventBody {
@@ -236,7 +217,7 @@ impl EventBody {
                 kind: drone_kind(world, event),
                 drone_id: id.to_string(),
             },
-            Happening::Supervisor(event) => EventBody::Supervisor(supervisor_kind(world, event)),
+            Happening::Supervisor(event) => EventBody::Supervisor(services::supervisor_kind(world, event)),
             Happening::Hub(hub, event) => EventBody::Hub {
                 kind: hub_kind(world, event),
                 hub: hub_key(world, *hub),
@@ -321,6 +302,10 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
         DroneEvent::Fault(fault) => DroneKind::Fault { fault: *fault },
         DroneEvent::Holding => DroneKind::Holding,
         DroneEvent::Diverted => DroneKind::Diverted,
+        DroneEvent::Added { hub } => DroneKind::Added {
+            hub: hub_key(world, *hub),
+        },
+        DroneEvent::Withdrawn => DroneKind::Withdrawn,
         DroneEvent::Lost {
             location,
             energy_wh,
@@ -343,34 +328,8 @@ fn hub_kind(world: &World, event: &HubEvent) -> HubKind {
             until: (*until != SimTime::NEVER).then(|| rfc3339(world, *until)),
         },
         HubEvent::Opened => HubKind::Opened,
-    }
-}
-
-fn supervisor_kind(world: &World, event: &SupervisorEvent) -> SupervisorKind {
-    match event {
-        SupervisorEvent::DeadLettered {
-            id,
-            step,
-            since,
-            times,
-        } => SupervisorKind::DeadLettered {
-            delivery_id: id.to_string(),
-            step: *step,
-            since: rfc3339(world, *since),
-            times: *times,
-        },
-        SupervisorEvent::Resolved { id } => SupervisorKind::DeadLetterResolved {
-            delivery_id: id.to_string(),
-        },
-        SupervisorEvent::BreakerMoved { state } => SupervisorKind::BreakerChanged { state: *state },
-        SupervisorEvent::ActorPanicked { actor } => SupervisorKind::ActorFailed {
-            actor: actor.kind().to_owned(),
-            id: match actor {
-                Actor::Drone(id) => Some(id.to_string()),
-                Actor::Delivery(id) => Some(id.to_string()),
-                _ => None,
-            },
-        },
+        HubEvent::Added => HubKind::Added,
+        HubEvent::Withdrawn => HubKind::Withdrawn,
     }
 }
 

@@ -56,7 +56,7 @@ impl Density {
         let runs = cells.chunk_by(|one, other| one == other);
         Density {
             tick: frame.tick(),
-            sim_time: rfc3339(view.world(), frame.at()),
+            sim_time: rfc3339(&view.world(), frame.at()),
             counts: runs.map(|run| (run[0], run.len() as u32)).collect(),
         }
     }
@@ -80,9 +80,10 @@ impl Gauges {
         self.density.get_or_init(|| Density::of(view, grid))
     }
 
-    pub(super) fn hub(&self, view: &View, hub: HubId) -> (ClockReading, HubReading) {
+    /// `None` where the reading is older than the hub.
+    pub(super) fn hub(&self, view: &View, hub: HubId) -> Option<(ClockReading, HubReading)> {
         let (clock, hubs) = self.hubs.get_or_init(|| view.hubs_at_once());
-        (*clock, hubs[hub.index()])
+        Some((*clock, *hubs.get(hub.index())?))
     }
 }
 

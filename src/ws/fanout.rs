@@ -140,7 +140,7 @@ impl FanOut {
     fn positions(&self) -> Arc<Positions> {
         let view = &self.shared.view;
         let frame = view.frame();
-        let sim_time = rfc3339(view.world(), frame.at());
+        let sim_time = rfc3339(&view.world(), frame.at());
         Arc::new(Positions::new(&self.shared.grid, &frame, sim_time))
     }
 
@@ -206,8 +206,13 @@ impl OnGround for Shared {
     fn took_off_from(&self, drone: DroneId) -> Option<Cell> {
         let reading = self.view.drone(drone)?;
         let hub = self.view.last_take_off(drone);
-        let hub = self.view.world().hub(hub.unwrap_or(reading.hub));
-        Some(self.grid.cell_of(hub.location))
+        let world = self.view.world();
+        Some(self.grid.cell_of(world.hub(hub.unwrap_or(reading.hub)).location))
+    }
+
+    fn gone_from(&self, from: usize) -> Vec<(DroneId, Cell)> {
+        let gone = self.view.gone_from(from).into_iter();
+        gone.map(|(drone, at)| (drone, self.grid.cell_of(at))).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::sim::ids::DroneId;
 use crate::sim::time::Tick;
+use crate::view::Roll;
 use crate::view::frame::{DroneRow, Frame};
 use crate::wire::stream::Encoding;
 use crate::wire::stream::positions::{Head, Place, Row, Rows};
@@ -58,6 +59,7 @@ pub(super) struct Positions {
     sim_time: String,
     /// When the frame left the engine: wall clock, milliseconds since 1970.
     sent_at_ms: u64,
+    roll: Roll,
     rows: Layer,
     /// (drone, its row), in drone order.
     by_drone: Vec<(DroneId, u32)>,
@@ -86,6 +88,7 @@ impl Positions {
             tick: frame.tick(),
             sim_time,
             sent_at_ms: frame.sent_at_wall_ms(),
+            roll: frame.roll(),
             rows: layer,
             by_drone,
             ground: OnceLock::new(),
@@ -168,6 +171,8 @@ struct Departure {
 pub(super) trait OnGround {
     fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)>;
     fn took_off_from(&self, drone: DroneId) -> Option<Cell>;
+    /// Those that an operator withdrew from the `from`th on, with where they were last.
+    fn gone_from(&self, from: usize) -> Vec<(DroneId, Cell)>;
 }
 
 impl Changes {
@@ -196,6 +201,22 @@ impl Changes {
                     landed.extend(came_down);
                 }
             }
+        }
+        // Those that operators added, or withdrew where they stood.
+        for drone in (before.roll.numbered..now.roll.numbered).map(DroneId) {
+            if now.place_of(drone).is_none() {
+                landed.extend(ground.came_down(drone));
+            }
+        }
+        if before.roll.gone < now.roll.gone {
+            let gone = ground.gone_from(before.roll.gone).into_iter();
+            let gone = gone.take(now.roll.gone - before.roll.gone);
+            let gone = gone.filter(|(drone, _)| before.place_of(*drone).is_none());
+            departures.extend(gone.map(|(drone, from)| Departure {
+                from,
+                to: None,
+                drone,
+            }));
         }
         departures.sort_unstable_by_key(|departure| (departure.from, departure.drone));
         Changes {

@@ -123,7 +123,7 @@ impl Session {
             protocol: PROTOCOL,
             epoch: &shown::epoch(&clock),
             tick: clock.tick,
-            sim_time: &rfc3339(self.shared.view.world(), clock.at),
+            sim_time: &rfc3339(&self.shared.view.world(), clock.at),
             speed: shown::speed(clock.pace.speed),
             playback: false,
         };

@@ -1,6 +1,6 @@
 //! Every request ends in exactly one way, and then nobody holds anything for it, whatever fails on
 //! the way: in random worlds with faults at every step, customers who change their minds, falling
-//! drones, panicking actors, and never enough of anything.
+//! drones, drones and hubs that come and go, panicking actors, and never enough of anything.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,8 +12,10 @@ use skyhaul::engine::{Admission, Engine};
 use skyhaul::scenario;
 use skyhaul::sim::command::{Command, DeliveryWrite};
 use skyhaul::sim::event::{DeliveryEvent, Event, Happening, SupervisorEvent};
-use skyhaul::sim::ids::DeliveryId;
+use skyhaul::sim::geo::LatLon;
+use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
 use skyhaul::sim::order::Reschedule;
+use skyhaul::sim::roster::{Change, RosterWrite};
 use skyhaul::sim::time::Tick;
 use skyhaul::sim::world::World;
 
@@ -38,6 +40,33 @@ struct Case {
     /// Each so many events one customer calls off, or changes, what is ordered then.
     cancel_each: usize,
     change_each: usize,
+    /// When, as ticks, and which drones and hubs operators add or withdraw.
+    roster: Vec<(Tick, Change)>,
+}
+
+fn roster() -> impl Strategy<Value = Change> {
+    let model = prop::sample::select(vec!["zipline-p2", "wing"]);
+    let added = (0_u16..2, model, 1_u32..4).prop_map(|(hub, model, count)| Change::AddDrones {
+        hub: HubId(hub),
+        model: model.to_owned(),
+        count,
+    });
+    let hub = Just(Change::AddHub {
+        key: "park".into(),
+        name: "Park".into(),
+        location: LatLon {
+            lat: 37.7596,
+            lon: -122.4269,
+        },
+        pads: 2,
+        chargers: 1,
+    });
+    let hub_withdrawn = (1_u16..2, any::<bool>()).prop_map(|(hub, with_drones)| Change::WithdrawHub {
+        hub: HubId(hub),
+        with_drones,
+    });
+    let withdrawn = (0_u32..16).prop_map(|drone| Change::WithdrawDrone(DroneId(drone)));
+    prop_oneof![3 => added, 3 => hub, 1 => hub_withdrawn, 4 => withdrawn]
 }
 
 fn fault() -> impl Strategy<Value = String> {
@@ -83,8 +112,9 @@ fn case() -> impl Strategy<Value = Case> {
         0_u32..4,
     );
     let faults = prop::collection::vec((1..BUSY, fault()), 0..24);
-    (world, rules, faults, 3_usize..40, 3_usize..40).prop_map(
-        |((seed, drones, chargers, vans, backlog), rules, faults, cancel_each, change_each)| {
+    let roster = prop::collection::vec((1..BUSY, roster()), 0..16);
+    (world, rules, faults, 3_usize..40, 3_usize..40, roster).prop_map(
+        |((seed, drones, chargers, vans, backlog), rules, faults, cancel_each, change_each, roster)| {
             let (max_wait, when_full, heaviest_kg, retries) = rules;
             Case {
                 seed: seed.into(),
@@ -99,6 +129,7 @@ fn case() -> impl Strategy<Value = Case> {
                 faults,
                 cancel_each,
                 change_each,
+                roster,
             }
         },
     )
@@ -228,6 +259,14 @@ async fn live_through(case: &Case) -> Ledger {
     while engine.tick_number() < BUSY {
         let events = tick(&mut engine, std::mem::take(&mut wanted)).await;
         wanted = ledger.hear(case, events);
+        let next = engine.tick_number() + 1;
+        let due = case.roster.iter().filter(|(tick, _)| *tick == next);
+        wanted.extend(due.map(|(_, change)| {
+            Command::Roster(RosterWrite {
+                change: change.clone(),
+                idempotency_key: None,
+            })
+        }));
         if engine.tick_number().is_multiple_of(100) {
             let audit = engine.audit().await.expect("everyone answers");
             assert_eq!(audit.wrong, Vec::<String>::new(), "at {}", engine.tick_number());

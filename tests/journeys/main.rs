@@ -17,6 +17,7 @@ mod ordering;
 mod panics;
 mod puts;
 mod resume;
+mod roster;
 mod server_sent_events;
 mod services;
 mod simulation_control;

@@ -137,7 +137,7 @@ impl Drone {
             DroneState::BringingBack { .. } | DroneState::Returning => {
                 base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?
             }
-            DroneState::Docked | DroneState::Lost { .. } => return Ok(()),
+            DroneState::Docked | DroneState::Lost { .. } | DroneState::Withdrawn => return Ok(()),
         };
         let on_errand = matches!(
             self.state,

@@ -4,6 +4,7 @@ use super::*;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::event::Happening;
 use crate::sim::geo::Point;
+use crate::sim::sky::Fix;
 
 const ASKED: ReplyTo = ReplyTo(7);
 

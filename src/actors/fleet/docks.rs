@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::actors::{Context, Effect, Effects, Mail};
-use crate::sim::dispatch::Pair;
 use crate::sim::energy;
 use crate::sim::event::HubEvent;
+use crate::sim::fleet_index::Pair;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
-use crate::sim::world::{Battery, World};
+use crate::sim::world::{Battery, Fleet, World};
 
 use super::FleetMessage;
 
@@ -33,14 +33,6 @@ pub(super) struct Docks {
 struct Site {
     hub: HubId,
     battery: Battery,
-}
-
-fn sites(world: &World, pairs: &[Pair]) -> Vec<Site> {
-    let site = |pair: &Pair| Site {
-        hub: pair.hub,
-        battery: world.model(pair.model).battery,
-    };
-    pairs.iter().map(site).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,37 +68,48 @@ pub(super) struct Released {
 }
 
 impl Docks {
-    pub fn new(world: &World, pairs: &[Pair], aloft: &[DroneId]) -> Self {
-        let mut ready = vec![BTreeSet::new(); pairs.len()];
+    pub fn new(world: &World, aloft: &[DroneId]) -> Self {
+        let mut docks = Docks {
+            ready: Vec::new(),
+            plugged: BTreeMap::new(),
+            hubs: Vec::new(),
+            sites: Vec::new(),
+        };
+        docks.grow(world);
         let aloft: BTreeSet<DroneId> = aloft.iter().copied().collect();
         let mut first = 0;
         for fleet in &world.fleets {
-            let pair = Pair {
-                hub: fleet.hub,
-                model: fleet.model,
-            };
-            let pair = pairs
-                .binary_search(&pair)
-                .expect("pairs are made from the fleets");
             let drones = (first..first + fleet.count).map(DroneId);
-            let docked = drones.filter(|drone| !aloft.contains(drone));
-            ready[pair].extend(docked.map(|drone| (SimTime::START, drone)));
+            docks.take_in(world, fleet, drones.filter(|drone| !aloft.contains(drone)));
             first += fleet.count;
         }
-        Docks {
-            ready,
-            plugged: BTreeMap::new(),
-            hubs: vec![Chargers::default(); world.hubs.len()],
-            sites: sites(world, pairs),
-        }
+        docks
     }
 
-    /// After a restore: what follows from the world is made again.
-    pub fn with_world(self, world: &World, pairs: &[Pair]) -> Self {
-        Docks {
-            sites: sites(world, pairs),
-            ..self
-        }
+    pub fn hub_count(&self) -> usize {
+        self.hubs.len()
+    }
+
+    /// Makes room for all pairs and hubs of the world, which may have become more, and makes
+    /// again what follows from it.
+    pub fn grow(&mut self, world: &World) {
+        let pairs = world.pairs().all();
+        let site = |pair: &Pair| Site {
+            hub: pair.hub,
+            battery: world.model(pair.model).battery,
+        };
+        let known = self.sites.len();
+        self.sites.extend(pairs[known..].iter().map(site));
+        self.ready.resize(pairs.len(), BTreeSet::new());
+        self.hubs.resize(world.hubs.len(), Chargers::default());
+    }
+
+    /// Docks drones of this fleet with full batteries; answers with their pair.
+    pub fn take_in(&mut self, world: &World, fleet: &Fleet, drones: impl Iterator<Item = DroneId>) -> usize {
+        let pair = world.pairs().number_of(Pair::of(fleet));
+        let pair = pair.expect("pairs are made from the fleets");
+        self.ready[pair].extend(drones.map(|drone| (SimTime::START, drone)));
+        pair
     }
 
     pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
@@ -256,6 +259,58 @@ impl Docks {
     ) -> Option<usize> {
         self.plugged.get(&drone).filter(|plug| plug.since == since)?;
         self.unplug(context, drone, effects)
+    }
+
+    /// Lets go of a drone for good. Answers whether it was docked, and with the pair of the drone
+    /// that got its charger.
+    pub fn remove(
+        &mut self,
+        context: &Context,
+        pair: usize,
+        drone: DroneId,
+        effects: &mut Effects,
+    ) -> (bool, Option<usize>) {
+        let full_at = self.plugged.get(&drone).map(|plug| plug.full_at);
+        let ready = &mut self.ready[pair];
+        let entry = match full_at {
+            Some(full_at) => Some((full_at, drone)),
+            None => ready.iter().find(|(_, other)| *other == drone).copied(),
+        };
+        if let Some(entry) = entry {
+            ready.remove(&entry);
+            return (true, self.unplug(context, drone, effects));
+        }
+        let hub = self.sites[pair].hub;
+        let queue = &mut self.hubs[hub.index()].queue;
+        let before = queue.len();
+        queue.retain(|queued| queued.drone != drone);
+        let was_queued = queue.len() < before;
+        if was_queued {
+            self.tell_queue(context, hub, effects);
+        }
+        (was_queued, None)
+    }
+
+    /// Lets go of all who are docked at a hub, for good; answers who they were.
+    pub fn empty(&mut self, context: &Context, hub: HubId, effects: &mut Effects) -> Vec<DroneId> {
+        let mut drones = Vec::new();
+        for (site, ready) in self.sites.iter().zip(&mut self.ready) {
+            if site.hub == hub {
+                drones.extend(std::mem::take(ready).into_iter().map(|(_, drone)| drone));
+            }
+        }
+        for drone in &drones {
+            if self.plugged.remove(drone).is_some() {
+                effects.0.push(Effect::Charge(*drone, false));
+            }
+        }
+        let chargers = &mut self.hubs[hub.index()];
+        chargers.in_use = 0;
+        drones.extend(chargers.queue.drain(..).map(|queued| queued.drone));
+        if !drones.is_empty() {
+            self.tell_queue(context, hub, effects);
+        }
+        drones
     }
 
     fn unplug(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) -> Option<usize> {

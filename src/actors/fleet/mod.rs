@@ -7,7 +7,9 @@
 //! on from before the message that brought it about.
 
 mod docks;
+mod message;
 mod queue;
+mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +19,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
-use crate::sim::dispatch::{self, Pair};
+use crate::sim::dispatch;
 use crate::sim::drone::Task;
 use crate::sim::event::{Etas, HubEvent};
+use crate::sim::fleet_index::Pair;
 use crate::sim::flight::{FlightPlan, Mission};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
@@ -33,7 +36,9 @@ use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
 use docks::Docks;
+pub use message::FleetMessage;
 use queue::Queue;
+use roster::Gone;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
@@ -45,9 +50,7 @@ pub struct Fleet {
     closed: BTreeMap<HubId, SimTime>,
     /// Drones that are off their chargers and have not left.
     kept: BTreeMap<DeliveryId, Kept>,
-    /// Follows from the world; kept so that it is made once.
-    #[serde(skip)]
-    pairs: Vec<Pair>,
+    gone: Gone,
 }
 
 /// A drone that is kept for a delivery that has not begun.
@@ -64,61 +67,31 @@ struct Kept {
     plan: FlightPlan,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum FleetMessage {
-    /// From the scheduler: find a drone, and keep it. Asked twice it answers the same.
-    Assign { id: DeliveryId, order: Arc<Order> },
-    /// From the scheduler: take it off the queue, unless a drone was found.
-    Withdraw { id: DeliveryId },
-    /// From a drone: landed with this much left.
-    Docked {
-        drone: DroneId,
-        hub: HubId,
-        energy_wh: f64,
-    },
-    /// To itself: a drone that was plugged in then is full.
-    Charged { drone: DroneId, since: SimTime },
-    /// To itself: the pair's fullest drone may suffice now for a request that waits.
-    Offer { pair: usize, due: SimTime },
-    /// From outside: nobody takes off from the hub for so long.
-    Close {
-        hub: HubId,
-        duration: SimDuration,
-        reply_to: ReplyTo,
-    },
-    /// To itself: the hub opens, unless it was closed for longer since.
-    Open { hub: HubId, due: SimTime },
-    /// From the scheduler: as if it had never been asked.
-    Undo { id: DeliveryId },
-    /// From the scheduler: the delivery has begun, so the drone that is kept for it leaves.
-    Depart { id: DeliveryId },
-}
-
 impl Fleet {
     /// Everyone but those `aloft` docked with a full battery.
     pub fn new(world: &World, aloft: &[DroneId]) -> Self {
-        let pairs = dispatch::pairs(world);
         Fleet {
-            docks: Docks::new(world, &pairs, aloft),
-            queue: Queue::new(&pairs),
-            next_offer: vec![None; pairs.len()],
+            docks: Docks::new(world, aloft),
+            queue: Queue::new(),
+            next_offer: Vec::new(),
             closed: BTreeMap::new(),
             kept: BTreeMap::new(),
-            pairs,
+            gone: Gone::default(),
         }
+        .with_world(world)
     }
 
     /// After a restore: what follows from the world is made again.
-    pub fn with_world(self, world: &World) -> Self {
-        let pairs = dispatch::pairs(world);
-        Fleet {
-            docks: self.docks.with_world(world, &pairs),
-            queue: self.queue.with_pairs(&pairs),
-            next_offer: self.next_offer,
-            closed: self.closed,
-            kept: self.kept,
-            pairs,
-        }
+    pub fn with_world(mut self, world: &World) -> Self {
+        self.grow(world);
+        self
+    }
+
+    /// Makes room for all pairs and hubs of the world, which may have become more.
+    fn grow(&mut self, world: &World) {
+        self.docks.grow(world);
+        self.queue.grow(world);
+        self.next_offer.resize(world.pairs().len(), None);
     }
 
     /// Number of each hub's last event; 0 before its first.
@@ -164,15 +137,15 @@ impl Fleet {
             return effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
         }
         let energy = |pair: usize| self.fullest_wh(context, pair);
-        match dispatch::earliest_pickup(world, &self.pairs, &order, energy) {
+        match dispatch::earliest_pickup(world, &order, energy) {
             Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
                 effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
             }
             None => {
-                self.queue.push(id, order, world, &self.pairs);
+                self.queue.push(id, order, world);
                 effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
-                for pair in 0..self.pairs.len() {
+                for pair in 0..world.pairs().len() {
                     self.plan_offer(context, pair, effects);
                 }
             }
@@ -181,7 +154,7 @@ impl Fleet {
 
     /// What the pair's fullest drone holds; `None` where none may leave.
     fn fullest_wh(&self, context: &Context, pair: usize) -> Option<f64> {
-        if self.closed.contains_key(&self.pairs[pair].hub) {
+        if self.closed.contains_key(&context.world.pairs().get(pair).hub) {
             return None;
         }
         self.docks.fullest(pair, context.now).map(|(_, energy)| energy)
@@ -197,7 +170,7 @@ impl Fleet {
         mission: Mission,
         effects: &mut Effects,
     ) {
-        let need_wh = dispatch::energy_needed_wh(&context.world, self.pairs[pair], &mission);
+        let need_wh = dispatch::energy_needed_wh(&context.world, context.world.pairs().get(pair), &mission);
         let Some(released) = self.docks.release(context, pair, need_wh, effects) else {
             return;
         };
@@ -243,9 +216,7 @@ impl Fleet {
     fn undo(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
         self.queue.withdraw(id);
         if let Some(kept) = self.kept.remove(&id) {
-            self.docks
-                .dock(context, kept.pair, kept.drone, kept.energy_wh, effects);
-            self.offer(context, kept.pair, effects);
+            self.put_back(context, kept.pair, kept.drone, kept.energy_wh, effects);
         }
         let step = Step::Drone;
         effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));
@@ -267,7 +238,8 @@ impl Fleet {
             let Some((id, order)) = self.queue.take_first(pair, energy_wh) else {
                 break;
             };
-            let mission = dispatch::mission(&context.world, self.pairs[pair], &order);
+            let world = &context.world;
+            let mission = dispatch::mission(world, world.pairs().get(pair), &order);
             let mission = mission.expect("a request is only offered to pairs that can fly it");
             self.keep(context, pair, id, &order, mission, effects);
         }
@@ -278,7 +250,7 @@ impl Fleet {
     /// Sets the alarm for when the pair's fullest drone suffices for the least demanding
     /// request that waits, unless one is set that rings earlier.
     fn plan_offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
-        if self.closed.contains_key(&self.pairs[pair].hub) {
+        if self.closed.contains_key(&context.world.pairs().get(pair).hub) {
             return;
         }
         let Some(need_wh) = self.queue.least_need_wh(pair) else {
@@ -294,18 +266,31 @@ impl Fleet {
     }
 
     fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {
-        let fleet = context
-            .world
-            .fleet_of(drone)
-            .expect("every drone belongs to a fleet");
+        let world = &context.world;
+        let fleet = world.fleet_of(drone).expect("every drone belongs to a fleet");
         let pair = Pair {
             hub,
             model: fleet.model,
         };
-        let pair = self
-            .pairs
-            .binary_search(&pair)
+        let pair = world
+            .pairs()
+            .number_of(pair)
             .expect("drones land at their own hub");
+        self.put_back(context, pair, drone, energy_wh, effects);
+    }
+
+    /// Onto a charger, or to the end of the queue for one; unless it is to leave the world.
+    fn put_back(
+        &mut self,
+        context: &Context,
+        pair: usize,
+        drone: DroneId,
+        energy_wh: f64,
+        effects: &mut Effects,
+    ) {
+        if context.world.is_withdrawn(drone) {
+            return effects.send(Mail::Drone(drone, DroneMessage::Retire));
+        }
         self.docks.dock(context, pair, drone, energy_wh, effects);
         self.offer(context, pair, effects);
     }
@@ -319,6 +304,9 @@ impl Fleet {
         effects: &mut Effects,
     ) {
         let until = context.now + duration;
+        if context.world.roster.is_hub_withdrawn(hub) {
+            return effects.refuse(reply_to, Objection::NoEffect);
+        }
         let stands = |already: &SimTime| *already == until || *already > until && *already != SimTime::NEVER;
         if self.closed.get(&hub).is_some_and(stands) {
             return effects.refuse(reply_to, Objection::NoEffect);
@@ -337,8 +325,8 @@ impl Fleet {
         }
         self.closed.remove(&hub);
         self.docks.tell(context, hub, HubEvent::Opened, effects);
-        for pair in 0..self.pairs.len() {
-            if self.pairs[pair].hub == hub {
+        for (pair, Pair { hub: home, .. }) in context.world.pairs().all().iter().enumerate() {
+            if *home == hub {
                 self.offer(context, pair, effects);
             }
         }
@@ -367,6 +355,9 @@ impl Role for Fleet {
     }
 
     fn step(&mut self, context: &Context, message: FleetMessage, effects: &mut Effects) {
+        if self.is_smaller_than(&context.world) {
+            self.grow(&context.world);
+        }
         match message {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),
             FleetMessage::Withdraw { id } => self.withdraw(context, id, effects),
@@ -389,6 +380,11 @@ impl Role for Fleet {
                 reply_to,
             } => self.close(context, hub, duration, reply_to, effects),
             FleetMessage::Open { hub, due } => self.open(context, hub, due, effects),
+            FleetMessage::Joined { first, count } => self.take_in(context, first, count, effects),
+            FleetMessage::HubJoined { hub } => self.docks.tell(context, hub, HubEvent::Added, effects),
+            FleetMessage::Leave { drone } => self.let_go(context, drone, effects),
+            FleetMessage::LeaveHub { hub } => self.let_go_of_hub(context, hub, effects),
+            FleetMessage::Left { drone } => self.has_left(context, drone, effects),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::dispatch::{self, Pair};
+use crate::sim::dispatch;
+use crate::sim::fleet_index::Pair;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::world::World;
@@ -40,44 +41,43 @@ pub(super) struct Queue {
 type Need = u64;
 
 impl Queue {
-    pub fn new(pairs: &[Pair]) -> Self {
+    pub fn new() -> Self {
         Queue {
             waiting: BTreeMap::new(),
             turns: BTreeMap::new(),
             next_number: 0,
-            by_need: vec![BTreeSet::new(); pairs.len()],
+            by_need: Vec::new(),
         }
     }
 
-    /// After a restore: what follows from the rest is made again.
-    pub fn with_pairs(self, pairs: &[Pair]) -> Self {
-        let mut queue = Queue {
-            by_need: vec![BTreeSet::new(); pairs.len()],
-            ..self
-        };
-        for (turn, waiting) in &queue.waiting {
-            for (needs, need) in queue.by_need.iter_mut().zip(&waiting.needs_wh) {
+    /// Makes room for all pairs of the world, which may have become more, and makes again what
+    /// follows from the rest.
+    pub fn grow(&mut self, world: &World) {
+        let pairs = world.pairs().all();
+        let known = self.by_need.len();
+        self.by_need.resize(pairs.len(), BTreeSet::new());
+        for (turn, waiting) in &mut self.waiting {
+            for pair in &pairs[waiting.needs_wh.len()..] {
+                waiting.needs_wh.push(need_wh(world, *pair, &waiting.order));
+            }
+            for (needs, need) in self.by_need.iter_mut().zip(&waiting.needs_wh).skip(known) {
                 needs.insert((need.to_bits(), *turn));
             }
         }
-        queue
     }
 
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    pub fn push(&mut self, id: DeliveryId, order: Arc<Order>, world: &World, pairs: &[Pair]) {
-        let need = |pair: &Pair| match dispatch::mission(world, *pair, &order) {
-            Some(mission) => dispatch::energy_needed_wh(world, *pair, &mission),
-            None => f64::INFINITY,
-        };
+    pub fn push(&mut self, id: DeliveryId, order: Arc<Order>, world: &World) {
         let turn = Turn {
             ordinary: !order.expedited,
             number: self.next_number,
         };
         self.next_number += 1;
-        let needs_wh: Vec<f64> = pairs.iter().map(need).collect();
+        let pairs = world.pairs().all().iter();
+        let needs_wh: Vec<f64> = pairs.map(|pair| need_wh(world, *pair, &order)).collect();
         for (needs, need) in self.by_need.iter_mut().zip(&needs_wh) {
             needs.insert((need.to_bits(), turn));
         }
@@ -123,5 +123,13 @@ impl Queue {
     pub fn least_need_wh(&self, pair: usize) -> Option<f64> {
         let (bits, _) = self.by_need[pair].first()?;
         Some(f64::from_bits(*bits)).filter(|need| need.is_finite())
+    }
+}
+
+/// Energy at take-off that the order takes of this pair; infinite where it cannot.
+fn need_wh(world: &World, pair: Pair, order: &Order) -> f64 {
+    match dispatch::mission(world, pair, order) {
+        Some(mission) => dispatch::energy_needed_wh(world, pair, &mission),
+        None => f64::INFINITY,
     }
 }

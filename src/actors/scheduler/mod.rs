@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::breaker::Breaker;
 use crate::sim::command::{Decision, Objection};
-use crate::sim::dispatch::{self, Pair};
+use crate::sim::dispatch;
 use crate::sim::event::DeliveryEvent;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
@@ -35,7 +35,6 @@ use crate::sim::time::SimTime;
 use crate::sim::workflow::{
     self as rule, Circumstances, Held, Move, Step, WaitingFor, WorkflowInput, WorkflowState,
 };
-use crate::sim::world::World;
 
 use super::book::Book;
 use super::fleet::FleetMessage;
@@ -63,24 +62,9 @@ pub struct Scheduler {
     /// Each state of each workflow has a number of its own, so that an answer that comes late is
     /// known as such.
     next_turn: u64,
-    /// Follows from the world; kept so that it is made once.
-    #[serde(skip)]
-    pairs: Vec<Pair>,
 }
 
 impl Scheduler {
-    pub fn new(world: &World) -> Self {
-        Scheduler::default().with_world(world)
-    }
-
-    /// After a restore: what follows from the world is made again.
-    pub fn with_world(self, world: &World) -> Self {
-        Scheduler {
-            pairs: dispatch::pairs(world),
-            ..self
-        }
-    }
-
     /// Whose workflows are not finished.
     pub fn ids(&self) -> impl Iterator<Item = DeliveryId> + '_ {
         self.workflows.keys().copied()
@@ -122,7 +106,7 @@ impl Scheduler {
         // It takes planning, so it is looked at only by those who have come so far.
         let has_come_so_far = !workflow.held.is_empty();
         if workflow.servable.is_none() && has_come_so_far {
-            workflow.servable = Some(dispatch::is_servable(world, &self.pairs, order));
+            workflow.servable = Some(dispatch::is_servable(world, order));
         }
         Some(Circumstances {
             held: workflow.held,

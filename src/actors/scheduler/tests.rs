@@ -19,13 +19,14 @@ use crate::sim::order::Reschedule;
 use crate::sim::time::SimDuration;
 use crate::sim::workflow::{FailureReason, StepAnswer, Then, WorkflowRules};
 use crate::sim::world::WhenFull;
+use crate::sim::world::World;
 
 const DRONE: DroneId = DroneId(0);
 
 fn bench(when_full: WhenFull) -> Bench<Scheduler> {
     let mut world = world(1, 1);
     world.dispatch.when_full = when_full;
-    Bench::new(world, Scheduler::new)
+    Bench::new(world, |_| Scheduler::default())
 }
 
 impl Bench<Scheduler> {
@@ -356,7 +357,7 @@ fn where_the_supervisor_has_no_room_an_undo_is_tried_for_as_long_as_it_takes() {
     let mut world = world(1, 1);
     world.workflow.dead_letters = 0;
     world.workflow.retries = 0;
-    let mut bench = Bench::new(world, Scheduler::new);
+    let mut bench = Bench::new(world, |_| Scheduler::default());
     bench.admit_and_pack(1, |_| {});
     bench.trouble(Step::Package, StepFault::Fail, Some(200.0));
     bench.tell(SchedulerMessage::Write {

@@ -152,7 +152,7 @@ fn who_shows_nothing_gets_nothing_but_what_is_for_everybody() {
 }
 
 /// Routes that tell a customer something; all others are for operators.
-const FOR_CUSTOMERS: [&str; 24] = [
+const FOR_CUSTOMERS: [&str; 25] = [
     "/api/deliveries",
     "/api/deliveries/d-0",
     "/api/deliveries/d-0/confirmations",
@@ -172,6 +172,7 @@ const FOR_CUSTOMERS: [&str; 24] = [
     "/api/drones/d-0",
     "/api/drones/d-0/route",
     "/api/hubs",
+    "/api/hubs/d-0",
     "/api/packages/summary",
     "/api/packages/{packageId}",
     "/api/probe",
@@ -196,6 +197,10 @@ fn a_customer_is_refused_every_route_that_is_not_for_customers() {
         (Method::PUT, "/api/simulation"),
         (Method::POST, "/api/simulation/step"),
         (Method::POST, "/api/tokens"),
+        (Method::POST, "/api/drones"),
+        (Method::DELETE, "/api/drones/d-0"),
+        (Method::POST, "/api/hubs"),
+        (Method::DELETE, "/api/hubs/mission"),
         (Method::GET, "/metrics"),
     ] {
         let reply = door.asked(method, path, Some(&token), "{}");

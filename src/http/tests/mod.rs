@@ -88,6 +88,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
             aloft: 0.0,
         }],
         fleet_index: FleetIndex::default(),
+        roster: Default::default(),
         places: vec![Place {
             name: "Ferry Building".into(),
             location: LatLon {
@@ -142,6 +143,8 @@ fn view(unknown_places: UnknownPlaces) -> View {
         hub_queues: vec![(HubId(0), 0, 0)],
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
+        drones_gone: Vec::new(),
+        hubs_gone: Vec::new(),
         supervision: Default::default(),
         events_through: 0,
         past_events: Vec::new(),

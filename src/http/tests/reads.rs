@@ -44,6 +44,7 @@ impl Door {
             })
         };
         self.view.publish(Publication {
+            world: Arc::clone(&self.view.world()),
             tick: 11,
             at: SimTime::from_secs(1.1),
             digest: [0xcd; 32],
@@ -278,7 +279,7 @@ fn what_is_not_there_is_a_problem() {
         assert_eq!(reply.pointers(404), [""; 0]);
         assert_eq!(reply.json()["instance"], path.split('?').next().unwrap());
     }
-    let reply = door.send(Request::delete("/api/hubs").body(Body::empty()).unwrap());
+    let reply = door.send(Request::delete("/api/zones").body(Body::empty()).unwrap());
     assert_eq!(reply.pointers(405), [""; 0]);
     assert_eq!(reply.header("allow"), "GET,HEAD");
 }
@@ -336,6 +337,7 @@ fn drones_are_listed_by_what_they_do_and_hubs_count_those_that_stand_there() {
     assert_eq!((ids("parked"), parked()), (none.clone(), json!(0)));
     assert_eq!(ids("cruising"), ["d-0", "d-1"]);
     door.view.publish(Publication {
+        world: Arc::clone(&door.view.world()),
         tick: 12,
         at: SimTime::from_secs(1.2),
         digest: [0; 32],

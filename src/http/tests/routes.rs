@@ -17,7 +17,7 @@ use crate::view::routes::{PlannedRoute, RoutePoint};
 use crate::wire::time::{rfc3339, rfc3339_unix_us};
 
 fn mission(door: &Door) -> Mission {
-    let world = door.view.world();
+    let world = &door.view.world();
     let hub = world.hubs[0].at;
     let at = |x, y| Point {
         x: hub.x + x,
@@ -47,6 +47,7 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
     let (up, down) = ((DroneId(1), None), (DroneId(1), Some(landed)));
     let publish = |tick, grounded, routes| {
         door.view.publish(Publication {
+            world: door.view.world().clone(),
             tick,
             at: SimTime::from_secs(1.1),
             digest: [0; 32],
@@ -163,7 +164,7 @@ fn a_route_is_shown_as_far_as_its_drone_may_be_seen_on_it() {
     );
     let shown = door.get_as(&customer, "/api/drones/d-0/route").json();
     let first_time = &shown["features"][0]["properties"]["times"][0];
-    assert_eq!(*first_time, rfc3339(door.view.world(), picked_up_at));
+    assert_eq!(*first_time, rfc3339(&door.view.world(), picked_up_at));
     door.publish(&id, dropped_off(), vec![flying(DroneId(0))]);
     assert_eq!(
         by_all(),

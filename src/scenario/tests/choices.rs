@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::sim::demand;
-use crate::sim::dispatch::{self, Pair};
+use crate::sim::dispatch;
+use crate::sim::fleet_index::Pair;
 use crate::sim::order::Order;
 use crate::sim::world::World;
 
@@ -26,7 +27,7 @@ fn earliest_of_all(
 #[test]
 fn the_earliest_pick_up_is_found() {
     let world = load(&shipped("san-francisco.toml")).unwrap().world;
-    let pairs = dispatch::pairs(&world);
+    let pairs = world.pairs().all();
     let capacity = |pair: &Pair| world.model(pair.model).battery.capacity_wh;
     let full: Vec<_> = pairs.iter().map(|pair| Some(capacity(pair))).collect();
     proptest!(|(
@@ -44,12 +45,12 @@ fn the_earliest_pick_up_is_found() {
         if let Some(hub) = hub {
             order.pickup.location = world.hubs[hub].location;
         }
-        let found = dispatch::earliest_pickup(&world, &pairs, &order, |index| energy[index]);
+        let found = dispatch::earliest_pickup(&world, &order, |index| energy[index]);
         let found = found.map(|(index, mission)| (index, mission.pickup_s));
-        prop_assert_eq!(found, earliest_of_all(&world, &pairs, &order, &energy));
+        prop_assert_eq!(found, earliest_of_all(&world, pairs, &order, &energy));
         prop_assert_eq!(
-            dispatch::is_servable(&world, &pairs, &order),
-            earliest_of_all(&world, &pairs, &order, &full).is_some()
+            dispatch::is_servable(&world, &order),
+            earliest_of_all(&world, pairs, &order, &full).is_some()
         );
     });
 }

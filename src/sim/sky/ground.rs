@@ -7,6 +7,7 @@ use super::super::geo::Point;
 use super::super::ids::{DroneId, HubId};
 use super::super::time::SimTime;
 use super::super::world::World;
+use super::{LOST, ON_GROUND, Sky};
 
 /// A drone on the ground. Charging is not stepped: the charge follows from the time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,19 +32,28 @@ const NOT_CHARGING: u64 = u64::MAX;
 impl Ground {
     /// Everyone at their fleet's hub with a full battery.
     pub fn full(world: &World) -> Self {
-        let count = world.drone_count() as usize;
         let mut ground = Ground {
-            hub: Vec::with_capacity(count),
-            energy_wh: Vec::with_capacity(count),
-            charging_since: vec![NOT_CHARGING; count],
+            hub: Vec::new(),
+            energy_wh: Vec::new(),
+            charging_since: Vec::new(),
         };
-        for fleet in &world.fleets {
-            let drones = ground.hub.len() + fleet.count as usize;
-            ground.hub.resize(drones, fleet.hub);
-            let full_wh = world.model(fleet.model).battery.capacity_wh;
-            ground.energy_wh.resize(drones, full_wh);
-        }
+        ground.grow(world);
         ground
+    }
+
+    /// Those of the world's drones that are not here yet, at their hubs with full batteries.
+    pub fn grow(&mut self, world: &World) {
+        let mut first = 0;
+        for fleet in &world.fleets {
+            let drones = (first + fleet.count) as usize;
+            if self.hub.len() < drones {
+                self.hub.resize(drones, fleet.hub);
+                let full_wh = world.model(fleet.model).battery.capacity_wh;
+                self.energy_wh.resize(drones, full_wh);
+            }
+            first += fleet.count;
+        }
+        self.charging_since.resize(self.hub.len(), NOT_CHARGING);
     }
 
     pub fn get(&self, drone: DroneId) -> Grounded {
@@ -85,6 +95,21 @@ impl Ground {
         self.hub[i] = nearest_hub(world, drone, at);
         self.energy_wh[i] = energy_wh;
         self.charging_since[i] = NOT_CHARGING;
+    }
+}
+
+impl Sky {
+    /// Takes in those of the world's drones that are not here yet, like [`Sky::new`].
+    pub fn grow(&mut self, world: &World) {
+        self.places.resize(world.drone_count() as usize, ON_GROUND);
+        self.ground.grow(world);
+    }
+
+    /// Takes a drone on the ground out of the world. No effect on others.
+    pub fn retire(&mut self, drone: DroneId) {
+        if self.is_grounded(drone) {
+            self.places[drone.index()] = LOST;
+        }
     }
 }
 

@@ -102,7 +102,7 @@ pub struct Sky {
 }
 
 const ON_GROUND: u32 = u32::MAX;
-const LOST: u32 = u32::MAX - 1;
+const LOST: u32 = u32::MAX - 1; // or withdrawn
 
 impl Sky {
     /// Everyone on the ground at their hub with a full battery.

@@ -266,6 +266,6 @@ impl View {
     /// The first tick whose events listeners may still ask for.
     pub fn keeps_events_from(&self) -> Tick {
         let oldest = self.log.read().oldest();
-        oldest.map_or_else(|| self.now.read().tick, |at| at.0 / self.world.tick.0.max(1))
+        oldest.map_or_else(|| self.now.read().tick, |at| at.0 / self.world().tick.0.max(1))
     }
 }

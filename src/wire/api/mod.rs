@@ -14,6 +14,7 @@ pub mod map;
 mod names;
 pub mod packages;
 pub mod problem;
+pub mod roster;
 pub mod routes;
 pub mod simulation;
 pub mod supervisor;

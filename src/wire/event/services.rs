@@ -1,12 +1,17 @@
-//! Events of accounts and packages, which nobody follows one by one: operators hear of them
-//! among all events.
+//! Events of accounts, packages and the supervisor, which nobody follows one by one: operators
+//! hear of them among all events.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::sim::account::{AccountKind, AccountStatus};
-use crate::sim::event::AccountEvent;
+use crate::sim::breaker::BreakerState;
+use crate::sim::event::{AccountEvent, SupervisorEvent};
+use crate::sim::fault::Actor;
 use crate::sim::order::{ContainerSize, StoredPackage};
+use crate::sim::workflow::Step;
+use crate::sim::world::World;
+use crate::wire::time::rfc3339;
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
@@ -61,6 +66,62 @@ pub(super) fn account_kind(event: &AccountEvent) -> AccountEventKind {
             name,
             account_kind,
             status,
+        },
+    }
+}
+
+/// For operators.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
+pub enum SupervisorKind {
+    /// A request came to nothing, and what was done for it could not be undone.
+    #[schema(rename_all = "camelCase")]
+    DeadLettered {
+        delivery_id: String,
+        step: Step,
+        /// RFC 3339, simulated.
+        since: String,
+        /// How often it was given up.
+        times: u32,
+    },
+    #[schema(rename_all = "camelCase")]
+    DeadLetterResolved { delivery_id: String },
+    /// The circuit breaker around third-party transport.
+    BreakerChanged { state: BreakerState },
+    /// An actor panicked over a message, and goes on without it.
+    #[schema(rename_all = "camelCase")]
+    ActorFailed {
+        actor: String,
+        /// Of a drone or a delivery.
+        #[schema(required)]
+        id: Option<String>,
+    },
+}
+
+pub(super) fn supervisor_kind(world: &World, event: &SupervisorEvent) -> SupervisorKind {
+    match event {
+        SupervisorEvent::DeadLettered {
+            id,
+            step,
+            since,
+            times,
+        } => SupervisorKind::DeadLettered {
+            delivery_id: id.to_string(),
+            step: *step,
+            since: rfc3339(world, *since),
+            times: *times,
+        },
+        SupervisorEvent::Resolved { id } => SupervisorKind::DeadLetterResolved {
+            delivery_id: id.to_string(),
+        },
+        SupervisorEvent::BreakerMoved { state } => SupervisorKind::BreakerChanged { state: *state },
+        SupervisorEvent::ActorPanicked { actor } => SupervisorKind::ActorFailed {
+            actor: actor.kind().to_owned(),
+            id: match actor {
+                Actor::Drone(id) => Some(id.to_string()),
+                Actor::Delivery(id) => Some(id.to_string()),
+                _ => None,
+            },
         },
     }
 }

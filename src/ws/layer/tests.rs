@@ -76,6 +76,10 @@ impl OnGround for Ground {
     fn took_off_from(&self, _: DroneId) -> Option<Cell> {
         Some(grid().cell_of(HUB))
     }
+
+    fn gone_from(&self, _: usize) -> Vec<(DroneId, Cell)> {
+        Vec::new()
+    }
 }
 
 /// A client's picture.

@@ -101,6 +101,7 @@ impl Stand {
         let grounded = |drone| (drone, (!airborne(drone)).then(parked));
         let event = |(seq, happening)| Arc::new(Event { at, seq, happening });
         self.view.publish(Publication {
+            world: Arc::clone(&self.view.world()),
             tick: self.tick,
             at,
             digest: [0; 32],
@@ -382,6 +383,8 @@ fn all_parked(drones: u32) -> Restored {
         hub_queues: Vec::new(),
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
+        drones_gone: Vec::new(),
+        hubs_gone: Vec::new(),
         supervision: Default::default(),
         events_through: 0,
         past_events: Vec::new(),
@@ -435,6 +438,7 @@ fn world(drones: u32) -> World {
             aloft: 0.0,
         }],
         fleet_index: FleetIndex::default(),
+        roster: Default::default(),
         places: Vec::new(),
         zones: Vec::new(),
         weather: Weather {

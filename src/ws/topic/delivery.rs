@@ -100,8 +100,8 @@ impl Follow {
             return;
         };
         self.cursor.covered(status.seq.into());
-        let sim_time = rfc3339(view.world(), status.at);
-        let shown = shown::delivery(view.world(), self.delivery, &status);
+        let sim_time = rfc3339(&view.world(), status.at);
+        let shown = shown::delivery(&view.world(), self.delivery, &status);
         speech.say(&ServerMessage::Snapshot {
             id,
             seq: Some(status.seq.into()),

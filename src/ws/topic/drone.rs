@@ -67,8 +67,8 @@ impl Follow {
             return;
         };
         self.cursor.covered(reading.seq.into());
-        let sim_time = rfc3339(view.world(), clock.at);
-        let shown = shown::drone(view.world(), &reading);
+        let sim_time = rfc3339(&view.world(), clock.at);
+        let shown = shown::drone(&view.world(), &reading);
         speech.say(&ServerMessage::Snapshot {
             id,
             seq: Some(reading.seq.into()),

@@ -29,7 +29,7 @@ impl Follow {
         if self.cursor.wants_snapshot() {
             let view = &speech.shared.view;
             let (tick, at, seq) = view.events_so_far();
-            let sim_time = rfc3339(view.world(), at);
+            let sim_time = rfc3339(&view.world(), at);
             speech.say(&ServerMessage::Snapshot {
                 id,
                 seq: Some(seq),

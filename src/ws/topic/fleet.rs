@@ -28,7 +28,7 @@ impl Follow {
         };
         let clock = reading.clock;
         let fleet = shown::fleet(&reading, speech.shared.telemetry.sessions_open());
-        let sim_time = &rfc3339(view.world(), clock.at);
+        let sim_time = &rfc3339(&view.world(), clock.at);
         let tick = clock.tick;
         let message = match before {
             Some(_) => ServerMessage::Fleet {

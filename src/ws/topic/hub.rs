@@ -34,14 +34,12 @@ impl Follow {
     /// `since` is the last event that the client saw. `None` where there is no hub of this
     /// key.
     pub(super) fn open(shared: &Shared, key: &str, since: Option<u64>) -> Option<Self> {
-        let hubs = &shared.view.world().hubs;
-        let index = hubs.iter().position(|hub| hub.key == key)?;
-        let hub = HubId(u16::try_from(index).ok()?);
+        let hub = shared.view.hub_of_key(key)?;
         Some(Follow {
             hub,
             cursor: Cursor::open(shared, Subject::Hub(hub), since),
             seen: None,
-            told: Gauges::of(&shared.view.hubs_at_once().1[index]),
+            told: Gauges::of(&shared.view.hubs_at_once().1[hub.index()]),
         })
     }
 
@@ -58,8 +56,9 @@ impl Follow {
             self.say_snapshot(id, &clock, &hubs[self.hub.index()], speech);
         } else if speech.takes_positions && self.seen.is_none_or(|seen| second >= seen + apart_s) {
             self.seen = Some(second);
-            let (clock, reading) = speech.beat.gauges.hub(view, self.hub);
-            self.say_changes(id, &clock, &reading, speech);
+            if let Some((clock, reading)) = speech.beat.gauges.hub(view, self.hub) {
+                self.say_changes(id, &clock, &reading, speech);
+            }
         }
         let events = self.cursor.say_events(id, speech);
         self.hear(&events);
@@ -78,7 +77,7 @@ impl Follow {
     fn say_snapshot(&mut self, id: u64, clock: &ClockReading, reading: &HubReading, speech: &mut Speech<'_>) {
         self.told = Gauges::of(reading);
         self.cursor.covered(reading.seq.into());
-        let world = speech.shared.view.world();
+        let world = &speech.shared.view.world();
         let sim_time = rfc3339(world, clock.at);
         let of = Some(Snapshot::Hub(shown::hub(world, reading, true)));
         speech.say(&ServerMessage::Snapshot {

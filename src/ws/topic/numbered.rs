@@ -83,7 +83,7 @@ impl Cursor {
 }
 
 fn say(id: u64, Numbered { seq, event }: &Numbered, speech: &mut Speech<'_>) {
-    let world = speech.shared.view.world();
+    let world = &speech.shared.view.world();
     let body = EventBody::new(world, &event.happening);
     let sim_time = rfc3339(world, event.at);
     speech.say(&ServerMessage::Event {

@@ -42,7 +42,9 @@ impl Follow {
         };
         let told = row.filter(|_| full || row != self.row);
         let message = Positions::with_row(speech.encoding, &now.head(id, full), told.as_ref());
-        speech.push(message.finish(std::iter::empty()));
+        // An operator withdrew it.
+        let gone = (row.is_none() && self.row.is_some()).then_some(drone);
+        speech.push(message.finish(gone.into_iter()));
         self.row = row;
     }
 

@@ -9,7 +9,9 @@ use skyhaul::engine::{Admission, Engine, headless, publication};
 use skyhaul::sim::command::Command;
 use skyhaul::sim::demand;
 use skyhaul::sim::fault::{Fault, FlightFault};
-use skyhaul::sim::ids::HubId;
+use skyhaul::sim::geo::LatLon;
+use skyhaul::sim::ids::{DroneId, HubId};
+use skyhaul::sim::roster::{Change, RosterWrite};
 use skyhaul::sim::time::{SimDuration, Tick};
 use skyhaul::sim::world::World;
 use skyhaul::store::{Flush, IngestBatch, Snapshot, Store};
@@ -40,21 +42,66 @@ fn orders(world: &World, tick: Tick) -> Vec<Command> {
     arrivals.map(command).collect()
 }
 
-/// What breaks before these ticks; a drone is one of those in the air, whoever that is then.
-const BROKEN_BEFORE: [(Tick, Breaking); 4] = [
+/// What operators do before these ticks.
+const DONE_BEFORE: [(Tick, Doing); 11] = [
+    (300, |_| add_drones(HubId(0), "wing", 3)),
     (700, |engine| in_flight(engine, FlightFault::RotorOut)),
+    (2_000, |engine| roster(Change::WithdrawDrone(airborne(engine)))),
+    (4_500, |_| roster(add_hub())),
+    (4_600, |_| add_drones(HubId(1), "zipline-p2", 4)),
     // The hub opens after the snapshot of tick 6,000.
-    (5_500, |_| Fault::HubClosed(HubId(0), SimDuration(120_000_000))),
+    (5_500, |_| close_hub(120_000_000)),
     (8_300, |engine| in_flight(engine, FlightFault::BatteryCell)),
-    (13_200, |_| Fault::HubClosed(HubId(0), SimDuration(60_000_000))),
+    (8_400, |_| roster(Change::WithdrawDrone(DroneId(40)))),
+    (10_000, |_| {
+        let (hub, with_drones) = (HubId(1), true);
+        roster(Change::WithdrawHub { hub, with_drones })
+    }),
+    (13_200, |_| close_hub(60_000_000)),
+    // In the air when all stops.
+    (13_340, |engine| roster(Change::WithdrawDrone(airborne(engine)))),
 ];
 
-/// Chooses what breaks in the world as it is.
-type Breaking = fn(&Engine) -> Fault;
+/// Chooses what to do in the world as it is.
+type Doing = fn(&Engine) -> Command;
 
-fn in_flight(engine: &Engine, fault: FlightFault) -> Fault {
+/// One of those in the air, whoever that is then.
+fn airborne(engine: &Engine) -> DroneId {
     let airborne = engine.sky().airborne().nth(1);
-    Fault::InFlight(airborne.expect("two are in the air").drone, fault)
+    airborne.expect("two are in the air").drone
+}
+
+fn in_flight(engine: &Engine, fault: FlightFault) -> Command {
+    Command::Inject(Fault::InFlight(airborne(engine), fault))
+}
+
+fn close_hub(micros: u64) -> Command {
+    Command::Inject(Fault::HubClosed(HubId(0), SimDuration(micros)))
+}
+
+fn roster(change: Change) -> Command {
+    Command::Roster(RosterWrite {
+        change,
+        idempotency_key: None,
+    })
+}
+
+fn add_drones(hub: HubId, model: &str, count: u32) -> Command {
+    let model = model.to_owned();
+    roster(Change::AddDrones { hub, model, count })
+}
+
+fn add_hub() -> Change {
+    Change::AddHub {
+        key: "park".into(),
+        name: "Park".into(),
+        location: LatLon {
+            lat: 37.7596,
+            lon: -122.4269,
+        },
+        pads: 2,
+        chargers: 1,
+    }
 }
 
 /// A world whose every tick is journalled before the next.
@@ -99,8 +146,8 @@ impl Journalled {
             if tick.is_multiple_of(ORDERS_EVERY) {
                 commands = orders(self.engine.world(), tick);
             }
-            let broken = BROKEN_BEFORE.iter().filter(|(before, _)| *before == tick);
-            commands.extend(broken.map(|(_, fault)| Command::Inject(fault(&self.engine))));
+            let done = DONE_BEFORE.iter().filter(|(before, _)| *before == tick);
+            commands.extend(done.map(|(_, doing)| doing(&self.engine)));
             if !commands.is_empty() {
                 self.accept(commands.clone());
                 admission = Admission {
@@ -140,6 +187,7 @@ fn all_of(view: &View) -> Vec<String> {
     let clock = view.clock();
     let mut all = vec![format!("{:?}", (clock.tick, clock.at, clock.digest, clock.epoch))];
     all.push(format!("{:?}", view.fleet()));
+    all.push(format!("{:?}", view.frame().roll()));
     all.extend(words(&view.hubs()));
     all.extend(words(&view.drones(&DroneFilter::default(), None, 1_000).items));
     let deliveries = view.deliveries(&DeliveryFilter::default(), None, 10_000).items;
@@ -182,7 +230,9 @@ fn a_snapshot_and_the_journal_since_are_the_world_that_never_stopped() {
         let waiting: Vec<Command> = again.pending.into_iter().map(|(_, command)| command).collect();
         assert_eq!(waiting, pending);
         assert_much_goes_on(&world.engine, world.view.fleet());
+        assert_eq!(again.view.fleet().drones, 40 + 3 - 2, "some came, and went again");
         let hubs = again.view.hubs();
+        assert_eq!(hubs.len(), 1, "the other is withdrawn");
         assert!(hubs.iter().any(|hub| hub.queued_for_charger > 0), "{hubs:?}");
 
         let through = world.next_seq - 1;

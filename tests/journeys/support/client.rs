@@ -105,7 +105,7 @@ impl Client {
         let handle = handle.expect("it was accepted");
         let record = handle.look();
         let told = record.events.iter().map(|event| {
-            let body = EventBody::new(self.view.world(), &event.happening);
+            let body = EventBody::new(&self.view.world(), &event.happening);
             serde_json::to_value(body).expect("events are JSON")["kind"].clone()
         });
         told.map(|kind| kind.as_str().expect("a name").to_owned())

@@ -159,7 +159,14 @@ export type DroneKind =
       location: Location;
     } & {
       kind: "Lost";
-    });
+    })
+  | {
+      hub: string;
+      kind: "Added";
+    }
+  | {
+      kind: "Withdrawn";
+    };
 export type FlightFault = "rotor_out" | "battery_cell" | "link_lost";
 export type HubKind =
   | {
@@ -177,6 +184,12 @@ export type HubKind =
     }
   | {
       kind: "Opened";
+    }
+  | {
+      kind: "Added";
+    }
+  | {
+      kind: "Withdrawn";
     };
 /**
  * For operators.

@@ -59,6 +59,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
             aloft: 0.0,
         }],
         fleet_index: FleetIndex::default(),
+        roster: Default::default(),
         places: Vec::new(),
         zones: Vec::new(),
         weather: Weather {

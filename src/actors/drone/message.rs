@@ -1,0 +1,92 @@
+//! What a drone hears.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::command::ReplyTo;
+use crate::sim::drone::Task;
+use crate::sim::event::Etas;
+use crate::sim::fault::FlightFault;
+use crate::sim::flight::FlightPlan;
+use crate::sim::geo::LatLon;
+use crate::sim::ids::{DeliveryId, HubId};
+use crate::sim::sky::{Fix, FlightLog};
+use crate::sim::time::{SimDuration, SimTime};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DroneMessage {
+    /// From the fleet: fly this.
+    Mission {
+        task: Box<Task>,
+        plan: FlightPlan,
+    },
+    PickedUp,
+    /// At the end of the hand-over.
+    Delivered,
+    /// At the hub, with this much left in the battery.
+    Landed {
+        hub: HubId,
+        log: FlightLog,
+        energy_left_wh: f64,
+    },
+    LowBattery,
+    /// Down somewhere else, for good.
+    Down {
+        at: LatLon,
+        log: FlightLog,
+    },
+    EtaMoved(Etas),
+    /// From outside: something breaks.
+    Fault {
+        fault: FlightFault,
+        reply_to: ReplyTo,
+    },
+    /// From outside: nobody reaches it for so long.
+    LoseLink {
+        duration: Option<SimDuration>,
+        reply_to: ReplyTo,
+    },
+    /// To itself: it hears again, unless the link was lost anew since.
+    LinkBack {
+        due: SimTime,
+    },
+    /// From its delivery: come home, unless the package is on board.
+    Release {
+        delivery: DeliveryId,
+    },
+    /// From its delivery: go there instead, if the battery allows.
+    Redirect {
+        task: Box<Task>,
+    },
+    /// From its delivery: the recipient has it.
+    Confirmed {
+        delivery: DeliveryId,
+    },
+    /// From its delivery: nobody came to the door.
+    BringBack {
+        delivery: DeliveryId,
+    },
+    /// From the sky: where it is, as it asked; `None` where it is not in the air any more.
+    Located {
+        fix: Option<Fix>,
+        purpose: Purpose,
+    },
+    /// From the engine: it is new.
+    Joined,
+    /// From the engine: it is to leave the world.
+    Leave,
+    /// From the fleet: its dock is given away, so it leaves the world now.
+    Retire,
+}
+
+/// Why a drone asks where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To fly from there to what it is at now.
+    Replan,
+    /// To go elsewhere, if its battery allows.
+    Redirect(Box<Task>),
+    /// To see whether its battery still does for what it is at.
+    CheckBattery,
+    /// To wait there so long for its link.
+    Hold(SimDuration),
+}

@@ -1,0 +1,50 @@
+//! What the fleet hears.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::command::ReplyTo;
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::order::Order;
+use crate::sim::time::{SimDuration, SimTime};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FleetMessage {
+    /// From the scheduler: find a drone, and keep it. Asked twice it answers the same.
+    Assign { id: DeliveryId, order: Arc<Order> },
+    /// From the scheduler: take it off the queue, unless a drone was found.
+    Withdraw { id: DeliveryId },
+    /// From a drone: landed with this much left.
+    Docked {
+        drone: DroneId,
+        hub: HubId,
+        energy_wh: f64,
+    },
+    /// To itself: a drone that was plugged in then is full.
+    Charged { drone: DroneId, since: SimTime },
+    /// To itself: the pair's fullest drone may suffice now for a request that waits.
+    Offer { pair: usize, due: SimTime },
+    /// From outside: nobody takes off from the hub for so long.
+    Close {
+        hub: HubId,
+        duration: SimDuration,
+        reply_to: ReplyTo,
+    },
+    /// To itself: the hub opens, unless it was closed for longer since.
+    Open { hub: HubId, due: SimTime },
+    /// From the scheduler: as if it had never been asked.
+    Undo { id: DeliveryId },
+    /// From the scheduler: the delivery has begun, so the drone that is kept for it leaves.
+    Depart { id: DeliveryId },
+    /// From the engine: these drones are new, and docked with full batteries.
+    Joined { first: DroneId, count: u32 },
+    /// From the engine: this hub is new.
+    HubJoined { hub: HubId },
+    /// From the engine: the drone is to leave the world.
+    Leave { drone: DroneId },
+    /// From the engine: the hub is to leave the world, when the last of its drones has.
+    LeaveHub { hub: HubId },
+    /// From a drone: it has left the world.
+    Left { drone: DroneId },
+}

@@ -1,0 +1,68 @@
+//! Drones and hubs that operators add and withdraw: the world of the next tick, and who is told.
+
+use std::sync::Arc;
+
+use crate::actors::Mail;
+use crate::actors::drone::DroneMessage;
+use crate::actors::fleet::FleetMessage;
+use crate::sim::command::{Decision, ReplyTo};
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::roster::{Change, RosterWrite, Verdict};
+
+use super::{Decided, Engine};
+
+impl Engine {
+    /// Before anything of this tick is decided. Whoever has the world as it was keeps that.
+    pub(super) fn change_roster(
+        &mut self,
+        write: RosterWrite,
+        reply_to: ReplyTo,
+        mail: &mut Vec<Mail>,
+        decided: &mut Decided,
+    ) {
+        let decision = match self.world.judge(&write) {
+            Err(objection) => Decision::Refused(objection),
+            Ok(Verdict::Stands(decision)) => decision,
+            Ok(Verdict::ToDo) => {
+                let change = write.change.clone();
+                let decision = Arc::make_mut(&mut self.world).change(write);
+                self.follow(&change, &decision, mail, decided);
+                decision
+            }
+        };
+        decided.replies.push((reply_to, decision));
+    }
+
+    /// The rest of the engine follows what became of the world.
+    fn follow(&mut self, change: &Change, decision: &Decision, mail: &mut Vec<Mail>, decided: &mut Decided) {
+        match (change, decision) {
+            (Change::AddDrones { .. }, Decision::Drones { first, count }) => {
+                self.sky.grow(&self.world);
+                let (first, count) = (*first, *count);
+                mail.push(Mail::Fleet(FleetMessage::Joined { first, count }));
+                for drone in (first.0..first.0 + count).map(DroneId) {
+                    self.cast.start_drone(drone);
+                    mail.push(Mail::Drone(drone, DroneMessage::Joined));
+                    decided.grounded.push(drone);
+                }
+            }
+            (Change::AddHub { .. }, _) => {
+                let hub = HubId((self.world.hubs.len() - 1) as u16);
+                mail.push(Mail::Fleet(FleetMessage::HubJoined { hub }));
+            }
+            (Change::WithdrawDrone(drone), _) => {
+                let drone = *drone;
+                mail.push(Mail::Fleet(FleetMessage::Leave { drone }));
+                mail.push(Mail::Drone(drone, DroneMessage::Leave));
+            }
+            (Change::WithdrawHub { hub, .. }, _) => {
+                let hub = *hub;
+                mail.push(Mail::Fleet(FleetMessage::LeaveHub { hub }));
+                let drones = self.world.drones_of(hub);
+                let away = drones.filter(|drone| self.sky.grounded(*drone).is_none());
+                mail.extend(away.map(|drone| Mail::Drone(drone, DroneMessage::Leave)));
+            }
+            (Change::AddDrones { .. }, _) => {}
+        }
+    }
+}
