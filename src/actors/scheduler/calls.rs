@@ -80,7 +80,11 @@ impl Scheduler {
         let (step, _) = workflow.state.at();
         workflow.strike = self.troubles.strike(step, context.now);
         workflow.asked_at = context.now;
-        if workflow.strike == Some(StepFault::Fail) {
+        let fails = workflow.strike == Some(StepFault::Fail);
+        // Who could not be taken off the queue stands there still: that is asked for again when
+        // the time for an answer is over.
+        let waits_on = matches!(workflow.state, WorkflowState::Withdrawing { .. });
+        if fails && !waits_on {
             return self.advance(context, id, WorkflowInput::Unavailable(step), effects);
         }
         if !workflow.is_watched {
@@ -88,6 +92,7 @@ impl Scheduler {
             self.agenda.asked(context, id, effects);
         }
         match mail {
+            _ if fails => {}
             // Nobody else is asked, and whatever becomes of it is heard at once.
             Mail::Scheduler(SchedulerMessage::Answered { step, answer, .. }) => {
                 self.hear(context, id, Heard::Answer(step, answer), effects);

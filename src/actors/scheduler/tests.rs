@@ -1,5 +1,7 @@
 //! A workflow's way from admission to its delivery, message by message.
 
+mod letting_go;
+
 use super::*;
 use crate::actors::Effect;
 use crate::actors::accounts::AccountMessage;
