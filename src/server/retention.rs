@@ -113,6 +113,7 @@ impl Retention {
         }
         let moved = MovedDay { day, from, until };
         self.writer.move_out(moved, 0).await?;
+        self.view.moved_out_before(until);
         while self.writer.move_out(moved, AT_ONCE).await? > 0 {}
         Ok(())
     }

@@ -148,6 +148,22 @@ impl Deliveries {
             let surplus = leaving.recent.len().saturating_sub(leaving.recent_most);
             gone.extend(leaving.recent.drain(..surplus));
         }
+        self.let_go_of(gone);
+    }
+
+    /// Those of the last few that ended before this moment go, too.
+    fn let_go_before(&self, until: SimTime) {
+        let old: BTreeSet<_> = self.index.read().ended_before(until).into_iter().collect();
+        let mut gone = Vec::new();
+        self.leaving.lock().recent.retain(|id| {
+            let is_old = old.contains(id);
+            gone.extend(is_old.then_some(*id));
+            !is_old
+        });
+        self.let_go_of(gone);
+    }
+
+    fn let_go_of(&self, gone: Vec<DeliveryId>) {
         for id in gone {
             // Nobody gets hold of it in between.
             let remember = |id: &DeliveryId, handle: &DeliveryHandle| {
@@ -191,6 +207,12 @@ impl View {
         let leaving = self.deliveries.leaving.lock();
         let kept: BTreeSet<_> = leaving.recent.iter().collect();
         ended.iter().all(|id| kept.contains(id))
+    }
+
+    /// The archive lets go of all that ended before this moment, and so does memory: nobody is told
+    /// here what nobody is told there.
+    pub fn moved_out_before(&self, until: SimTime) {
+        self.deliveries.let_go_before(until);
     }
 
     /// Deliveries that have settled and wait for the next snapshot.
