@@ -293,6 +293,7 @@ async fn a_key_that_is_sent_many_times_at_once_orders_once() {
         owner: "impatient".to_owned(),
         mark: "lunch".to_owned(),
         key: Some("the-only-one".to_owned()),
+        confirmation: None,
     };
     let mut clicks = tokio::task::JoinSet::new();
     for _ in 0..16 {

@@ -35,6 +35,7 @@ async fn assert_unavailable(server: &Operator) {
         owner: "unlucky".to_owned(),
         mark: "during the outage".to_owned(),
         key: None,
+        confirmation: None,
     };
     let answer = server.send(&request).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -63,6 +63,7 @@ async fn assert_unavailable(server: &Operator, key: Option<&str>) {
         owner: "unlucky".to_owned(),
         mark: "during the outage".to_owned(),
         key: key.map(str::to_owned),
+        confirmation: None,
     };
     let answer = server.send(&request).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -6,28 +6,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde_json::json;
 use skyhaul::sim::random::{Purpose, Stream};
 use skyhaul::sim::time::Tick;
+use skyhaul::sim::world::World;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::ledger::Ledger;
+use super::load::{Books, Cleared, breaker, customer, letters, porter};
 use super::place::Place;
+use super::post_mortem::post_mortem;
 use crate::support::child::Child;
 use crate::support::operator::Operator;
-use crate::support::world::{busy, busy_file, undisturbed};
+use crate::support::trouble;
+use crate::support::world::undisturbed;
 
 const CUSTOMERS: u64 = 6;
 
 /// How often the server is killed in each place: 10 times, or as often as `SKYHAUL_CRASHES` says.
-fn crashes() -> u64 {
+pub fn crashes() -> u64 {
     let asked = std::env::var("SKYHAUL_CRASHES").ok();
     asked.map_or(10, |text| text.parse().expect("SKYHAUL_CRASHES is a number"))
 }
 
 /// Random and repeatable: `SKYHAUL_CRASH_SEED` repeats a run's choices.
-fn chance(story: u64) -> Stream {
+pub fn chance(story: u64) -> Stream {
     let asked = std::env::var("SKYHAUL_CRASH_SEED").ok();
     let seed = asked.map_or_else(
         || uuid::Uuid::now_v7().as_u64_pair().1,
@@ -38,7 +41,7 @@ fn chance(story: u64) -> Stream {
 }
 
 /// Nothing is waited for here: the length of life is what is random.
-async fn live_for_up_to(most: Duration, chance: &mut Stream) {
+pub async fn live_for_up_to(most: Duration, chance: &mut Stream) {
     tokio::time::sleep(most.mul_f64(chance.uniform())).await;
 }
 
@@ -69,30 +72,58 @@ impl Seen {
     }
 }
 
-/// Orders one delivery after the other until the server is gone.
-async fn keep_ordering(server: Operator, ledger: Ledger, keyed: bool) {
-    while server.try_clock().await.is_some() {
-        let request = ledger.new_request(keyed);
-        let acknowledged = server.order(&request).await;
-        ledger.note(&request, acknowledged);
-    }
+/// All who are at work on the world, and what they remember.
+#[derive(Default)]
+struct People {
+    ledger: Ledger,
+    books: Books,
+    cleared: Cleared,
+    seen: Seen,
+    broken: usize,
+    confirmed: usize,
 }
 
-/// Breaks one drone's battery, and closes the hub again and again, until the server is gone;
-/// answers with the ticks that did.
-async fn keep_breaking(server: Operator) -> Vec<Tick> {
-    let closed = json!({"kind": "hub_closed", "target": "mission", "duration": "200ms"});
-    let (mut broken, mut is_whole) = (Vec::new(), true);
-    while server.try_clock().await.is_some() {
-        broken.extend(server.try_break(&closed).await);
-        if let Some(drone) = server.try_airborne().await.filter(|_| is_whole) {
-            let cell = json!({"kind": "battery_cell", "target": drone});
-            let tick = server.try_break(&cell).await;
-            is_whole = tick.is_none();
-            broken.extend(tick);
+impl People {
+    /// Lets everybody work until the server is killed; answers with the ticks that broke
+    /// something.
+    async fn work_until_killed(&mut self, child: Child, server: &Operator, chance: &mut Stream) -> Vec<Tick> {
+        let mut of_his_own = || Stream::new(u64::from(chance.below(u32::MAX)), 0, Purpose::Demand);
+        let mut clients = JoinSet::new();
+        clients.spawn(self.seen.clone().watch(server.clone()));
+        for number in 0..CUSTOMERS {
+            let ledger = self.ledger.clone();
+            clients.spawn(customer(server.clone(), ledger, number % 2 == 0, of_his_own()));
         }
+        clients.spawn(self.books.clone().keep(server.clone(), of_his_own()));
+        clients.spawn(self.cleared.clone().keep(server.clone()));
+        let porter = tokio::spawn(porter(server.clone(), self.ledger.clone()));
+        let breaker = tokio::spawn(breaker(server.clone(), of_his_own()));
+        self.live(server, chance).await;
+        child.kill();
+        while let Some(client) = clients.join_next().await {
+            client.expect("what a client is told goes together");
+        }
+        self.confirmed += porter.await.unwrap();
+        let ticks = breaker.await.unwrap();
+        self.broken += ticks.len();
+        ticks
     }
-    broken
+
+    /// For a moment, or until so many more orders were taken.
+    async fn live(&self, server: &Operator, chance: &mut Stream) {
+        if chance.below(4) == 0 {
+            return live_for_up_to(Duration::from_millis(400), chance).await;
+        }
+        let enough = self.ledger.acknowledged().len() + 1 + chance.below(24) as usize;
+        let is_enough = async || (self.ledger.acknowledged().len() >= enough).then_some(());
+        server.until("so many orders were taken", is_enough).await;
+    }
+
+    async fn check(&self, server: &Operator) {
+        self.ledger.check(server).await;
+        self.books.check(server).await;
+        self.cleared.check(server).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,57 +139,81 @@ async fn whoever_was_told_yes_is_served_once_when_a_database_keeps_the_world() {
 }
 
 async fn served_once(place: &Place, folder: &Path) {
-    let (scenario, data) = (busy_file(folder), place.data());
-    let ledger = Ledger::default();
+    let (world, scenario, data) = (trouble::world(), trouble::file(folder), place.data());
+    let mut people = People::default();
     let mut chance = chance(1);
     let mut epoch: Option<String> = None;
-    let mut broken = 0;
     for _ in 0..crashes() {
         let speed = ["max", "300", "20"][chance.below(3) as usize];
         let mut child = Child::spawn(&scenario, data, &["--speed", speed]);
         let server = child.serving().await;
-        let seen = Seen::default();
-        let mut clients = JoinSet::new();
-        clients.spawn(seen.clone().watch(server.clone()));
-        for customer in 0..CUSTOMERS {
-            clients.spawn(keep_ordering(server.clone(), ledger.clone(), customer % 2 == 0));
-        }
-        let breaking = tokio::spawn(keep_breaking(server.clone()));
-        live_for_up_to(Duration::from_millis(400), &mut chance).await;
-        child.kill();
-        let ticks = breaking.await.unwrap();
-        broken += ticks.len();
-        while clients.join_next().await.is_some() {}
+        let ticks = people.work_until_killed(child, &server, &mut chance).await;
         kill_restarts(&scenario, data, &["--speed", "max"], &mut chance).await;
 
         let journal = place.journal();
+        let again = post_mortem(place, &world).await;
         let mut child = Child::spawn(&scenario, data, &["--paused"]);
         let server = child.serving().await;
         let clock = server.clock().await;
-        assert!(clock.tick >= seen.newest(), "what was shown is not undone");
+        assert!(clock.tick >= people.seen.newest(), "what was shown is not undone");
         assert!(
             ticks.iter().all(|tick| *tick <= clock.tick),
             "{ticks:?} stay broken"
         );
         assert_eq!(clock.tick, journal.last_tick());
         assert_eq!(Some(&clock.digest), journal.digest_at(clock.tick));
+        assert_eq!((again.tick, &again.digest), (clock.tick, &clock.digest));
+        assert_eq!(format!("e{}", again.epoch), clock.epoch);
         let first = epoch.get_or_insert(clock.epoch.clone());
         assert_eq!(clock.epoch, *first, "the past, lived again, is the same");
-        journal.check_digests(&seen.0.lock());
-        ledger.check(&server).await;
+        journal.check_digests(&people.seen.0.lock());
+        people.check(&server).await;
         // Durable while the clock stands still, and so not admitted when the next kill comes.
-        let waits = ledger.new_request(false);
-        ledger.note(&waits, server.order(&waits).await);
+        let waits = people.ledger.new_request(false);
+        people.ledger.note(&waits, server.order(&waits).await);
         child.kill();
     }
+    comes_to_an_end(place, &scenario, &world, &people).await;
+}
 
-    let mut child = Child::spawn(&scenario, data, &["--speed", "max"]);
+/// Nobody orders any more: everything comes to its one end, and then nobody holds anything.
+async fn comes_to_an_end(place: &Place, scenario: &Path, world: &Arc<World>, people: &People) {
+    let mut child = Child::spawn(scenario, place.data(), &["--speed", "max", "--no-demand"]);
     let server = child.serving().await;
-    ledger.check(&server).await;
-    let stages = ledger.stages_at_the_end(&server).await;
-    println!("{} orders, how they ended: {stages:?}", ledger.len());
-    assert!(stages["Completed"] >= 20, "drones carried on: {stages:?}");
-    assert!(broken > 0, "something broke by the way");
+    people.ledger.check(&server).await;
+    let stages = people.ledger.stages_at_the_end(&server).await;
+    let over = async || {
+        people.cleared.try_once(&server).await;
+        let all = server.deliveries(None).await;
+        let is_over = all.iter().all(|delivery| delivery.stage.is_terminal());
+        (is_over && letters(&server).await?.is_empty()).then_some(())
+    };
+    server.until("nothing goes on", over).await;
+    server.pause().await;
+    people.check(&server).await;
+    child.kill();
+    let end = post_mortem(place, world).await;
+    assert!(end.audit.is_idle(), "{:?}", end.audit);
+    let People {
+        ledger,
+        books,
+        cleared,
+        broken,
+        confirmed,
+        ..
+    } = people;
+    println!(
+        "{} orders, how they ended: {stages:?}; {broken} faults, {} accounts and packages, \
+         {confirmed} confirmations, {} dead letters resolved, {} ticks",
+        ledger.len(),
+        books.len(),
+        cleared.len(),
+        end.tick
+    );
+    for end in ["Completed", "Cancelled", "Failed"] {
+        assert!(stages.contains_key(end), "none {end}: {stages:?}");
+    }
+    assert!(*broken > 0 && books.len() > 0, "much went on by the way");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +229,7 @@ async fn a_world_in_a_database_that_was_killed_over_and_over_is_the_one_that_nev
 }
 
 async fn never_disturbed(place: &Place, folder: &Path) {
-    let (scenario, data) = (busy_file(folder), place.data());
+    let (scenario, data) = (trouble::file(folder), place.data());
     let mut chance = chance(2);
     let seen = Seen::default();
     for _ in 0..crashes() {
@@ -208,5 +263,5 @@ async fn never_disturbed(place: &Place, folder: &Path) {
         seen.len(),
         seen.last_key_value()
     );
-    assert_eq!(undisturbed(&busy(), seen.keys().copied()).await, seen);
+    assert_eq!(undisturbed(&trouble::world(), seen.keys().copied()).await, seen);
 }

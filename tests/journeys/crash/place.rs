@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use skyhaul::store::faulty::Tear;
+use skyhaul::store::faulty::{self, Tear};
 
 use super::journal::Journal;
 use crate::support::postgres;
@@ -23,6 +23,18 @@ impl Place {
         match self {
             Place::Folder(data) | Place::Database(data) => data,
         }
+    }
+
+    /// What to open of it, in a copy of its folder where it is one; a database itself.
+    pub fn copied_to(&self, folder: &Path) -> String {
+        let data = match self {
+            Place::Folder(data) => {
+                faulty::copy_as_after_crash(data, folder, &Tear::None).unwrap();
+                folder
+            }
+            Place::Database(url) => url,
+        };
+        data.to_str().expect("it is text").to_owned()
     }
 
     /// What a server that was killed left behind, as it is found without the program.

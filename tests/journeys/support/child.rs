@@ -37,6 +37,11 @@ impl Child {
         Self::spawn_with(scenario, data, flags, &[])
     }
 
+    /// The same of another build.
+    pub fn spawn_program(program: &Path, scenario: &Path, data: &Path, flags: &[&str]) -> Self {
+        Self::start(Command::new(program), scenario, data, flags, &[])
+    }
+
     /// The same with further variables in its environment.
     pub fn spawn_with(scenario: &Path, data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         Self::start(Command::new(PROGRAM), scenario, data, flags, variables)
@@ -82,6 +87,8 @@ impl Child {
             .arg(data)
             .args(flags)
             .envs(variables.iter().copied())
+            // Actors panic on purpose, and often.
+            .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -9,6 +9,7 @@ pub mod program;
 pub mod server;
 pub mod sse;
 pub mod stream;
+pub mod trouble;
 pub mod world;
 pub mod worlds;
 

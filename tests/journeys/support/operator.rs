@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use skyhaul::sim::time::Tick;
 use skyhaul::wire::api::deliveries::ListedDelivery;
@@ -26,6 +26,8 @@ pub struct Request {
     pub owner: String,
     pub mark: String,
     pub key: Option<String>,
+    /// What the recipient must give.
+    pub confirmation: Option<&'static str>,
 }
 
 impl Operator {
@@ -64,6 +66,18 @@ impl Operator {
 
     pub async fn clock(&self) -> Simulation {
         self.try_clock().await.expect("the server answers")
+    }
+
+    /// Any other request; `None` where the server was gone before it had answered.
+    pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Option<(StatusCode, Value)> {
+        let mut request = self.client.request(method, self.url(path));
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = request.send().await.ok()?;
+        let status = answer.status();
+        let text = answer.text().await.ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
     async fn try_steer(&self, change: &Value) -> StatusCode {
@@ -159,6 +173,7 @@ impl Operator {
             "dropOffLocation": "General Hospital",
             "packageInfo": {"packageId": request.mark, "size": "Small", "weight": 1},
             "deadline": request.mark,
+            "confirmationRequired": request.confirmation.unwrap_or("None"),
         });
         let mut post = self.client.post(self.url("/api/deliveryrequests")).json(&body);
         if let Some(key) = &request.key {
