@@ -1,7 +1,10 @@
 //! The same scenario, seed and requests give the same digest, bit for bit, whatever the
 //! threads, the build, the pace, the audience and the stops in between.
 
-use std::path::Path;
+mod people;
+mod trouble;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -21,15 +24,31 @@ use crate::support::worlds::{busy, busy_where, shipped, tiny};
 const UNTIL: u64 = 4_000;
 
 /// The digest of a run without server.
-fn digest_of(world: World, threads: usize, until: u64) -> String {
+fn digest_of(world: impl Into<Arc<World>>, threads: usize, until: u64) -> String {
     let engine = headless::run(world.into(), threads, until, |_, _| true).expect("the world goes on");
     hex(engine.digest())
 }
 
 /// The digest of a run without server, from a test that waits for others meanwhile.
 async fn undisturbed(until: u64) -> String {
-    let run = tokio::task::spawn_blocking(move || digest_of(busy(), 1, until));
+    undisturbed_in(&Arc::new(busy()), until).await
+}
+
+async fn undisturbed_in(world: &Arc<World>, until: u64) -> String {
+    let world = Arc::clone(world);
+    let run = tokio::task::spawn_blocking(move || digest_of(world, 1, until));
     run.await.expect("the run ends")
+}
+
+/// The program as users have it.
+fn release_program() -> PathBuf {
+    let release = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/skyhaul");
+    assert!(
+        release.exists(),
+        "{} is missing: `make build` makes it",
+        release.display()
+    );
+    release
 }
 
 #[test]
@@ -70,12 +89,7 @@ fn what_should_not_matter_does_not() {
 
 #[test]
 fn debug_and_release_builds_and_their_threads() {
-    let release = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/skyhaul");
-    assert!(
-        release.exists(),
-        "{} is missing: `make build` makes it",
-        release.display()
-    );
+    let release = release_program();
     let scenario = shipped("san-francisco");
     let summary = |program: &Path, threads| {
         let scenario = scenario.to_str().expect("UTF-8");
