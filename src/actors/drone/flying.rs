@@ -228,7 +228,7 @@ impl Drone {
         };
         let door = context.world.recipient.expected(task.confirmed);
         let mut etas = expected(context.now, &mission);
-        etas.delivery = etas.delivery + door;
+        etas.delivery += door;
         self.moves(DroneInput::Redirect(task));
         self.emit(context, effects, DroneEvent::Diverted);
         self.fly(mission, effects);
