@@ -1,11 +1,16 @@
 //! What comes into the world from outside with a tick.
 
+use std::sync::Arc;
+
 use crate::actors::Mail;
 use crate::actors::accounts::AccountMessage;
 use crate::actors::delivery::DeliveryMessage;
 use crate::actors::packages::PackageMessage;
+use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::supervisor::SupervisorMessage;
 use crate::sim::command::{Command, ReplyTo};
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::Order;
 
 /// Outside commands for one tick.
 #[derive(Default)]
@@ -22,6 +27,12 @@ impl Admission {
         let first = (self.through + 1).saturating_sub(self.commands.len() as u64);
         (first..).map(ReplyTo).zip(self.commands)
     }
+}
+
+/// By way of the scheduler, who knows whether there is a request of this id; and after all that
+/// the tick admits, since one may have come at the same time. No order for what is under way.
+pub(super) fn carry_alone(id: DeliveryId, order: Option<Arc<Order>>, reply_to: ReplyTo) -> Mail {
+    Mail::Scheduler(SchedulerMessage::CarryAlone { id, order, reply_to })
 }
 
 /// To whoever decides about it; `None` for what is not for one actor alone.

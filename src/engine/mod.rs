@@ -250,7 +250,7 @@ impl Engine {
     /// Outside requests in journal order, then the scenario's own faults and requests. Answers with what breaks in
     /// flight, once this tick is flown.
     fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>, decided: &mut Decided) -> Broken {
-        let mut faults = Broken::default();
+        let (mut faults, mut alone) = (Broken::default(), Vec::new());
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });
         for (reply_to, command) in admission.numbered() {
             match command {
@@ -258,12 +258,8 @@ impl Engine {
                 Command::RequestDelivery { id, .. } if self.cast.is_alive(Address::Delivery(id)) => {}
                 Command::RequestDelivery { id, order, .. } => mail.push(admit((id, order))),
                 Command::CarryByThirdParty(id, order) => {
-                    let is_under_way = self.cast.is_alive(Address::Delivery(id));
-                    mail.push(Mail::Scheduler(SchedulerMessage::CarryAlone {
-                        id,
-                        order: Some(order).filter(|_| !is_under_way),
-                        reply_to,
-                    }));
+                    let order = Some(order).filter(|_| !self.cast.is_alive(Address::Delivery(id)));
+                    alone.push(admission::carry_alone(id, order, reply_to));
                 }
                 Command::SetDemand(on) => self.demand = on,
                 Command::Inject(fault) => inject(fault, reply_to, mail, &mut faults),
@@ -271,6 +267,7 @@ impl Engine {
                 other => mail.extend(admission::mail_of(other, reply_to)),
             }
         }
+        mail.extend(alone);
         for fault in self.world.faults_due(self.tick) {
             inject(fault, ReplyTo::NOBODY, mail, &mut faults);
         }
