@@ -78,48 +78,6 @@ def test_the_first_request_crosses_the_country_in_a_van(world):
     assert world.get(f"/api/deliveryrequests/{id}")["state"] == "Scheduled"
 
 
-def test_the_first_request_as_it_stands_is_confirmed_at_the_door(world):
-    id = world.http.post("/api/deliveryrequests", json=COAST_TO_COAST).json()["deliveryId"]
-    until(world, lambda: ended_in_time(world, id), "it arrives", speed=2000)
-    assert world.stage(id) == "Completed"
-    history = world.get(f"/api/deliveryhistory/{id}")
-    kinds = [event["kind"] for event in history["events"]]
-    assert kinds.index("HandedToCarrier") < kinds.index("PickedUp") < kinds.index("AwaitingConfirmation")
-    assert kinds[-1] == "Completed" and kinds.count("AwaitingConfirmation") == 1, kinds
-    delivery = world.get(f"/api/deliveries/{id}")
-    assert (delivery["confirmationRequired"], delivery["deadline"]) == ("FingerPrint", COAST_TO_COAST["deadline"])
-
-
-def test_a_client_gives_the_first_requests_fingerprint(world):
-    id = world.http.post("/api/deliveryrequests", json=COAST_TO_COAST).json()["deliveryId"]
-    path, at_door = f"/api/deliveries/{id}/confirmations", lambda: waits_at_door(world, id)
-    until(world, lambda: status(world, id)["stage"] == "HeadedToDropoff", "the van has it", speed=2000)
-    due = status(world, id)["deliveryETA"]
-    assert due > world.clock["simTime"]
-    print_of = {
-        "dateTime": {"dateTimeValue": due},
-        "geoCoordinates": world.get(f"/api/deliveries/{id}")["dropoff"],
-        "confirmationType": "FingerPrint",
-        "confirmationBlob": "bG9vcHM=",
-    }
-    problem(send(world, "POST", path, print_of), 409)
-    until(world, lambda: at_door() or world.stage(id) in ENDED, "it is at the door", speed=2000)
-    if world.stage(id) not in ENDED:
-        picture = print_of | {"confirmationType": "Picture"}
-        assert send(world, "POST", path, picture).status_code in (409, 422), "it is a fingerprint that is wanted"
-        assert send(world, "POST", path, print_of).status_code in (200, 409), "unless the recipient was quicker"
-    assert ended(world, id) == "Completed"
-
-
-def waits_at_door(server, delivery):
-    events = server.get(f"/api/deliveryhistory/{delivery}")["events"]
-    return any(event["kind"] == "AwaitingConfirmation" for event in events)
-
-
-def ended_in_time(server, delivery):
-    return server.stage(delivery) in ENDED
-
-
 def test_the_second_request_flies_and_is_brought(world):
     answer = world.http.post("/api/deliveryrequests", json=NAMED)
     assert answer.status_code == 202
