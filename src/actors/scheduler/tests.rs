@@ -1,5 +1,6 @@
 //! A workflow's way from admission to its delivery, message by message.
 
+mod late;
 mod letting_go;
 
 use super::*;
@@ -124,22 +125,6 @@ fn heavy(order: &mut Order) {
     order.package.weight_kg = 50.0;
 }
 
-/// While more comes with each tick, that tick's look comes after it.
-#[test]
-fn who_is_asked_in_the_tick_of_a_look_is_looked_at_in_the_next() {
-    let mut bench = bench(WhenFull::Fail);
-    let asked = bench.admit(1, |_| {});
-    assert_eq!(alarms(&asked).len(), 1, "a look in the next tick");
-    let early = bench.tell(SchedulerMessage::Look);
-    assert_eq!(events(&early), [], "its owner has not had its turn yet");
-    assert_eq!(alarms(&early).len(), 1, "it is looked at again");
-    let late = bench.look();
-    assert!(matches!(
-        events(&late)[..],
-        [(2, Happening::Delivery(_, DeliveryEvent::StepDelayed { .. }))]
-    ));
-}
-
 #[test]
 fn a_request_goes_from_owner_to_owner_and_becomes_a_delivery_whose_events_go_on_in_number() {
     let mut bench = bench(WhenFull::Fail);
@@ -241,40 +226,6 @@ fn what_is_refused_is_not_tried_again() {
     let effects = bench.answer(1, Step::Account, StepAnswer::Refused(reason));
     assert_eq!(told(&effects), [(2, DeliveryEvent::Failed { reason })]);
     assert!(sent(&effects).is_empty(), "nobody holds anything");
-}
-
-#[test]
-fn who_does_not_answer_in_time_is_asked_again_and_a_late_answer_does_no_harm() {
-    let mut bench = bench(WhenFull::Fail);
-    bench.trouble(Step::Account, StepFault::Slow(SimDuration::from_secs(60.0)), None);
-    bench.admit(1, |_| {});
-    let late = bench.answer(1, Step::Account, StepAnswer::Done);
-    let looked = bench.look();
-    assert_eq!(
-        told(&looked),
-        [(2, delayed(Step::Account, 1, WaitingFor::Answer))]
-    );
-    let timed_out = bench.ring(&looked);
-    assert_eq!(
-        told(&timed_out),
-        [(3, delayed(Step::Account, 1, WaitingFor::Retry))]
-    );
-    let asked = bench.ring(&timed_out);
-    assert!(matches!(sent(&asked)[..], [Mail::Accounts(_)]));
-    let answered = bench.answer(1, Step::Account, StepAnswer::Done);
-    assert!(matches!(sent(&answered)[..], [Mail::Packages(_)]));
-    assert!(bench.ring(&late).is_empty());
-}
-
-#[test]
-fn a_slow_answer_within_the_limit_moves_it_on() {
-    let mut bench = bench(WhenFull::Fail);
-    bench.trouble(Step::Account, StepFault::Slow(SimDuration::from_secs(3.0)), None);
-    bench.admit(1, |_| {});
-    let late = bench.answer(1, Step::Account, StepAnswer::Done);
-    assert!(sent(&late).is_empty());
-    let moved_on = bench.ring(&late);
-    assert!(matches!(sent(&moved_on)[..], [Mail::Packages(_)]));
 }
 
 #[test]
@@ -571,13 +522,9 @@ fn a_van_is_heard_before_the_delivery_begins_and_not_when_it_has_left() {
     );
 
     // Its customer wants it elsewhere just when the van comes to nothing.
-    let book = Book::new(bench_order(&bench));
+    let book = Box::new(Book::new(bench_order(&bench)));
     let why = Lost::Rescheduled;
-    bench.tell(SchedulerMessage::TakeBack {
-        id: id(1),
-        book: Box::new(book),
-        why,
-    });
+    bench.tell(SchedulerMessage::TakeBack { id: id(1), book, why });
     bench.tell(early(DeliveryMessage::CarrierFailed));
     let begun = bench.answer(1, Step::ThirdParty, StepAnswer::Carried { etas: etas() });
     assert_eq!(sent(&begun), [&Mail::Delivery(id(1), DeliveryMessage::Begin)]);
