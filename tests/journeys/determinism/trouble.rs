@@ -166,8 +166,8 @@ fn left_behind(world: &Arc<World>, folder: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_journal_alone_brings_the_same_trouble_on_any_number_of_threads_and_in_both_builds() {
-    let folders = [(); 4].map(|()| TempDir::new().unwrap());
+async fn the_journal_alone_brings_the_same_trouble_on_any_number_of_threads() {
+    let folders = [(); 3].map(|()| TempDir::new().unwrap());
     let world = trouble::world();
     let (kept, folder) = (Arc::clone(&world), folders[0].path().to_owned());
     let left = tokio::task::spawn_blocking(move || left_behind(&kept, &folder));
@@ -181,7 +181,6 @@ async fn the_journal_alone_brings_the_same_trouble_on_any_number_of_threads_and_
         (&folders[0], skyhaul(), "1"),
         (&folders[1], skyhaul(), "2"),
         (&folders[2], skyhaul(), "3"),
-        (&folders[3], release_program(), "2"),
     ] {
         let flags = ["--paused", "--threads", threads];
         let mut child = Child::spawn_program(&program, &scenario, folder.path(), &flags);
