@@ -269,11 +269,17 @@ fn a_lost_link_lets_a_drone_hover_and_then_go_on() {
     let effects = bench.located(hold, 0.9);
     let first = &flown(&effects).expect("it hovers").legs()[0];
     assert!(first.path.is_hold() && first.duration_s >= 30.0);
+    let quoted = |effects: &[Effect]| match sent(effects)[..] {
+        [Mail::Delivery(_, DeliveryMessage::EtaMoved(etas))] => etas.delivery,
+        ref other => panic!("its delivery hears when to expect it, not {other:?}"),
+    };
+    let in_advance = quoted(&effects);
     bench.context.now = due;
     let effects = bench.tell(back);
     assert_eq!(asks(&effects), Some(Purpose::Replan));
     let effects = bench.located(Purpose::Replan, 0.9);
-    assert!(flown(&effects).is_some() && sent(&effects).is_empty());
+    assert!(flown(&effects).is_some());
+    assert_eq!(quoted(&effects), in_advance, "nobody was told wrong");
     assert!(matches!(bench.role.state, DroneState::HeadedToDropoff { .. }));
 }
 

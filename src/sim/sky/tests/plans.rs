@@ -178,7 +178,7 @@ fn goods_at_the_hub_are_loaded_on_the_ground() {
     assert_eq!(mission.pickup_s, world.models[0].handover_s);
     let flown = fly_alone(&world, &mission);
     let loading = &flown.ticks[100].1;
-    assert_eq!(loading.status, DroneStatus::Parked);
+    assert_eq!(loading.status, DroneStatus::Hovering);
     assert_eq!((loading.height_m, loading.ground_speed_mps), (0.0, 0.0));
     assert_eq!(loading.energy_wh, world.models[0].battery.capacity_wh);
     let aloft = mission.landing_s - mission.pickup_s;
