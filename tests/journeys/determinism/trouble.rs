@@ -25,7 +25,7 @@ use crate::support::server::{Running, kept_in, lively};
 use crate::support::sse::Events;
 use crate::support::trouble;
 
-const UNTIL: Tick = 6_000;
+const UNTIL: Tick = 9_000;
 
 /// A world with its people, and where it is kept.
 struct Lived {
