@@ -189,7 +189,6 @@ def test_counts_are_counts_of_the_list(mixed):
         assert_counts_agree(mixed)
 
 
-@pytest.mark.xfail(strict=True, reason="a drone that loads at its hub is shown as parked, and counted as airborne")
 def test_a_drone_that_loads_at_its_hub_is_counted_as_it_is_shown(servers, tmp_path):
     world = tmp_path / "at-hub.toml"
     world.write_text(TINY.read_text() + '\npickup = { at = "hub" }\n')

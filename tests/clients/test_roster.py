@@ -46,7 +46,7 @@ def test_what_is_added_is_there_and_what_is_withdrawn_is_not(tiny):
     problem(tiny.http.get("/api/hubs/park"), 404)
     assert ids(tiny, "/api/hubs") == ["mission"]
     assert ids(tiny, "/api/drones") == ["d-0", "d-1", "d-2"]
-    problem(tiny.http.post("/api/drones", json={"hub": "park", "model": "wing"}), 422)
+    problem(tiny.http.post("/api/drones", json={"hub": "park", "model": "wing"}), 422, "/hub")
     problem(tiny.http.post("/api/hubs", json=HUB), 409)
 
 
@@ -73,7 +73,7 @@ def test_a_repeat_adds_nothing_also_after_a_kill(servers):
             answer = server.http.post("/api/drones", json=body, headers={"Idempotency-Key": "two"})
             assert (answer.status_code, answer.json()) == (201, {"ids": ["d-3", "d-4"]})
         other = server.http.post("/api/drones", json=body | {"count": 3}, headers={"Idempotency-Key": "two"})
-        problem(other, 422)
+        problem(other, 422, "Idempotency-Key")
         server.stop(signal.SIGKILL)
         server.start()
     assert ids(server, "/api/drones") == ["d-0", "d-1", "d-2", "d-3", "d-4"]
