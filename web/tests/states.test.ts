@@ -91,6 +91,8 @@ describe("in a world where nobody orders", () => {
     await page.getByRole("button", { name: "Close" }).click();
     await page.keyboard.press("n");
     await page.getByText("Type places or coordinates").waitFor();
+    // A pointer that rests where suggestions appear would choose one.
+    await page.mouse.move(1, 1);
     await page.getByRole("combobox", { name: "Pick-up" }).fill("Dolores Park");
     await page.getByRole("combobox", { name: "Drop-off" }).fill("General Hospital");
     await page.keyboard.press("Enter");
