@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::command::{PackageWrite, ReplyTo};
+use crate::sim::command::{PackageChange, PackageWrite, ReplyTo};
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::{Order, Package};
 use crate::sim::workflow::{Step, StepAnswer};
@@ -38,6 +38,11 @@ pub enum PackageMessage {
     /// From outside: a package by itself.
     Put {
         write: Box<PackageWrite>,
+        reply_to: ReplyTo,
+    },
+    /// From outside: something about a package, which stands by itself from then on.
+    Change {
+        change: Box<PackageChange>,
         reply_to: ReplyTo,
     },
 }
@@ -78,6 +83,10 @@ impl Role for Packages {
             }
             PackageMessage::Put { write, reply_to } => {
                 let decision = self.shelf.put(context, *write, effects);
+                effects.reply(reply_to, decision);
+            }
+            PackageMessage::Change { change, reply_to } => {
+                let decision = self.shelf.change(context, &change, effects);
                 effects.reply(reply_to, decision);
             }
             PackageMessage::Undo { id } => {

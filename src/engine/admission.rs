@@ -53,5 +53,9 @@ pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
             let write = Box::new(write);
             Mail::Packages(PackageMessage::Put { write, reply_to })
         }
+        Command::ChangePackage(change) => {
+            let change = Box::new(change);
+            Mail::Packages(PackageMessage::Change { change, reply_to })
+        }
     })
 }

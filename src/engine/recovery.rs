@@ -202,6 +202,7 @@ impl Recovered {
             | Command::RetryDeadLetter(_)
             | Command::Account(_)
             | Command::Package(_)
+            | Command::ChangePackage(_)
             | Command::CarryByThirdParty(..)
             | Command::Roster(_) => None,
         });

@@ -172,6 +172,7 @@ fn history_row(handle: &DeliveryHandle) -> Option<HistoryRow> {
     Some(HistoryRow {
         id: record.id,
         owner: record.order.owner.account.clone(),
+        accepted: record.accepted()?,
         ended: record.ended?,
         stage: record.stage,
         package: record.order.package.id.clone(),

@@ -202,11 +202,8 @@ impl Wanted {
             tag: None,
         };
         for (id, size) in &self.packages {
-            match packages::newest_for(api, viewer, Some(id.clone())).await {
-                Ok(known) => together.weight_kg += known.package.weight_kg,
-                Err(Failure::Unknown(_)) => {}
-                Err(failure) => return Err(failure),
-            }
+            let known = packages::known_to(api, viewer, id).await?;
+            together.weight_kg += known.map_or(0.0, |known| known.package.weight_kg);
             if *size as u8 > together.size as u8 {
                 together.size = *size;
             }

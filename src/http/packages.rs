@@ -1,11 +1,15 @@
 //! `/api/packages`: what is or was to be carried, in the reference's shapes.
 //!
 //! A package comes with the request that it goes by, or is put by itself; under one id the
-//! newest is shown. Changing one never changes what a request has booked.
+//! newest is shown, of an account's own to itself, and of all to operators: what an account calls
+//! a package says nothing about another's. Changing one never changes what a request has booked.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,7 +22,7 @@ use super::fields::{Complaints, Fields};
 use super::parameters::PathId;
 use super::{names, order};
 use crate::auth::{Viewer, What};
-use crate::sim::command::{Command, Decision, PackageWrite};
+use crate::sim::command::{self, Command, Decision, PackageWrite};
 use crate::sim::order::{self as orders, StoredPackage};
 use crate::sim::time::SimTime;
 use crate::view::DeliveryRecord;
@@ -32,7 +36,9 @@ const KIND: &str = "package";
 
 /// One package
 ///
-/// The newest of that id, whether it was put by itself or came with a request.
+/// The newest of that id, whether it was put by itself or came with a request: of the account's
+/// own, or of all where an operator asks. The newest is the one that was put, or whose request was
+/// accepted, last.
 #[utoipa::path(
     get,
     path = "/api/packages/{packageId}",
@@ -51,8 +57,9 @@ async fn read_package(
 
 /// Put a package by itself
 ///
-/// Requests bring their own; this is for packages that none brings yet. It is the account's
-/// that put it first. A body's `id` must be the path's.
+/// Requests bring their own; this is for packages that none brings yet. Each account has its own
+/// of an id. What an operator puts stays with the account that has the newest of that id, and is
+/// nobody's where there is none. A body's `id` must be the path's.
 #[utoipa::path(
     put,
     path = "/api/packages/{packageId}",
@@ -60,7 +67,8 @@ async fn read_package(
     params(("packageId" = String, Path)),
     request_body = NewPackage,
     responses(
-        (status = 201, description = "There was none before"),
+        (status = 201, description = "There was none before", body = Package,
+            headers(("Location" = String, description = "/api/packages/{packageId}"))),
         (status = 204, description = "Replaced"),
         BodyProblems, ClockProblems, WriteProblems, AccessProblems,
     )
@@ -70,7 +78,7 @@ async fn put_package(
     viewer: Viewer,
     PathId(id): PathId<String>,
     body: JsonBody,
-) -> Result<StatusCode, Failure> {
+) -> Result<Response, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();
     let id = names::of_anything("packageId", id, &mut complaints);
@@ -84,16 +92,29 @@ async fn put_package(
     let (Some(id), Some(size), Some(weight_kg), true) = (id, size, weight_kg, complaints.is_empty()) else {
         return Err(complaints.into_failure());
     };
+    let known = known_to(&api, &viewer, &id).await?;
+    let is_first = known.is_none();
+    let owner = match viewer.account() {
+        Some(account) => Some(account.to_owned()),
+        None => known.and_then(|known| known.owner),
+    };
     let package = orders::Package {
         id,
         size,
         weight_kg,
         tag: tag.map(str::to_owned),
     };
-    match put(&api, &viewer, package).await? {
-        Decision::Created => Ok(StatusCode::CREATED),
-        _ => Ok(StatusCode::NO_CONTENT),
-    }
+    let made = Package::from(package.clone());
+    let write = Command::Package(PackageWrite { package, owner });
+    Ok(match api.commands.write(write).await?.decision {
+        // Another may have been quicker.
+        Decision::Created if is_first => {
+            let name = utf8_percent_encode(&made.id, NON_ALPHANUMERIC);
+            let location = format!("/api/packages/{name}");
+            (StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response()
+        }
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 /// Change a package
@@ -129,33 +150,49 @@ async fn change_package(
     if !complaints.is_empty() {
         return Err(complaints.into_failure());
     }
-    let before = newest_for(&api, &viewer, id).await?.package;
-    let package = orders::Package {
-        size: size.unwrap_or(before.size),
-        weight_kg: weight_kg.unwrap_or(before.weight_kg),
-        tag: tag.map(str::to_owned).or(before.tag),
-        id: before.id,
+    let now = api.view.clock().at;
+    let mut known = newest_for(&api, &viewer, id).await?;
+    // Of a request that is yet to be accepted: all that is put from now on is newer.
+    known.at = known.at.min(now);
+    let change = command::PackageChange {
+        known,
+        size,
+        weight_kg,
+        tag: tag.map(str::to_owned),
     };
-    put(&api, &viewer, package).await?;
+    api.commands.write(Command::ChangePackage(change)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn put(api: &Api, viewer: &Viewer, package: orders::Package) -> Result<Decision, Failure> {
-    let by = viewer.account().map(str::to_owned);
-    let write = Command::Package(PackageWrite { package, by });
-    Ok(api.commands.write(write).await?.decision)
+/// The newest of that id, where the viewer may see one.
+async fn newest_for(api: &Api, viewer: &Viewer, id: Option<String>) -> Result<StoredPackage, Failure> {
+    let id = id.ok_or(Failure::Unknown(KIND))?;
+    if let Some(known) = known_to(api, viewer, &id).await? {
+        return Ok(known);
+    }
+    // Not the viewer's own: whether it is somebody else's.
+    if let Some(others) = newest(api, &id, None).await? {
+        must(viewer, &What::Package(others.owner.as_deref()))?;
+    }
+    Err(Failure::Unknown(KIND))
 }
 
-/// The newest of that id, where the viewer may see it.
-pub async fn newest_for(api: &Api, viewer: &Viewer, id: Option<String>) -> Result<StoredPackage, Failure> {
-    let id = id.ok_or(Failure::Unknown(KIND))?;
-    let put = api.view.stored_package(&id);
-    let brought = api.view.of_package(&id).await?;
-    let brought = brought.map(|handle| brought_by(&handle.look()));
-    let newest = put.into_iter().chain(brought).max_by_key(|stored| stored.at);
-    let newest = newest.ok_or(Failure::Unknown(KIND))?;
-    must(viewer, &What::Package(newest.owner.as_deref()))?;
+/// The newest of that id among those that the viewer may see.
+pub async fn known_to(api: &Api, viewer: &Viewer, id: &str) -> Result<Option<StoredPackage>, Failure> {
+    let newest = newest(api, id, viewer.account()).await?;
+    if let Some(newest) = &newest {
+        must(viewer, &What::Package(newest.owner.as_deref()))?;
+    }
     Ok(newest)
+}
+
+/// This account's newest of that id, or else the newest of all.
+async fn newest(api: &Api, id: &str, owner: Option<&str>) -> Result<Option<StoredPackage>, Failure> {
+    let put = api.view.stored_package(id, owner);
+    let brought = api.view.of_package(id, owner).await?;
+    let brought = brought.map(|handle| brought_by(&handle.look()));
+    // Whoever puts one in the tick in which a request is accepted has seen that accepted.
+    Ok(brought.into_iter().chain(put).max_by_key(|stored| stored.at))
 }
 
 /// The package that a request brought, when it was accepted.
@@ -163,6 +200,6 @@ fn brought_by(record: &DeliveryRecord) -> StoredPackage {
     StoredPackage {
         package: record.order.package.clone(),
         owner: Some(record.order.owner.account.clone()),
-        at: record.events.first().map_or(SimTime::NEVER, |first| first.at),
+        at: record.accepted().unwrap_or(SimTime::NEVER),
     }
 }

@@ -89,8 +89,11 @@ impl Archive for StoredPast {
         }))
     }
 
-    fn of_package(&self, package: &str) -> Answer<'_, Option<DeliveryRecord>, Unread> {
-        let query = HistoryQuery::Package(package.to_owned());
+    fn of_package(&self, package: &str, owner: Option<&str>) -> Answer<'_, Option<DeliveryRecord>, Unread> {
+        let query = HistoryQuery::Package {
+            id: package.to_owned(),
+            owner: owner.map(str::to_owned),
+        };
         Box::pin(async move { Ok(self.records(query).await?.pop()) })
     }
 

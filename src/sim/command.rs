@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, AccountChange};
 use super::fault::Fault;
 use super::ids::{DeliveryId, DroneId};
-use super::order::{Confirmation, Contact, Order, Package, Reschedule};
+use super::order::{Confirmation, Contact, ContainerSize, Order, Package, Reschedule, StoredPackage};
 use super::roster::RosterWrite;
 
 /// A write from outside, as it stands in the journal. New kinds go to the end: old journals
@@ -35,6 +35,8 @@ pub enum Command {
     CarryByThirdParty(DeliveryId, Arc<Order>),
     /// Drones and hubs come and go.
     Roster(RosterWrite),
+    /// Something about a package.
+    ChangePackage(PackageChange),
 }
 
 /// What an operator wants of an account.
@@ -48,8 +50,31 @@ pub enum AccountWrite {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PackageWrite {
     pub package: Package,
-    /// Who writes: an account, or somebody who may all.
-    pub by: Option<String>,
+    /// The account whose it is: each has its own of an id. `None` is nobody's.
+    pub owner: Option<String>,
+}
+
+/// What changes of a package; `None` leaves it as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageChange {
+    /// The newest that whoever asks knew, wherever it stands: what was put or changed since then
+    /// counts in its place, so that of two changes at once none is lost.
+    pub known: StoredPackage,
+    pub size: Option<ContainerSize>,
+    pub weight_kg: Option<f64>,
+    pub tag: Option<String>,
+}
+
+impl PackageChange {
+    /// The package with the changes.
+    pub fn of(&self, package: &Package) -> Package {
+        Package {
+            id: package.id.clone(),
+            size: self.size.unwrap_or(package.size),
+            weight_kg: self.weight_kg.unwrap_or(package.weight_kg),
+            tag: self.tag.as_ref().or(package.tag.as_ref()).cloned(),
+        }
+    }
 }
 
 /// What a client wants of a delivery that was requested.
@@ -119,8 +144,6 @@ pub enum Objection {
     AccountsFull,
     #[error("no account has this id")]
     NoSuchAccount,
-    #[error("the package is another account's")]
-    NotYours,
     #[error("there is no room for another package")]
     PackagesFull,
     #[error("third-party transport does not take it")]

@@ -13,6 +13,9 @@ pub struct HistoryRow {
     pub id: DeliveryId,
     /// The account.
     pub owner: String,
+    /// When it came into the world. At the start of time where that was not noted yet: before all
+    /// others, as it was.
+    pub accepted: SimTime,
     pub ended: SimTime,
     /// How; one of the last.
     pub stage: Stage,
@@ -53,8 +56,9 @@ pub enum HistoryQuery {
     },
     /// The last that ended, the newest first.
     Newest { limit: usize },
-    /// The newest delivery, by id, that has a package of this id.
-    Package(String),
+    /// The last delivery to be accepted that has a package of this id: this account's, or else of
+    /// all. Of two at once the one with the larger id.
+    Package { id: String, owner: Option<String> },
     /// No rows: only whether this day was moved out.
     Day(Day),
 }

@@ -232,7 +232,14 @@ fn a_name_that_nobody_can_have_finds_nothing(place: impl Place) {
     let mut reader = store.reader().unwrap().expect("there is a way beside the writer");
     let nobody = || "no\0body".to_owned();
     let questions = [
-        HistoryQuery::Package(nobody()),
+        HistoryQuery::Package {
+            id: nobody(),
+            owner: None,
+        },
+        HistoryQuery::Package {
+            id: "package-0".to_owned(),
+            owner: Some(nobody()),
+        },
         HistoryQuery::ById {
             owner: Some(nobody()),
             stage: None,

@@ -36,8 +36,8 @@ pub trait Archive: Send + Sync {
         limit: usize,
     ) -> Answer<'_, Vec<DeliveryRecord>, Unread>;
 
-    /// The newest with a package of this id.
-    fn of_package(&self, package: &str) -> Answer<'_, Option<DeliveryRecord>, Unread>;
+    /// The last accepted with a package of this id: this account's, or else of all.
+    fn of_package(&self, package: &str, owner: Option<&str>) -> Answer<'_, Option<DeliveryRecord>, Unread>;
 
     /// Whether what ended on this day was moved out.
     fn is_moved(&self, day: Day) -> Answer<'_, bool, Unread>;
@@ -138,19 +138,26 @@ impl View {
         Ok(merged(here, kept.into_iter().filter(is_wanted), limit, mark))
     }
 
-    /// The newest delivery with a package of this id.
+    /// The newest delivery with a package of this id: this account's, or else of all.
     ///
     /// # Errors
     /// An archive that does not answer.
-    pub async fn of_package(&self, package: &str) -> Result<Option<DeliveryHandle>, Unread> {
-        let here = self.deliveries.newest_of_package(package);
+    pub async fn of_package(
+        &self,
+        package: &str,
+        owner: Option<&str>,
+    ) -> Result<Option<DeliveryHandle>, Unread> {
+        let here = self.deliveries.newest_of_package(package, owner);
         let Some(archive) = self.archive.get() else {
             return Ok(here);
         };
-        let id_of = |handle: &DeliveryHandle| handle.look().id;
-        let kept = archive.of_package(package).await?;
+        let age_of = |handle: &DeliveryHandle| {
+            let record = handle.look();
+            (record.accepted().unwrap_or(SimTime::NEVER), record.id)
+        };
+        let kept = archive.of_package(package, owner).await?;
         let kept = kept.map(|record| self.deliveries.recall(record));
-        Ok(here.into_iter().chain(kept).max_by_key(id_of))
+        Ok(here.into_iter().chain(kept).max_by_key(age_of))
     }
 
     /// When the first of these ended that the archive has.

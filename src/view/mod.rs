@@ -245,7 +245,9 @@ impl View {
 
     /// Shows requests that are durable but not admitted yet.
     pub fn queue(&self, requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>) {
-        self.deliveries.queue(requested);
+        // Not the clock's lock, which is held for as long as a tick is being published.
+        let since = self.world().time_of(*self.published.borrow());
+        self.deliveries.queue(since, requested);
     }
 
     /// Fires after each publication.

@@ -269,7 +269,6 @@ def test_without_a_token_nothing_is_told_but_health_and_manuals(people):
                 assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.xfail(strict=True, reason="who names another account's package in a PUT or an order takes it over")
 @pytest.mark.parametrize("way", ["put", "order"])
 def test_a_package_stays_with_the_account_that_sent_it(servers, way):
     server = servers.start(TINY, "--no-demand", "--auth", "required", "--speed", "max")
@@ -279,10 +278,23 @@ def test_a_package_stays_with_the_account_that_sent_it(servers, way):
     sent = acme.order(ownerId="acme", packageInfo=package)
     before = acme.get("/api/packages/P1")
     eventually(lambda: acme.stage(sent) == "Completed", "the package has arrived")
+    assert carla.http.get("/api/packages/P1").status_code == 403
+    assert carla.http.patch("/api/packages/P1", json={"tag": "hers"}).status_code == 403
     if way == "put":
-        carla.http.put("/api/packages/P1", json={"id": "P1", "size": "Large", "tag": "hers", "weight": 2})
+        put = carla.http.put("/api/packages/P1", json={"id": "P1", "size": "Large", "tag": "hers", "weight": 2})
+        assert put.status_code == 201, "she has none of that id yet"
     else:
         hers = request(ownerId="carla", packageInfo=package | {"tag": "hers", "weight": 2})
         carla.http.post("/api/deliveryrequests", json=hers)
     assert acme.http.get("/api/packages/P1").status_code == 200, "it is still its own"
     assert acme.get("/api/packages/P1") == before
+    assert carla.get("/api/packages/P1")["tag"] == "hers", "and she has hers"
+    # Each changes its own, whoever comes last.
+    for owner, tag in ((acme, "mine too"), (carla, "hers too")):
+        assert owner.http.patch("/api/packages/P1", json={"tag": tag}).status_code == 204
+    assert [owner.get("/api/packages/P1")["tag"] for owner in (acme, carla)] == ["mine too", "hers too"]
+    operator = server.seen_by(server.token("--role", "operator"))
+    assert operator.get("/api/packages/P1")["tag"] == "hers too", "the newest of all"
+    assert operator.http.put("/api/packages/P1", json={"size": "Small", "weight": 3}).status_code == 204
+    assert carla.get("/api/packages/P1")["weight"] == 3, "whose it was"
+    assert acme.get("/api/packages/P1") == before | {"tag": "mine too"}

@@ -81,6 +81,37 @@ async fn accounts_and_packages_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn of_two_changes_of_a_package_at_once_none_is_lost() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let_time_pass(&operator).await;
+    let path = "/api/packages/box";
+    let (_, made) = operator.put(path, &json!({"size": "small", "weight": 1})).await;
+    assert_eq!(made["weight"], 1.0, "{made}");
+    for turn in 1..=3 {
+        let (heavier, larger, tagged) = (
+            json!({"weight": turn}),
+            json!({"size": (["Medium", "Large"][turn % 2])}),
+            json!({"tag": format!("turn {turn}")}),
+        );
+        let (one, two, three) = tokio::join!(
+            operator.patch(path, &heavier),
+            operator.patch(path, &larger),
+            operator.patch(path, &tagged),
+        );
+        assert!(
+            [one.0, two.0, three.0]
+                .iter()
+                .all(|status| *status == StatusCode::NO_CONTENT)
+        );
+        let expected =
+            json!({"id": "box", "size": larger["size"], "weight": turn as f64, "tag": tagged["tag"]});
+        assert_eq!(seen(&operator, path).await, expected);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_carrier_brings_across_the_country_what_it_was_asked_for_once() {
     let mut world = tiny();
     world.carrier.speed_mps = 500.0;

@@ -49,7 +49,6 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         Refusal::Objected(Objection::NoSuchAccount) => (S::NOT_FOUND, "unknown-id", "No such thing", None),
         Refusal::Objected(Objection::TooManyChanges) => (S::CONFLICT, "too-many-changes", "Enough", None),
         Refusal::Objected(Objection::NotCarried) => (S::CONFLICT, "not-carried", "Not taken", None),
-        Refusal::Objected(Objection::NotYours) => (S::FORBIDDEN, "forbidden", "Not yours", None),
         Refusal::Objected(Objection::PackagesFull) => (S::CONFLICT, "packages-full", "No room", None),
         Refusal::Objected(Objection::NoSuchDrone | Objection::NoSuchHub) => {
             (S::NOT_FOUND, "unknown-id", "No such thing", None)

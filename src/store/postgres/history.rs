@@ -18,13 +18,16 @@ use crate::sim::sums::Sums;
 use crate::sim::time::SimTime;
 use crate::store::{Found, HistoryQuery, HistoryReader, HistoryRow, MovedDay, Snapshot, StoreError, SumRow};
 
-const COLUMNS: &str = "delivery_id, owner, ended, stage, package, record";
+const COLUMNS: &str = "delivery_id, owner, ended, stage, package, record, accepted";
 const SUMS: &str = "SELECT owner, month, completed, weight_kg, flights, flown_m, airborne_s FROM sums";
 
-pub(super) const PUT_HISTORY: &str = "INSERT INTO history (delivery_id, owner, ended, stage, package, record)
-     SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bytea[])
+pub(super) const PUT_HISTORY: &str = "INSERT INTO history
+     (delivery_id, owner, ended, stage, package, record, accepted)
+     SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bytea[],
+         $7::bigint[])
      ON CONFLICT (delivery_id) DO UPDATE SET owner = excluded.owner, ended = excluded.ended,
-         stage = excluded.stage, package = excluded.package, record = excluded.record";
+         stage = excluded.stage, package = excluded.package, record = excluded.record,
+         accepted = excluded.accepted";
 pub(super) const END_RECORDS: &str = "DELETE FROM record WHERE delivery_id = ANY($1::bytea[])";
 pub(super) const PUT_SUMS: &str = "INSERT INTO sums
      (owner, month, completed, weight_kg, flights, flown_m, airborne_s)
@@ -67,7 +70,11 @@ fn ends() -> impl Iterator<Item = Stage> {
 
 pub(super) async fn answer(link: &mut Link, query: &HistoryQuery) -> Result<Found, Trouble> {
     // No text of a database's holds one, and it would part with whoever asked for it.
-    if name_in(query).is_some_and(|name| name.contains('\0')) {
+    if names_in(query)
+        .into_iter()
+        .flatten()
+        .any(|name| name.contains('\0'))
+    {
         return Ok(Found::default());
     }
     let rows = match query {
@@ -104,20 +111,23 @@ pub(super) async fn answer(link: &mut Link, query: &HistoryQuery) -> Result<Foun
             let newest = "ORDER BY ended DESC, delivery_id DESC LIMIT $1";
             select(link, "true", newest, &[&at_most(*limit)]).await?
         }
-        HistoryQuery::Package(package) => {
-            let newest = "ORDER BY delivery_id DESC LIMIT 1";
-            select(link, "package = $1", newest, &[package]).await?
+        HistoryQuery::Package { id, owner } => {
+            let newest = "ORDER BY accepted DESC, delivery_id DESC LIMIT 1";
+            match owner {
+                None => select(link, "package = $1", newest, &[id]).await?,
+                Some(owner) => select(link, "package = $1 AND owner = $2", newest, &[id, owner]).await?,
+            }
         }
     };
     Ok(Found { rows, moved: None })
 }
 
-/// What a client calls an account or a package, where the question is about one.
-fn name_in(query: &HistoryQuery) -> Option<&str> {
+/// What a client calls an account and a package, where the question is about one.
+fn names_in(query: &HistoryQuery) -> [Option<&str>; 2] {
     match query {
-        HistoryQuery::ById { owner, .. } | HistoryQuery::ByEnd { owner, .. } => owner.as_deref(),
-        HistoryQuery::Package(package) => Some(package),
-        HistoryQuery::Delivery(_) | HistoryQuery::Day(_) | HistoryQuery::Newest { .. } => None,
+        HistoryQuery::ById { owner, .. } | HistoryQuery::ByEnd { owner, .. } => [owner.as_deref(), None],
+        HistoryQuery::Package { id, owner } => [owner.as_deref(), Some(id)],
+        HistoryQuery::Delivery(_) | HistoryQuery::Day(_) | HistoryQuery::Newest { .. } => [None, None],
     }
 }
 
@@ -199,6 +209,7 @@ fn read(row: &Row) -> Result<HistoryRow, Trouble> {
         })?,
         package: row.try_get(4)?,
         record: row.try_get(5)?,
+        accepted: SimTime(unsigned(row.try_get(6)?)?),
     })
 }
 
@@ -241,6 +252,7 @@ pub(super) fn put_rows<'a>(requests: &mut Vec<Request<'a>>, rows: &'a [HistoryRo
         let ids: Vec<&[u8]> = some.iter().map(|row| &row.id.as_bytes()[..]).collect();
         let ended: Vec<i64> = some.iter().map(|row| number(row.ended.0)).collect();
         let records: Vec<&[u8]> = some.iter().map(|row| &row.record[..]).collect();
+        let accepted: Vec<i64> = some.iter().map(|row| number(row.accepted.0)).collect();
         let parameters = vec![
             Box::new(ids) as _,
             Box::new(column(|row| &row.owner)) as _,
@@ -248,6 +260,7 @@ pub(super) fn put_rows<'a>(requests: &mut Vec<Request<'a>>, rows: &'a [HistoryRo
             Box::new(column(|row| row.stage.as_str())) as _,
             Box::new(column(|row| &row.package)) as _,
             Box::new(records) as _,
+            Box::new(accepted) as _,
         ];
         requests.push(Request::Prepared(PUT_HISTORY, parameters));
     }

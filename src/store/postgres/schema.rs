@@ -11,7 +11,7 @@ use crate::store::{Epoch, Identity, StoreError};
 
 /// Each makes the tables of one format out of those of the one before; a new store goes
 /// through all of them, so that no step goes unused.
-const STEPS: [&str; 3] = [FORMAT_1, FORMAT_2, FORMAT_3];
+const STEPS: [&str; 4] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
 
 /// The format that this program writes.
 pub(in crate::store) const FORMAT: i64 = STEPS.len() as i64;
@@ -148,6 +148,15 @@ CREATE TABLE outbox (
 );
 -- The last number that was given in the outbox.
 ALTER TABLE world ADD COLUMN posted bigint NOT NULL DEFAULT 0;
+";
+
+/// When each delivery was accepted, by which the newest of a package is known, of anybody's and of
+/// an account's own.
+const FORMAT_4: &str = "
+ALTER TABLE history ADD COLUMN accepted bigint NOT NULL DEFAULT 0;
+DROP INDEX history_by_package;
+CREATE INDEX history_by_package ON history (package, accepted, delivery_id);
+CREATE INDEX history_by_owner_and_package ON history (owner, package, accepted, delivery_id);
 ";
 
 /// Whose world it is, and who opened it last.

@@ -15,7 +15,7 @@ use crate::sim::sums::Sums;
 use crate::sim::time::SimTime;
 use crate::store::{Found, HistoryQuery, HistoryReader, HistoryRow, MovedDay, Snapshot, StoreError, SumRow};
 
-const COLUMNS: &str = "delivery_id, owner, ended, stage, package, record";
+const COLUMNS: &str = "delivery_id, owner, ended, stage, package, record, accepted";
 
 /// The stages that a row may have.
 fn ends() -> impl Iterator<Item = Stage> {
@@ -90,9 +90,12 @@ fn answer(conn: &Connection, query: &HistoryQuery) -> Result<Found, StoreError> 
             "ORDER BY ended DESC, delivery_id DESC LIMIT ?1",
             params![limit],
         )?,
-        HistoryQuery::Package(package) => {
-            let newest = "ORDER BY delivery_id DESC LIMIT 1";
-            select(conn, "package = ?1", newest, params![package])?
+        HistoryQuery::Package { id, owner } => {
+            let newest = "ORDER BY accepted DESC, delivery_id DESC LIMIT 1";
+            match owner {
+                None => select(conn, "package = ?1", newest, params![id])?,
+                Some(owner) => select(conn, "package = ?1 AND owner = ?2", newest, params![id, owner])?,
+            }
         }
     };
     Ok(Found { rows, moved: None })
@@ -179,6 +182,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
         stage: stage_of(row, 3)?,
         package: row.get(4)?,
         record: row.get(5)?,
+        accepted: SimTime(row.get(6)?),
     })
 }
 
@@ -224,8 +228,8 @@ pub(super) fn move_out(conn: &Connection, moved: &MovedDay, limit: usize) -> Res
 /// Rows that are there already are the same.
 pub(super) fn put_rows(conn: &Connection, rows: &[HistoryRow]) -> Result<(), StoreError> {
     let mut put = conn.prepare_cached(
-        "INSERT OR REPLACE INTO history (delivery_id, owner, ended, stage, package, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO history (delivery_id, owner, ended, stage, package, record, accepted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for row in rows {
         put.execute(params![
@@ -234,7 +238,8 @@ pub(super) fn put_rows(conn: &Connection, rows: &[HistoryRow]) -> Result<(), Sto
             row.ended.0,
             row.stage.as_str(),
             row.package,
-            row.record
+            row.record,
+            row.accepted.0
         ])?;
     }
     Ok(())

@@ -26,6 +26,9 @@ pub(super) fn to_newest(conn: &mut Connection, found: i64) -> Result<(), StoreEr
         make_room_for_history(&tx)?;
         tx.execute_batch(schema::OUTBOX)?;
     }
+    if found < 4 {
+        tx.execute_batch(schema::NEWEST)?;
+    }
     tx.pragma_update(None, "user_version", schema::FORMAT)?;
     tx.commit()?;
     Ok(())
@@ -107,10 +110,13 @@ fn length_of_list(tick: u64, events: &[u8]) -> Result<u32, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open;
+    use super::super::{history, open};
+    use crate::sim::delivery::Stage;
+    use crate::sim::ids::DeliveryId;
+    use crate::sim::time::SimTime;
     use crate::store::sqlite::DATABASE;
     use crate::store::testing::WORLD;
-    use crate::store::{Epoch, Store};
+    use crate::store::{Epoch, HistoryQuery, HistoryReader, HistoryRow, Store};
     use rusqlite::{Connection, params};
     use tempfile::TempDir;
 
@@ -183,5 +189,55 @@ CREATE TABLE record (delivery_id BLOB PRIMARY KEY, record BLOB NOT NULL);
             assert_eq!(store.ticks_after(599, 9).unwrap().len(), 4);
             assert!(store.ticks_after(598, 9).is_err());
         }
+    }
+
+    /// What format 4 added, undone.
+    const BACK_TO_FORMAT_3: &str = "
+DROP INDEX history_by_package;
+DROP INDEX history_by_owner_and_package;
+ALTER TABLE history DROP COLUMN accepted;
+CREATE INDEX history_by_package ON history (package, delivery_id);
+PRAGMA user_version = 3;
+";
+
+    #[test]
+    fn what_ended_in_a_store_of_format_3_is_older_than_all_that_comes() {
+        let dir = TempDir::new().unwrap();
+        drop(open(dir.path(), &WORLD, false).unwrap());
+        let old = Connection::open(dir.path().join(DATABASE)).unwrap();
+        old.execute_batch(BACK_TO_FORMAT_3).unwrap();
+        for (number, owner) in [(1_u8, "shop"), (2, "baker")] {
+            old.execute(
+                "INSERT INTO history (delivery_id, owner, ended, stage, package, record)
+                 VALUES (?1, ?2, 7, 'Completed', 'box', x'00')",
+                params![[number; 16], owner],
+            )
+            .unwrap();
+        }
+        drop(old);
+
+        let mut store = open(dir.path(), &WORLD, false).unwrap();
+        let newest = |store: &mut dyn HistoryReader| {
+            [None, Some("shop"), Some("baker")].map(|owner| {
+                let query = HistoryQuery::Package {
+                    id: "box".to_owned(),
+                    owner: owner.map(str::to_owned),
+                };
+                let rows = store.history(&query).unwrap().rows;
+                rows.first().map(|row| row.id.as_bytes()[0])
+            })
+        };
+        assert_eq!(newest(&mut store), [Some(2), Some(1), Some(2)]);
+        let row = HistoryRow {
+            id: DeliveryId::from_bytes([0; 16]),
+            owner: "shop".to_owned(),
+            accepted: SimTime(1),
+            ended: SimTime(8),
+            stage: Stage::Completed,
+            package: "box".to_owned(),
+            record: Vec::new(),
+        };
+        history::put_rows(&store.conn, &[row]).unwrap();
+        assert_eq!(newest(&mut store), [Some(0), Some(0), Some(2)]);
     }
 }

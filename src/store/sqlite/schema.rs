@@ -8,7 +8,7 @@ use crate::store::{Epoch, Identity, StoreError};
 pub(super) const APPLICATION_ID: u32 = 0x536b_7968;
 
 /// Raise it with every change of the tables, and migrate in [`super::open`].
-pub(in crate::store) const FORMAT: i64 = 3;
+pub(in crate::store) const FORMAT: i64 = 4;
 
 /// What ended deliveries leave behind. Since format 3.
 pub(super) const HISTORY: &str = "
@@ -45,6 +45,15 @@ CREATE TABLE sums (
     airborne_s REAL NOT NULL,
     PRIMARY KEY (owner, month)
 ) WITHOUT ROWID;
+";
+
+/// When each delivery was accepted, by which the newest of a package is known, of anybody's and of
+/// an account's own. Since format 4.
+pub(super) const NEWEST: &str = "
+ALTER TABLE history ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+DROP INDEX history_by_package;
+CREATE INDEX history_by_package ON history (package, accepted, delivery_id);
+CREATE INDEX history_by_owner_and_package ON history (owner, package, accepted, delivery_id);
 ";
 
 /// What is to be told to people. Since format 3.
@@ -113,6 +122,7 @@ pub(super) fn create(conn: &mut Connection, identity: &Identity, epoch: Epoch) -
     tx.execute_batch(TABLES)?;
     tx.execute_batch(HISTORY)?;
     tx.execute_batch(OUTBOX)?;
+    tx.execute_batch(NEWEST)?;
     tx.execute(
         "INSERT INTO world (id, scenario_hash, seed, epoch) VALUES (0, ?1, ?2, ?3)",
         params![identity.scenario_hash, identity.seed.to_be_bytes(), epoch.0],

@@ -14,6 +14,8 @@ pub(in crate::store) fn history_row(number: u64, at: u64) -> HistoryRow {
     HistoryRow {
         id: delivery(number),
         owner: format!("owner-{}", number % 3),
+        // Some at once, and none in the order of ids.
+        accepted: SimTime((number * 7 % 5) / 2),
         ended: SimTime(at / 2),
         stage: [Stage::Completed, Stage::Cancelled, Stage::Failed][(number % 5 % 3) as usize],
         package: format!("package-{}", number % 4),
@@ -106,11 +108,19 @@ impl Model {
         let found = reader.history(&HistoryQuery::Newest { limit: 5 }).unwrap();
         assert_eq!(found.rows, newest);
         for package in ["package-0", "package-3", "none"] {
-            let newest = rows.iter().rev().find(|row| row.package == package).cloned();
-            let found = reader
-                .history(&HistoryQuery::Package(package.to_owned()))
-                .unwrap();
-            assert_eq!(found.rows, Vec::from_iter(newest));
+            for owner in owners {
+                let newest = rows
+                    .iter()
+                    .filter(|row| row.package == package && is_theirs(row, owner))
+                    .max_by_key(|row| (row.accepted, row.id))
+                    .cloned();
+                let query = HistoryQuery::Package {
+                    id: package.to_owned(),
+                    owner: owner.map(str::to_owned),
+                };
+                let found = reader.history(&query).unwrap();
+                assert_eq!(found.rows, Vec::from_iter(newest), "{query:?}");
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::sim::time::SimTime;
 use crate::view::paging::Look;
 use crate::view::reading::DeliveryCounts;
 
+use super::brought::Brought;
 use super::{DeliveryFilter, DeliveryRecord, EndFilter, WorkflowState};
 
 #[derive(Default)]
@@ -24,7 +25,7 @@ pub(super) struct Index {
     by_owner: BTreeMap<String, BTreeSet<DeliveryId>>,
     /// In the order of [`Stage::ALL`].
     by_stage: [BTreeSet<DeliveryId>; Stage::ALL.len()],
-    by_package: BTreeMap<String, BTreeSet<DeliveryId>>,
+    brought: Brought,
     by_end: BTreeSet<(SimTime, DeliveryId)>,
     counts: DeliveryCounts,
 }
@@ -35,6 +36,8 @@ pub(super) struct Standing {
     stage: Stage,
     group: Group,
     ended: Option<SimTime>,
+    /// As [`DeliveryRecord::since`].
+    since: SimTime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,6 +54,7 @@ impl Standing {
         Standing {
             stage: record.stage,
             ended: record.ended,
+            since: record.since,
             group: match (record.stage, record.workflow) {
                 (Stage::Completed, _) => Group::Completed,
                 (Stage::Failed, _) => Group::Failed,
@@ -83,7 +87,7 @@ impl Index {
     pub(super) fn recall(&mut self, order: &Order, id: DeliveryId, standing: Standing) {
         self.all.insert(id);
         put(&mut self.by_owner, &order.owner.account, id);
-        put(&mut self.by_package, &order.package.id, id);
+        self.brought.put(order, standing.since, id);
         self.by_stage[standing.stage as usize].insert(id);
         self.by_end.extend(standing.ended.map(|ended| (ended, id)));
     }
@@ -92,7 +96,7 @@ impl Index {
     pub(super) fn leave(&mut self, order: &Order, id: DeliveryId, standing: Standing) {
         self.all.remove(&id);
         take(&mut self.by_owner, &order.owner.account, id);
-        take(&mut self.by_package, &order.package.id, id);
+        self.brought.take(order, standing.since, id);
         self.by_stage[standing.stage as usize].remove(&id);
         if let Some(ended) = standing.ended {
             self.by_end.remove(&(ended, id));
@@ -125,9 +129,9 @@ impl Index {
         ended.map(|(_, id)| *id).collect()
     }
 
-    /// The newest with a package of this id.
-    pub(super) fn newest_of_package(&self, package: &str) -> Option<DeliveryId> {
-        self.by_package.get(package)?.last().copied()
+    /// As [`Brought::newest`].
+    pub(super) fn newest_of_package(&self, package: &str, owner: Option<&str>) -> Option<DeliveryId> {
+        self.brought.newest(package, owner)
     }
 
     /// Of those that ended in this span, those after `after`, in the order of their ends.
@@ -249,6 +253,7 @@ mod tests {
             stage,
             group,
             ended: None,
+            since: SimTime::START,
         }
     }
 

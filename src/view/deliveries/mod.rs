@@ -3,6 +3,7 @@
 //! In memory are those that go on, those that ended since the last snapshot, and a bounded
 //! number that ended before ([`leaving`]). All others are in the archive.
 
+mod brought;
 mod index;
 mod leaving;
 mod recalled;
@@ -93,11 +94,16 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
-    pub(super) fn queue(&self, requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>) {
+    /// `since`: when this is heard.
+    pub(super) fn queue(
+        &self,
+        since: SimTime,
+        requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>,
+    ) {
         let mut new = Vec::new();
         for (id, order) in requested {
             if let Entry::Vacant(place) = self.records.entry(id) {
-                let record = DeliveryRecord::queued(id, Arc::clone(&order));
+                let record = DeliveryRecord::queued(id, Arc::clone(&order), since);
                 new.push((id, order, Standing::of(&record)));
                 place.insert(DeliveryHandle::new(record));
             }
@@ -135,7 +141,7 @@ impl Deliveries {
         carrier: Option<Place>,
     ) -> Option<(DeliveryHandle, Change)> {
         if let Happening::Delivery(_, DeliveryEvent::Accepted { order }) = &event.happening {
-            self.queue([(id, Arc::clone(order))]);
+            self.queue(event.at, [(id, Arc::clone(order))]);
         }
         let mut drones = Change {
             drone_before: None,
@@ -208,8 +214,8 @@ impl Deliveries {
             .map_or(EventsAfter::Gone, |handle| handle.events_after(seq, limit))
     }
 
-    pub(super) fn newest_of_package(&self, package: &str) -> Option<DeliveryHandle> {
-        let newest = self.index.read().newest_of_package(package);
+    pub(super) fn newest_of_package(&self, package: &str, owner: Option<&str>) -> Option<DeliveryHandle> {
+        let newest = self.index.read().newest_of_package(package, owner);
         self.get(newest?)
     }
 }

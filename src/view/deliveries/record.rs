@@ -65,6 +65,8 @@ pub struct Flight {
 pub struct DeliveryRecord {
     pub id: DeliveryId,
     pub order: Arc<Order>,
+    /// When it was first heard of: with its acceptance, or while it waited for that.
+    pub since: SimTime,
     pub workflow: WorkflowState,
     pub stage: Stage,
     /// The one that carries it, comes for it, or brought it.
@@ -93,11 +95,12 @@ struct Kept<E> {
 }
 
 impl DeliveryRecord {
-    pub(super) fn queued(id: DeliveryId, order: Arc<Order>) -> Self {
+    pub(super) fn queued(id: DeliveryId, order: Arc<Order>, since: SimTime) -> Self {
         DeliveryRecord {
             id,
             resting_place: order.pickup.location,
             order,
+            since,
             workflow: WorkflowState::Queued,
             stage: Stage::Created,
             bearer: None,
@@ -167,6 +170,11 @@ impl DeliveryRecord {
         record.flights = kept.flights;
         record.aloft = kept.aloft;
         Ok(record)
+    }
+
+    /// When it came into the world; `None` while it waits for that.
+    pub fn accepted(&self) -> Option<SimTime> {
+        self.events.first().map(|first| first.at)
     }
 
     pub fn drone(&self) -> Option<DroneId> {
@@ -322,9 +330,10 @@ impl DeliveryRecord {
 }
 
 fn beginning_of(events: &[Arc<Event>]) -> Option<DeliveryRecord> {
-    match &events.first()?.happening {
+    let first = events.first()?;
+    match &first.happening {
         Happening::Delivery(id, DeliveryEvent::Accepted { order }) => {
-            Some(DeliveryRecord::queued(*id, Arc::clone(order)))
+            Some(DeliveryRecord::queued(*id, Arc::clone(order), first.at))
         }
         _ => None,
     }

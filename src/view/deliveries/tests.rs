@@ -229,7 +229,7 @@ fn whoever_follows_a_delivery_sees_its_end_though_it_has_left() {
     assert_eq!(handle.look().stage, Stage::Completed);
     let index = deliveries.index.read();
     assert_eq!(
-        (index.len(), index.newest_of_package("package of owner-1")),
+        (index.len(), index.newest_of_package("package of owner-1", None)),
         (0, None)
     );
     let record = handle.look().clone();

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use skyhaul::sim::account::{Account, AccountChange, AccountStatus};
-use skyhaul::sim::command::{AccountWrite, Command, DeliveryWrite, PackageWrite};
+use skyhaul::sim::command::{AccountWrite, Command, DeliveryWrite, PackageChange, PackageWrite};
 use skyhaul::sim::event::{DeliveryEvent, Event, Happening, SupervisorEvent};
 use skyhaul::sim::fault::{Actor, Fault, SINGLE_ACTORS, StepFault, Victim};
 use skyhaul::sim::ids::{DeliveryId, DroneId};
-use skyhaul::sim::order::{Confirmation, ConfirmationRequired, Contact, ContainerSize, Package, Reschedule};
-use skyhaul::sim::time::{SimDuration, Tick};
+use skyhaul::sim::order::{
+    Confirmation, ConfirmationRequired, Contact, ContainerSize, Package, Reschedule, StoredPackage,
+};
+use skyhaul::sim::time::{SimDuration, SimTime, Tick};
 use skyhaul::sim::workflow::Step;
 use skyhaul::sim::world::World;
 use skyhaul::wire::event::name_of;
@@ -114,7 +116,18 @@ impl People {
                 weight_kg: turn as f64 / 10.0,
                 tag: None,
             },
-            by: None,
+            owner: None,
+        };
+        let known = StoredPackage {
+            package: package.package.clone(),
+            owner: None,
+            at: SimTime::START,
+        };
+        let change = PackageChange {
+            known,
+            size: None,
+            weight_kg: None,
+            tag: Some(format!("turn {turn}")),
         };
         let step = Step::ALL[number % Step::ALL.len()];
         let fault = match turn % 5 {
@@ -131,6 +144,7 @@ impl People {
         vec![
             Command::Account(account),
             Command::Package(package),
+            Command::ChangePackage(change),
             Command::Inject(fault),
         ]
     }
