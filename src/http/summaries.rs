@@ -49,7 +49,11 @@ async fn count_deliveries(
     }))
 }
 
-/// What the packages weigh that were accepted of an account in a month of the simulated calendar
+/// What the packages weigh that were taken on for an account in a month of the simulated calendar
+///
+/// A package counts from when its request has come past the package step, and no longer once that
+/// is undone: where the request is called off, or comes to nothing, before its delivery sets out.
+/// Packages that were put by themselves go by no delivery, and do not count.
 #[utoipa::path(
     get,
     path = "/api/packages/summary",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Sums {
     /// Deliveries completed in that month.
     pub completed: u64,
-    /// Of the packages of deliveries accepted in that month.
+    /// Of the packages that were created in that month, and not undone since.
     pub weight_kg: f64,
     /// Flights that ended in that month: booked when the drone is on the ground.
     pub flights: u64,

@@ -9,7 +9,6 @@ use super::{HubQueue, Now, Publication, View};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
-use crate::sim::workflow::FailureReason;
 use crate::sim::world::World;
 
 impl Now {
@@ -91,14 +90,10 @@ impl View {
                 }
                 let record = delivery.look();
                 self.sums.hear(&self.world(), &record, event);
-                match kind {
-                    DeliveryEvent::Completed { .. } => now.pulse.hear(&record),
-                    DeliveryEvent::Failed {
-                        reason: FailureReason::AccountUnknown | FailureReason::AccountsFull,
-                    } if self.account(&record.order.owner.account).is_none() => {
-                        self.sums.forget(&record.order.owner.account);
-                    }
-                    _ => {}
+                self.sums
+                    .weigh(&self.world(), change.weight_before, change.weight);
+                if let DeliveryEvent::Completed { .. } = kind {
+                    now.pulse.hear(&record);
                 }
             }
             Happening::Drone(id, kind) => {

@@ -1,13 +1,14 @@
 //! What each account's deliveries came to, by month: sums of what happened, kept as it
-//! happens. Bounded by accounts and months: orders of owners without one are forgotten when they
-//! fail for it.
+//! happens. Bounded by accounts and months: nothing counts before the account step, where owners
+//! without one fail. What a store of before has for a package that was accepted, and failed there
+//! or was undone, stays in its sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::RwLock;
 
 use super::View;
-use super::deliveries::{DeliveryRecord, Flight};
+use super::deliveries::{DeliveryRecord, Flight, Weight};
 use crate::sim::calendar::Month;
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::sums::Sums;
@@ -39,6 +40,7 @@ impl Ledger {
             for event in &record.events {
                 ledger.hear(world, record, event);
             }
+            ledger.weigh(world, None, record.weight());
             for flight in &record.flights {
                 ledger.book(world, record, flight);
             }
@@ -51,45 +53,47 @@ impl Ledger {
         let Happening::Delivery(_, kind) = &event.happening else {
             return;
         };
-        let month = || Month::of(world, event.at);
-        match kind {
-            DeliveryEvent::Accepted { order } => {
-                let weight_kg = order.package.weight_kg;
-                self.add(record, month(), |sums| sums.weight_kg += weight_kg);
-            }
-            DeliveryEvent::Completed { .. } => self.add(record, month(), |sums| sums.completed += 1),
-            _ => {}
+        if let DeliveryEvent::Completed { .. } = kind {
+            let month = Month::of(world, event.at);
+            self.add(&record.order.owner.account, month, |sums| sums.completed += 1);
+        }
+    }
+
+    /// A delivery's package as it counted before, and as it counts now.
+    pub(super) fn weigh(&self, world: &World, before: Option<Weight>, now: Option<Weight>) {
+        if before == now {
+            return;
+        }
+        let month_of = |weight: &Weight| Month::of(world, weight.since);
+        if let Some(before) = before {
+            // What is left of equal summands may be a little less than nothing.
+            let take_back = |sums: &mut Sums| sums.weight_kg = (sums.weight_kg - before.kg()).max(0.0);
+            self.add(before.account(), month_of(&before), take_back);
+        }
+        if let Some(now) = now {
+            self.add(now.account(), month_of(&now), |sums| sums.weight_kg += now.kg());
         }
     }
 
     /// A flight for a delivery is over.
     pub(super) fn book(&self, world: &World, record: &DeliveryRecord, flight: &Flight) {
-        self.add(record, Month::of(world, flight.ended), |sums| {
+        let month = Month::of(world, flight.ended);
+        self.add(&record.order.owner.account, month, |sums| {
             sums.flights += 1;
             sums.flown_m += flight.distance_m;
             sums.airborne_s += flight.airborne_s;
         });
     }
 
-    /// What was ordered for an owner who has no account, nor gets one: else whoever makes owners
-    /// up would fill the books.
-    pub(super) fn forget(&self, account: &str) {
-        let mut books = self.0.write();
-        for month in books.by_account.remove(account).unwrap_or_default().into_keys() {
-            books.changed.remove(&(account.to_owned(), month));
-        }
-    }
-
-    fn add(&self, record: &DeliveryRecord, month: Month, add: impl FnOnce(&mut Sums)) {
-        let account = &record.order.owner.account;
+    fn add(&self, account: &str, month: Month, add: impl FnOnce(&mut Sums)) {
         let mut books = self.0.write();
         let Books { by_account, changed } = &mut *books;
         let months = match by_account.get_mut(account) {
             Some(months) => months,
-            None => by_account.entry(account.clone()).or_default(),
+            None => by_account.entry(account.to_owned()).or_default(),
         };
         add(months.entry(month).or_default());
-        changed.insert((account.clone(), month));
+        changed.insert((account.to_owned(), month));
     }
 
     pub(super) fn take_changed(&self) -> Vec<(String, Month, Sums)> {

@@ -66,6 +66,42 @@ def flights(log):
     return done
 
 
+def month_of(message):
+    return int(message["simTime"][5:7])
+
+
+def weights(log):
+    """Pounds by owner and month of all packages that were made and not undone.
+
+    A request that waits for a drone, a van or its time has its package; who ends before a bearer
+    sets out for it has none any more.
+    """
+    pounds = defaultdict(float)
+    requests = {}
+    for message in log:
+        event = message["event"]
+        match event["kind"]:
+            case "Accepted":
+                weight = event["payloadKg"] / KILOGRAMS_IN_A_POUND
+                requests[event["deliveryId"]] = {"owner": event["ownerId"], "pounds": weight, "made": None}
+            case "Assigned" | "HandedToCarrier" | "Delayed" as kind:
+                request = requests[event["deliveryId"]]
+                request["made"] = request["made"] or month_of(message)
+                # What is on its way home is still its drone's.
+                if kind != "Delayed" or event["waitingFor"] != "return":
+                    request["under way"] = kind != "Delayed"
+            case "Failed" | "Cancelled":
+                request = requests[event["deliveryId"]]
+                # A delivery that ends for these reasons had somebody who came for it.
+                its_own = event.get("reason") in ("drone_lost", "carrier_failed", "not_confirmed", "too_many_attempts")
+                if not its_own and not request.get("under way"):
+                    request["made"] = None
+    for request in requests.values():
+        if request["made"]:
+            pounds[request["owner"], request["made"]] += request["pounds"]
+    return pounds
+
+
 def test_a_run_and_a_server_live_the_same_world(report, lived):
     assert report["ticks"] == LAST_TICK
     assert report["digest"] == lived.clock["digest"]
@@ -127,13 +163,14 @@ def test_deliveries_of_a_month_are_those_that_were_told_to_be_completed(lived, l
     assert fleet["deliveries"]["accepted"] == len(owner)
 
 
-def test_packages_of_a_month_weigh_what_was_accepted(lived, log):
-    pounds = defaultdict(float)
-    for event in of_kind(log, "Accepted"):
-        pounds[event["ownerId"]] += event["payloadKg"] / KILOGRAMS_IN_A_POUND
+def test_packages_of_a_month_weigh_what_was_taken_on(lived, log):
+    pounds = weights(log)
     for account in owners(lived):
         weight = lived.get("/api/packages/summary", ownerId=account, **JUNE)["totalWeight"]
-        assert weight == pytest.approx(pounds[account], **EXACT)
+        assert weight == pytest.approx(pounds[account, 6], **EXACT)
+    accepted = {event["ownerId"] for event in of_kind(log, "Accepted")}
+    assert "closed" in accepted and pounds["closed", 6] == 0, "its request failed before there was a package"
+    assert sum(pounds.values()) > 50
 
 
 def test_miles_and_hours_are_those_of_the_flights_that_are_over(lived, log):
@@ -191,13 +228,11 @@ def test_months_are_cut_at_midnight(servers):
     server.run_until(200)
     log = all_events(server)
     owner = {event["deliveryId"]: event["ownerId"] for event in of_kind(log, "Accepted")}
-    ended, weight = Counter(), defaultdict(float)
+    ended, weight = Counter(), weights(log)
     for message in log:
-        event, month = message["event"], int(message["simTime"][5:7])
+        event = message["event"]
         if event["kind"] == "Completed":
-            ended[owner[event["deliveryId"]], month] += 1
-        elif event["kind"] == "Accepted":
-            weight[event["ownerId"], month] += event["payloadKg"] / KILOGRAMS_IN_A_POUND
+            ended[owner[event["deliveryId"]], month_of(message)] += 1
     assert {month for _, month in ended} == {6, 7}
     for (account, month), count in ended.items():
         when = {"ownerId": account, "year": 2026, "month": month}

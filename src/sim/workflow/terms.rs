@@ -178,6 +178,24 @@ impl FailureReason {
         }
     }
 
+    /// Whether the workflow says so, which undoes what its steps did. Else a delivery does that was
+    /// under way.
+    pub fn ends_workflow(self) -> bool {
+        match self {
+            FailureReason::NoDroneInTime
+            | FailureReason::BacklogFull
+            | FailureReason::CarrierRefused
+            | FailureReason::AccountSuspended
+            | FailureReason::AccountUnknown
+            | FailureReason::AccountsFull
+            | FailureReason::StepUnavailable => true,
+            FailureReason::DroneLost
+            | FailureReason::CarrierFailed
+            | FailureReason::NotConfirmed
+            | FailureReason::TooManyAttempts => false,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             FailureReason::NoDroneInTime => "no_drone_in_time",

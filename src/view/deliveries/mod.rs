@@ -12,6 +12,7 @@ mod road;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use leaving::{Changes, RECENTLY_ENDED};
 use recalled::Recalled;
 pub use record::{DeliveryRecord, Flight, Place, WorkflowState};
 pub use steps::{Step, quotes};
+pub(super) use weight::Weight;
 
 /// A delivery's record, to be looked at again and again. It goes on where the delivery does;
 /// while somebody has it, the delivery is in memory for everybody.
@@ -79,10 +81,13 @@ pub struct EndFilter {
     pub until: SimTime,
 }
 
-/// What an event did to who carries a delivery.
+/// What an event did to who carries a delivery, and to what its package counts for.
+#[derive(Default)]
 pub(super) struct Change {
     pub drone_before: Option<DroneId>,
     pub drone: Option<DroneId>,
+    pub weight_before: Option<Weight>,
+    pub weight: Option<Weight>,
 }
 
 #[derive(Default)]
@@ -133,7 +138,7 @@ impl Deliveries {
     }
 
     /// Adds the event. Answers with the record as it is then, and says which drone the delivery
-    /// has, if it is under way, and which it had.
+    /// has, if it is under way, and which it had; and so of its package's weight.
     pub(super) fn apply(
         &self,
         id: DeliveryId,
@@ -143,16 +148,15 @@ impl Deliveries {
         if let Happening::Delivery(_, DeliveryEvent::Accepted { order }) = &event.happening {
             self.queue(event.at, [(id, Arc::clone(order))]);
         }
-        let mut drones = Change {
-            drone_before: None,
-            drone: None,
-        };
+        let mut change = Change::default();
         let handle = self.change(id, |record| {
-            drones.drone_before = record.drone();
+            change.drone_before = record.drone();
+            change.weight_before = record.weight();
             record.apply(event, carrier);
-            drones.drone = record.drone().filter(|_| !record.stage.is_terminal());
+            change.drone = record.drone().filter(|_| !record.stage.is_terminal());
+            change.weight = record.weight();
         })?;
-        Some((handle, drones))
+        Some((handle, change))
     }
 
     pub(super) fn took_off(&self, id: DeliveryId, drone: DroneId) {

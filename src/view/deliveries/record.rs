@@ -75,6 +75,8 @@ pub struct DeliveryRecord {
     pub etas: Option<Etas>,
     /// Where the package is while no airborne drone says it better.
     pub resting_place: LatLon,
+    /// Since when its package is created; `None` before, and where that was undone.
+    pub(super) package_since: Option<SimTime>,
     /// When it came to its end.
     pub ended: Option<SimTime>,
     pub events: Vec<Arc<Event>>,
@@ -105,6 +107,7 @@ impl DeliveryRecord {
             stage: Stage::Created,
             bearer: None,
             etas: None,
+            package_since: None,
             ended: None,
             events: Vec::new(),
             places: Vec::new(),
@@ -212,6 +215,7 @@ impl DeliveryRecord {
         let Happening::Delivery(_, kind) = &event.happening else {
             return;
         };
+        self.package_since = self.package_after(kind, event.at);
         match kind {
             DeliveryEvent::Accepted { .. } => self.workflow = WorkflowState::Running,
             DeliveryEvent::Delayed {

@@ -57,7 +57,7 @@ pub struct DeliverySummary {
     pub count: u64,
 }
 
-/// Of the packages of deliveries accepted in the month.
+/// Of the packages that were taken on in the month.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageSummary {

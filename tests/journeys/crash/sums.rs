@@ -12,6 +12,7 @@ use skyhaul::engine::headless;
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::ids::{DeliveryId, DroneId};
 use skyhaul::sim::time::{SimTime, Tick};
+use skyhaul::sim::workflow::{Step, WaitingFor};
 use skyhaul::sim::world::World;
 use tempfile::TempDir;
 
@@ -39,10 +40,45 @@ struct Month {
     flown: bool,
 }
 
+/// How far one has come, as its package sees it.
+struct Request {
+    pounds: f64,
+    /// When the package was there.
+    packed: Option<SimTime>,
+    /// Whether somebody comes for it, or has it.
+    under_way: bool,
+}
+
+impl Request {
+    fn hear(&mut self, happening: &DeliveryEvent, at: SimTime) {
+        use DeliveryEvent::{Assigned, Cancelled, Delayed, Failed, HandedToCarrier, StepDelayed};
+        match happening {
+            Assigned { .. } | HandedToCarrier { .. } => {
+                self.under_way = true;
+                self.packed = self.packed.or(Some(at));
+            }
+            // On board, for now.
+            Delayed {
+                waiting_for: WaitingFor::Return,
+            } => {}
+            Delayed { .. } => {
+                self.under_way = false;
+                self.packed = self.packed.or(Some(at));
+            }
+            StepDelayed { step, .. } if !matches!(step, Step::Account | Step::Package) => {
+                self.packed = self.packed.or(Some(at));
+            }
+            Failed { .. } | Cancelled if !self.under_way => self.packed = None,
+            _ => {}
+        }
+    }
+}
+
 /// The story as the events tell it.
 #[derive(Default)]
 struct Told {
     owners: BTreeMap<DeliveryId, String>,
+    requests: BTreeMap<DeliveryId, Request>,
     flies_for: BTreeMap<DroneId, DeliveryId>,
     months: BTreeMap<(String, u32), Month>,
     /// In the order of their ends, with the number of the last event.
@@ -68,13 +104,30 @@ impl Told {
         use DeliveryEvent::{Accepted, Cancelled, Completed, Failed};
         if let Accepted { order } = happening {
             self.owners.insert(id, order.owner.account.clone());
-            self.month(id, event.at).pounds += order.package.weight_kg * POUNDS_PER_KG;
+            let request = Request {
+                pounds: order.package.weight_kg * POUNDS_PER_KG,
+                packed: None,
+                under_way: false,
+            };
+            self.requests.insert(id, request);
+        }
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.hear(happening, event.at);
         }
         if let Completed { .. } = happening {
             self.month(id, event.at).completed += 1;
         }
         if let Completed { .. } | Failed { .. } | Cancelled = happening {
             self.ended.insert((event.at, id), event.seq);
+        }
+    }
+
+    /// What the packages weigh that were not undone.
+    fn weigh(&mut self) {
+        for (id, request) in std::mem::take(&mut self.requests) {
+            if let Some(packed) = request.packed {
+                self.month(id, packed).pounds += request.pounds;
+            }
         }
     }
 
@@ -116,6 +169,7 @@ async fn told(world: &Arc<World>, until: Tick) -> Told {
             true
         };
         headless::run(world, 1, until, hear).unwrap();
+        told.weigh();
         told
     };
     tokio::task::spawn_blocking(run).await.unwrap()
