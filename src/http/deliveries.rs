@@ -33,7 +33,12 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 const KIND: &str = "delivery";
 
-/// Deliveries in the order they were accepted
+/// Deliveries, in the order of their ids
+///
+/// Ids that the server gives sort by the time of the request; those that a client chose, or that
+/// come from its names, lie anywhere between. So whoever goes through the pages finds every
+/// delivery that was there at the beginning, once, and of those that come meanwhile the ones that
+/// lie further on. `/api/deliveryhistory` goes by time.
 #[utoipa::path(
     get,
     path = "/api/deliveries",

@@ -32,7 +32,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(read_health))
 }
 
-/// Workflows in the order their requests were accepted
+/// Workflows, in the order of their deliveries' ids
 ///
 /// Of requests that are not over, and of those that ended lately. A page may hold fewer than asked
 /// for, even none, and have a next one.
