@@ -4,7 +4,8 @@
 //! numbering of each one's events. Hears the scheduler's question whether the account that
 //! orders is active, and answers it; an owner whom nobody registered is made at the first
 //! question, or refused, as the scenario says. Asked twice it answers by what is true then.
-//! Hears from outside whom to register and what to change. A request that has passed its
+//! What is asked for an account outside of a request's workflow passes the same step here on its
+//! way. Hears from outside whom to register and what to change. A request that has passed its
 //! account step goes on whatever becomes of the account.
 
 use std::collections::BTreeMap;
@@ -44,6 +45,14 @@ pub enum AccountMessage {
     Write {
         write: Box<AccountWrite>,
         reply_to: ReplyTo,
+    },
+    /// Outside of a workflow: where this account may order, that goes on to whoever it is for; else
+    /// its sender is refused.
+    Vouch {
+        account: String,
+        mail: Box<Mail>,
+        reply_to: ReplyTo,
+        otherwise: Objection,
     },
 }
 
@@ -150,6 +159,15 @@ impl Role for Accounts {
                 effects.send(Mail::Scheduler(SchedulerMessage::Answered { id, step, answer }));
             }
             AccountMessage::Write { write, reply_to } => self.write(context, *write, reply_to, effects),
+            AccountMessage::Vouch {
+                account,
+                mail,
+                reply_to,
+                otherwise,
+            } => match self.check(context, &account, effects) {
+                StepAnswer::Done => effects.send(*mail),
+                _ => effects.refuse(reply_to, otherwise),
+            },
         }
     }
 }
@@ -159,6 +177,7 @@ mod tests {
     use super::*;
     use crate::actors::Effect;
     use crate::actors::testing::{Bench, events, id, order, sent, world};
+    use crate::actors::transport::TransportMessage;
     use crate::sim::account::{AccountKind, AccountRules};
     use crate::sim::event::Happening;
 
@@ -262,6 +281,26 @@ mod tests {
         assert_eq!(bench.check("shop"), (refused, vec![]));
         bench.set(AccountStatus::Active);
         assert_eq!(bench.check("shop").0, StepAnswer::Done);
+    }
+
+    #[test]
+    fn what_is_asked_outside_of_a_workflow_goes_on_where_the_account_may_order() {
+        let mut bench = bench(AccountRules::default());
+        let reply_to = ReplyTo(7);
+        let mail = Mail::Transport(TransportMessage::Carries { id: id(1), reply_to });
+        let vouch = || AccountMessage::Vouch {
+            account: "shop".into(),
+            mail: Box::new(mail.clone()),
+            reply_to,
+            otherwise: Objection::NotCarried,
+        };
+        let effects = bench.tell(vouch());
+        assert_eq!(sent(&effects), [&mail]);
+        let made = Account::on_first_use("shop");
+        assert_eq!(told(&effects), [(1, AccountEvent::Registered(made))]);
+        bench.set(AccountStatus::Suspended);
+        let refused = Decision::Refused(Objection::NotCarried);
+        assert_eq!(bench.tell(vouch()), [Effect::Reply(reply_to, refused)]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::sim::command::{Decision, Objection};
 use crate::sim::event::DeliveryEvent;
 use crate::sim::ids::DeliveryId;
 use crate::sim::notice::{Moment, Notice};
-use crate::sim::order::{Contact, Order, Reschedule};
+use crate::sim::order::{Contact, Order, Owner, Reschedule};
 
 use super::{Context, Effect, Effects};
 
@@ -80,7 +80,20 @@ impl Book {
         change: &Reschedule,
         effects: &mut Effects,
     ) {
-        self.order = Arc::new(change.of(&self.order));
+        self.order_anew(context, id, change.of(&self.order), effects);
+    }
+
+    /// It is somebody else's from now on, who wants the same.
+    pub fn entrust(&mut self, context: &Context, id: DeliveryId, owner: &Owner, effects: &mut Effects) {
+        let order = Order {
+            owner: owner.clone(),
+            ..Order::clone(&self.order)
+        };
+        self.order_anew(context, id, order, effects);
+    }
+
+    fn order_anew(&mut self, context: &Context, id: DeliveryId, order: Order, effects: &mut Effects) {
+        self.order = Arc::new(order);
         let order = Arc::clone(&self.order);
         self.emit(context, id, DeliveryEvent::Rescheduled { order }, effects);
     }

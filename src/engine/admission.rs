@@ -8,7 +8,7 @@ use crate::actors::delivery::DeliveryMessage;
 use crate::actors::packages::PackageMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::supervisor::SupervisorMessage;
-use crate::sim::command::{Command, ReplyTo};
+use crate::sim::command::{Command, DeliveryWrite, Objection, ReplyTo};
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 
@@ -43,6 +43,17 @@ pub(super) fn mail_of(command: Command, reply_to: ReplyTo) -> Option<Mail> {
         | Command::SetDemand(_)
         | Command::Inject(_)
         | Command::Roster(_) => return None,
+        Command::Delivery(id, DeliveryWrite::Entrust(owner)) => {
+            let account = owner.account.clone();
+            let write = DeliveryWrite::Entrust(owner);
+            let mail = Mail::Delivery(id, DeliveryMessage::Write { write, reply_to });
+            Mail::Accounts(AccountMessage::Vouch {
+                account,
+                mail: Box::new(mail),
+                reply_to,
+                otherwise: Objection::MayNotOrder,
+            })
+        }
         Command::Delivery(id, write) => Mail::Delivery(id, DeliveryMessage::Write { write, reply_to }),
         Command::RetryDeadLetter(id) => Mail::Supervisor(SupervisorMessage::Retry { id, reply_to }),
         Command::Account(write) => {

@@ -39,8 +39,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 /// How long somebody waits here for a drone that has yet to come free.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Whose deliveries are that operators ask drones for.
-const NOBODYS: &str = "drone-service";
+/// Whose deliveries are that operators ask drones for, until somebody says whose they are.
+pub const NOBODYS: &str = "drone-service";
 const MOST_PACKAGES: usize = 16;
 
 /// Ask for a drone
@@ -48,9 +48,10 @@ const MOST_PACKAGES: usize = 16;
 /// Answers with the drone that flies, or flew, for this delivery: asked again, the same one as
 /// long as it is on it. For a delivery that is known nothing changes. An id that is not (a UUID,
 /// or any text, as with `PUT /api/deliveries/{id}`) becomes a delivery of the account that asks, or
-/// else of `drone-service`. Where no drone comes free within five seconds the answer is 409, and
-/// the delivery goes on waiting for one: ask again. Also 409 where third-party transport carries
-/// it, and where it has come to nothing.
+/// else of `drone-service`, until an operator's `PUT /api/deliveries/{id}` says whose it is. Where
+/// no drone comes free within five seconds the answer is 409, and the delivery goes on waiting for
+/// one: ask again. Also 409 where third-party transport carries it, and where it has come to
+/// nothing.
 #[utoipa::path(
     put,
     path = "/api/dronedeliveries/{deliveryId}",

@@ -17,6 +17,7 @@ use super::body::JsonBody;
 use super::changes::{DELIVERY, deadline, write};
 use super::deliveries::delivery_of;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, PastProblems};
+use super::drone_deliveries::NOBODYS;
 use super::failure::Failure;
 use super::fields::{self, Complaint, Complaints, Fields};
 use super::names;
@@ -43,6 +44,10 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// that is sent; replaced by later ones until the package is picked up, then 409. What is left
 /// out is as if it had never been given. A PUT that changes nothing is always well. Nobody says
 /// what the package is: it weighs nothing, and has the delivery's id.
+///
+/// Where an operator asked for its drone, or its van, first, and so before anybody said whose the
+/// delivery is, the first PUT of an operator says it: the answer is 201, and the delivery is that
+/// owner's from then on. No other delivery changes its account.
 #[utoipa::path(
     put,
     path = "/api/deliveries/{id}",
@@ -77,7 +82,11 @@ async fn put_delivery(
         return Err(complaints.into_failure());
     };
     if let Some(handle) = found {
-        return replace(&api, &handle, wanted).await;
+        let is_nobodys = is_for_the_taking(&api, &viewer, &handle.look(), &wanted);
+        return match is_nobodys {
+            true => entrust(&api, &handle, wanted).await,
+            false => replace(&api, &handle, wanted).await,
+        };
     }
     must(&viewer, &What::OrderFor(&wanted.account))?;
     let order = wanted.clone().into_order(name.own(), &viewer);
@@ -89,15 +98,38 @@ async fn put_delivery(
         must_be_own(&viewer, &handle.look())?;
         return replace(&api, &handle, wanted).await;
     }
+    Ok(made(&api, &handle))
+}
+
+fn made(api: &Api, handle: &DeliveryHandle) -> Response {
     let made = delivery_of(&api.view.world(), &handle.look());
     let location = format!("/api/deliveries/{}", made.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
+    (StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response()
 }
 
 /// Before anybody is told what would be wrong with it.
 fn must_be_own(viewer: &Viewer, record: &DeliveryRecord) -> Result<(), Failure> {
     must(viewer, &What::Delivery(&Parcel::of(record)))?;
     must(viewer, &What::OrderFor(&record.order.owner.account))
+}
+
+/// Whether nobody has said yet whose it is.
+fn is_for_the_taking(api: &Api, viewer: &Viewer, record: &DeliveryRecord, wanted: &Wanted) -> bool {
+    let account = &record.order.owner.account;
+    let is_nobodys = account == NOBODYS || *account == api.view.world().carrier.name;
+    is_nobodys && *account != wanted.account && viewer.account().is_none()
+}
+
+/// Its owner first, so that nothing that the owner wants is done for anybody else.
+async fn entrust(api: &Api, handle: &DeliveryHandle, wanted: Wanted) -> Result<Response, Failure> {
+    let id = handle.look().id;
+    let owner = Owner {
+        account: wanted.account.clone(),
+        user: wanted.user.clone(),
+    };
+    write(api, id, DeliveryWrite::Entrust(Arc::new(owner))).await?;
+    replace(api, handle, wanted).await?;
+    Ok(made(api, handle))
 }
 
 async fn replace(api: &Api, handle: &DeliveryHandle, wanted: Wanted) -> Result<Response, Failure> {

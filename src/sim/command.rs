@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, AccountChange};
 use super::fault::Fault;
 use super::ids::{DeliveryId, DroneId};
-use super::order::{Confirmation, Contact, ContainerSize, Order, Package, Reschedule, StoredPackage};
+use super::order::{Confirmation, Contact, ContainerSize, Order, Owner, Package, Reschedule, StoredPackage};
 use super::roster::RosterWrite;
 
 /// A write from outside, as it stands in the journal. New kinds go to the end: old journals
@@ -88,6 +88,8 @@ pub enum DeliveryWrite {
     Confirm(Arc<Confirmation>),
     /// Somebody wants to be told how it goes.
     NotifyMe(Arc<Contact>),
+    /// It is this owner's from now on, where nobody had said whose it is.
+    Entrust(Arc<Owner>),
 }
 
 /// Whom a decision is for: the command by its number in the journal. Nobody listens while the
@@ -168,4 +170,6 @@ pub enum Objection {
     RosterFull,
     #[error("the idempotency key was first used with another request")]
     KeyReused,
+    #[error("the account that is to have it does not order: it is suspended, or not known")]
+    MayNotOrder,
 }

@@ -253,6 +253,55 @@ async fn a_drone_is_given_once_and_let_go_until_the_pick_up() {
     server.stop().await;
 }
 
+/// As the reference's own workflow goes about it: a package, a drone for it, and only then whose
+/// the delivery is.
+#[tokio::test]
+async fn a_delivery_becomes_its_owners_who_comes_after_its_drone() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    slowly(&operator).await;
+    let lunch = json!({"size": "Small", "weight": 2});
+    let made = put(&operator, "/api/packages/lunch", &lunch, StatusCode::CREATED).await;
+    assert_eq!((&made["id"], &made["weight"]), (&json!("lunch"), &json!(2.0)));
+    let details = json!({"packageDetails": [{"id": "lunch", "size": "Small"}]});
+    let drone = put(
+        &operator,
+        &drone_of("7"),
+        &with(errand(), details),
+        StatusCode::OK,
+    )
+    .await;
+    let pounds = async |owner: &str| {
+        let path = format!("/api/packages/summary?ownerId={owner}&year=2026&month=6");
+        operator.get(&path).await.1["totalWeight"].as_f64().unwrap()
+    };
+    assert_eq!([pounds("drone-service").await, pounds("cafe").await], [2.0, 0.0]);
+
+    let owned = with(delivery(), json!({"deadline": "noon", "droneId": drone}));
+    let taken = put(&operator, &path("7"), &owned, StatusCode::CREATED).await;
+    assert_eq!(taken["owner"], json!({"userId": "ada", "accountId": "cafe"}));
+    assert_eq!((&taken["deadline"], &taken["droneId"]), (&json!("noon"), &drone));
+    assert_eq!([pounds("drone-service").await, pounds("cafe").await], [0.0, 2.0]);
+    for (owner, count) in [("cafe", 1), ("drone-service", 0)] {
+        let (_, list) = operator.get(&format!("/api/deliveries?ownerId={owner}")).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), count, "{owner}");
+    }
+    put(&operator, &path("7"), &owned, StatusCode::NO_CONTENT).await;
+    let another = with(owned, json!({"owner": {"accountId": "bakery"}}));
+    put(&operator, &path("7"), &another, StatusCode::UNPROCESSABLE_ENTITY).await;
+
+    let closed = json!({"id": "closed", "name": "Closed", "kind": "business", "status": "suspended"});
+    assert_eq!(
+        operator.post("/api/accounts", &closed).await.0,
+        StatusCode::CREATED
+    );
+    put(&operator, &drone_of("8"), &errand(), StatusCode::OK).await;
+    let refused = with(delivery(), json!({"owner": {"accountId": "closed"}}));
+    let problem = put(&operator, &path("8"), &refused, StatusCode::CONFLICT).await;
+    assert_eq!(problem["type"], "urn:skyhaul:problem:may-not-order");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_body_that_names_another_than_the_path_is_refused() {
     let server = Running::start(tiny(), quiet()).await;

@@ -112,6 +112,41 @@ async fn of_two_changes_of_a_package_at_once_none_is_lost() {
 }
 
 #[tokio::test]
+async fn what_the_carrier_is_asked_for_alone_passes_the_account_step() {
+    let server = Running::start(tiny(), quiet()).await;
+    let operator = server.client();
+    let_time_pass(&operator).await;
+    let places = json!({
+        "pickup": {"latitude": 37.7557, "longitude": -122.4045},
+        "dropoff": {"latitude": 37.7596, "longitude": -122.4269},
+    });
+    let van = |name: &str| format!("/api/thirdpartydeliveries/{name}");
+    let account = "/api/accounts/third-party";
+    assert_eq!(operator.get(account).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(
+        operator.put(&van("one"), &places).await,
+        (StatusCode::OK, json!(true))
+    );
+    assert_eq!(
+        seen(&operator, account).await["status"],
+        "active",
+        "made on first use"
+    );
+    let suspended = json!({"status": "suspended"});
+    assert_eq!(operator.patch(account, &suspended).await.0, StatusCode::OK);
+    assert_eq!(
+        operator.put(&van("two"), &places).await,
+        (StatusCode::OK, json!(false))
+    );
+    assert_eq!(operator.get("/api/deliveries/two").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(
+        operator.put(&van("one"), &places).await,
+        (StatusCode::OK, json!(true))
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_carrier_brings_across_the_country_what_it_was_asked_for_once() {
     let mut world = tiny();
     world.carrier.speed_mps = 500.0;

@@ -57,12 +57,19 @@ impl Delivery {
                 Taken::Decided
             }
             DeliveryWrite::Confirm(confirmation) => self.confirm(context, confirmation, reply_to, effects),
-            DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) if !self.may_change() => {
+            _ if !self.may_change() => {
                 effects.refuse(reply_to, Objection::PickedUp);
                 Taken::Decided
             }
-            DeliveryWrite::Reschedule(_) if !self.book.takes_changes() => {
+            DeliveryWrite::Reschedule(_) | DeliveryWrite::Entrust(_) if !self.book.takes_changes() => {
                 effects.refuse(reply_to, Objection::TooManyChanges);
+                Taken::Decided
+            }
+            DeliveryWrite::Entrust(owner) => {
+                self.book.entrust(context, delivery, owner, effects);
+                let etas = self.etas;
+                self.emit(context, effects, DeliveryEvent::HeadedToPickup { etas });
+                effects.reply(reply_to, Decision::Done);
                 Taken::Decided
             }
             DeliveryWrite::Cancel => match self.bearer {

@@ -5,7 +5,7 @@ use crate::actors::book::MOST_EVENTS;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::{Decision, Objection};
 use crate::sim::event::Happening;
-use crate::sim::order::{Confirmation, Contact, Reschedule};
+use crate::sim::order::{Confirmation, Contact, Owner, Reschedule};
 use crate::sim::time::{SimDuration, SimTime};
 
 const DRONE: DroneId = DroneId(0);
@@ -264,6 +264,30 @@ fn a_new_deadline_needs_no_drone_and_no_change_is_no_event() {
         (replies(&effects), told(&effects)),
         (vec![Decision::Done], vec![])
     );
+}
+
+#[test]
+fn a_delivery_is_entrusted_to_its_owner_until_it_is_picked_up() {
+    let mut bench = bench();
+    let owner = Owner::account("cafe");
+    let entrust = || DeliveryWrite::Entrust(Arc::new(owner.clone()));
+    let before = bench.role.order().clone();
+    let effects = bench.ask(entrust());
+    assert_eq!(
+        (replies(&effects), sent(&effects).len()),
+        (vec![Decision::Done], 0)
+    );
+    let [
+        DeliveryEvent::Rescheduled { order },
+        DeliveryEvent::HeadedToPickup { .. },
+    ] = &told(&effects)[..]
+    else {
+        panic!("{effects:?}")
+    };
+    let owner = owner.clone();
+    assert_eq!(**order, Order { owner, ..before });
+    bench.tell(DeliveryMessage::PickedUp);
+    assert_eq!(replies(&bench.ask(entrust())), refused(Objection::PickedUp));
 }
 
 #[test]

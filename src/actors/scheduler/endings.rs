@@ -128,14 +128,14 @@ impl Scheduler {
                 effects.reply(reply_to, decision);
             }
             DeliveryWrite::Confirm(_) => effects.refuse(reply_to, Objection::NotWaiting),
-            DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) if workflow.book.picked_up => {
-                effects.refuse(reply_to, Objection::PickedUp);
-            }
-            DeliveryWrite::Cancel | DeliveryWrite::Reschedule(_) if !workflow.state.may_change() => {
-                effects.refuse(reply_to, Objection::Ended);
-            }
-            DeliveryWrite::Reschedule(_) if !workflow.book.takes_changes() => {
+            _ if workflow.book.picked_up => effects.refuse(reply_to, Objection::PickedUp),
+            _ if !workflow.state.may_change() => effects.refuse(reply_to, Objection::Ended),
+            DeliveryWrite::Reschedule(_) | DeliveryWrite::Entrust(_) if !workflow.book.takes_changes() => {
                 effects.refuse(reply_to, Objection::TooManyChanges);
+            }
+            DeliveryWrite::Entrust(owner) => {
+                workflow.book.entrust(context, id, &owner, effects);
+                effects.reply(reply_to, Decision::Done);
             }
             DeliveryWrite::Cancel => {
                 effects.reply(reply_to, Decision::Done);

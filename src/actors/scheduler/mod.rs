@@ -36,6 +36,7 @@ use crate::sim::workflow::{
     self as rule, Circumstances, Held, Move, Step, WaitingFor, WorkflowInput, WorkflowState,
 };
 
+use super::accounts::AccountMessage;
 use super::book::Book;
 use super::fleet::FleetMessage;
 use super::host::{MEMORY_OF_BIG_ROLES, Role};
@@ -295,10 +296,20 @@ impl Role for Scheduler {
             }
             Message::CarryAlone { id, order, reply_to } => {
                 let order = order.filter(|_| !self.workflows.contains_key(&id));
-                effects.send(Mail::Transport(match order {
-                    Some(order) => TransportMessage::CarryAlone { id, order, reply_to },
-                    None => TransportMessage::Carries { id, reply_to },
-                }));
+                effects.send(match order {
+                    // It has no workflow, and its account is looked at all the same.
+                    Some(order) => Mail::Accounts(AccountMessage::Vouch {
+                        account: order.owner.account.clone(),
+                        mail: Box::new(Mail::Transport(TransportMessage::CarryAlone {
+                            id,
+                            order,
+                            reply_to,
+                        })),
+                        reply_to,
+                        otherwise: Objection::NotCarried,
+                    }),
+                    None => Mail::Transport(TransportMessage::Carries { id, reply_to }),
+                });
             }
             Message::Look => self.look(context, effects),
             Message::Alarm { due } => self.alarm(context, due, effects),

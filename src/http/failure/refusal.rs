@@ -47,6 +47,9 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         }
         Refusal::Objected(Objection::AccountsFull) => (S::CONFLICT, "accounts-full", "No room", None),
         Refusal::Objected(Objection::NoSuchAccount) => (S::NOT_FOUND, "unknown-id", "No such thing", None),
+        Refusal::Objected(Objection::MayNotOrder) => {
+            (S::CONFLICT, "may-not-order", "The account does not order", None)
+        }
         Refusal::Objected(Objection::TooManyChanges) => (S::CONFLICT, "too-many-changes", "Enough", None),
         Refusal::Objected(Objection::NotCarried) => (S::CONFLICT, "not-carried", "Not taken", None),
         Refusal::Objected(Objection::PackagesFull) => (S::CONFLICT, "packages-full", "No room", None),
