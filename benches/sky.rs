@@ -14,6 +14,7 @@ use skyhaul::sim::flight::{Errand, plan_delivery, time_to_pickup};
 use skyhaul::sim::geo::Point;
 use skyhaul::sim::ids::DroneId;
 use skyhaul::sim::sky::{FlightEvent, FlightEventKind, Sky};
+use skyhaul::sim::time::SimTime;
 use skyhaul::sim::world::World;
 
 use support::{city, now};
@@ -85,7 +86,7 @@ impl Stand {
     fn send_out(&mut self, drone: DroneId) {
         let model = self.world.fleet_of(drone).expect("it is one of the city's").model;
         let errand = errand(&self.world, drone);
-        let mission = plan_delivery(self.world.model(model), &self.world.weather, &errand);
+        let mission = plan_delivery(self.world.model(model), &self.world.air(SimTime::START), &errand);
         let plan = mission.expect("flyable in this wind").plan;
         let now = self.world.time_of(self.tick);
         let sent = self.sky.fly(&self.world, drone, plan, now);
@@ -129,10 +130,10 @@ fn plan(criterion: &mut Criterion) {
     let (model, errand) = (&world.models[0], errand(&world, DroneId(0)));
     let mut group = criterion.benchmark_group("flight");
     group.bench_function("plan_delivery", |bencher| {
-        bencher.iter(|| plan_delivery(model, &world.weather, black_box(&errand)));
+        bencher.iter(|| plan_delivery(model, &world.air(SimTime::START), black_box(&errand)));
     });
     group.bench_function("time_to_pickup", |bencher| {
-        bencher.iter(|| time_to_pickup(model, &world.weather, black_box(&errand)));
+        bencher.iter(|| time_to_pickup(model, &world.air(SimTime::START), black_box(&errand)));
     });
     group.finish();
 }

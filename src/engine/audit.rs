@@ -40,7 +40,7 @@ impl Engine {
         let fleet = self
             .state::<Fleet>(Address::Fleet)
             .await?
-            .with_world(self.world());
+            .with_world(self.world(), self.world().time_of(self.tick_number()));
         let packages: Packages = self.state(Address::Packages).await?;
         let transport: Transport = self.state(Address::Transport).await?;
         let supervisor: Supervisor = self.state(Address::Supervisor).await?;

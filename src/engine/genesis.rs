@@ -65,7 +65,8 @@ fn launch(world: &World, fleet: &FleetOfWorld, drone: DroneId, sky: &mut Sky) ->
     let mut stream = Stream::new(world.seed, drone.0.into(), Purpose::Aloft);
     let mission = (0..TRIES).find_map(|_| {
         let from = world.area.bounds.at(stream.uniform(), stream.uniform());
-        let mission = flight::plan_return(model, &world.weather, world.area.point(from), home).ok()?;
+        let mission =
+            flight::plan_return(model, &world.air(SimTime::START), world.area.point(from), home).ok()?;
         // The way out has taken about as much as the way home will.
         let energy_wh = model.battery.capacity_wh - mission.energy_wh;
         let reserve_wh = model.battery.capacity_wh * model.battery.reserve;

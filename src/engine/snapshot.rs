@@ -145,7 +145,7 @@ impl Engine {
             true => world,
             false => Arc::new(World::clone(&world).with_changes(state.roster)?),
         };
-        let (roles, remembered) = roles(&world, format, snapshot.actors)?;
+        let (roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
         let mut cast = Cast::start(arbiters, roles);
         // The next snapshot is of the newest format, and so must be all that it stands upon.
         cast.touch(of_older_format);
@@ -189,7 +189,7 @@ fn addresses(saved: &[Saved]) -> Result<Vec<Address>, postcard::Error> {
 }
 
 /// Who was never touched is as at the beginning.
-fn roles(world: &World, format: u8, saved: Vec<Saved>) -> Result<(Roles, Remembered), Halted> {
+fn roles(world: &World, now: SimTime, format: u8, saved: Vec<Saved>) -> Result<(Roles, Remembered), Halted> {
     let (_, mut roles) = genesis::sky_and_roles(world);
     let mut deliveries = BTreeMap::new();
     let mut older_drones = Vec::new();
@@ -197,7 +197,7 @@ fn roles(world: &World, format: u8, saved: Vec<Saved>) -> Result<(Roles, Remembe
         let Some(state) = state else { continue };
         match postcard::from_bytes::<Address>(&key)? {
             Address::Scheduler => roles.scheduler = scheduler_of(format, &state)?,
-            Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world),
+            Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world, now),
             Address::Drone(_) if format < 3 => {
                 older_drones.push(postcard::from_bytes::<DroneBefore3>(&state)?)
             }

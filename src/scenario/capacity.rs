@@ -5,6 +5,7 @@ use super::document::Document;
 use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::geo::LatLon;
 use crate::sim::random::{Purpose, Stream};
+use crate::sim::time::SimTime;
 use crate::sim::world::{Demand, DropoffSpread, Fleet, Model, PickupAt, World};
 
 /// An estimate: steady state, every drone busy, hubs chosen without regard to the way.
@@ -150,7 +151,7 @@ fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<
         home: hub,
         payload_kg: order.payload_kg,
     };
-    let mission = plan_delivery(model, &world.weather, &errand).ok()?;
+    let mission = plan_delivery(model, &world.air(SimTime::START), &errand).ok()?;
     let usable_wh = model.battery.capacity_wh * (1.0 - model.battery.reserve);
     if mission.energy_wh > usable_wh {
         return None;

@@ -225,8 +225,10 @@ fn prism_v2() -> Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::air::Air;
     use crate::sim::flight::{Errand, Mission, plan_delivery};
     use crate::sim::geo::Point;
+    use crate::sim::time::SimTime;
     use crate::sim::units::{AIR_DENSITY_KGPM3, wh_to_joules};
     use crate::sim::wind::Weather;
 
@@ -235,6 +237,10 @@ mod tests {
         wind_north_mps: 0.0,
         air_density_kgpm3: AIR_DENSITY_KGPM3,
     };
+
+    fn still() -> Air<'static> {
+        Air::forecast(&STILL, SimTime::START)
+    }
 
     /// Out from the hub to this far east, and back.
     fn out_and_back(model: &Model, radius_m: f64, payload_kg: f64) -> Mission {
@@ -246,7 +252,7 @@ mod tests {
             home: hub,
             payload_kg,
         };
-        plan_delivery(model, &STILL, &errand).expect("the payload is within the type's limit")
+        plan_delivery(model, &still(), &errand).expect("the payload is within the type's limit")
     }
 
     #[test]

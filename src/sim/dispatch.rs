@@ -9,6 +9,7 @@ use super::ids::HubId;
 use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
+use super::time::SimTime;
 use super::world::World;
 
 /// A flight may take this much more than its plan says: the sky steps by ticks, the plan
@@ -29,14 +30,14 @@ pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
 
 /// The mission as a drone of this pair would fly it; `None` where the type cannot. Its energy
 /// is enough for a recipient who does not come to the door.
-pub fn mission(world: &World, pair: Pair, order: &Order) -> Option<Mission> {
-    let (model, weather) = (world.model(pair.model), &world.weather);
+pub fn mission(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option<Mission> {
+    let (model, air) = (world.model(pair.model), world.air(now));
     let errand = errand(world, pair.hub, order);
-    let mut mission = flight::plan_delivery(model, weather, &errand).ok()?;
+    let mut mission = flight::plan_delivery(model, &air, &errand).ok()?;
     if order.confirmation != ConfirmationRequired::None {
         let patience_s = world.recipient.patience.as_secs();
         let (door, home) = (errand.dropoff, errand.home);
-        let waiting = flight::waiting_costs_wh(model, weather, door, home, errand.payload_kg, patience_s);
+        let waiting = flight::waiting_costs_wh(model, &air, door, home, errand.payload_kg, patience_s);
         mission.energy_wh += waiting.ok()?;
     }
     Some(mission)
@@ -58,11 +59,13 @@ pub fn with_margin_wh(planned_wh: f64) -> f64 {
 /// where several are as early.
 pub fn earliest_pickup(
     world: &World,
+    now: SimTime,
     order: &Order,
     energy_wh: impl Fn(usize) -> Option<f64>,
 ) -> Option<(usize, Mission)> {
+    let air = world.air(now);
     let mut best: Option<(usize, Mission)> = None;
-    for Candidate { soonest_s, index } in nearest_first(world, order) {
+    for Candidate { soonest_s, index } in nearest_first(world, now, order) {
         if best
             .as_ref()
             .is_some_and(|(_, mission)| mission.pickup_s < soonest_s)
@@ -73,7 +76,7 @@ pub fn earliest_pickup(
         let Pair { hub, model } = world.pairs().get(index);
         let errand = errand(world, hub, order);
         let model = world.model(model);
-        let Ok(pickup_s) = flight::time_to_pickup(model, &world.weather, &errand) else {
+        let Ok(pickup_s) = flight::time_to_pickup(model, &air, &errand) else {
             continue;
         };
         let is_earlier = |(known, mission): &(usize, Mission)| {
@@ -83,7 +86,7 @@ pub fn earliest_pickup(
                 .is_lt()
         };
         if best.as_ref().is_none_or(is_earlier) {
-            best = able(world, order, index, energy).or(best);
+            best = able(world, now, order, index, energy).or(best);
         }
     }
     best
@@ -97,10 +100,9 @@ struct Candidate {
 
 /// All pairs, the soonest first. The bound takes a fraction of what a flight's true time
 /// takes to make, and spares making it for all but the nearest few.
-fn nearest_first(world: &World, order: &Order) -> Vec<Candidate> {
+fn nearest_first(world: &World, now: SimTime, order: &Order) -> Vec<Candidate> {
     let pickup = world.area.point(order.pickup.location);
-    let (east, north) = world.weather.wind_at(route::HIGHEST_M);
-    let wind_mps = (east * east + north * north).sqrt();
+    let wind_mps = world.air(now).strongest_mps(route::HIGHEST_M);
     let bound = |(index, pair): (usize, &Pair)| {
         let model = world.model(pair.model);
         let distance_m = world.hub(pair.hub).at.distance(pickup);
@@ -116,20 +118,26 @@ fn nearest_first(world: &World, order: &Order) -> Vec<Candidate> {
 }
 
 /// The pair's mission, if a battery that holds `energy_wh` can do it.
-fn able(world: &World, order: &Order, index: usize, energy_wh: f64) -> Option<(usize, Mission)> {
+fn able(
+    world: &World,
+    now: SimTime,
+    order: &Order,
+    index: usize,
+    energy_wh: f64,
+) -> Option<(usize, Mission)> {
     let pair = world.pairs().get(index);
-    let mission = mission(world, pair, order)?;
+    let mission = mission(world, now, pair, order)?;
     (energy_needed_wh(world, pair, &mission) <= energy_wh).then_some((index, mission))
 }
 
 /// Whether any drone of this world, those aside that are withdrawn, could do it with a full
 /// battery. If not, only third-party transport can.
-pub fn is_servable(world: &World, order: &Order) -> bool {
+pub fn is_servable(world: &World, now: SimTime, order: &Order) -> bool {
     let inside = |stop: &Stop| world.area.bounds.contains(stop.location);
     let pairs = world.pairs();
     let can = |Candidate { index, .. }: Candidate| {
         let full_wh = world.model(pairs.get(index).model).battery.capacity_wh;
-        pairs.in_service(index) > 0 && able(world, order, index, full_wh).is_some()
+        pairs.in_service(index) > 0 && able(world, now, order, index, full_wh).is_some()
     };
-    inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, order).into_iter().any(can)
+    inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, now, order).into_iter().any(can)
 }

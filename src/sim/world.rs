@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::account::AccountRules;
+use super::air::Air;
 use super::carrier::Carrier;
 use super::energy::PowerModel;
 use super::fault::Fault;
@@ -241,6 +242,11 @@ impl World {
         let due = self.faults[first..].iter();
         due.take_while(move |scheduled| scheduled.at < end)
             .map(|scheduled| scheduled.fault)
+    }
+
+    /// The air as planners know it at that moment.
+    pub fn air(&self, now: SimTime) -> Air<'_> {
+        Air::forecast(&self.weather, now)
     }
 
     pub fn hub(&self, id: HubId) -> &Hub {

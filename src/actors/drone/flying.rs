@@ -1,5 +1,6 @@
 //! What a drone flies by when it does not go on as planned: from where it is to what it is at.
 
+use crate::sim::air::Air;
 use crate::sim::dispatch;
 use crate::sim::drone::{DroneInput, DroneState, Task};
 use crate::sim::event::{DroneEvent, Etas};
@@ -17,6 +18,7 @@ const SPARE_S: f64 = 5.0;
 /// The drone's own part of the world.
 struct Base<'a> {
     world: &'a World,
+    air: Air<'a>,
     model: &'a Model,
     home: Point,
 }
@@ -29,12 +31,12 @@ impl Base<'_> {
             home: self.home,
             payload_kg: task.payload_kg,
         };
-        let mut mission = flight::plan_rest(self.model, &self.world.weather, place(fix), &rest)?;
+        let mut mission = flight::plan_rest(self.model, &self.air, place(fix), &rest)?;
         if task.confirmed {
             let patience_s = self.world.recipient.patience.as_secs();
             mission.energy_wh += flight::waiting_costs_wh(
                 self.model,
-                &self.world.weather,
+                &self.air,
                 task.dropoff,
                 self.home,
                 task.payload_kg,
@@ -45,10 +47,9 @@ impl Base<'_> {
     }
 
     fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
-        let weather = &self.world.weather;
         flight::plan_wait(
             self.model,
-            weather,
+            &self.air,
             place(fix),
             seconds,
             phase,
@@ -87,10 +88,12 @@ fn suffices(fix: Fix, mission: &Mission) -> bool {
 }
 
 impl Drone {
-    fn base<'a>(&self, world: &'a World) -> Base<'a> {
+    fn base<'a>(&self, context: &'a Context) -> Base<'a> {
+        let world = &context.world;
         let fleet = world.fleet_of(self.id).expect("every drone belongs to a fleet");
         Base {
             world,
+            air: world.air(context.now),
             model: world.model(fleet.model),
             home: world.hub(fleet.hub).at,
         }
@@ -126,7 +129,7 @@ impl Drone {
 
     /// To what it is at; home, where the battery does not do for that.
     fn replan(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
-        let base = self.base(&context.world);
+        let base = self.base(context);
         let mission = match self.state {
             DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
             DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
@@ -153,7 +156,7 @@ impl Drone {
 
     fn give_up(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
         self.turn_back(context, effects);
-        let home = self.base(&context.world);
+        let home = self.base(context);
         let mission = home.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
         self.fly(mission, effects);
         Ok(())
@@ -166,7 +169,7 @@ impl Drone {
         fix: Fix,
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let base = self.base(&context.world);
+        let base = self.base(context);
         let mission = match self.state {
             DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
             DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
@@ -191,7 +194,7 @@ impl Drone {
         duration: SimDuration,
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let base = self.base(&context.world);
+        let base = self.base(context);
         let onwards = match self.state {
             DroneState::HeadedToPickup { task } => base.rest(fix, task, false).ok(),
             DroneState::HeadedToDropoff { task } => base.rest(fix, task, true).ok(),
@@ -216,7 +219,7 @@ impl Drone {
         task: Task,
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let base = self.base(&context.world);
+        let base = self.base(context);
         let reserve_wh = base.model.battery.reserve * base.model.battery.capacity_wh;
         let possible = base.rest(fix, task, false).ok();
         let possible = possible

@@ -78,19 +78,19 @@ impl Fleet {
             kept: BTreeMap::new(),
             gone: Gone::default(),
         }
-        .with_world(world)
+        .with_world(world, SimTime::START)
     }
 
     /// After a restore: what follows from the world is made again.
-    pub fn with_world(mut self, world: &World) -> Self {
-        self.grow(world);
+    pub fn with_world(mut self, world: &World, now: SimTime) -> Self {
+        self.grow(world, now);
         self
     }
 
     /// Makes room for all pairs and hubs of the world, which may have become more.
-    fn grow(&mut self, world: &World) {
+    fn grow(&mut self, world: &World, now: SimTime) {
         self.docks.grow(world);
-        self.queue.grow(world);
+        self.queue.grow(world, now);
         self.next_offer.resize(world.pairs().len(), None);
     }
 
@@ -137,13 +137,13 @@ impl Fleet {
             return effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
         }
         let energy = |pair: usize| self.fullest_wh(context, pair);
-        match dispatch::earliest_pickup(world, &order, energy) {
+        match dispatch::earliest_pickup(world, context.now, &order, energy) {
             Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
                 effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
             }
             None => {
-                self.queue.push(id, order, world);
+                self.queue.push(id, order, world, context.now);
                 effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
                 for pair in 0..world.pairs().len() {
                     self.plan_offer(context, pair, effects);
@@ -239,7 +239,7 @@ impl Fleet {
                 break;
             };
             let world = &context.world;
-            let mission = dispatch::mission(world, world.pairs().get(pair), &order);
+            let mission = dispatch::mission(world, context.now, world.pairs().get(pair), &order);
             let mission = mission.expect("a request is only offered to pairs that can fly it");
             self.keep(context, pair, id, &order, mission, effects);
         }
@@ -356,7 +356,7 @@ impl Role for Fleet {
 
     fn step(&mut self, context: &Context, message: FleetMessage, effects: &mut Effects) {
         if self.is_smaller_than(&context.world) {
-            self.grow(&context.world);
+            self.grow(&context.world, context.now);
         }
         match message {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),

@@ -9,6 +9,7 @@ use crate::sim::dispatch;
 use crate::sim::fleet_index::Pair;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
+use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
 /// Expedited sorts before not.
@@ -52,13 +53,13 @@ impl Queue {
 
     /// Makes room for all pairs of the world, which may have become more, and makes again what
     /// follows from the rest.
-    pub fn grow(&mut self, world: &World) {
+    pub fn grow(&mut self, world: &World, now: SimTime) {
         let pairs = world.pairs().all();
         let known = self.by_need.len();
         self.by_need.resize(pairs.len(), BTreeSet::new());
         for (turn, waiting) in &mut self.waiting {
             for pair in &pairs[waiting.needs_wh.len()..] {
-                waiting.needs_wh.push(need_wh(world, *pair, &waiting.order));
+                waiting.needs_wh.push(need_wh(world, now, *pair, &waiting.order));
             }
             for (needs, need) in self.by_need.iter_mut().zip(&waiting.needs_wh).skip(known) {
                 needs.insert((need.to_bits(), *turn));
@@ -70,14 +71,14 @@ impl Queue {
         self.waiting.len()
     }
 
-    pub fn push(&mut self, id: DeliveryId, order: Arc<Order>, world: &World) {
+    pub fn push(&mut self, id: DeliveryId, order: Arc<Order>, world: &World, now: SimTime) {
         let turn = Turn {
             ordinary: !order.expedited,
             number: self.next_number,
         };
         self.next_number += 1;
         let pairs = world.pairs().all().iter();
-        let needs_wh: Vec<f64> = pairs.map(|pair| need_wh(world, *pair, &order)).collect();
+        let needs_wh: Vec<f64> = pairs.map(|pair| need_wh(world, now, *pair, &order)).collect();
         for (needs, need) in self.by_need.iter_mut().zip(&needs_wh) {
             needs.insert((need.to_bits(), turn));
         }
@@ -127,8 +128,8 @@ impl Queue {
 }
 
 /// Energy at take-off that the order takes of this pair; infinite where it cannot.
-fn need_wh(world: &World, pair: Pair, order: &Order) -> f64 {
-    match dispatch::mission(world, pair, order) {
+fn need_wh(world: &World, now: SimTime, pair: Pair, order: &Order) -> f64 {
+    match dispatch::mission(world, now, pair, order) {
         Some(mission) => dispatch::energy_needed_wh(world, pair, &mission),
         None => f64::INFINITY,
     }

@@ -340,7 +340,7 @@ fn a_saved_fleet_goes_on_as_if_nothing_had_happened() {
     bench.dock(0, 10.0);
     let bytes = postcard::to_stdvec(&bench.role).unwrap();
     let restored: Fleet = postcard::from_bytes(&bytes).unwrap();
-    let restored = restored.with_world(&bench.context.world);
+    let restored = restored.with_world(&bench.context.world, bench.context.now);
     assert_eq!(restored, bench.role);
     let mut twin = Bench {
         role: restored,

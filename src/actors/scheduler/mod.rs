@@ -107,7 +107,7 @@ impl Scheduler {
         // It takes planning, so it is looked at only by those who have come so far.
         let has_come_so_far = !workflow.held.is_empty();
         if workflow.servable.is_none() && has_come_so_far {
-            workflow.servable = Some(dispatch::is_servable(world, order));
+            workflow.servable = Some(dispatch::is_servable(world, context.now, order));
         }
         Some(Circumstances {
             held: workflow.held,

@@ -30,7 +30,7 @@ fn mission(door: &Door) -> Mission {
         home: hub,
         payload_kg: 0.2,
     };
-    flight::plan_delivery(&world.models[0], &world.weather, &errand).unwrap()
+    flight::plan_delivery(&world.models[0], &world.air(SimTime::START), &errand).unwrap()
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn earliest_of_all(
     energy_wh: &[Option<f64>],
 ) -> Option<(usize, f64)> {
     let able = pairs.iter().enumerate().filter_map(|(index, pair)| {
-        let mission = dispatch::mission(world, *pair, order)?;
+        let mission = dispatch::mission(world, SimTime::START, *pair, order)?;
         let enough = dispatch::energy_needed_wh(world, *pair, &mission) <= energy_wh[index]?;
         enough.then_some((index, mission.pickup_s))
     });
@@ -45,11 +45,11 @@ fn the_earliest_pick_up_is_found() {
         if let Some(hub) = hub {
             order.pickup.location = world.hubs[hub].location;
         }
-        let found = dispatch::earliest_pickup(&world, &order, |index| energy[index]);
+        let found = dispatch::earliest_pickup(&world, SimTime::START, &order, |index| energy[index]);
         let found = found.map(|(index, mission)| (index, mission.pickup_s));
         prop_assert_eq!(found, earliest_of_all(&world, pairs, &order, &energy));
         prop_assert_eq!(
-            dispatch::is_servable(&world, &order),
+            dispatch::is_servable(&world, SimTime::START, &order),
             earliest_of_all(&world, pairs, &order, &full).is_some()
         );
     });

@@ -307,7 +307,8 @@ fn a_heavy_parcel_between_scattered_places_has_a_drone() {
             payload_kg: crate::sim::units::pounds_to_kg(10.0),
         };
         let usable_wh = model.battery.capacity_wh * (1.0 - model.battery.reserve);
-        plan_delivery(model, &world.weather, &errand).is_ok_and(|mission| mission.energy_wh <= usable_wh)
+        plan_delivery(model, &world.air(SimTime::START), &errand)
+            .is_ok_and(|mission| mission.energy_wh <= usable_wh)
     });
     assert!(feasible);
 }

@@ -1,11 +1,12 @@
 //! The cruise along a route: straight legs joined by fly-by arcs, each as fast as wind,
 //! bank, yaw rate, room and acceleration allow.
 
+use super::super::air::Air;
 use super::super::geo::Point;
 use super::super::motion::lesser;
 use super::super::route::Route;
 use super::super::units::GRAVITY_MPS2;
-use super::super::wind::{Weather, ground_speed};
+use super::super::wind::ground_speed;
 use super::super::world::Model;
 use super::{Infeasible, Leg, Path};
 
@@ -22,20 +23,19 @@ const MIN_TURN_MPS: f64 = 1.0;
 /// allocates nothing.
 pub(super) fn cruise(
     model: &Model,
-    weather: &Weather,
+    air: &Air<'_>,
     route: &Route,
     level_m: f64,
     draft: impl Fn(Path) -> Leg,
     sink: &mut impl FnMut(Leg),
 ) -> Result<(), Infeasible> {
-    let wind = weather.wind_at(level_m);
     let pilot = Pilot {
         model,
-        wind,
+        air,
         level_m,
         draft,
     };
-    pilot.check_hover()?;
+    pilot.check_hover(route)?;
     if route.via.is_empty() {
         if route.from.distance(route.to) > 0.0 {
             sink(pilot.straight(route.from, route.to)?.timed(model));
@@ -64,7 +64,7 @@ fn waypoints(route: &Route) -> Vec<Point> {
 
 struct Pilot<'a, D> {
     model: &'a Model,
-    wind: (f64, f64),
+    air: &'a Air<'a>,
     level_m: f64,
     draft: D,
 }
@@ -80,16 +80,20 @@ struct Turn {
 }
 
 impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
-    fn check_hover(&self) -> Result<(), Infeasible> {
-        let speed = (self.wind.0 * self.wind.0 + self.wind.1 * self.wind.1).sqrt();
-        if speed >= self.model.cruise_airspeed_mps {
-            return Err(Infeasible::TooWindy);
+    /// Where a route begins and ends it must be able to stay.
+    fn check_hover(&self, route: &Route) -> Result<(), Infeasible> {
+        for end in [route.from, route.to] {
+            let (east, north) = self.air.wind(end, self.level_m);
+            if (east * east + north * north).sqrt() >= self.model.cruise_airspeed_mps {
+                return Err(Infeasible::TooWindy);
+            }
         }
         Ok(())
     }
 
-    fn ground_speed(&self, course: (f64, f64)) -> Result<f64, Infeasible> {
-        ground_speed(self.model.cruise_airspeed_mps, self.wind, course).ok_or(Infeasible::TooWindy)
+    fn ground_speed(&self, at: Point, course: (f64, f64)) -> Result<f64, Infeasible> {
+        let wind = self.air.wind(at, self.level_m);
+        ground_speed(self.model.cruise_airspeed_mps, wind, course).ok_or(Infeasible::TooWindy)
     }
 
     fn straight(&self, from: Point, to: Point) -> Result<Leg, Infeasible> {
@@ -102,7 +106,7 @@ impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
             height_m: self.level_m,
         };
         Ok(Leg {
-            target_mps: self.ground_speed((east, north))?,
+            target_mps: self.ground_speed(middle(from, to), (east, north))?,
             ..(self.draft)(path)
         })
     }
@@ -142,7 +146,7 @@ impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
         let cross = inward.0 * outward.1 - inward.1 * outward.0;
         let dot = inward.0 * outward.0 + inward.1 * outward.1;
         let sweep_rad = libm::atan2(cross, dot);
-        let slowest = self.slowest_through(inward, sweep_rad)?;
+        let slowest = self.slowest_through(at, inward, sweep_rad)?;
         if sweep_rad.abs() < STRAIGHT_RAD {
             return Ok(Turn {
                 tangent_m: 0.0,
@@ -193,15 +197,19 @@ impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
     }
 
     /// The lowest ground speed on five courses through a turn.
-    fn slowest_through(&self, inward: (f64, f64), sweep_rad: f64) -> Result<f64, Infeasible> {
+    fn slowest_through(&self, at: Point, inward: (f64, f64), sweep_rad: f64) -> Result<f64, Infeasible> {
         let mut slowest = f64::INFINITY;
         for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
             let (sin, cos) = libm::sincos(share * sweep_rad);
             let course = (inward.0 * cos - inward.1 * sin, inward.0 * sin + inward.1 * cos);
-            slowest = lesser(slowest, self.ground_speed(course)?);
+            slowest = lesser(slowest, self.ground_speed(at, course)?);
         }
         Ok(slowest)
     }
+}
+
+fn middle(from: Point, to: Point) -> Point {
+    along(from, to, 0.5 * from.distance(to))
 }
 
 /// The point this far from `from` towards `to`.

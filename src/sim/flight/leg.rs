@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::air::Air;
 use super::super::drone::DroneStatus;
 use super::super::energy::PowerLaw;
 use super::super::geo::Point;
 use super::super::motion::{self, Profile};
 use super::super::units::joules_to_wh;
-use super::super::wind::{Weather, ground_speed};
+use super::super::wind::ground_speed;
 use super::super::world::Model;
 use super::{Milestone, Phase};
 
@@ -147,10 +148,6 @@ impl Path {
         matches!(self, Path::Hold { .. })
     }
 
-    fn height_m(&self) -> f64 {
-        self.start().1
-    }
-
     fn arc_angle(&self, along: f64) -> f64 {
         match *self {
             Path::Arc {
@@ -226,9 +223,9 @@ impl Leg {
     /// Power against the speed along this leg. Exact at rest and at the target speed;
     /// in between airspeed is taken to grow linearly with ground speed, which bends the
     /// truth only while accelerating in wind. A hover costs the same in any wind.
-    pub fn power(&self, model: &Model, weather: &Weather) -> PowerLaw {
+    pub fn power(&self, model: &Model, air: &Air<'_>) -> PowerLaw {
         let mass_kg = model.empty_mass_kg + self.payload_kg;
-        let density = weather.air_density_kgpm3;
+        let density = air.density_kgpm3();
         let hover_w = model.power.hover_w(model, mass_kg, density);
         match self.path {
             Path::Hold { .. } if self.on_ground() => PowerLaw::default(),
@@ -238,22 +235,19 @@ impl Leg {
                 let climb_w = model.power.climb_w(model, mass_kg, density);
                 PowerLaw::through((0.0, hover_w), (model.climb_mps, climb_w))
             }
-            Path::Line { .. } | Path::Arc { .. } => self.cruise_power(model, weather, mass_kg, hover_w),
+            Path::Line { .. } | Path::Arc { .. } => self.cruise_power(model, air, mass_kg, hover_w),
         }
     }
 
-    fn cruise_power(&self, model: &Model, weather: &Weather, mass_kg: f64, hover_w: f64) -> PowerLaw {
-        let wind = weather.wind_at(self.path.height_m());
+    fn cruise_power(&self, model: &Model, air: &Air<'_>, mass_kg: f64, hover_w: f64) -> PowerLaw {
+        let (at, height_m) = self.path.at(0.5 * self.path.length());
+        let wind = air.wind(at, height_m);
         let (east, north, _) = self.path.direction(0.5 * self.path.length());
         let airspeed = |ground_mps: f64| {
             let (x, y) = (ground_mps * east - wind.0, ground_mps * north - wind.1);
             (x * x + y * y).sqrt()
         };
-        let watts = |airspeed_mps| {
-            model
-                .power
-                .forward_w(mass_kg, airspeed_mps, weather.air_density_kgpm3)
-        };
+        let watts = |airspeed_mps| model.power.forward_w(mass_kg, airspeed_mps, air.density_kgpm3());
         let cruise = (self.target_mps, watts(airspeed(self.target_mps)));
         let Some(share) = model.power.transition_share() else {
             return PowerLaw::through((0.0, hover_w), cruise);
@@ -269,8 +263,8 @@ impl Leg {
     }
 
     /// What the leg takes out of the battery: its power over its speed profile.
-    pub fn energy_wh(&self, model: &Model, weather: &Weather) -> f64 {
-        let law = self.power(model, weather);
+    pub fn energy_wh(&self, model: &Model, air: &Air<'_>) -> f64 {
+        let law = self.power(model, air);
         let length = self.path.length();
         let (slow_s, slow_m) =
             motion::slower_part(self.entry_mps, length, self.profile(model), law.transition_mps);

@@ -1,7 +1,7 @@
 //! Flight plans: a mission as legs with times and energies, known before take-off.
 //!
 //! A plan is pure geometry and timing. The sky flies it; whether a battery can do it is
-//! the dispatcher's to compare. Winds are the mean ones that planners may know.
+//! the dispatcher's to compare. The wind is the one that is forecast ([`Air`]).
 
 mod cruise;
 mod leg;
@@ -16,9 +16,9 @@ use self::cruise::cruise;
 pub use self::leg::{Leg, Path};
 pub use self::outline::{Corner, Mark, Stretch};
 pub use self::rest::{Rest, Whereabouts, plan_home, plan_rest, plan_wait, waiting_costs_wh};
+use super::air::Air;
 use super::geo::Point;
 use super::route::Route;
-use super::wind::Weather;
 use super::world::Model;
 
 /// What a drone does on a leg; people see it as [`super::drone::DroneStatus`].
@@ -120,24 +120,24 @@ impl Itinerary {
 
 /// Seconds from the start until the package is on board: what dispatch compares.
 /// Equal to [`Mission::pickup_s`] of the same errand.
-pub fn time_to_pickup(model: &Model, weather: &Weather, errand: &Errand) -> Result<f64, Infeasible> {
+pub fn time_to_pickup(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<f64, Infeasible> {
     let itinerary = Itinerary::direct(errand);
     check_payload(model, itinerary.payload_kg)?;
     let mut seconds = 0.0;
-    let planner = Planner { model, weather };
+    let planner = Planner { model, air };
     planner.reach_pickup(&itinerary, &mut |leg| seconds += leg.duration_s)?;
     Ok(seconds)
 }
 
 /// The whole mission. Whether a battery can do it is the caller's to compare.
-pub fn plan_delivery(model: &Model, weather: &Weather, errand: &Errand) -> Result<Mission, Infeasible> {
-    plan_along(model, weather, &Itinerary::direct(errand))
+pub fn plan_delivery(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<Mission, Infeasible> {
+    plan_along(model, air, &Itinerary::direct(errand))
 }
 
 /// The whole mission along routes with any number of way-points.
-pub fn plan_along(model: &Model, weather: &Weather, itinerary: &Itinerary) -> Result<Mission, Infeasible> {
+pub fn plan_along(model: &Model, air: &Air<'_>, itinerary: &Itinerary) -> Result<Mission, Infeasible> {
     check_payload(model, itinerary.payload_kg)?;
-    let planner = Planner { model, weather };
+    let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(16);
     let sink = &mut |leg| legs.push(leg);
     planner.reach_pickup(itinerary, sink)?;
@@ -165,25 +165,20 @@ pub fn plan_along(model: &Model, weather: &Weather, itinerary: &Itinerary) -> Re
 
 /// Home from a place in the air at rest, at the cruise height of the way home: cruise,
 /// descend, land.
-pub fn plan_return(
-    model: &Model,
-    weather: &Weather,
-    from: Point,
-    home: Point,
-) -> Result<Mission, Infeasible> {
+pub fn plan_return(model: &Model, air: &Air<'_>, from: Point, home: Point) -> Result<Mission, Infeasible> {
     let route = Route::direct(from, home);
     let level_m = route.level_m();
-    plan_return_along(model, weather, &route, level_m)
+    plan_return_along(model, air, &route, level_m)
 }
 
 /// Home from any height, at rest: up or down to the route's level first.
 pub fn plan_return_along(
     model: &Model,
-    weather: &Weather,
+    air: &Air<'_>,
     route: &Route,
     height_m: f64,
 ) -> Result<Mission, Infeasible> {
-    let planner = Planner { model, weather };
+    let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(3);
     planner.hop(route, height_m, 0.0, Load::HOMEWARD, &mut |leg| legs.push(leg))?;
     Ok(planner.mission(legs))
@@ -244,7 +239,7 @@ impl Load {
 #[derive(Clone, Copy)]
 struct Planner<'a> {
     model: &'a Model,
-    weather: &'a Weather,
+    air: &'a Air<'a>,
 }
 
 impl Planner<'_> {
@@ -272,7 +267,7 @@ impl Planner<'_> {
         let level_m = route.level_m();
         self.vertical(route.from, from_m, level_m, load, None, sink);
         let draft = |path| Leg::new(path, load.phase(Phase::Cruise), load.payload_kg);
-        cruise(self.model, self.weather, route, level_m, draft, sink)?;
+        cruise(self.model, self.air, route, level_m, draft, sink)?;
         let end = load.homeward.then_some(Milestone::Landed);
         self.vertical(route.to, level_m, to_m, load, end, sink);
         Ok(())
@@ -328,10 +323,7 @@ impl Planner<'_> {
     }
 
     fn mission(&self, legs: Vec<Leg>) -> Mission {
-        let energy_wh = legs
-            .iter()
-            .map(|leg| leg.energy_wh(self.model, self.weather))
-            .sum();
+        let energy_wh = legs.iter().map(|leg| leg.energy_wh(self.model, self.air)).sum();
         let distance_m = legs.iter().map(|leg| leg.path.ground_length()).sum();
         let plan = FlightPlan {
             legs: legs.into_boxed_slice(),

@@ -114,13 +114,20 @@ mod tests {
     use super::super::super::route::Route;
     use super::super::{Itinerary, plan_along, plan_return};
     use super::*;
-    use crate::sim::{catalogue, wind::Weather};
+    use crate::sim::air::Air;
+    use crate::sim::catalogue;
+    use crate::sim::time::SimTime;
+    use crate::sim::wind::Weather;
 
     const CALM: Weather = Weather {
         wind_east_mps: 0.0,
         wind_north_mps: 0.0,
         air_density_kgpm3: 1.225,
     };
+
+    fn calm() -> Air<'static> {
+        Air::forecast(&CALM, SimTime::START)
+    }
 
     fn point(x: f64, y: f64) -> Point {
         Point { x, y }
@@ -138,7 +145,7 @@ mod tests {
             to_dropoff,
             payload_kg: 0.5,
         };
-        let mission = plan_along(&model, &CALM, &itinerary).unwrap();
+        let mission = plan_along(&model, &calm(), &itinerary).unwrap();
         let corners = mission.plan.outline();
 
         assert!(corners.is_sorted_by(|a, b| a.after_s <= b.after_s && a.stretch <= b.stretch));
@@ -173,7 +180,7 @@ mod tests {
     #[test]
     fn a_way_home_is_nothing_else() {
         let model = catalogue::model("wing").unwrap();
-        let mission = plan_return(&model, &CALM, point(900.0, 0.0), point(0.0, 0.0)).unwrap();
+        let mission = plan_return(&model, &calm(), point(900.0, 0.0), point(0.0, 0.0)).unwrap();
         assert!(
             mission
                 .plan

@@ -1,9 +1,9 @@
 //! Plans from wherever a drone is in the air: what is left of a mission, the way home, and
 //! waiting on the spot.
 
+use super::super::air::Air;
 use super::super::geo::Point;
 use super::super::route::Route;
-use super::super::wind::Weather;
 use super::super::world::Model;
 use super::{AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, check_payload};
 
@@ -33,12 +33,12 @@ pub struct Rest {
 /// What the type cannot do, whatever its battery.
 pub fn plan_rest(
     model: &Model,
-    weather: &Weather,
+    air: &Air<'_>,
     from: Whereabouts,
     rest: &Rest,
 ) -> Result<Mission, Infeasible> {
     check_payload(model, rest.payload_kg)?;
-    let planner = Planner { model, weather };
+    let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(16);
     let sink = &mut |leg| legs.push(leg);
     let hover_m = model.handover_height_m;
@@ -74,12 +74,12 @@ pub fn plan_rest(
 /// What the type cannot do, whatever its battery.
 pub fn plan_home(
     model: &Model,
-    weather: &Weather,
+    air: &Air<'_>,
     from: Whereabouts,
     home: Point,
     payload_kg: f64,
 ) -> Result<Mission, Infeasible> {
-    plan_wait(model, weather, from, 0.0, Phase::Hold, home, payload_kg)
+    plan_wait(model, air, from, 0.0, Phase::Hold, home, payload_kg)
 }
 
 /// So many seconds on the spot, then home with what it carries.
@@ -88,14 +88,14 @@ pub fn plan_home(
 /// What the type cannot do, whatever its battery.
 pub fn plan_wait(
     model: &Model,
-    weather: &Weather,
+    air: &Air<'_>,
     from: Whereabouts,
     seconds: f64,
     phase: Phase,
     home: Point,
     payload_kg: f64,
 ) -> Result<Mission, Infeasible> {
-    let planner = Planner { model, weather };
+    let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(8);
     let sink = &mut |leg| legs.push(leg);
     if seconds > 0.0 {
@@ -127,7 +127,7 @@ pub fn plan_wait(
 /// What the type cannot do, whatever its battery.
 pub fn waiting_costs_wh(
     model: &Model,
-    weather: &Weather,
+    air: &Air<'_>,
     door: Point,
     home: Point,
     payload_kg: f64,
@@ -137,8 +137,8 @@ pub fn waiting_costs_wh(
         at: door,
         height_m: model.handover_height_m,
     };
-    let waited = plan_wait(model, weather, from, seconds, Phase::Handover, home, payload_kg)?;
-    let empty = plan_home(model, weather, from, home, 0.0)?;
+    let waited = plan_wait(model, air, from, seconds, Phase::Handover, home, payload_kg)?;
+    let empty = plan_home(model, air, from, home, 0.0)?;
     Ok((waited.energy_wh - empty.energy_wh).max(0.0))
 }
 
@@ -165,12 +165,18 @@ impl Planner<'_> {
 mod tests {
     use super::*;
     use crate::sim::catalogue;
+    use crate::sim::time::SimTime;
+    use crate::sim::wind::Weather;
 
     const CALM: Weather = Weather {
         wind_east_mps: 0.0,
         wind_north_mps: 0.0,
         air_density_kgpm3: 1.225,
     };
+
+    fn calm() -> Air<'static> {
+        Air::forecast(&CALM, SimTime::START)
+    }
     const HOME: Point = Point { x: 0.0, y: 0.0 };
 
     fn above(x: f64, y: f64, height_m: f64) -> Whereabouts {
@@ -202,13 +208,13 @@ mod tests {
             home: HOME,
             payload_kg: 0.5,
         };
-        let whole = plan_rest(&model, &CALM, from, &rest).unwrap();
+        let whole = plan_rest(&model, &calm(), from, &rest).unwrap();
         assert_eq!(whole.plan.start(), (from.at, from.height_m));
         assert_eq!(whole.plan.end(), HOME);
         let all = [Milestone::PickedUp, Milestone::Delivered, Milestone::Landed];
         assert_eq!(milestones(&whole), all);
         let aboard = Rest { pickup: None, ..rest };
-        let half = plan_rest(&model, &CALM, from, &aboard).unwrap();
+        let half = plan_rest(&model, &calm(), from, &aboard).unwrap();
         assert_eq!(milestones(&half), all[1..]);
         assert!(half.delivery_s < whole.delivery_s && half.energy_wh < whole.energy_wh);
     }
@@ -217,7 +223,7 @@ mod tests {
     fn who_is_at_home_only_comes_down() {
         let model = catalogue::model("wing").unwrap();
         for height_m in [0.0, 40.0] {
-            let mission = plan_home(&model, &CALM, above(0.4, 0.0, height_m), HOME, 0.0).unwrap();
+            let mission = plan_home(&model, &calm(), above(0.4, 0.0, height_m), HOME, 0.0).unwrap();
             assert_eq!(milestones(&mission), [Milestone::Landed]);
             assert_eq!((mission.plan.legs().len(), mission.plan.end()), (1, HOME));
         }
@@ -232,13 +238,13 @@ mod tests {
             home: HOME,
             payload_kg: 0.5,
         };
-        let mission = plan_rest(&model, &CALM, above(0.0, 0.0, 0.0), &rest).unwrap();
+        let mission = plan_rest(&model, &calm(), above(0.0, 0.0, 0.0), &rest).unwrap();
         assert!(mission.plan.legs()[0].on_ground(), "it is loaded where it stands");
         let elsewhere = Rest {
             pickup: Some(Point { x: 400.0, y: 0.0 }),
             ..rest
         };
-        let mission = plan_rest(&model, &CALM, above(0.0, 0.0, 0.0), &elsewhere).unwrap();
+        let mission = plan_rest(&model, &calm(), above(0.0, 0.0, 0.0), &elsewhere).unwrap();
         assert!(!mission.plan.legs()[0].on_ground());
     }
 
@@ -246,7 +252,7 @@ mod tests {
     fn waiting_at_the_door_and_coming_back_loaded_costs_what_it_says() {
         let model = catalogue::model("wing").unwrap();
         let door = Point { x: 3_000.0, y: 0.0 };
-        let costs = |seconds| waiting_costs_wh(&model, &CALM, door, HOME, 1.0, seconds).unwrap();
+        let costs = |seconds| waiting_costs_wh(&model, &calm(), door, HOME, 1.0, seconds).unwrap();
         assert!(costs(0.0) > 0.0, "a loaded way home takes more");
         let hover_w = (costs(120.0) - costs(60.0)) * 60.0;
         assert!(hover_w > 50.0 && hover_w < 5_000.0, "{hover_w}");

@@ -6,7 +6,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::sim::catalogue;
+use crate::sim::time::SimTime;
 use crate::sim::units::AIR_DENSITY_KGPM3;
+use crate::sim::wind::Weather;
+
+fn air(weather: &Weather) -> Air<'_> {
+    Air::forecast(weather, SimTime::START)
+}
 
 fn weather(wind_east_mps: f64, wind_north_mps: f64) -> Weather {
     Weather {
@@ -29,7 +35,13 @@ fn a_way_home_by_hand() {
     // East at level 70 m: 29 m/s reached and left at 2.5 m/s² in 11.6 s each; then 70 m
     // down at 3 m/s, reached and left at 1.5 m/s² in 2 s each.
     let model = wing();
-    let home = plan_return(&model, &weather(0.0, 0.0), point(-2_900.0, 0.0), point(0.0, 0.0)).unwrap();
+    let home = plan_return(
+        &model,
+        &air(&weather(0.0, 0.0)),
+        point(-2_900.0, 0.0),
+        point(0.0, 0.0),
+    )
+    .unwrap();
     let expected = 2_900.0 / 29.0 + 11.6 + 70.0 / 3.0 + 2.0;
     assert!((home.landing_s - expected).abs() < 1e-9, "{}", home.landing_s);
     assert_eq!(home.plan.start(), (point(-2_900.0, 0.0), 70.0));
@@ -56,7 +68,7 @@ fn a_turn_at_29_mps_and_30_degrees_of_bank_has_a_radius_of_148_m() {
         via: vec![point(3_000.0, 0.0)],
         to: point(3_000.0, 3_000.0),
     };
-    let home = plan_return_along(&wing(), &weather(0.0, 0.0), &route, 50.0).unwrap();
+    let home = plan_return_along(&wing(), &air(&weather(0.0, 0.0)), &route, 50.0).unwrap();
     let radius = home.plan.legs().iter().find_map(|leg| match leg.path {
         Path::Arc { radius_m, .. } => Some(radius_m),
         _ => None,
@@ -74,8 +86,11 @@ fn what_cannot_be_flown_is_refused_with_its_reason() {
         payload_kg: 1.0,
     };
     let plan = |errand: &Errand, weather: &Weather| {
-        let mission = plan_delivery(&wing(), weather, errand).map(|_| ());
-        assert_eq!(time_to_pickup(&wing(), weather, errand).map(|_| ()), mission);
+        let mission = plan_delivery(&wing(), &air(weather), errand).map(|_| ());
+        assert_eq!(
+            time_to_pickup(&wing(), &air(weather), errand).map(|_| ()),
+            mission
+        );
         mission
     };
     assert_eq!(plan(&errand, &weather(5.0, 5.0)), Ok(()));
@@ -100,12 +115,12 @@ fn climbs_cost_climbing_power_and_loaded_descents_the_hover_of_the_load() {
             payload_kg: model.max_payload_kg,
         };
         let weather = weather(3.0, 1.0);
-        let mission = plan_delivery(&model, &weather, &errand).unwrap();
+        let mission = plan_delivery(&model, &air(&weather), &errand).unwrap();
         for leg in mission.plan.legs() {
             let mass_kg = model.empty_mass_kg + leg.payload_kg;
             let hover_w = model.power.hover_w(&model, mass_kg, AIR_DENSITY_KGPM3);
             let climb_w = model.power.climb_w(&model, mass_kg, AIR_DENSITY_KGPM3);
-            let law = leg.power(&model, &weather);
+            let law = leg.power(&model, &air(&weather));
             let watts = |mps: f64| law.base_w + law.slope_w_per_mps * mps;
             let expected = match leg.phase {
                 Phase::Climb => [(0.0, hover_w), (model.climb_mps, climb_w)],
@@ -133,7 +148,7 @@ fn wind_and_payload_cost_energy() {
     for key in catalogue::keys() {
         let model = catalogue::model(key).unwrap();
         let energy = |payload, wind| {
-            let mission = plan_delivery(&model, &weather(wind, 0.0), &errand(payload));
+            let mission = plan_delivery(&model, &air(&weather(wind, 0.0)), &errand(payload));
             mission.unwrap().energy_wh
         };
         assert!(energy(model.max_payload_kg, 0.0) > energy(0.0, 0.0), "{key}");
@@ -164,7 +179,7 @@ proptest! {
     ) {
         let pickup = if near { point(hub.x + 7.0, hub.y) } else { pickup };
         let errand = Errand { hub, pickup, dropoff, home: hub, payload_kg: 0.5 };
-        match (time_to_pickup(&wing(), &weather, &errand), plan_delivery(&wing(), &weather, &errand)) {
+        match (time_to_pickup(&wing(), &air(&weather), &errand), plan_delivery(&wing(), &air(&weather), &errand)) {
             (Ok(seconds), Ok(mission)) => {
                 prop_assert_eq!(seconds, mission.pickup_s);
                 prop_assert!(mission.pickup_s < mission.delivery_s && mission.delivery_s < mission.landing_s);
@@ -176,7 +191,7 @@ proptest! {
     #[test]
     fn legs_join_in_place_speed_and_course(route in route(), weather in any_weather()) {
         let model = wing();
-        let Ok(mission) = plan_return_along(&model, &weather, &route, route.level_m()) else { return Ok(()) };
+        let Ok(mission) = plan_return_along(&model, &air(&weather), &route, route.level_m()) else { return Ok(()) };
         let legs = mission.plan.legs();
         for pair in legs.windows(2) {
             let ((end, height_m), (start, next_height_m)) = (pair[0].end(), pair[1].path.start());

@@ -1,12 +1,12 @@
 //! From one leg to the next: what a row needs to know of its flight and present leg.
 
+use super::super::air::Air;
 use super::super::drone::DroneStatus;
 use super::super::flight::{FlightPlan, Leg, Milestone, Path};
 use super::super::geo::Point;
 use super::super::ids::{DroneId, ModelId};
 use super::super::motion::{greater, lesser, positive};
 use super::super::time::SimTime;
-use super::super::wind::Weather;
 use super::super::world::{Model, World};
 use super::columns::{Flight, Row};
 
@@ -77,7 +77,7 @@ pub fn new_flight(
 /// Here alone the wind enters a row: its ground speed, power and nose direction are those
 /// of the wind at the leg's height. The wind is constant, so they hold for the whole leg;
 /// where it changes, these must be refreshed for the legs under way.
-pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, speed: f64) {
+pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, air: &Air<'_>, speed: f64) {
     let model = world.model(flight.model);
     let leg = flight.present_leg();
     let profile = leg.profile(model);
@@ -92,13 +92,13 @@ pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, speed: f64) {
         lesser(speed, profile.target)
     };
 
-    let power = leg.power(model, &world.weather);
+    let power = leg.power(model, air);
     row.slow_w = power.slow_w as f32;
     row.transition_mps = power.transition_mps as f32;
     row.base_w = power.base_w as f32;
     row.slope_w_per_mps = power.slope_w_per_mps as f32;
 
-    row.course = course(flight, &world.weather).unwrap_or(row.course);
+    row.course = course(flight, air).unwrap_or(row.course);
     row.watch = if leg.path.is_turn() {
         f32::INFINITY
     } else {
@@ -121,10 +121,10 @@ fn time_after_leg(flight: &Flight, milestone: Milestone) -> f64 {
 
 /// Where the nose should point: along the leg, or while climbing along the one to come.
 /// `None`: as before.
-fn course(flight: &Flight, weather: &Weather) -> Option<f32> {
+fn course(flight: &Flight, air: &Air<'_>) -> Option<f32> {
     let present = flight.present_leg();
     let looks_ahead = match present.path {
-        Path::Line { .. } | Path::Arc { .. } => return Some(nose(present, 0.0, weather)),
+        Path::Line { .. } | Path::Arc { .. } => return Some(nose(present, 0.0, air)),
         Path::Vertical { from_m, to_m, .. } => to_m >= from_m || flight.leg == 0,
         Path::Hold { .. } => flight.leg == 0,
     };
@@ -133,14 +133,15 @@ fn course(flight: &Flight, weather: &Weather) -> Option<f32> {
     }
     let ahead = &flight.plan.legs()[flight.leg as usize..];
     let cruise = ahead.iter().find(|leg| matches!(leg.path, Path::Line { .. }))?;
-    Some(nose(cruise, 0.0, weather))
+    Some(nose(cruise, 0.0, air))
 }
 
 /// Clockwise from north: the air's velocity past the drone, so the nose holds against
 /// the cross-wind.
-pub fn nose(leg: &Leg, along: f64, weather: &Weather) -> f32 {
+pub fn nose(leg: &Leg, along: f64, air: &Air<'_>) -> f32 {
     let (east, north, _) = leg.path.direction(along);
-    let wind = weather.wind_at(leg.path.start().1);
+    let (at, height_m) = leg.path.at(along);
+    let wind = air.wind(at, height_m);
     let air = (leg.target_mps * east - wind.0, leg.target_mps * north - wind.1);
     libm::atan2(air.0, air.1) as f32
 }

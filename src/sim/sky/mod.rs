@@ -311,7 +311,7 @@ impl Sky {
     ) -> Result<(), Discontinuous> {
         let model = world.fleet_of(drone).ok_or(Discontinuous)?.model;
         let (flight, mut row) = new_flight(world, drone, model, plan, energy_wh, now);
-        begin_leg(&mut row, &flight, world, 0.0);
+        begin_leg(&mut row, &flight, world, &world.air(now), 0.0);
         row.heading = row.course;
         if self.chunks.last().is_none_or(Chunk::is_full) {
             self.chunks.push(Chunk::default());
@@ -344,7 +344,7 @@ impl Sky {
         row.alarm_wh = old.alarm_wh;
         let acceleration = world.model(flight.model).acceleration_mps2;
         let speed = carried_speed(&old, &flight, acceleration);
-        begin_leg(&mut row, &flight, world, speed);
+        begin_leg(&mut row, &flight, world, &world.air(now), speed);
         row.heading = old.heading;
         chunk.set_row(i, &row);
         chunk.flights[i] = flight;

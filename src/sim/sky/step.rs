@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::super::air::Air;
 use super::super::flight::Milestone;
 use super::super::geo::Point;
 use super::super::ids::DroneId;
@@ -24,6 +25,7 @@ const BLOCK_ROWS: usize = 256;
 pub struct Clock {
     dt: f64,
     /// At the end of the tick.
+    now: SimTime,
     now_s: f64,
     tick: u64,
     eta_ticks: u64,
@@ -34,6 +36,7 @@ impl Clock {
         let tick_us = world.tick.0.max(1);
         Clock {
             dt: world.tick.as_secs(),
+            now,
             now_s: now.as_secs(),
             tick: now.0 / tick_us,
             eta_ticks: (eta::EVERY_US / tick_us).max(1),
@@ -137,12 +140,13 @@ fn pass(chunk: &mut Chunk, block: Range<usize>, dt: f64) {
 
 /// One row through one tick, across as many ends of legs as come.
 fn step_alone(row: &mut Row, flight: &mut Flight, world: &World, clock: &Clock, step: &mut ChunkStep) {
+    let air = world.air(clock.now);
     let mut left = clock.dt;
     loop {
         let profile = row.profile();
         let to_end = motion::duration(row.speed, row.remaining, profile);
         if to_end > left {
-            advance(row, flight, profile, left, world);
+            advance(row, flight, profile, left, &air);
             break;
         }
         left -= to_end;
@@ -153,13 +157,13 @@ fn step_alone(row: &mut Row, flight: &mut Flight, world: &World, clock: &Clock, 
         }
         let speed = row.speed;
         flight.leg += 1;
-        begin_leg(row, flight, world, speed);
+        begin_leg(row, flight, world, &air, speed);
     }
     row.heading = passes::turned(row.heading, row.course, row.yaw_rate, clock.dt as f32);
 }
 
 /// `seconds` along the leg, without reaching its end.
-fn advance(row: &mut Row, flight: &Flight, profile: Profile, seconds: f64, world: &World) {
+fn advance(row: &mut Row, flight: &Flight, profile: Profile, seconds: f64, air: &Air<'_>) {
     let next = next_speed(row.speed, row.remaining, profile, seconds);
     let moved = lesser(0.5 * (row.speed + next) * seconds, row.remaining);
     row.discharge(moved, seconds);
@@ -170,7 +174,7 @@ fn advance(row: &mut Row, flight: &Flight, profile: Profile, seconds: f64, world
         let along = leg.path.length() - row.remaining;
         put(row, leg.path.at(along));
         (row.east, row.north, row.up) = leg.path.direction(along);
-        row.course = nose(leg, along, &world.weather);
+        row.course = nose(leg, along, air);
     } else {
         row.x += row.east * moved;
         row.y += row.north * moved;

@@ -23,7 +23,7 @@ fn busy_hour(threads: Option<usize>, restore_at: Option<u64>) -> (Vec<Vec<Flight
                 home: Point::default(),
                 ..errand(at(40.0 + f64::from(i % 50)), at(f64::from(i % 7) * 60.0))
             };
-            let plan = plan_delivery(&world.models[0], &world.weather, &errand)
+            let plan = plan_delivery(&world.models[0], &world.air(SimTime::START), &errand)
                 .unwrap()
                 .plan;
             sky.fly(&world, DroneId(i), plan, world.time_of(tick - 1))
@@ -63,7 +63,7 @@ fn an_empty_battery_is_told_of_twice_and_ends_the_flight() {
     let world = world(model, 2, 0.1, (0.0, 0.0));
     let mission = plan_delivery(
         &world.models[0],
-        &world.weather,
+        &world.air(SimTime::START),
         &errand((2_000.0, 0.0), (0.0, 2_000.0)),
     )
     .unwrap();
@@ -95,7 +95,7 @@ fn a_plan_changes_in_the_air_only_from_where_the_drone_is() {
     let world = world(wing(), 1, 0.1, (0.0, 0.0));
     let mission = plan_delivery(
         &world.models[0],
-        &world.weather,
+        &world.air(SimTime::START),
         &errand((4_000.0, 3_000.0), (0.0, 0.0)),
     )
     .unwrap();
@@ -114,7 +114,7 @@ fn a_plan_changes_in_the_air_only_from_where_the_drone_is() {
                 y: before.at.y + 1_000.0,
             },
         );
-        plan_return_along(&world.models[0], &world.weather, &route, height_m)
+        plan_return_along(&world.models[0], &world.air(SimTime::START), &route, height_m)
             .unwrap()
             .plan
     };
@@ -161,7 +161,7 @@ fn batteries_rise_only_on_a_charger() {
         home: Point::default(),
         ..errand((0.0, 0.0), (900.0, 0.0))
     };
-    let plan = plan_delivery(&world.models[0], &world.weather, &home)
+    let plan = plan_delivery(&world.models[0], &world.air(SimTime::START), &home)
         .unwrap()
         .plan;
     let mut sky = Sky::new(&world);
@@ -200,7 +200,7 @@ fn a_slower_drone_tells_its_new_times_once() {
     let world = world(wing(), 1, 0.1, (0.0, 0.0));
     let mission = plan_delivery(
         &world.models[0],
-        &world.weather,
+        &world.air(SimTime::START),
         &errand((5_000.0, 0.0), (0.0, 0.0)),
     )
     .unwrap();

@@ -75,7 +75,7 @@ prop_compose! {
         itinerary.home.via = home;
         model.battery.capacity_wh = 10_000.0;
         let world = world(model, 1, tick_s, wind);
-        let mission = plan_along(&world.models[0], &world.weather, &itinerary).ok()?;
+        let mission = plan_along(&world.models[0], &world.air(SimTime::START), &itinerary).ok()?;
         Some((world, mission))
     }
 }
@@ -141,7 +141,7 @@ fn a_leg_takes_its_planned_time_within_a_tick() {
     let world = world(wing(), 1, 0.1, (6.0, -3.0));
     let mission = plan_delivery(
         &world.models[0],
-        &world.weather,
+        &world.air(SimTime::START),
         &errand((1_500.0, 900.0), (-800.0, 2_000.0)),
     );
     let mission = mission.unwrap();
@@ -171,7 +171,7 @@ fn goods_at_the_hub_are_loaded_on_the_ground() {
     let world = world(wing(), 1, 0.1, (0.0, 0.0));
     let mission = plan_delivery(
         &world.models[0],
-        &world.weather,
+        &world.air(SimTime::START),
         &errand((10.0, 5.0), (2_000.0, 0.0)),
     )
     .unwrap();
