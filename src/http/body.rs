@@ -1,13 +1,23 @@
-//! JSON bodies as they come in: media type, size and syntax. What the fields mean is
-//! the resources' own business.
+//! Bodies as they come in: each is read whole before anybody looks at it, within a size and a
+//! time; then its media type and its syntax are looked at. What the fields mean is the
+//! resources' own business.
+//!
+//! A connection can be used again only when what was sent over it has been read. So the body of a
+//! request that is refused is read as well, and dropped.
 
-use axum::body::Body;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, poll};
 use serde_json::Value;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use super::failure::Failure;
 use crate::wire::not_json;
@@ -28,12 +38,61 @@ pub struct JsonBody {
 /// A body that may be empty.
 pub struct OptionalJsonBody(pub Option<Value>);
 
+/// Reads the body whole; after it the request has it at hand.
+pub async fn receive(request: &mut Request, patience: Duration) -> Result<(), Failure> {
+    if request.body().is_end_stream() {
+        return Ok(());
+    }
+    let body = std::mem::take(request.body_mut());
+    let mut reading = pin!(read_whole(announced(request.headers()), body));
+    let mut read = poll!(&mut reading);
+    if read.is_pending() {
+        // Most bodies are there with their heads, and need no alarm.
+        yield_now().await;
+        read = poll!(&mut reading);
+    }
+    let read = match read {
+        Poll::Ready(read) => read,
+        Poll::Pending => timeout(patience, reading)
+            .await
+            .unwrap_or(Err(Failure::BodyTooSlow)),
+    };
+    *request.body_mut() = Body::from(read?);
+    Ok(())
+}
+
+/// Reads and drops the body of a request that is refused. Whether all of it came: if not, the
+/// connection is of no more use.
+pub async fn pass_over(request: &mut Request, patience: Duration) -> bool {
+    let body = std::mem::take(request.body_mut());
+    if body.is_end_stream() {
+        return true;
+    }
+    // Who waits for word before they send need not send it at all.
+    let expects_word = request.headers().contains_key(EXPECT);
+    if expects_word || announced(request.headers()).is_some_and(|length| length > MAX_DRAINED_BYTES) {
+        return false;
+    }
+    let mut chunks = body.into_data_stream();
+    let reading = async {
+        let mut seen = 0_usize;
+        while let Some(chunk) = chunks.next().await {
+            seen = seen.saturating_add(chunk.map_or(usize::MAX, |chunk| chunk.len()));
+            if seen > MAX_DRAINED_BYTES {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(patience, reading).await.unwrap_or(false)
+}
+
 impl<S: Sync> FromRequest<S> for JsonBody {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = read_whole(&parts.headers, body).await?;
+        let bytes = at_hand(body).await;
         if !is_json(&parts.headers) {
             return Err(Failure::WrongMediaType);
         }
@@ -49,7 +108,7 @@ impl<S: Sync> FromRequest<S> for OptionalJsonBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = read_whole(&parts.headers, body).await?;
+        let bytes = at_hand(body).await;
         if bytes.is_empty() {
             return Ok(OptionalJsonBody(None));
         }
@@ -57,6 +116,14 @@ impl<S: Sync> FromRequest<S> for OptionalJsonBody {
             return Err(Failure::WrongMediaType);
         }
         parse(&bytes).map(|value| OptionalJsonBody(Some(value)))
+    }
+}
+
+/// What [`receive`] left there, in one piece.
+async fn at_hand(body: Body) -> Bytes {
+    match body.into_data_stream().next().await {
+        Some(Ok(bytes)) => bytes,
+        _ => Bytes::new(),
     }
 }
 
@@ -78,11 +145,13 @@ fn is_json(headers: &HeaderMap) -> bool {
             .is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
 }
 
-async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_DRAINED_BYTES) {
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    let length = headers.get(CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+async fn read_whole(announced: Option<usize>, body: Body) -> Result<Bytes, Failure> {
+    if announced.is_some_and(|length| length > MAX_DRAINED_BYTES) {
         return Err(Failure::BodyTooLarge);
     }
     let mut chunks = body.into_data_stream();
@@ -90,7 +159,7 @@ async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
     let mut all: Option<BytesMut> = None;
     let mut seen = 0_usize;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Failure::Unparsable("the body broke off".into()))?;
+        let chunk = chunk.map_err(|_| Failure::BodyBrokeOff)?;
         seen = seen.saturating_add(chunk.len());
         if seen > MAX_DRAINED_BYTES {
             break;
@@ -104,7 +173,8 @@ async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
             // Nearly all bodies come in one piece, which need not be copied.
             first = chunk;
         } else {
-            let mut joined = BytesMut::with_capacity(announced.unwrap_or(0).max(2 * seen));
+            let whole = announced.unwrap_or(0).min(MAX_BODY_BYTES);
+            let mut joined = BytesMut::with_capacity(whole.max(2 * seen));
             joined.extend_from_slice(&first);
             joined.extend_from_slice(&chunk);
             all = Some(joined);

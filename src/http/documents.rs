@@ -86,6 +86,9 @@ pub enum BodyProblems {
     /// The body is not JSON
     #[response(status = 400, content_type = "application/problem+json")]
     Unparsable(#[to_schema] Problem),
+    /// The body did not come in time
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(#[to_schema] Problem),
     /// The body is larger than 1 MiB
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(#[to_schema] Problem),

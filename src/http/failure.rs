@@ -6,7 +6,7 @@ mod refusal;
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -18,6 +18,8 @@ use crate::wire::api::problem::{FieldProblem, Problem};
 use crate::wire::discreet::discreet;
 use crate::ws::NoSession;
 
+/// Of `Connection`: nothing more can be asked over this one.
+pub const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Of sessions.
@@ -39,8 +41,12 @@ pub enum Failure {
     NothingBooked,
     /// Nobody flies for it, for this reason.
     NoDrone(&'static str),
-    /// The body did not arrive whole, or is no JSON.
+    /// The body is no JSON.
     Unparsable(String),
+    /// The body did not arrive whole.
+    BodyBrokeOff,
+    /// It did not arrive in time.
+    BodyTooSlow,
     BodyTooLarge,
     WrongMediaType,
     WrongFields(Vec<FieldProblem>),
@@ -124,7 +130,14 @@ impl Failure {
             Failure::NothingBooked => (S::NOT_FOUND, "nothing-booked", "Nothing was flown"),
             Failure::NoDrone(_) => (S::CONFLICT, "no-drone", "No drone flies for it"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
-            Failure::Unparsable(_) => (S::BAD_REQUEST, "unparsable", "The body is not JSON"),
+            Failure::Unparsable(_) | Failure::BodyBrokeOff => {
+                (S::BAD_REQUEST, "unparsable", "The body is not JSON")
+            }
+            Failure::BodyTooSlow => (
+                S::REQUEST_TIMEOUT,
+                "body-too-slow",
+                "The body did not come in time",
+            ),
             Failure::BodyTooLarge => (
                 S::PAYLOAD_TOO_LARGE,
                 "body-too-large",
@@ -195,6 +208,8 @@ impl Failure {
             }
             Failure::NotInTheAir => "the drone is on the ground, so it has no route".into(),
             Failure::Unparsable(why) => why.clone(),
+            Failure::BodyBrokeOff => "the body broke off".into(),
+            Failure::BodyTooSlow => "the connection is closed, for the rest of the body may still come".into(),
             Failure::BodyTooLarge => "send at most 1,048,576 bytes".into(),
             Failure::WrongMediaType => "send the body with Content-Type: application/json".into(),
             Failure::WrongFields(errors) | Failure::BadQuery(errors) => match errors.len() {
@@ -211,6 +226,14 @@ impl Failure {
             Failure::Panicked => "the request could not be answered; the server's log says why".into(),
             Failure::Other(status) => status.canonical_reason().unwrap_or("refused").to_lowercase(),
         }
+    }
+
+    /// Whether what is left of the request stands in the way of another one.
+    fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Failure::BodyBrokeOff | Failure::BodyTooSlow | Failure::BodyTooLarge
+        )
     }
 
     /// How to come back with more to show (RFC 6750).
@@ -278,9 +301,10 @@ fn failure_of_status(status: StatusCode) -> Failure {
     }
 }
 
-fn problem_response(failure: Failure, path: &str) -> Response {
+pub fn problem_response(failure: Failure, path: &str) -> Response {
     let shape = failure.shape();
     let challenge = failure.challenge();
+    let ends_connection = failure.ends_connection();
     let problem = Problem {
         kind: format!("urn:skyhaul:problem:{}", shape.slug),
         title: shape.title.into(),
@@ -292,6 +316,9 @@ fn problem_response(failure: Failure, path: &str) -> Response {
     let mut response = (shape.status, Json(problem)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+    if ends_connection {
+        headers.insert(CONNECTION, CLOSE);
+    }
     if let Some(challenge) = challenge {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }

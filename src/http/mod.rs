@@ -42,6 +42,7 @@ mod world;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -81,6 +82,8 @@ pub struct Parts {
     /// What `/metrics` shows, in the OpenMetrics text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub requests: telemetry::Requests,
+    /// How long the body of a request may take.
+    pub body_patience: Duration,
     /// What the map lies on, where the operator gave something.
     pub basemap: Option<Basemap>,
     /// Asks every comer for their token.
@@ -100,7 +103,7 @@ pub enum Readiness {
 /// All routes, with that of the WebSocket, which is the window's. Trailing slashes are
 /// tolerated.
 pub fn router(api: Parts, window: Router) -> Trimmed {
-    let threshold = Threshold::new(api.requests.clone(), Arc::clone(&api.guard));
+    let threshold = Threshold::new(api.requests.clone(), Arc::clone(&api.guard), api.body_patience);
     let (routes, _) = routes()
         .merge(basemap::routes(api.basemap.as_ref()))
         .split_for_parts();

@@ -1,6 +1,6 @@
 //! What every request passes on its way in, and its answer on the way out: it is timed and
 //! counted, pages of other origins are told what they may read, strangers are turned away,
-//! who asks is established, and every failure gets its body.
+//! who asks is established, what they send is read, and every failure gets its body.
 //!
 //! One layer for all of it: each layer of its own is copied for every request, and this is
 //! the way of tens of thousands a second.
@@ -8,21 +8,23 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ORIGIN, VARY};
+use axum::http::header::{CONNECTION, ORIGIN, VARY};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
+use super::failure::CLOSE;
 use super::telemetry::{Asked, Requests};
-use super::{access, failure};
+use super::{access, body, failure};
 use crate::auth::Guard;
 
 /// What [`CorsLayer`] says by itself.
@@ -33,12 +35,15 @@ pub struct Threshold {
     requests: Requests,
     guard: Arc<Guard>,
     sharing: CorsLayer,
+    /// How long the body of a request may take.
+    patience: Duration,
 }
 
 impl Threshold {
-    pub fn new(requests: Requests, guard: Arc<Guard>) -> Arc<Self> {
+    pub fn new(requests: Requests, guard: Arc<Guard>, patience: Duration) -> Arc<Self> {
         Arc::new(Threshold {
             requests,
+            patience,
             sharing: access::sharing(&guard),
             guard,
         })
@@ -77,9 +82,18 @@ impl Threshold {
         let uri = request.uri().clone();
         let known = access::turn_strangers_away(&self.guard, &request)
             .and_then(|()| access::ask_who_it_is(&self.guard, &mut request));
-        match known {
+        if let Err(refused) = known {
+            let is_read = body::pass_over(&mut request, self.patience).await;
+            let mut refusal = failure::problem_response(refused, uri.path());
+            if !is_read {
+                refusal.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            return refusal;
+        }
+        // Before the routes, so that whichever of them refuses the request, it was read.
+        match body::receive(&mut request, self.patience).await {
             Ok(()) => failure::as_problem(&uri, next.run(request)).await,
-            Err(refused) => failure::as_problem(&uri, async { refused.into_response() }).await,
+            Err(unread) => failure::problem_response(unread, uri.path()),
         }
     }
 }

@@ -40,6 +40,8 @@ pub use retention::Keep;
 use retention::Retention;
 use world::{Started, WorldThread, start_world};
 
+/// How long the body of a request may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// From the signal to the end, whatever clients do.
 const DRAIN: Duration = Duration::from_secs(4);
 /// What is left then for a store that has not taken the last ticks.
@@ -199,6 +201,7 @@ pub async fn start_with(
         }),
         metrics,
         requests,
+        body_patience: BODY_PATIENCE,
         basemap: options.basemap,
         guard,
         exports: http::Exports::default(),

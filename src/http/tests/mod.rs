@@ -1,6 +1,7 @@
 //! The front door against a small world and somebody who takes every command.
 
 mod access;
+mod bodies;
 mod documents;
 mod orders;
 mod origins;
@@ -11,6 +12,7 @@ mod simulation;
 mod stream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -40,6 +42,8 @@ use crate::view::reading::{ClockReading, Pace, RunState};
 use crate::view::{Restored, View};
 use crate::ws::{NoStream, Wish};
 
+/// Enough for bodies that are there, and little to wait for the others.
+const BODY_PATIENCE: Duration = Duration::from_millis(20);
 const START_UNIX_US: i64 = 1_780_336_800_000_000;
 const HUB_AT: LatLon = LatLon {
     lat: 37.7599,
@@ -317,12 +321,14 @@ impl Door {
                 text
             }),
             requests,
+            body_patience: BODY_PATIENCE,
             basemap,
             guard: Arc::clone(&guard),
             exports: Exports::default(),
             streams: Arc::new(move |wish| window.stream(wish)),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
         Door {
             router: router(api, Router::new()),
             view,
