@@ -49,7 +49,7 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     /// Run the live server: HTTP, WebSocket and the page
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Run a scenario to its end without a server, as fast as it goes
     Run(run::Args),
     /// Make a token for a server that asks for them
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(cli.log_format);
     let result = match cli.command {
-        Command::Serve(args) => serve::serve(args),
+        Command::Serve(args) => serve::serve(*args),
         Command::Run(args) => run::run(args),
         Command::Token(args) => token::token(args),
         Command::Backup(args) => backup::backup(args),

@@ -12,9 +12,9 @@ use super::notices;
 use super::token::{bad_key, given_key};
 use super::{Failure, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
-use crate::http::Basemap;
-use crate::scenario::parse_duration;
-use crate::server::{self, Keep, Options, ServerError};
+use crate::http::{Basemap, RateLimit};
+use crate::scenario::{parse_duration, parse_rate};
+use crate::server::{self, Keep, Limits, Options, ServerError};
 use crate::sim::time::SimDuration;
 use crate::store::{self, HISTORY_FOLDER};
 use crate::view::reading::Speed;
@@ -64,6 +64,14 @@ pub struct Args {
     /// Worker threads of the world; results do not depend on them [default: 1, or the machine's cores for over 50,000 drones]
     #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
     threads: Option<usize>,
+    /// Most requests a second of one account, or of one address without an account's token, with
+    /// as many at once; more are answered 429
+    #[arg(long, value_name = "N/s", env = "SKYHAUL_RATE_LIMIT", value_parser = parse_rate_limit)]
+    rate_limit: Option<f64>,
+    /// HTTP connections at a time, event streams included; whoever comes then is answered 503.
+    /// WebSockets are counted apart
+    #[arg(long, value_name = "N", env = "SKYHAUL_MAX_CONNECTIONS", default_value_t = Limits::default().connections, value_parser = parse_connections)]
+    max_connections: usize,
     /// Only outside requests: the scenario's own customers stay away
     #[arg(long, env = "SKYHAUL_NO_DEMAND", value_parser = BoolishValueParser::new())]
     no_demand: bool,
@@ -87,6 +95,36 @@ enum Auth {
     Open,
     /// Who shows a token: see `skyhaul token`
     Required,
+}
+
+fn parse_rate_limit(text: &str) -> Result<f64, String> {
+    let rate = parse_rate(text).filter(|rate| RateLimit::new(*rate).is_some());
+    rate.ok_or_else(|| "a rate such as 20/s is wanted".to_owned())
+}
+
+const MOST_CONNECTIONS: usize = 1_000_000;
+/// The store, its logs, and whatever is written.
+const OTHER_FILES: usize = 100;
+
+fn parse_connections(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(connections @ 1..=MOST_CONNECTIONS) => Ok(connections),
+        _ => Err(format!("a number from 1 to {MOST_CONNECTIONS} is wanted")),
+    }
+}
+
+/// Each connection is a file to the system, and few files are what it allows at first.
+fn open_files(options: &Options) {
+    let wanted = options.limits.connections + options.sessions.max_sessions + OTHER_FILES;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files < wanted as u64 => tracing::info!(
+            files,
+            wanted,
+            "fewer files may be open than connections and sessions could need: see ulimit -n"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "how many files may be open stays as it is"),
+    }
 }
 
 fn parse_keep(text: &str) -> Result<SimDuration, String> {
@@ -138,10 +176,16 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         paused: args.paused,
         threads: threads(args.threads, &world),
         demand: !args.no_demand,
+        limits: Limits {
+            connections: args.max_connections,
+            ..Limits::default()
+        },
+        rate_limit: args.rate_limit,
         access,
         notices: args.notices.settings()?,
         ..Options::default()
     };
+    open_files(&options);
     let keyless = keyless(&options);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         Failure::failed(

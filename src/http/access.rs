@@ -21,7 +21,7 @@ use crate::view::{DeliveryHandle, DeliveryRecord};
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
 /// What is not for everybody. All else is the page, its documentation, and health.
-fn is_guarded(path: &str) -> bool {
+pub fn is_guarded(path: &str) -> bool {
     path.starts_with("/api/") || path == "/metrics"
 }
 

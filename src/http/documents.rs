@@ -64,6 +64,11 @@ pub enum TokenProblems {
     #[response(status = 401, content_type = "application/problem+json",
         headers(("WWW-Authenticate" = String, description = "`Bearer`, and what is wrong with the token")))]
     Unauthorized(#[to_schema] Problem),
+    /// This account, or this address, asked more than `--rate-limit` lets it; `Retry-After` says
+    /// when it may again
+    #[response(status = 429, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "seconds")))]
+    TooManyRequests(#[to_schema] Problem),
 }
 
 /// Of any route that is not for every token.
@@ -74,6 +79,11 @@ pub enum AccessProblems {
     #[response(status = 401, content_type = "application/problem+json",
         headers(("WWW-Authenticate" = String, description = "`Bearer`, and what is wrong with the token")))]
     Unauthorized(#[to_schema] Problem),
+    /// This account, or this address, asked more than `--rate-limit` lets it; `Retry-After` says
+    /// when it may again
+    #[response(status = 429, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "seconds")))]
+    TooManyRequests(#[to_schema] Problem),
     /// The token is somebody else's
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(#[to_schema] Problem),

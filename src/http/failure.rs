@@ -56,6 +56,8 @@ pub enum Failure {
     /// The archive does not answer, or no longer has it.
     Unread(Unread),
     NotReady(&'static str),
+    /// This client asked as much as it may, and may again after this time.
+    TooManyRequests(Duration),
     /// Nobody knows who asks.
     Unauthorized(Denied),
     /// Who asks may not, for this reason.
@@ -176,6 +178,14 @@ impl Failure {
                     retry_after: Some(DEFAULT_RETRY),
                 };
             }
+            Failure::TooManyRequests(wait) => {
+                return Shape {
+                    status: S::TOO_MANY_REQUESTS,
+                    slug: "too-many-requests",
+                    title: "Too many requests",
+                    retry_after: Some(*wait),
+                };
+            }
             Failure::Unauthorized(_) => (S::UNAUTHORIZED, "unauthorized", "No valid token"),
             Failure::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Not yours"),
             Failure::NotAHandshake { status, .. } => (*status, "not-a-handshake", "No WebSocket was opened"),
@@ -219,6 +229,10 @@ impl Failure {
             Failure::Refused(refusal) => refusal.to_string(),
             Failure::Unread(unread) => unread.to_string(),
             Failure::NotReady(why) | Failure::NoDrone(why) => (*why).into(),
+            Failure::TooManyRequests(_) => {
+                "this account, or this address, has asked as often as one may here; Retry-After says when it may again"
+                    .into()
+            }
             Failure::Unauthorized(denied) => denied.to_string(),
             Failure::Forbidden(why) => (*why).into(),
             Failure::Stranger(stranger) => stranger.to_string(),

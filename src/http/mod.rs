@@ -27,6 +27,7 @@ mod packages;
 mod page;
 mod parameters;
 mod put_delivery;
+mod rate;
 mod roster;
 mod simulation;
 mod stream;
@@ -46,7 +47,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CONNECTION;
 use axum::middleware;
+use axum::response::Response;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -55,10 +59,12 @@ use crate::view::View;
 use crate::view::commands::Commands;
 use crate::ws::{NoStream, Wish};
 
+use failure::Failure;
 use threshold::Threshold;
 
 pub use basemap::{Basemap, BasemapError};
 pub use history::Exports;
+pub use rate::RateLimit;
 pub use threshold::Trimmed;
 
 /// What handlers have of the rest of the house.
@@ -84,6 +90,8 @@ pub struct Parts {
     pub requests: telemetry::Requests,
     /// How long the body of a request may take.
     pub body_patience: Duration,
+    /// How much one client may ask; as much as it likes where it is left out.
+    pub rate_limit: Option<Arc<RateLimit>>,
     /// What the map lies on, where the operator gave something.
     pub basemap: Option<Basemap>,
     /// Asks every comer for their token.
@@ -103,7 +111,7 @@ pub enum Readiness {
 /// All routes, with that of the WebSocket, which is the window's. Trailing slashes are
 /// tolerated.
 pub fn router(api: Parts, window: Router) -> Trimmed {
-    let threshold = Threshold::new(api.requests.clone(), Arc::clone(&api.guard), api.body_patience);
+    let threshold = Threshold::new(&api);
     let (routes, _) = routes()
         .merge(basemap::routes(api.basemap.as_ref()))
         .split_for_parts();
@@ -113,6 +121,15 @@ pub fn router(api: Parts, window: Router) -> Trimmed {
         .merge(window)
         .layer(middleware::from_fn_with_state(threshold, threshold::pass));
     Trimmed(routes)
+}
+
+/// What whoever comes hears when there is no place for another connection.
+pub async fn turn_away(mut request: Request, patience: Duration) -> Response {
+    body::pass_over(&mut request, patience).await;
+    let failure = Failure::NotReady("there is no place for another connection");
+    let mut response = failure::problem_response(failure, request.uri().path());
+    response.headers_mut().insert(CONNECTION, failure::CLOSE);
+    response
 }
 
 /// The description of all routes, made from the handlers themselves.

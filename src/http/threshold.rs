@@ -1,6 +1,6 @@
 //! What every request passes on its way in, and its answer on the way out: it is timed and
 //! counted, pages of other origins are told what they may read, strangers are turned away,
-//! who asks is established, what they send is read, and every failure gets its body.
+//! who asks is established, and how often, what they send is read, and every failure gets its body.
 //!
 //! One layer for all of it: each layer of its own is copied for every request, and this is
 //! the way of tens of thousands a second.
@@ -22,9 +22,9 @@ use axum::routing::future::RouteFuture;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
-use super::failure::CLOSE;
+use super::failure::{CLOSE, Failure};
 use super::telemetry::{Asked, Requests};
-use super::{access, body, failure};
+use super::{Parts, RateLimit, access, body, failure};
 use crate::auth::Guard;
 
 /// What [`CorsLayer`] says by itself.
@@ -37,15 +37,17 @@ pub struct Threshold {
     sharing: CorsLayer,
     /// How long the body of a request may take.
     patience: Duration,
+    rate_limit: Option<Arc<RateLimit>>,
 }
 
 impl Threshold {
-    pub fn new(requests: Requests, guard: Arc<Guard>, patience: Duration) -> Arc<Self> {
+    pub fn new(parts: &Parts) -> Arc<Self> {
         Arc::new(Threshold {
-            requests,
-            patience,
-            sharing: access::sharing(&guard),
-            guard,
+            requests: parts.requests.clone(),
+            sharing: access::sharing(&parts.guard),
+            guard: Arc::clone(&parts.guard),
+            patience: parts.body_patience,
+            rate_limit: parts.rate_limit.clone(),
         })
     }
 }
@@ -78,11 +80,19 @@ fn is_from_a_page(request: &Request) -> bool {
 }
 
 impl Threshold {
+    /// Who asks, and whether they may ask anything at all.
+    fn judge(&self, request: &mut Request) -> Result<(), Failure> {
+        access::turn_strangers_away(&self.guard, request)?;
+        let known = access::ask_who_it_is(&self.guard, request);
+        if let Some(limit) = &self.rate_limit {
+            limit.count(request)?;
+        }
+        known
+    }
+
     async fn let_in(&self, mut request: Request, next: Next) -> Response {
         let uri = request.uri().clone();
-        let known = access::turn_strangers_away(&self.guard, &request)
-            .and_then(|()| access::ask_who_it_is(&self.guard, &mut request));
-        if let Err(refused) = known {
+        if let Err(refused) = self.judge(&mut request) {
             let is_read = body::pass_over(&mut request, self.patience).await;
             let mut refusal = failure::problem_response(refused, uri.path());
             if !is_read {

@@ -14,6 +14,7 @@ use crate::actors::ingestion::IngestionHandle;
 use crate::actors::shelf;
 use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
+use crate::http::RateLimit;
 use crate::notify;
 use crate::sim::breaker::BreakerState;
 use crate::store::{Reader, Writer};
@@ -21,11 +22,14 @@ use crate::view::View;
 use crate::ws::Telemetry;
 
 use super::Started;
+use super::connections::Connections;
 
 /// Answers with all metrics in OpenMetrics text.
 pub fn render(
     mut registry: Registry,
     started: &Started,
+    connections: Arc<Connections>,
+    rate_limit: Option<Arc<RateLimit>>,
     sessions: Arc<Telemetry>,
     notices: Arc<notify::Telemetry>,
 ) -> Arc<dyn Fn() -> String + Send + Sync> {
@@ -36,6 +40,8 @@ pub fn render(
         ingestion: started.ingestion.clone(),
         controls: started.controls.clone(),
         inbox: Arc::clone(&started.inbox),
+        connections,
+        rate_limit,
         sessions,
         notices,
     }));
@@ -55,6 +61,8 @@ struct House {
     ingestion: IngestionHandle,
     controls: Controls,
     inbox: Arc<Inbox>,
+    connections: Arc<Connections>,
+    rate_limit: Option<Arc<RateLimit>>,
     sessions: Arc<Telemetry>,
     notices: Arc<notify::Telemetry>,
 }
@@ -91,6 +99,8 @@ impl House {
         queues.push(("controls", asked, bound));
         queues.extend(self.writer.queues());
         queues.extend(self.reader.queue());
+        let (connections, bound) = self.connections.queue();
+        queues.push(("http_connections", connections, bound));
         let accounts = self.view.world().accounts.capacity;
         queues.push(("accounts", self.view.account_count(), accounts));
         queues.push(("packages", self.view.stored_package_count(), shelf::PLACES));
@@ -198,6 +208,17 @@ impl House {
         ];
         for (name, help, value) in gauges {
             gauge(encoder, name, help, value)?;
+        }
+        Ok(())
+    }
+
+    fn encode_connections(&self, encoder: &mut DescriptorEncoder) -> std::fmt::Result {
+        let help = "Connections for which there was no place";
+        let turned_away = self.connections.turned_away();
+        counter(encoder, "skyhaul_http_connections_turned_away", help, turned_away)?;
+        if let Some(limit) = &self.rate_limit {
+            let help = "Clients that asked lately, where what they ask is limited";
+            gauge(encoder, "skyhaul_http_clients", help, limit.clients() as u64)?;
         }
         Ok(())
     }
@@ -313,6 +334,7 @@ impl Collector for House {
         self.encode_store(&mut encoder)?;
         self.encode_log(&mut encoder)?;
         self.encode_notices(&mut encoder)?;
+        self.encode_connections(&mut encoder)?;
         self.encode_sessions(&mut encoder)
     }
 }

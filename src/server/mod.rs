@@ -5,6 +5,7 @@
 //! axum). Addresses and channels cross, and each WebSocket once, after its handshake.
 
 mod archive;
+mod connections;
 mod door;
 mod metrics;
 mod retention;
@@ -15,8 +16,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::ServiceExt;
-use axum::serve::ListenerExt;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,7 +25,7 @@ use tokio::time::timeout;
 use crate::auth::{self, Guard, KeyError, TokenKey};
 use crate::engine::Halted;
 use crate::engine::metrics::Metrics;
-use crate::http::{self, Basemap, Readiness};
+use crate::http::{self, Basemap, RateLimit, Readiness};
 use crate::notify::{self, Courier};
 use crate::sim::world::World;
 use crate::store::writer::Refused;
@@ -35,13 +34,13 @@ use crate::view::reading::Speed;
 use crate::view::{RECENTLY_ENDED, View};
 use crate::ws::{self, Gateway};
 
+pub use connections::Limits;
+use connections::{Connections, House};
 use door::Door;
 pub use retention::Keep;
 use retention::Retention;
 use world::{Started, WorldThread, start_world};
 
-/// How long the body of a request may take.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// From the signal to the end, whatever clients do.
 const DRAIN: Duration = Duration::from_secs(4);
 /// What is left then for a store that has not taken the last ticks.
@@ -63,6 +62,9 @@ pub struct Options {
     pub recently_ended: usize,
     /// How long the store keeps history; for ever where it is left out.
     pub keep: Option<Keep>,
+    pub limits: Limits,
+    /// Requests a second of one client, where there is a limit.
+    pub rate_limit: Option<f64>,
     pub sessions: ws::Config,
     /// What the page's map lies on.
     pub basemap: Option<Basemap>,
@@ -82,6 +84,8 @@ impl Default for Options {
             demand: true,
             recently_ended: RECENTLY_ENDED,
             keep: None,
+            limits: Limits::default(),
+            rate_limit: None,
             sessions: ws::Config::default(),
             basemap: None,
             access: auth::Settings::default(),
@@ -117,7 +121,7 @@ pub struct Server {
     view: Arc<View>,
     closing: watch::Sender<bool>,
     gateway: Gateway,
-    http: JoinHandle<std::io::Result<()>>,
+    http: JoinHandle<()>,
     world: WorldThread,
 }
 
@@ -186,7 +190,16 @@ pub async fn start_with(
         Arc::clone(&notices),
     )?;
     tokio::spawn(courier.run(closed.clone()));
-    let metrics = metrics::render(registry, &started, gateway.telemetry(), notices);
+    let connections = Connections::new(options.limits);
+    let rate_limit = options.rate_limit.and_then(RateLimit::new).map(Arc::new);
+    let metrics = metrics::render(
+        registry,
+        &started,
+        Arc::clone(&connections),
+        rate_limit.clone(),
+        gateway.telemetry(),
+        notices,
+    );
     let ready = closed.clone();
     let window = gateway.clone();
     let api = http::Parts {
@@ -201,25 +214,25 @@ pub async fn start_with(
         }),
         metrics,
         requests,
-        body_patience: BODY_PATIENCE,
+        body_patience: options.limits.body,
+        rate_limit: rate_limit.clone(),
         basemap: options.basemap,
         guard,
         exports: http::Exports::default(),
         streams: Arc::new(move |wish| window.stream(wish)),
     };
     let routes = http::router(api, gateway.route());
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "a socket keeps Nagle's delay");
-        }
-    });
-    let served = axum::serve(listener, routes.into_make_service()).with_graceful_shutdown(until(closed));
+    let house = House {
+        routes,
+        asks_for_addresses: rate_limit.is_some(),
+    };
+    let served = connections.serve(listener, house, closed);
     Ok(Server {
         address,
         view,
         closing,
         gateway,
-        http: tokio::spawn(served.into_future()),
+        http: tokio::spawn(served),
         world: thread,
     })
 }

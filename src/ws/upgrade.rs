@@ -14,7 +14,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -94,7 +93,7 @@ pub(super) struct Taken {
 impl Taken {
     fn from_upgraded(upgraded: Upgraded) -> io::Result<Self> {
         let not_ours = |_| io::Error::other("it is no TCP connection");
-        let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(not_ours)?;
+        let parts = upgraded.downcast::<TokioIo<TcpStream>>().map_err(not_ours)?;
         Ok(Taken {
             stream: parts.io.into_inner().into_std()?,
             read: parts.read_buf.to_vec(),

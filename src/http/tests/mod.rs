@@ -6,6 +6,7 @@ mod documents;
 mod orders;
 mod origins;
 mod page;
+mod rates;
 mod reads;
 mod routes;
 mod simulation;
@@ -24,7 +25,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::telemetry::Requests;
-use super::{Basemap, Exports, Parts, Readiness, Trimmed, router};
+use super::{Basemap, Exports, Parts, RateLimit, Readiness, Trimmed, router};
 use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
 use crate::sim::command::{Command, Decision};
@@ -288,15 +289,26 @@ impl Door {
 
     /// As if it listened on loopback.
     fn guarded(unknown_places: UnknownPlaces, mode: Mode, origins: &[&str]) -> Door {
-        Door::build(unknown_places, mode, origins, None)
+        Door::build(unknown_places, mode, origins, None, None)
     }
 
     /// With a basemap under the page's map.
     fn over(unknown_places: UnknownPlaces, basemap: Option<Basemap>) -> Door {
-        Door::build(unknown_places, Mode::Open, &[], basemap)
+        Door::build(unknown_places, Mode::Open, &[], basemap, None)
     }
 
-    fn build(unknown_places: UnknownPlaces, mode: Mode, origins: &[&str], basemap: Option<Basemap>) -> Door {
+    /// Each client may ask this often a second.
+    fn limited(unknown_places: UnknownPlaces, mode: Mode, per_second: f64) -> Door {
+        Door::build(unknown_places, mode, &[], None, RateLimit::new(per_second))
+    }
+
+    fn build(
+        unknown_places: UnknownPlaces,
+        mode: Mode,
+        origins: &[&str],
+        basemap: Option<Basemap>,
+        rate_limit: Option<RateLimit>,
+    ) -> Door {
         let key = TokenKey::of_this_process().unwrap();
         let origins = origins.iter().map(|origin| origin.parse().unwrap());
         let guard = Arc::new(Guard::new(mode, key, origins.collect(), true));
@@ -322,6 +334,7 @@ impl Door {
             }),
             requests,
             body_patience: BODY_PATIENCE,
+            rate_limit: rate_limit.map(Arc::new),
             basemap,
             guard: Arc::clone(&guard),
             exports: Exports::default(),

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::System;
+use axum::Router;
 use futures_util::{SinkExt, StreamExt};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -50,6 +54,15 @@ pub(super) struct Stand {
     tick: Tick,
 }
 
+/// As the server does it: plain HTTP/1.1 over a TCP connection.
+async fn serve(listener: TcpListener, app: Router) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let service = TowerToHyperService::new(app.clone());
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service);
+        tokio::spawn(connection.with_upgrades());
+    }
+}
+
 impl Stand {
     pub(super) async fn with_drones(drones: u32) -> Self {
         Stand::new(drones, Config::default()).await
@@ -80,7 +93,7 @@ impl Stand {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = gateway.route();
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(serve(listener, app));
         Stand {
             view,
             gateway,
