@@ -13,10 +13,12 @@ use uuid::Uuid;
 use super::Api;
 use super::access::{Operator, must};
 use super::body::JsonBody;
-use super::documents::{AccessProblems, BodyProblems, ClockProblems, ReadProblems, WriteProblems};
+use super::documents::{
+    AccessProblems, BodyProblems, ClockProblems, QueryProblems, ReadProblems, WriteProblems,
+};
 use super::failure::Failure;
 use super::fields::{self, Complaint, Complaints, Fields};
-use super::parameters::PathId;
+use super::parameters::{NoParameters, PathId};
 use crate::auth::{Viewer, What};
 use crate::sim::account::{self, AccountKind, AccountStatus};
 use crate::sim::command::{AccountWrite, Command};
@@ -48,6 +50,7 @@ const KIND: &str = "account";
 async fn register(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     body: JsonBody,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Account>), Failure> {
     let mut complaints = Complaints::default();
@@ -80,11 +83,12 @@ async fn register(
     path = "/api/accounts/{id}",
     tag = "Accounts",
     params(("id" = String, Path)),
-    responses((status = 200, body = Account), ReadProblems, AccessProblems)
+    responses((status = 200, body = Account), QueryProblems, ReadProblems, AccessProblems)
 )]
 async fn read_account(
     State(api): State<Api>,
     viewer: Viewer,
+    _: NoParameters,
     PathId(id): PathId<String>,
 ) -> Result<Json<Account>, Failure> {
     let id = id.ok_or(Failure::Unknown(KIND))?;
@@ -110,6 +114,7 @@ async fn read_account(
 async fn change(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     PathId(id): PathId<String>,
     body: JsonBody,
 ) -> Result<Json<Account>, Failure> {

@@ -13,7 +13,7 @@ use super::access::drone_must_be_seen;
 use super::cursor;
 use super::documents::{AccessProblems, QueryProblems, ReadProblems};
 use super::failure::Failure;
-use super::parameters::{MAX_LIMIT, Parameters, PathId, one_of};
+use super::parameters::{MAX_LIMIT, NoParameters, Parameters, PathId, one_of};
 use crate::auth::{Sight, Viewer};
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DroneId;
@@ -85,11 +85,12 @@ async fn list_drones(
     path = "/api/drones/{id}",
     tag = "World",
     params(("id" = String, Path, example = "d-17")),
-    responses((status = 200, body = Drone), ReadProblems, AccessProblems)
+    responses((status = 200, body = Drone), QueryProblems, ReadProblems, AccessProblems)
 )]
 async fn read_drone(
     State(api): State<Api>,
     viewer: Viewer,
+    _: NoParameters,
     PathId(id): PathId<DroneId>,
 ) -> Result<Json<Drone>, Failure> {
     let sight = id.map_or(Sight::Unknown, |id| viewer.sight_of_drone(&api.view, id));
@@ -111,6 +112,7 @@ async fn read_drone(
     params(("id" = String, Path, example = "d-17")),
     responses(
         (status = 200, body = RouteCollection, content_type = "application/geo+json"),
+        QueryProblems,
         ReadProblems,
         AccessProblems,
     )
@@ -118,6 +120,7 @@ async fn read_drone(
 async fn read_route(
     State(api): State<Api>,
     viewer: Viewer,
+    _: NoParameters,
     PathId(id): PathId<DroneId>,
 ) -> Result<Response, Failure> {
     let sight = id.map_or(Sight::Unknown, |id| viewer.sight_of_drone(&api.view, id));

@@ -12,6 +12,7 @@ use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields, name};
+use super::parameters::NoParameters;
 use crate::scenario::parse_duration;
 use crate::sim::command::Command;
 use crate::sim::fault::{Actor, Fault, FlightFault, StepFault, Victim};
@@ -54,6 +55,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 async fn inject_fault(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     body: JsonBody,
 ) -> Result<Json<InjectedFault>, Failure> {
     let mut complaints = Complaints::default();

@@ -19,7 +19,7 @@ use super::deliveries::listed;
 use super::documents::{AccessProblems, PastProblems, QueryProblems, ReadProblems, WriteProblems};
 use super::failure::Failure;
 use super::fields::Complaint;
-use super::parameters::{Parameters, PathId};
+use super::parameters::{NoParameters, Parameters, PathId};
 use crate::auth::{Carriage, Parcel, Viewer, What};
 use crate::sim::calendar::Day;
 use crate::sim::delivery::Stage;
@@ -115,11 +115,12 @@ async fn export_day(
     path = "/api/deliveryhistory/{id}",
     tag = "Delivery history",
     params(("id" = String, Path)),
-    responses((status = 200, body = DeliveryHistory), ReadProblems, PastProblems, AccessProblems)
+    responses((status = 200, body = DeliveryHistory), QueryProblems, ReadProblems, PastProblems, AccessProblems)
 )]
 async fn read_history(
     State(api): State<Api>,
     viewer: Viewer,
+    _: NoParameters,
     PathId(name): PathId<DeliveryName>,
 ) -> Result<Json<DeliveryHistory>, Failure> {
     let record = delivery_for(&api, &viewer, name, "delivery").await?;

@@ -13,7 +13,7 @@ use super::cursor;
 use super::documents::{QueryProblems, ReadProblems, TokenProblems};
 use super::drones::GEOJSON;
 use super::failure::Failure;
-use super::parameters::{Parameters, PathId};
+use super::parameters::{NoParameters, Parameters, PathId};
 use crate::auth::{Viewer, What};
 use crate::sim::ids::HubId;
 use crate::sim::world::{HeightReference, Zone};
@@ -69,11 +69,12 @@ async fn list_hubs(
     path = "/api/hubs/{id}",
     tag = "World",
     params(("id" = String, Path, example = "mission")),
-    responses((status = 200, body = Hub), ReadProblems, TokenProblems)
+    responses((status = 200, body = Hub), QueryProblems, ReadProblems, TokenProblems)
 )]
 async fn read_hub(
     State(api): State<Api>,
     viewer: Viewer,
+    _: NoParameters,
     PathId(id): PathId<String>,
 ) -> Result<Json<Hub>, Failure> {
     let hub = id.and_then(|id| api.view.hub_of_key(&id));
@@ -91,10 +92,11 @@ async fn read_hub(
     tag = "World",
     responses(
         (status = 200, body = wire::ZoneCollection, content_type = "application/geo+json"),
+        QueryProblems,
         TokenProblems,
     )
 )]
-async fn zones_as_geojson(State(api): State<Api>) -> Response {
+async fn zones_as_geojson(State(api): State<Api>, _: NoParameters) -> Response {
     let world = api.view.world();
     let zones = world.zones.iter();
     let collection = wire::ZoneCollection {

@@ -28,6 +28,22 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
     }
 }
 
+/// That there is no query: in a request of our own a misspelt parameter must not be passed over
+/// in silence, also where there is none to misspell. The reference's clients may say what they like.
+pub struct NoParameters;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        if parts.uri.query().is_none_or(str::is_empty) {
+            return Ok(NoParameters);
+        }
+        let parameters = Parameters::from_request_parts(parts, state).await?;
+        parameters.finish().map(|()| NoParameters)
+    }
+}
+
 /// The query, and what is wrong with it so far. Of a parameter that is given twice the last
 /// counts, where not all do; one that nobody asks for is a mistake, unless it is passed over.
 pub struct Parameters {
@@ -101,11 +117,16 @@ impl Parameters {
         self.optional("bbox", bounding_box)
     }
 
-    /// As [`Parameters::finish`], where the reference wants such mistakes to be a bad request; what
-    /// its clients say besides is passed over.
-    pub fn finish_as_bad_request(mut self) -> Result<(), Failure> {
+    /// As [`Parameters::finish`] on a route of the reference: what its clients say besides is
+    /// passed over.
+    pub fn finish_as_reference(mut self) -> Result<(), Failure> {
         self.pass_over_others();
-        self.finish().map_err(|failure| match failure {
+        self.finish()
+    }
+
+    /// The same, where the reference wants such mistakes to be a bad request.
+    pub fn finish_as_bad_request(self) -> Result<(), Failure> {
+        self.finish_as_reference().map_err(|failure| match failure {
             Failure::WrongFields(errors) => Failure::BadQuery(errors),
             other => other,
         })
@@ -121,10 +142,12 @@ impl Parameters {
     pub fn finish(mut self) -> Result<(), Failure> {
         for (name, _) in &self.pairs {
             if !self.asked.contains(&name.as_str()) {
-                let known = self.asked.join(", ");
+                let known = match &self.asked[..] {
+                    [] => "is not known here; this route has no parameters".into(),
+                    asked => format!("is not known here; known: {}", asked.join(", ")),
+                };
                 let name: String = discreet(name).chars().take(LONGEST_NAME).collect();
-                self.complaints
-                    .add(format!("?{name}"), format!("is not known here; known: {known}"));
+                self.complaints.add(format!("?{name}"), known);
             }
         }
         if self.complaints.is_empty() {

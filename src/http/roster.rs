@@ -18,7 +18,7 @@ use super::documents::{
 };
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields, name};
-use super::parameters::{Parameters, PathId};
+use super::parameters::{NoParameters, Parameters, PathId};
 use crate::sim::command::{Command, Decision, Objection};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
@@ -61,6 +61,7 @@ const CHARGERS: u32 = 16;
 async fn add_drones(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<(StatusCode, Json<AddedDrones>), Failure> {
@@ -100,12 +101,13 @@ async fn add_drones(
     responses(
         (status = 202, description = "It leaves when it is down", body = Drone),
         (status = 204, description = "It is out of the world"),
-        ReadProblems, ClockProblems, WriteProblems, AccessProblems,
+        QueryProblems, ReadProblems, ClockProblems, WriteProblems, AccessProblems,
     )
 )]
 async fn withdraw_drone(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     PathId(id): PathId<DroneId>,
 ) -> Result<Response, Failure> {
     let id = id.filter(|id| api.view.drone(*id).is_some());
@@ -139,6 +141,7 @@ async fn withdraw_drone(
 async fn add_hub(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Hub>), Failure> {

@@ -9,9 +9,12 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::Operator;
 use super::body::{JsonBody, OptionalJsonBody};
-use super::documents::{AccessProblems, BodyProblems, ClockProblems, TokenProblems, WriteProblems};
+use super::documents::{
+    AccessProblems, BodyProblems, ClockProblems, QueryProblems, TokenProblems, WriteProblems,
+};
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields};
+use super::parameters::NoParameters;
 use crate::sim::time::Tick;
 use crate::view::commands::PaceChange;
 use crate::view::reading::{RunState, Speed};
@@ -34,9 +37,9 @@ pub fn routes() -> OpenApiRouter<Api> {
     get,
     path = "/api/simulation",
     tag = "Simulation",
-    responses((status = 200, body = wire::Simulation), TokenProblems)
+    responses((status = 200, body = wire::Simulation), QueryProblems, TokenProblems)
 )]
-async fn read_simulation(State(api): State<Api>) -> Json<wire::Simulation> {
+async fn read_simulation(State(api): State<Api>, _: NoParameters) -> Json<wire::Simulation> {
     Json(simulation_of(&api.view))
 }
 
@@ -53,6 +56,7 @@ async fn read_simulation(State(api): State<Api>) -> Json<wire::Simulation> {
 async fn change_simulation(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     body: JsonBody,
 ) -> Result<Json<wire::Simulation>, Failure> {
     let mut complaints = Complaints::default();
@@ -111,6 +115,7 @@ fn speed(value: &Value) -> Result<Speed, Complaint> {
 async fn step_simulation(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<Json<wire::Simulation>, Failure> {
     let mut ticks = 1;

@@ -42,7 +42,7 @@ async fn count_deliveries(
     mut parameters: Parameters,
 ) -> Result<Json<DeliverySummary>, Failure> {
     let wanted = wanted(&mut parameters);
-    parameters.finish()?;
+    parameters.finish_as_reference()?;
     let sums = sums_of(&api, &viewer, wanted)?.unwrap_or_default();
     Ok(Json(DeliverySummary {
         count: sums.completed,
@@ -67,7 +67,7 @@ async fn weigh_packages(
     mut parameters: Parameters,
 ) -> Result<Json<PackageSummary>, Failure> {
     let wanted = wanted(&mut parameters);
-    parameters.finish()?;
+    parameters.finish_as_reference()?;
     let sums = sums_of(&api, &viewer, wanted)?.unwrap_or_default();
     Ok(Json(PackageSummary {
         total_weight: rounded(units::kg_to_pounds(sums.weight_kg), PARTS),

@@ -11,7 +11,7 @@ use super::cursor;
 use super::delivery_requests::status_of;
 use super::documents::{AccessProblems, ClockProblems, QueryProblems, ReadProblems, WriteProblems};
 use super::failure::Failure;
-use super::parameters::{Parameters, PathId, one_of};
+use super::parameters::{NoParameters, Parameters, PathId, one_of};
 use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::view::{DeliveryFilter, LetterReading, View};
@@ -121,11 +121,12 @@ fn shown(view: &View, letter: &LetterReading) -> DeadLetter {
     path = "/api/supervisor/deadletters/{id}/retry",
     tag = "Supervisor",
     params(("id" = String, Path)),
-    responses((status = 200, body = Retried), ReadProblems, ClockProblems, WriteProblems, AccessProblems)
+    responses((status = 200, body = Retried), QueryProblems, ReadProblems, ClockProblems, WriteProblems, AccessProblems)
 )]
 async fn retry_dead_letter(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<Retried>, Failure> {
     let letter = id.and_then(|id| api.view.dead_letter(id));
@@ -143,9 +144,9 @@ async fn retry_dead_letter(
     get,
     path = "/api/supervisor/health",
     tag = "Supervisor",
-    responses((status = 200, body = Supervision), AccessProblems)
+    responses((status = 200, body = Supervision), QueryProblems, AccessProblems)
 )]
-async fn read_health(State(api): State<Api>, _: Operator) -> Json<Supervision> {
+async fn read_health(State(api): State<Api>, _: Operator, _: NoParameters) -> Json<Supervision> {
     let breaker = Breaker {
         name: "carrier".into(),
         state: api.view.breaker(),

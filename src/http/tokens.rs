@@ -14,6 +14,7 @@ use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, PastProblems};
 use super::failure::Failure;
 use super::fields::{self, Complaint, Complaints, Fields};
+use super::parameters::NoParameters;
 use crate::auth::{Role, Viewer};
 use crate::scenario::parse_duration;
 use crate::sim::ids::DeliveryId;
@@ -42,6 +43,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 async fn hand_out(
     State(api): State<Api>,
     _: Operator,
+    _: NoParameters,
     body: JsonBody,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewToken>), Failure> {
     // In memory from here on, where there is such a delivery.

@@ -7,7 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::documents::TokenProblems;
+use super::documents::{QueryProblems, TokenProblems};
+use super::parameters::NoParameters;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::time::SimTime;
 use crate::sim::world::{UnknownPlaces, World};
@@ -31,9 +32,9 @@ pub fn routes() -> OpenApiRouter<Api> {
     get,
     path = "/api/world",
     tag = "World",
-    responses((status = 200, body = wire::World), TokenProblems)
+    responses((status = 200, body = wire::World), QueryProblems, TokenProblems)
 )]
-async fn read_world(State(api): State<Api>) -> Json<wire::World> {
+async fn read_world(State(api): State<Api>, _: NoParameters) -> Json<wire::World> {
     let world = &api.view.world();
     let bounds = &world.area.bounds;
     Json(wire::World {

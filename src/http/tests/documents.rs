@@ -168,3 +168,42 @@ fn the_documentation_and_the_page_need_no_internet() {
     let settings = String::from_utf8(door.get("/docs/swagger-initializer.js").body).unwrap();
     assert!(settings.contains("/openapi.json"));
 }
+
+/// Of the reference's routes: what its clients may say besides is passed over.
+const OF_THE_REFERENCE: [&str; 7] = [
+    "/api/deliveryrequests",
+    "/api/deliveries/",
+    "/api/packages/",
+    "/api/dronedeliveries/",
+    "/api/account/",
+    "/api/thirdpartydeliveries/",
+    "/api/probe",
+];
+
+#[test]
+fn a_parameter_that_nobody_knows_is_named_on_every_route_of_our_own() {
+    let door = Door::open(UnknownPlaces::Refuse);
+    let document = door.get("/openapi.json").json();
+    let id = door.accepted();
+    let mut tried = [0, 0];
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        // Clients of streams add what their libraries think of; the rest is asked by tools.
+        if path == "/api/stream" || !path.starts_with("/api/") {
+            continue;
+        }
+        let is_reference = OF_THE_REFERENCE.iter().any(|start| path.starts_with(start));
+        for method in methods.as_object().unwrap().keys() {
+            let address = path.replace("{id}", &id);
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let reply = door.json(method.clone(), &format!("{address}?colour=red"), "{}");
+            let named = reply.status == 422 && reply.pointers(422).contains(&"?colour".to_owned());
+            assert_eq!(named, !is_reference, "{method} {path}: {}", reply.status);
+            tried[usize::from(is_reference)] += 1;
+            if !is_reference {
+                let described = &document["paths"][path][method.as_str().to_lowercase()];
+                assert!(described["responses"]["422"].is_object(), "{method} {path}");
+            }
+        }
+    }
+    assert!(tried[0] > 20 && tried[1] > 15, "{tried:?}");
+}
