@@ -52,12 +52,15 @@ browser:
 	  || { [ "$$(id -u)" = 0 ] && apt-get update && apt-get install --yes --no-install-recommends chromium; } \
 	  || { echo "missing: chromium (apt-get install chromium)" >&2; exit 2; }
 
-# The store's tests start a PostgreSQL of their own; the package's own cluster is not wanted.
+# The store's tests start a PostgreSQL of their own; the package's own cluster is not wanted,
+# unless whoever keeps this machine has said already what they want.
+CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
+
 .PHONY: postgres
 postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
-	  || { [ "$$(id -u)" = 0 ] && mkdir -p /etc/postgresql-common \
-	       && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
+	  || { [ "$$(id -u)" = 0 ] && mkdir -p $(dir $(CREATE_CLUSTER)) \
+	       && { [ -e $(CREATE_CLUSTER) ] || echo 'create_main_cluster = false' > $(CREATE_CLUSTER); } \
 	       && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql; } \
 	  || { echo "missing: PostgreSQL (apt-get install postgresql)" >&2; exit 2; }
 
