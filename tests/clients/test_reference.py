@@ -78,6 +78,44 @@ def test_the_first_request_crosses_the_country_in_a_van(world):
     assert world.get(f"/api/deliveryrequests/{id}")["state"] == "Scheduled"
 
 
+def test_the_first_request_as_it_stands_is_confirmed_at_the_door(world):
+    id = world.http.post("/api/deliveryrequests", json=COAST_TO_COAST).json()["deliveryId"]
+    assert ended(world, id) == "Completed"
+    history = world.get(f"/api/deliveryhistory/{id}")
+    kinds = [event["kind"] for event in history["events"]]
+    assert kinds.index("HandedToCarrier") < kinds.index("PickedUp") < kinds.index("AwaitingConfirmation")
+    assert kinds[-1] == "Completed" and kinds.count("AwaitingConfirmation") == 1, kinds
+    delivery = world.get(f"/api/deliveries/{id}")
+    assert (delivery["confirmationRequired"], delivery["deadline"]) == ("FingerPrint", COAST_TO_COAST["deadline"])
+
+
+def test_a_client_gives_the_first_requests_fingerprint(servers, tmp_path):
+    nobody_home = tmp_path / "nobody-home.toml"
+    nobody_home.write_text(REFERENCE.read_text() + '\n[recipient]\nnever = 1.0\npatience = "10m"\n')
+    world = servers.start(nobody_home, "--no-demand", "--speed", "1")
+    id = world.http.post("/api/deliveryrequests", json=COAST_TO_COAST).json()["deliveryId"]
+    path = f"/api/deliveries/{id}/confirmations"
+    until(world, lambda: world.stage(id) == "HeadedToDropoff", "the van has it", speed=500)
+    print_of = {
+        "dateTime": {"dateTimeValue": status(world, id)["deliveryETA"]},
+        "geoCoordinates": world.get(f"/api/deliveries/{id}")["dropoff"],
+        "confirmationType": "FingerPrint",
+        "confirmationBlob": "bG9vcHM=",
+    }
+    problem(send(world, "POST", path, print_of), 409)
+    until(world, lambda: waits_at_door(world, id), "it is at the door", speed=500)
+    problem(send(world, "POST", path, print_of | {"confirmationType": "Picture"}), 422)
+    assert world.stage(id) == "HeadedToDropoff", "it is a fingerprint that is wanted"
+    assert send(world, "POST", path, print_of).status_code == 200
+    assert world.stage(id) == "Completed"
+    problem(send(world, "POST", path, print_of), 409)
+
+
+def waits_at_door(server, delivery):
+    events = server.get(f"/api/deliveryhistory/{delivery}")["events"]
+    return any(event["kind"] == "AwaitingConfirmation" for event in events)
+
+
 def test_the_second_request_flies_and_is_brought(world):
     answer = world.http.post("/api/deliveryrequests", json=NAMED)
     assert answer.status_code == 202
