@@ -97,9 +97,11 @@ impl Transport {
         if carrier.takes(order).is_err() {
             return StepAnswer::Refused(FailureReason::CarrierRefused);
         }
-        let is_full = self.jobs.len() >= carrier.capacity as usize;
-        if std::mem::take(&mut self.misses_next) || context.now < self.down_until || is_full {
+        if std::mem::take(&mut self.misses_next) || context.now < self.down_until {
             return StepAnswer::Unavailable;
+        }
+        if self.jobs.len() >= carrier.capacity as usize {
+            return StepAnswer::Full;
         }
         self.taken += 1;
         let job = carrier.plan(context.world.seed, id, order, context.now);

@@ -196,7 +196,7 @@ fn roles(world: &World, now: SimTime, format: u8, saved: Vec<Saved>) -> Result<(
     for (key, state) in saved {
         let Some(state) = state else { continue };
         match postcard::from_bytes::<Address>(&key)? {
-            Address::Scheduler => roles.scheduler = scheduler_of(format, &state)?,
+            Address::Scheduler => roles.scheduler = scheduler_of(format, state)?,
             Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world, now),
             Address::Drone(_) if format < 3 => {
                 older_drones.push(postcard::from_bytes::<DroneBefore3>(&state)?)
@@ -255,12 +255,15 @@ fn delivery_of(format: u8, state: &[u8]) -> Result<Delivery, postcard::Error> {
     }
 }
 
-fn scheduler_of(format: u8, state: &[u8]) -> Result<Scheduler, Halted> {
+/// Before format 5 nobody knew what customers had been told, which is its last field; a list of
+/// none is a zero.
+fn scheduler_of(format: u8, mut state: Vec<u8>) -> Result<Scheduler, Halted> {
+    state.resize(state.len() + usize::from((3..5).contains(&format)), 0);
     match format {
-        ..3 => postcard::from_bytes::<SchedulerBefore3>(state)?
+        ..3 => postcard::from_bytes::<SchedulerBefore3>(&state)?
             .idle()
             .ok_or(Halted::Unfinished),
-        3.. => Ok(postcard::from_bytes(state)?),
+        3.. => Ok(postcard::from_bytes(&state)?),
     }
 }
 
@@ -298,5 +301,27 @@ fn supervision(supervisor: &Supervisor) -> Supervision {
         letters: letters.map(|letter| (letter.id, letter)).collect(),
         breaker: supervisor.breaker(),
         panics: supervisor.panics().clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::scheduler::SchedulerMessage;
+    use crate::actors::testing::{Bench, id, order, world};
+
+    #[test]
+    fn a_scheduler_that_knew_not_what_was_told_goes_on_with_its_workflows() {
+        let mut bench = Bench::new(world(1, 1), |_| Scheduler::default());
+        let order = Arc::new(order(&bench.context.world));
+        bench.tell(SchedulerMessage::Admit { id: id(1), order });
+        let mut before_5 = postcard::to_stdvec(&bench.role).unwrap();
+        assert_eq!(before_5.pop(), Some(0), "nothing was told");
+        for format in [3, 4] {
+            let read = scheduler_of(format, before_5.clone()).unwrap();
+            assert_eq!(read, bench.role);
+        }
+        before_5.push(0);
+        assert_eq!(scheduler_of(FORMAT, before_5).unwrap(), bench.role);
     }
 }

@@ -184,7 +184,7 @@ pub(super) fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
             waiting_for,
         } => {
             let state = match waiting_for {
-                WaitingFor::Retry => RequestState::Retrying,
+                WaitingFor::Retry | WaitingFor::Carrier => RequestState::Retrying,
                 WaitingFor::Compensation => RequestState::Compensating,
                 _ => RequestState::Running,
             };
@@ -192,7 +192,7 @@ pub(super) fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
         }
         WorkflowState::Scheduled => (RequestState::Scheduled, Some(Step::Delivery), 1, None),
         WorkflowState::Failed(_) => {
-            let (step, attempts) = failed_at(record);
+            let (step, attempts) = failed_at(view, record);
             (RequestState::Failed, Some(step), attempts, None)
         }
         WorkflowState::Cancelled => (RequestState::Cancelled, None, 0, None),
@@ -217,7 +217,7 @@ pub(super) fn status_of(view: &View, record: &DeliveryRecord) -> RequestStatus {
 }
 
 /// The step that a failed workflow ended with, and how often it was tried.
-fn failed_at(record: &DeliveryRecord) -> (Step, u32) {
+fn failed_at(view: &View, record: &DeliveryRecord) -> (Step, u32) {
     let tries = record
         .events
         .iter()
@@ -233,8 +233,10 @@ fn failed_at(record: &DeliveryRecord) -> (Step, u32) {
             ) => Some((step, attempts)),
             _ => None,
         });
-    match failure_of(record).map(FailureReason::step) {
-        Some(Some(step)) => (step, 1),
+    match failure_of(record).map(|reason| (reason, reason.step())) {
+        // Its customer was told once, and it was tried as often as the scenario says.
+        Some((FailureReason::CarrierFull, _)) => (Step::ThirdParty, view.world().workflow.retries + 1),
+        Some((_, Some(step))) => (step, 1),
         _ => tries.unwrap_or((Step::Drone, 1)),
     }
 }

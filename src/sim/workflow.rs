@@ -77,6 +77,8 @@ pub enum WorkflowInput {
     Done(Step),
     Unavailable(Step),
     Refused(Step, FailureReason),
+    /// Third-party transport has as many jobs as it takes.
+    CarrierFull,
     /// The fleet has no free drone that can do it, and keeps it in its queue.
     Queued,
     /// The fleet's queue is full.
@@ -101,9 +103,11 @@ pub enum Move {
         step: Step,
         attempt: u32,
     },
+    /// Ask it again in a while.
     BackOff {
         step: Step,
         attempt: u32,
+        waiting_for: WaitingFor,
     },
     AwaitDrone,
     /// Ask the fleet to take it off its queue.
@@ -213,12 +217,21 @@ impl Circumstances {
     }
 
     fn failed(self, step: Step, attempt: u32) -> Move {
+        self.again(step, attempt, WaitingFor::Retry, FailureReason::StepUnavailable)
+    }
+
+    /// Once more, unless it was asked too often, which is then the `reason`.
+    fn again(self, step: Step, attempt: u32, waiting_for: WaitingFor, reason: FailureReason) -> Move {
         if attempt > self.retries {
-            return self.fail(FailureReason::StepUnavailable);
+            return self.fail(reason);
         }
         // Who holds its place for want of an answer is one of those that wait.
         match self.has_room {
-            true => Move::BackOff { step, attempt },
+            true => Move::BackOff {
+                step,
+                attempt,
+                waiting_for,
+            },
             false => self.fail(FailureReason::BacklogFull),
         }
     }
@@ -246,6 +259,13 @@ pub fn next(state: WorkflowState, input: WorkflowInput, given: Circumstances) ->
         (S::AwaitingDrone | S::Withdrawing { .. }, In::Done(Step::Drone)) => given.after(Step::Drone),
         (S::Asking { step, attempt }, In::Unavailable(other)) if step == other => given.failed(step, attempt),
         (S::Asking { step, attempt }, In::Due) => given.failed(step, attempt),
+        (
+            S::Asking {
+                step: step @ Step::ThirdParty,
+                attempt,
+            },
+            In::CarrierFull,
+        ) => given.again(step, attempt, WaitingFor::Carrier, FailureReason::CarrierFull),
         (S::Asking { step, .. } | S::BackingOff { step, .. }, In::Refused(other, reason))
             if step == other =>
         {

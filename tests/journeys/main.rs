@@ -12,6 +12,7 @@ mod determinism;
 mod doors;
 mod every_delivery;
 mod faults;
+mod full_carrier;
 mod history;
 mod house;
 mod ordering;

@@ -33,6 +33,9 @@ describe("a delivery's story", () => {
     expect(story).toMatchObject({ droneId: "d-1", at: "toPickup" });
     expect(headline(story)).toBe("Something went wrong; it is tried again");
     expect(customerHeadline(story)).toBe("A moment longer: we are working on it");
+    const full = after(accepted, delayed("carrier"));
+    expect(customerHeadline(full)).toBe("Waiting for a courier");
+    expect(more(told(full, { kind: "Failed", reason: "carrier_full" }, 9000))).toBe("Third-party transport had no room for it.");
   });
 
   test("whom nobody met is visited again, from the hub", () => {

@@ -172,6 +172,7 @@ impl Scheduler {
             Heard::Answer(step, StepAnswer::Done) => WorkflowInput::Done(step),
             Heard::Answer(step, StepAnswer::Unavailable) => WorkflowInput::Unavailable(step),
             Heard::Answer(step, StepAnswer::Refused(reason)) => WorkflowInput::Refused(step, reason),
+            Heard::Answer(_, StepAnswer::Full) => WorkflowInput::CarrierFull,
             Heard::Answer(step, StepAnswer::Carried { etas }) => {
                 self.found(context, id, Bearer::Carrier, etas);
                 WorkflowInput::Done(step)
@@ -208,6 +209,7 @@ impl Scheduler {
     fn hear_carrier(&mut self, context: &Context, heard: Heard, effects: &mut Effects) {
         match heard {
             Heard::Answer(_, StepAnswer::Unavailable) => self.carrier_failed(context, effects),
+            // Who says no is well: also who is only full.
             Heard::Answer(..) => {
                 let before = self.breaker.state();
                 self.breaker.succeeded();

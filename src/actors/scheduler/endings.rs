@@ -103,6 +103,7 @@ impl Scheduler {
 
     fn remove(&mut self, id: DeliveryId) -> Option<Workflow> {
         let workflow = self.workflows.remove(&id)?;
+        self.told.remove(&id);
         self.waiting -= usize::from(is_kept_waiting(workflow.state));
         if let Some(due) = workflow.due {
             self.agenda.strike_out(due, id);
@@ -147,6 +148,7 @@ impl Scheduler {
             DeliveryWrite::Reschedule(change) => {
                 workflow.book.reschedule(context, id, &change, effects);
                 workflow.servable = None;
+                self.told.remove(&id);
                 effects.reply(reply_to, Decision::Done);
                 self.advance(context, id, WorkflowInput::Change, effects);
             }

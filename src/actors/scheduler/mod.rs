@@ -63,6 +63,9 @@ pub struct Scheduler {
     /// Each state of each workflow has a number of its own, so that an answer that comes late is
     /// known as such.
     next_turn: u64,
+    /// What customers were told last that their requests wait for, where nothing else was told
+    /// since: it is not told twice.
+    told: BTreeMap<DeliveryId, WaitingFor>,
 }
 
 impl Scheduler {
@@ -141,9 +144,13 @@ impl Scheduler {
         match next {
             Move::Stay => {}
             Move::Ask { step, attempt } => self.ask(context, id, step, attempt, effects),
-            Move::BackOff { step, attempt } => {
+            Move::BackOff {
+                step,
+                attempt,
+                waiting_for,
+            } => {
                 self.enter(id, WorkflowState::BackingOff { step, attempt });
-                self.wait_for(context, id, WaitingFor::Retry, effects);
+                self.wait_for(context, id, waiting_for, effects);
                 self.due_after_backoff(context, id, attempt, effects);
             }
             Move::AwaitDrone => {
@@ -210,7 +217,7 @@ impl Scheduler {
         self.due_at(context, id, context.now + pause, effects);
     }
 
-    /// Tells the customer, unless that was told its end.
+    /// Tells the customer, unless that knows it already or was told its end.
     fn wait_for(
         &mut self,
         context: &Context,
@@ -221,20 +228,26 @@ impl Scheduler {
         let Some(workflow) = self.workflows.get_mut(&id).filter(|workflow| !workflow.is_letter) else {
             return;
         };
+        let (step, attempts) = workflow.state.at();
+        let of_step = DeliveryEvent::StepDelayed {
+            step,
+            attempts,
+            waiting_for,
+        };
         let event = match waiting_for {
             WaitingFor::Drone | WaitingFor::PickupTime | WaitingFor::ThirdParty | WaitingFor::Return => {
                 DeliveryEvent::Delayed { waiting_for }
             }
+            WaitingFor::Carrier => of_step,
+            // Each try is news.
             WaitingFor::Answer | WaitingFor::Retry | WaitingFor::Compensation => {
-                let (step, attempts) = workflow.state.at();
-                DeliveryEvent::StepDelayed {
-                    step,
-                    attempts,
-                    waiting_for,
-                }
+                self.told.remove(&id);
+                return workflow.book.emit(context, id, of_step, effects);
             }
         };
-        workflow.book.emit(context, id, event, effects);
+        if self.told.insert(id, waiting_for) != Some(waiting_for) {
+            workflow.book.emit(context, id, event, effects);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A workflow's way from admission to its delivery, message by message.
 
+mod full_carrier;
 mod late;
 mod letting_go;
 

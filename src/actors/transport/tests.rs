@@ -94,7 +94,7 @@ fn asked_twice_it_answers_the_same_and_one_van_is_taken() {
     assert_eq!(answer(&again), first);
     assert!(alarms(&again).is_empty());
     assert!(matches!(answer(&bench.carry(2)), StepAnswer::Carried { .. }));
-    assert_eq!(answer(&bench.carry(3)), StepAnswer::Unavailable, "both are taken");
+    assert_eq!(answer(&bench.carry(3)), StepAnswer::Full, "both are taken");
 }
 
 #[test]

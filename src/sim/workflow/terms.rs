@@ -88,6 +88,8 @@ pub enum StepAnswer {
     Carried {
         etas: Etas,
     },
+    /// Not now, as whoever does it does as much as it can; nothing is wrong with it.
+    Full,
 }
 
 /// What a delayed workflow needs before it goes on.
@@ -108,10 +110,12 @@ pub enum WaitingFor {
     Compensation,
     /// Its drone, with the package on board, to come home: it sets out again from there.
     Return,
+    /// Third-party transport, which has as many jobs as it takes, to have room for one more.
+    Carrier,
 }
 
 impl WaitingFor {
-    pub const ALL: [WaitingFor; 7] = [
+    pub const ALL: [WaitingFor; 8] = [
         WaitingFor::Drone,
         WaitingFor::PickupTime,
         WaitingFor::ThirdParty,
@@ -119,6 +123,7 @@ impl WaitingFor {
         WaitingFor::Retry,
         WaitingFor::Compensation,
         WaitingFor::Return,
+        WaitingFor::Carrier,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -130,6 +135,7 @@ impl WaitingFor {
             WaitingFor::Retry => "retry",
             WaitingFor::Compensation => "compensation",
             WaitingFor::Return => "return",
+            WaitingFor::Carrier => "carrier",
         }
     }
 }
@@ -160,6 +166,8 @@ pub enum FailureReason {
     NotConfirmed,
     /// Too many drones set out for it in vain.
     TooManyAttempts,
+    /// Third-party transport had as many jobs as it takes, however often it was asked.
+    CarrierFull,
 }
 
 impl FailureReason {
@@ -169,7 +177,9 @@ impl FailureReason {
             FailureReason::NoDroneInTime | FailureReason::BacklogFull | FailureReason::DroneLost => {
                 Some(Step::Drone)
             }
-            FailureReason::CarrierFailed | FailureReason::CarrierRefused => Some(Step::ThirdParty),
+            FailureReason::CarrierFailed | FailureReason::CarrierRefused | FailureReason::CarrierFull => {
+                Some(Step::ThirdParty)
+            }
             FailureReason::AccountSuspended | FailureReason::AccountUnknown | FailureReason::AccountsFull => {
                 Some(Step::Account)
             }
@@ -188,6 +198,7 @@ impl FailureReason {
             | FailureReason::AccountSuspended
             | FailureReason::AccountUnknown
             | FailureReason::AccountsFull
+            | FailureReason::CarrierFull
             | FailureReason::StepUnavailable => true,
             FailureReason::DroneLost
             | FailureReason::CarrierFailed
@@ -209,6 +220,7 @@ impl FailureReason {
             FailureReason::StepUnavailable => "step_unavailable",
             FailureReason::NotConfirmed => "not_confirmed",
             FailureReason::TooManyAttempts => "too_many_attempts",
+            FailureReason::CarrierFull => "carrier_full",
         }
     }
 }

@@ -84,6 +84,7 @@ fn inputs() -> Vec<WorkflowInput> {
         ]);
     }
     inputs.extend([
+        In::CarrierFull,
         In::Queued,
         In::NoRoom,
         In::Withdrawn,
@@ -109,7 +110,11 @@ fn table() -> Vec<(WorkflowState, WorkflowInput, Move)> {
         (Delivery, Move::HandOver, undo(Drone, fail)),
     ] {
         let (asked, backing_off) = (asking(step), S::BackingOff { step, attempt: 1 });
-        let back_off = Move::BackOff { step, attempt: 1 };
+        let back_off = Move::BackOff {
+            step,
+            attempt: 1,
+            waiting_for: WaitingFor::Retry,
+        };
         let last = given(state_of(asked)).held.last();
         let cancelled = last.map_or(Move::End(Then::Cancel), |last| undo(last, Then::Cancel));
         table.extend([
@@ -141,6 +146,15 @@ fn table() -> Vec<(WorkflowState, WorkflowInput, Move)> {
         then,
     };
     table.extend([
+        (
+            asking(ThirdParty),
+            In::CarrierFull,
+            Move::BackOff {
+                step: ThirdParty,
+                attempt: 1,
+                waiting_for: WaitingFor::Carrier,
+            },
+        ),
         (asking(Drone), In::Queued, Move::AwaitDrone),
         (asking(Drone), In::NoRoom, to_carrier),
         (S::AwaitingDrone, In::Done(Drone), ask(Delivery)),
@@ -241,6 +255,16 @@ fn retries_are_bounded_and_need_room_to_wait_in() {
     assert_eq!(
         next(asking(Step::Drone), unavailable, crowded),
         undo(Step::Drone, then)
+    );
+    let with_carrier = given(held(&[Step::Package, Step::ThirdParty]));
+    let last_try = WorkflowState::Asking {
+        step: Step::ThirdParty,
+        attempt: 3,
+    };
+    let then = Then::Fail(FailureReason::CarrierFull);
+    assert_eq!(
+        next(last_try, WorkflowInput::CarrierFull, with_carrier),
+        undo(Step::ThirdParty, then)
     );
     let last_try = WorkflowState::Withdrawing { attempt: 3 };
     let then = Then::Fail(FailureReason::StepUnavailable);

@@ -80,7 +80,7 @@ pub struct RequestStatus {
     /// The step it is at, or ended with; null before the first.
     #[schema(required)]
     pub step: Option<Step>,
-    /// How often that step was tried.
+    /// How often that step was tried, as was told last: a carrier that stays full is told of once.
     pub attempts: u32,
     /// Null unless the workflow waits.
     #[schema(required)]

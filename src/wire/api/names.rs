@@ -68,7 +68,8 @@ described!(
         FailureReason::AccountsFull,
         FailureReason::StepUnavailable,
         FailureReason::NotConfirmed,
-        FailureReason::TooManyAttempts
+        FailureReason::TooManyAttempts,
+        FailureReason::CarrierFull
     ]
 );
 described!(

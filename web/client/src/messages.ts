@@ -117,7 +117,8 @@ export type DeliveryKind =
   | {
       kind: "NotifyMeRequested";
     };
-export type WaitingFor = "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation" | "return";
+export type WaitingFor =
+  "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation" | "return" | "carrier";
 export type FailureReason =
   | "no_drone_in_time"
   | "backlog_full"
@@ -129,7 +130,8 @@ export type FailureReason =
   | "accounts_full"
   | "step_unavailable"
   | "not_confirmed"
-  | "too_many_attempts";
+  | "too_many_attempts"
+  | "carrier_full";
 export type ConfirmationRequired = "FingerPrint" | "Picture" | "Voice" | "None";
 export type DroneKind =
   | {

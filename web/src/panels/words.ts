@@ -59,6 +59,7 @@ const REASONS: Record<FailureReason, string> = {
   step_unavailable: "A part of the service could not do its share, however often it was asked.",
   not_confirmed: "Nobody gave the word that the order asks for.",
   too_many_attempts: "Too many drones set out for it in vain.",
+  carrier_full: "Third-party transport had no room for it.",
 };
 
 const WAITING: Record<WaitingFor, string> = {
@@ -69,6 +70,7 @@ const WAITING: Record<WaitingFor, string> = {
   retry: "Something went wrong; it is tried again",
   compensation: "Being undone, as something went wrong",
   return: "The drone brings the package back",
+  carrier: "Waiting for third-party transport to have room",
 };
 
 const WORD: Record<string, string> = { FingerPrint: "fingerprint", Picture: "picture", Voice: "voice" };
@@ -112,6 +114,7 @@ const BACK_AT_HUB: Record<string, string> = {
   pickup_time: "The recipient is visited once more, in a while.",
   drone: "As soon as a drone is free.",
   third_party: "Third-party transport is to bring it.",
+  carrier: "Third-party transport is to bring it, and has no room yet.",
 };
 
 /** One line for whoever waits for the package. */
@@ -121,7 +124,7 @@ export function customerHeadline(story: Story): string {
   if (story.ending === "cancelled") return "This delivery was cancelled";
   if (story.confirming !== null) return "It is at your door";
   if (story.broughtBack || story.missed > 0) return story.missed > 0 ? "We missed you, and will try again" : "It had to turn back; we try again";
-  if (story.waitingFor === "third_party") return "Waiting for a courier";
+  if (story.waitingFor === "third_party" || story.waitingFor === "carrier") return "Waiting for a courier";
   if (story.waitingFor === "pickup_time") return "Scheduled for later";
   if (story.waitingFor === "drone") return "Waiting for a free drone";
   if (story.waitingFor) return "A moment longer: we are working on it";

@@ -204,7 +204,7 @@ function nobodysNow(story: Story): Story {
 }
 
 /** Reasons for which a request that has somebody to carry it keeps them. */
-const STEPS = new Set(["answer", "retry", "compensation"]);
+const STEPS = new Set(["answer", "retry", "compensation", "carrier"]);
 
 function delayed(story: Story, waitingFor: string): Story {
   if (STEPS.has(waitingFor)) return { ...story, waitingFor };
