@@ -253,7 +253,7 @@ impl Delivery {
             order.not_before = context.now + context.world.recipient.redeliver_after;
         }
         self.book.order = Arc::new(order);
-        self.hand_back(context, Lost::Drone, effects);
+        self.hand_back(context, Lost::BroughtBack, effects);
     }
 
     /// Somebody else must carry it.

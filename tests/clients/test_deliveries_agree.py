@@ -271,7 +271,6 @@ def test_counts_of_deliveries_are_counts_of_their_stages(mixed):
     assert shown["accepted"] == sum(stages.values())
 
 
-@pytest.mark.xfail(strict=True, reason="a package that came back is announced as delayed twice for one reason")
 def test_a_delay_is_told_once(servers, tmp_path):
     world = tmp_path / "nobody-home.toml"
     world.write_text(TINY.read_text() + '\n[recipient]\nnever = 1.0\npatience = "5s"\nconfirm_after = "2s"\n')

@@ -99,6 +99,8 @@ pub enum Lost {
     Carrier,
     /// It is to go other ways or at another time than its drone can.
     Rescheduled,
+    /// Its drone brought it back, which its customer was told.
+    BroughtBack,
 }
 
 /// What the owner of a step said.

@@ -90,17 +90,23 @@ impl Scheduler {
     }
 
     /// Finds another way for what nobody carries any more. Its package is still held.
-    fn take_back(&mut self, context: &Context, id: DeliveryId, mut book: Book, effects: &mut Effects) {
-        // So that its customer knows, whatever comes next.
-        let waiting_for = WaitingFor::Drone;
-        book.emit(context, id, DeliveryEvent::Delayed { waiting_for }, effects);
+    fn take_back(&mut self, context: &Context, id: DeliveryId, book: Book, why: Lost, effects: &mut Effects) {
         let mut workflow = Workflow::new(book, context.now);
         workflow.held = Held::default().with(Step::Package);
         workflow.van_leaves(context.now);
         self.workflows.insert(id, workflow);
-        if let Some(given) = self.circumstances(context, id) {
-            self.carry_out(context, id, given.find_way(), effects);
+        if why == Lost::BroughtBack {
+            self.told.insert(id, WaitingFor::Drone);
         }
+        let Some(given) = self.circumstances(context, id) else {
+            return;
+        };
+        let next = given.find_way();
+        // So that its customer knows, whatever comes next; a wait for its time is told as such.
+        if next != Move::AwaitPickupTime {
+            self.wait_for(context, id, WaitingFor::Drone, effects);
+        }
+        self.carry_out(context, id, next, effects);
     }
 
     fn circumstances(&mut self, context: &Context, id: DeliveryId) -> Option<Circumstances> {
@@ -289,7 +295,7 @@ impl Role for Scheduler {
             Message::Queued { id } => self.hear(context, id, Heard::Queued, effects),
             Message::NoRoom { id } => self.hear(context, id, Heard::NoRoom, effects),
             Message::Withdrawn { id } => self.hear(context, id, Heard::Withdrawn, effects),
-            Message::TakeBack { id, book, .. } => self.take_back(context, id, *book, effects),
+            Message::TakeBack { id, book, why } => self.take_back(context, id, *book, why, effects),
             Message::Early { id, message } => {
                 if let Some(workflow) = self.workflows.get_mut(&id) {
                     workflow.hears_early(context.now, *message);

@@ -3,6 +3,7 @@
 mod full_carrier;
 mod late;
 mod letting_go;
+mod taken_back;
 
 use super::*;
 use crate::actors::Effect;
