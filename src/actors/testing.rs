@@ -40,6 +40,7 @@ name = "Dolores Park"
 location = [37.7596, -122.4269]
 [dispatch]
 backlog = 2
+scheduled = 3
 max_wait = "20m"
 "#
     );

@@ -263,7 +263,7 @@ fn scheduler_of(format: u8, mut state: Vec<u8>) -> Result<Scheduler, Halted> {
         ..3 => postcard::from_bytes::<SchedulerBefore3>(&state)?
             .idle()
             .ok_or(Halted::Unfinished),
-        3.. => Ok(postcard::from_bytes(&state)?),
+        3.. => Ok(postcard::from_bytes::<Scheduler>(&state)?.counted()),
     }
 }
 

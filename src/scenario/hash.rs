@@ -82,11 +82,15 @@ pub(super) fn of(world: &World) -> [u8; 32] {
     });
     let DispatchRules {
         backlog,
+        scheduled,
         max_wait,
         when_full,
     } = dispatch;
     hash.add(&(backlog, max_wait, when_full));
     // Worlds from before these were simulated keep their hash.
+    if *scheduled != DispatchRules::SCHEDULED {
+        hash.add(&("scheduled", scheduled));
+    }
     if *carrier != Carrier::default() {
         hash.add(carrier);
     }

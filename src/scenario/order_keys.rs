@@ -178,6 +178,7 @@ pub(super) fn request(f: &mut Fields<'_>) -> Request {
 pub(super) struct Dispatch {
     pub policy: Option<At<Policy>>,
     pub backlog: u64,
+    pub scheduled: u64,
     pub max_wait: SimDuration,
     pub when_full: WhenFull,
 }
@@ -211,6 +212,14 @@ pub(super) fn dispatch(f: &mut Fields<'_>) -> Dispatch {
             .or(
                 "backlog",
                 "how many deliveries may wait for a drone",
+                Integer(0..=10_000_000),
+                "10000",
+            )
+            .value,
+        scheduled: f
+            .or(
+                "scheduled",
+                "how many deliveries may wait for a pickup time that is still to come; one more fails",
                 Integer(0..=10_000_000),
                 "10000",
             )

@@ -148,8 +148,10 @@ pub struct Circumstances {
     pub servable: bool,
     /// Whether its pick-up time is still to come.
     pub too_early: bool,
-    /// Whether one more may be kept waiting.
+    /// Whether one more may be kept waiting for another try.
     pub has_room: bool,
+    /// Whether one more may be kept waiting for its pick-up time.
+    pub has_room_for_later: bool,
     pub when_full: WhenFull,
     /// How often a step is asked again.
     pub retries: u32,
@@ -158,11 +160,11 @@ pub struct Circumstances {
 impl Circumstances {
     /// The move to the step after account and package.
     pub fn find_way(self) -> Move {
-        match (self.servable, self.too_early, self.has_room) {
+        match (self.servable, self.too_early, self.has_room_for_later) {
             (false, _, _) => self.ask(Step::ThirdParty),
             (true, false, _) => self.ask(Step::Drone),
             (true, true, true) => Move::AwaitPickupTime,
-            (true, true, false) => self.fail(FailureReason::BacklogFull),
+            (true, true, false) => self.fail(FailureReason::ScheduleFull),
         }
     }
 

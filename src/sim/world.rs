@@ -185,8 +185,10 @@ pub struct ScheduledFault {
 
 #[derive(Clone, Debug)]
 pub struct DispatchRules {
-    /// Most workflows that may wait for a drone, and as many for a pick-up time or another try.
+    /// Most workflows that may wait for a drone, and as many for another try.
     pub backlog: usize,
+    /// Most workflows that may wait for their pick-up time.
+    pub scheduled: usize,
     /// How long a workflow waits for a drone.
     pub max_wait: SimDuration,
     /// What becomes of a workflow that finds no room or runs out of patience.
@@ -225,6 +227,11 @@ impl Default for Recipient {
             redeliver_after: SimDuration::from_secs(600.0),
         }
     }
+}
+
+impl DispatchRules {
+    /// Where a scenario does not say.
+    pub const SCHEDULED: usize = 10_000;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! More customers than drones: who waits, for what, who goes first, and who is told no.
 
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use skyhaul::sim::time::SimDuration;
 use skyhaul::sim::world::{WhenFull, World};
@@ -77,6 +78,53 @@ async fn where_the_backlog_is_full_the_scenario_says_what_becomes_of_a_request()
         }
         server.stop().await;
     }
+}
+
+/// Orders for later have places of their own, and are told no when those are taken.
+#[tokio::test]
+async fn who_wants_it_later_takes_no_place_of_those_who_want_it_now() {
+    let mut world = one_drone(2, WhenFull::Fail);
+    world.dispatch.scheduled = 3;
+    let server = Running::start(world, quiet()).await;
+    let customer = server.client();
+    let later = with(lunch(), json!({"pickupTime": "2026-06-02T18:00:00Z"}));
+    let mut scheduled = Vec::new();
+    for _ in 0..4 {
+        scheduled.push(customer.order(&later).await);
+    }
+    customer.step(5).await;
+    for id in &scheduled[..3] {
+        assert_eq!(customer.workflow(id).await["waitingFor"], "pickup_time");
+    }
+    let over = customer.workflow(&scheduled[3]).await;
+    assert_eq!(
+        (&over["state"], &over["reason"]),
+        (&json!("Failed"), &json!("schedule_full"))
+    );
+    let ids = orders(&customer, 3).await;
+    customer.step(5).await;
+    assert_eq!(customer.workflow(&ids[0]).await["state"], "Scheduled");
+    for id in &ids[1..] {
+        assert_eq!(customer.workflow(id).await["waitingFor"], "drone");
+    }
+
+    let called_off = customer
+        .delete(&format!("/api/deliveryrequests/{}", scheduled[0]))
+        .await;
+    assert_eq!(called_off.0, StatusCode::CONFLICT, "paused: {}", called_off.1);
+    customer.control(json!({"state": "running", "speed": 1.0})).await;
+    let called_off = customer
+        .delete(&format!("/api/deliveryrequests/{}", scheduled[0]))
+        .await;
+    assert_eq!(called_off.0, StatusCode::NO_CONTENT, "{}", called_off.1);
+    customer.control(json!({"state": "paused"})).await;
+    let in_its_place = customer.order(&later).await;
+    customer.step(5).await;
+    assert_eq!(
+        customer.workflow(&in_its_place).await["waitingFor"],
+        "pickup_time"
+    );
+    server.stop().await;
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use crate::sim::event::DeliveryEvent;
 use crate::sim::ids::DeliveryId;
 use crate::sim::workflow::{Held, Move, Step, Then, WorkflowInput};
 
+use super::Scheduler;
 use super::workflow::Workflow;
-use super::{Scheduler, is_kept_waiting};
 
 impl Scheduler {
     pub(super) fn hand_over(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
@@ -104,7 +104,7 @@ impl Scheduler {
     fn remove(&mut self, id: DeliveryId) -> Option<Workflow> {
         let workflow = self.workflows.remove(&id)?;
         self.told.remove(&id);
-        self.waiting -= usize::from(is_kept_waiting(workflow.state));
+        self.count_out(workflow.state);
         if let Some(due) = workflow.due {
             self.agenda.strike_out(due, id);
         }

@@ -5,8 +5,8 @@
 //! hears their answers, keeps their time limits ([`agenda`]), and starts the delivery's actor.
 //! Hears admitted requests from the engine, writes about what is not under way from outside,
 //! and from a delivery that lost its bearer that it is to find another. Bounds: at most
-//! `[dispatch] backlog` workflows are kept waiting for a pick-up time or for another try (the
-//! fleet bounds those that wait for a drone); what cannot be undone goes to the supervisor, and
+//! `[dispatch] backlog` workflows are kept waiting for another try, and `[dispatch] scheduled` for
+//! their pick-up time (the fleet bounds those that wait for a drone); what cannot be undone goes to the supervisor, and
 //! where that is full it is tried again for as long as it takes. After a panic it goes on from
 //! before the message that brought it about; whoever waited for that is asked again.
 
@@ -54,7 +54,7 @@ use workflow::Workflow;
 pub struct Scheduler {
     workflows: BTreeMap<DeliveryId, Workflow>,
     agenda: Agenda,
-    /// How many are kept waiting for a pick-up time or for another try.
+    /// How many are kept waiting for another try.
     waiting: usize,
     troubles: Troubles,
     breaker: Breaker,
@@ -66,12 +66,48 @@ pub struct Scheduler {
     /// What customers were told last that their requests wait for, where nothing else was told
     /// since: it is not told twice.
     told: BTreeMap<DeliveryId, WaitingFor>,
+    /// How many wait for their pick-up time; counted anew on restore.
+    #[serde(skip)]
+    scheduled: usize,
 }
 
 impl Scheduler {
     /// Whose workflows are not finished.
     pub fn ids(&self) -> impl Iterator<Item = DeliveryId> + '_ {
         self.workflows.keys().copied()
+    }
+
+    /// With its workflows counted, as what was saved may have counted them otherwise.
+    pub fn counted(mut self) -> Self {
+        (self.waiting, self.scheduled) = (0, 0);
+        let states: Vec<WorkflowState> = self.workflows.values().map(|workflow| workflow.state).collect();
+        for state in states {
+            self.count_in(state);
+        }
+        self
+    }
+
+    /// One more is in this state.
+    fn count_in(&mut self, state: WorkflowState) {
+        if let Some(count) = self.count_of(state) {
+            *count += 1;
+        }
+    }
+
+    /// One less is.
+    fn count_out(&mut self, state: WorkflowState) {
+        if let Some(count) = self.count_of(state) {
+            *count -= 1;
+        }
+    }
+
+    /// Where those are counted who are kept waiting as this one is.
+    fn count_of(&mut self, state: WorkflowState) -> Option<&mut usize> {
+        match state {
+            WorkflowState::BackingOff { .. } => Some(&mut self.waiting),
+            WorkflowState::AwaitingPickupTime => Some(&mut self.scheduled),
+            _ => None,
+        }
     }
 
     fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
@@ -123,6 +159,7 @@ impl Scheduler {
             servable: workflow.servable.unwrap_or(true),
             too_early: order.not_before > context.now,
             has_room: self.waiting < world.dispatch.backlog,
+            has_room_for_later: self.scheduled < world.dispatch.scheduled,
             when_full: world.dispatch.when_full,
             retries: world.workflow.retries,
         })
@@ -202,12 +239,12 @@ impl Scheduler {
         if let Some(due) = workflow.due.take() {
             self.agenda.strike_out(due, id);
         }
-        self.waiting -= usize::from(is_kept_waiting(workflow.state));
-        self.waiting += usize::from(is_kept_waiting(state));
-        workflow.state = state;
+        let before = std::mem::replace(&mut workflow.state, state);
         workflow.strike = None;
         workflow.turn = self.next_turn;
         self.next_turn += 1;
+        self.count_out(before);
+        self.count_in(state);
     }
 
     fn due_at(&mut self, context: &Context, id: DeliveryId, at: SimTime, effects: &mut Effects) {
@@ -255,14 +292,6 @@ impl Scheduler {
             workflow.book.emit(context, id, event, effects);
         }
     }
-}
-
-/// Whether somebody in this state takes one of the places of those who are kept waiting.
-fn is_kept_waiting(state: WorkflowState) -> bool {
-    matches!(
-        state,
-        WorkflowState::BackingOff { .. } | WorkflowState::AwaitingPickupTime
-    )
 }
 
 impl Role for Scheduler {

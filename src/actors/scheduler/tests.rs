@@ -379,13 +379,30 @@ fn a_pickup_in_the_future_waits_for_its_time() {
 fn so_many_may_wait_for_their_pickup_time_and_no_more() {
     let mut bench = bench(WhenFull::ThirdParty);
     let later = SimTime::from_secs(600.0);
-    for number in 1..=2 {
+    for number in 1..=3 {
         let effects = bench.admit_and_pack(number, |order| order.not_before = later);
         let waiting_for = WaitingFor::PickupTime;
         assert_eq!(told(&effects), [(2, DeliveryEvent::Delayed { waiting_for })]);
     }
-    bench.admit_and_pack(3, |order| order.not_before = later);
-    let effects = bench.undone(3, Step::Package);
+    bench.admit_and_pack(4, |order| order.not_before = later);
+    let effects = bench.undone(4, Step::Package);
+    let reason = FailureReason::ScheduleFull;
+    assert_eq!(told(&effects), [(2, DeliveryEvent::Failed { reason })]);
+
+    // All of its places are left to those who try again; and what was saved counts the same.
+    let saved = postcard::to_stdvec(&bench.role).expect("it is plain values");
+    let read: Scheduler = postcard::from_bytes(&saved).expect("it was just written");
+    assert_eq!(read.counted(), bench.role);
+    for number in 5..=6 {
+        bench.admit(number, |_| {});
+        let effects = bench.answer(number, Step::Account, StepAnswer::Unavailable);
+        assert_eq!(
+            told(&effects),
+            [(2, delayed(Step::Account, 1, WaitingFor::Retry))]
+        );
+    }
+    bench.admit(7, |_| {});
+    let effects = bench.answer(7, Step::Account, StepAnswer::Unavailable);
     let reason = FailureReason::BacklogFull;
     assert_eq!(told(&effects), [(2, DeliveryEvent::Failed { reason })]);
 }

@@ -117,6 +117,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
         scripted: Vec::new(),
         dispatch: DispatchRules {
             backlog: 10,
+            scheduled: 10,
             max_wait: SimDuration::from_secs(600.0),
             when_full: WhenFull::Fail,
         },

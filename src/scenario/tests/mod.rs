@@ -224,6 +224,7 @@ fn the_hash_tells_worlds_apart_but_not_their_spelling() {
         FULL.replace("seed = 42", "seed = 43"),
         FULL.replace("duration = \"4h\"", "duration   =   \"240m\""),
         FULL.replace("description = \"everything\"\n", ""),
+        FULL.replace("backlog = 100\n", "backlog = 100\nscheduled = 10000\n"),
     ];
     for source in same {
         assert_eq!(hash(&source), original, "{source}");
@@ -232,6 +233,7 @@ fn the_hash_tells_worlds_apart_but_not_their_spelling() {
         FULL.replace("-122.3950", "-122.3951"),
         FULL.replace("speed = 5.0", "speed = 5.1"),
         FULL.replace("count = 100", "count = 101"),
+        FULL.replace("backlog = 100\n", "backlog = 100\nscheduled = 100\n"),
         FULL.replace("disc_area = 1.3", "disc_area = 1.4"),
         FULL.replace("tag = \"hero\"\n", ""),
         FULL.replace("ground = 20", "land = \"maps/san-francisco.land.geojson\""),

@@ -168,15 +168,18 @@ pub enum FailureReason {
     TooManyAttempts,
     /// Third-party transport had as many jobs as it takes, however often it was asked.
     CarrierFull,
+    /// As many requests as the scenario allows wait for their pick-up time already.
+    ScheduleFull,
 }
 
 impl FailureReason {
     /// The step that says so; any may be unavailable.
     pub fn step(self) -> Option<Step> {
         match self {
-            FailureReason::NoDroneInTime | FailureReason::BacklogFull | FailureReason::DroneLost => {
-                Some(Step::Drone)
-            }
+            FailureReason::NoDroneInTime
+            | FailureReason::BacklogFull
+            | FailureReason::ScheduleFull
+            | FailureReason::DroneLost => Some(Step::Drone),
             FailureReason::CarrierFailed | FailureReason::CarrierRefused | FailureReason::CarrierFull => {
                 Some(Step::ThirdParty)
             }
@@ -199,6 +202,7 @@ impl FailureReason {
             | FailureReason::AccountUnknown
             | FailureReason::AccountsFull
             | FailureReason::CarrierFull
+            | FailureReason::ScheduleFull
             | FailureReason::StepUnavailable => true,
             FailureReason::DroneLost
             | FailureReason::CarrierFailed
@@ -221,6 +225,7 @@ impl FailureReason {
             FailureReason::NotConfirmed => "not_confirmed",
             FailureReason::TooManyAttempts => "too_many_attempts",
             FailureReason::CarrierFull => "carrier_full",
+            FailureReason::ScheduleFull => "schedule_full",
         }
     }
 }

@@ -11,6 +11,7 @@ fn given(held: Held) -> Circumstances {
         servable: true,
         too_early: false,
         has_room: true,
+        has_room_for_later: true,
         when_full: WhenFull::ThirdParty,
         retries: 2,
     }
@@ -271,6 +272,36 @@ fn retries_are_bounded_and_need_room_to_wait_in() {
     assert_eq!(
         next(last_try, WorkflowInput::Due, given(both)),
         undo(Step::Drone, then)
+    );
+}
+
+#[test]
+fn those_who_try_again_and_those_who_wait_for_their_time_take_no_places_of_each_other() {
+    let packed = asking(Step::Package);
+    let both = held(&[Step::Package, Step::Drone]);
+    let crowded = |has_room, held| Circumstances {
+        too_early: true,
+        has_room,
+        has_room_for_later: !has_room,
+        ..given(held)
+    };
+    let done = |has_room| {
+        next(
+            packed,
+            WorkflowInput::Done(Step::Package),
+            crowded(has_room, held(&[Step::Package])),
+        )
+    };
+    let failed = |has_room| next(asking(Step::Drone), WorkflowInput::Due, crowded(has_room, both));
+    assert_eq!(done(false), Move::AwaitPickupTime);
+    assert_eq!(
+        done(true),
+        undo(Step::Package, Then::Fail(FailureReason::ScheduleFull))
+    );
+    assert!(matches!(failed(true), Move::BackOff { .. }));
+    assert_eq!(
+        failed(false),
+        undo(Step::Drone, Then::Fail(FailureReason::BacklogFull))
     );
 }
 

@@ -69,7 +69,8 @@ described!(
         FailureReason::StepUnavailable,
         FailureReason::NotConfirmed,
         FailureReason::TooManyAttempts,
-        FailureReason::CarrierFull
+        FailureReason::CarrierFull,
+        FailureReason::ScheduleFull
     ]
 );
 described!(

@@ -463,6 +463,7 @@ fn world(drones: u32) -> World {
         scripted: Vec::new(),
         dispatch: DispatchRules {
             backlog: 10,
+            scheduled: 10,
             max_wait: SimDuration::from_secs(60.0),
             when_full: WhenFull::Fail,
         },

@@ -131,7 +131,8 @@ export type FailureReason =
   | "step_unavailable"
   | "not_confirmed"
   | "too_many_attempts"
-  | "carrier_full";
+  | "carrier_full"
+  | "schedule_full";
 export type ConfirmationRequired = "FingerPrint" | "Picture" | "Voice" | "None";
 export type DroneKind =
   | {

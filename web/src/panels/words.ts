@@ -60,6 +60,7 @@ const REASONS: Record<FailureReason, string> = {
   not_confirmed: "Nobody gave the word that the order asks for.",
   too_many_attempts: "Too many drones set out for it in vain.",
   carrier_full: "Third-party transport had no room for it.",
+  schedule_full: "Too many requests were scheduled for later already.",
 };
 
 const WAITING: Record<WaitingFor, string> = {

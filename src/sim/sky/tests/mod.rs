@@ -71,6 +71,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         scripted: Vec::new(),
         dispatch: DispatchRules {
             backlog: 0,
+            scheduled: 0,
             max_wait: SimDuration::ZERO,
             when_full: WhenFull::Fail,
         },
