@@ -13,8 +13,11 @@ use super::documents::{AccessProblems, ClockProblems, QueryProblems, ReadProblem
 use super::failure::Failure;
 use super::parameters::{NoParameters, Parameters, PathId, one_of};
 use crate::sim::command::Command;
+use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryId;
-use crate::view::{DeliveryFilter, LetterReading, View};
+use crate::view::archive::Unread;
+use crate::view::reading::Page;
+use crate::view::{DeliveryFilter, DeliveryRecord, LetterReading, View};
 use crate::wire::api::List;
 use crate::wire::api::delivery_requests::{RequestState, RequestStatus};
 use crate::wire::api::supervisor::{Breaker, DeadLetter, Panics, Retried, Supervision};
@@ -34,7 +37,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 /// Workflows, in the order of their deliveries' ids
 ///
-/// Of requests that are not over, and of those that ended lately. A page may hold fewer than asked
+/// Of all requests that the store has, those that have ended too. A page may hold fewer than asked
 /// for, even none, and have a next one.
 #[utoipa::path(
     get,
@@ -62,7 +65,7 @@ async fn list_workflows(
     let mut looked_at = 0;
     loop {
         let wanted = limit - items.len();
-        let page = api.view.deliveries(&DeliveryFilter::default(), after, wanted);
+        let page = candidates(&api.view, state, after, wanted).await?;
         looked_at += page.items.len();
         let statuses = page.items.iter().map(|record| status_of(&api.view, record));
         items.extend(statuses.filter(|status| state.is_none_or(|state| state == status.state)));
@@ -75,6 +78,31 @@ async fn list_workflows(
         items,
         next: after.as_ref().map(cursor::encode),
     }))
+}
+
+/// A page of those among whom are all that are in this state; the archive is only asked where
+/// it may have some.
+async fn candidates(
+    view: &View,
+    state: Option<RequestState>,
+    after: Option<DeliveryId>,
+    limit: usize,
+) -> Result<Page<DeliveryRecord, DeliveryId>, Unread> {
+    use RequestState as S;
+    let of_stage = |stage| DeliveryFilter {
+        stage,
+        ..DeliveryFilter::default()
+    };
+    match state {
+        // What was delivered has been scheduled for good.
+        None | Some(S::Scheduled) => view.list(&of_stage(None), after, limit).await,
+        Some(S::Failed) => view.list(&of_stage(Some(Stage::Failed)), after, limit).await,
+        Some(S::Cancelled) => view.list(&of_stage(Some(Stage::Cancelled)), after, limit).await,
+        Some(S::DeadLettered) => view.of_dead_letters(after, limit).await,
+        Some(S::Queued | S::Running | S::AwaitingDrone | S::Retrying | S::Compensating) => {
+            Ok(view.deliveries(&of_stage(None), after, limit))
+        }
+    }
 }
 
 /// Requests that came to nothing and that something is still held for

@@ -138,6 +138,30 @@ impl View {
         Ok(merged(here, kept.into_iter().filter(is_wanted), limit, mark))
     }
 
+    /// The deliveries of dead letters, in order of their ids, from the first after `after` on.
+    ///
+    /// # Errors
+    /// An archive that does not answer.
+    pub async fn of_dead_letters(
+        &self,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Page<DeliveryRecord, DeliveryId>, Unread> {
+        let letters = self.dead_letters(after, limit);
+        let mut items = Vec::with_capacity(letters.items.len());
+        for letter in letters.items {
+            match self.find(letter.id).await {
+                Ok(found) => items.extend(found.map(|handle| handle.look().clone())),
+                Err(Unread::Moved(_)) => {}
+                Err(unread) => return Err(unread),
+            }
+        }
+        Ok(Page {
+            items,
+            next: letters.next,
+        })
+    }
+
     /// The newest delivery with a package of this id: this account's, or else of all.
     ///
     /// # Errors

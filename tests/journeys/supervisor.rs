@@ -52,6 +52,9 @@ async fn what_cannot_be_undone_is_a_dead_letter_until_an_operator_tries_again() 
     );
     assert_eq!(workflow["reason"], "step_unavailable");
     assert_eq!(operator.status(&id).await["stage"], "Failed");
+    let dead = "/api/supervisor/workflows?state=DeadLettered";
+    let (_, listed) = operator.get(dead).await;
+    assert_eq!(listed["items"], json!([workflow]));
     server.stop().await;
 
     // It is there after a restart, too.
@@ -60,6 +63,7 @@ async fn what_cannot_be_undone_is_a_dead_letter_until_an_operator_tries_again() 
     operator.run_to(3 * MINUTE).await;
     let (_, letters) = operator.get(LETTERS).await;
     assert_eq!(letters["items"][0]["deliveryId"], id, "{letters}");
+    assert_eq!(operator.get(dead).await.1["items"], json!([workflow]));
     let (_, health) = operator.get("/api/supervisor/health").await;
     assert_eq!(
         health["breakers"],

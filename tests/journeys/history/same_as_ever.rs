@@ -22,7 +22,8 @@ async fn pages(client: &Client, list: &str, limit: usize) -> Vec<Value> {
         let (status, page) = client.get(&format!("{list}{joint}limit={limit}{cursor}")).await;
         assert_eq!(status, 200, "{list}: {page}");
         for item in page["items"].as_array().expect("a list has items") {
-            let id = item["id"].as_str().or(item["delivery"]["id"].as_str());
+            let ids = [&item["id"], &item["delivery"]["id"], &item["deliveryId"]];
+            let id = ids.into_iter().find_map(Value::as_str);
             assert!(seen.insert(id.expect("an id").to_owned()), "shown twice: {item}");
             items.push(item.clone());
         }
@@ -43,11 +44,24 @@ async fn compare(forgetful: &Running, mindful: &Running) {
         "/api/deliveries?stage=Failed",
         "/api/deliveries?stage=HeadedToDropoff",
         "/api/deliveries?ownerId=nobody",
+        "/api/supervisor/workflows",
+        "/api/supervisor/workflows?state=AwaitingDrone",
+        "/api/supervisor/workflows?state=Scheduled",
+        "/api/supervisor/workflows?state=Failed",
+        "/api/supervisor/workflows?state=Cancelled",
+        "/api/supervisor/workflows?state=DeadLettered",
     ] {
         let expected = pages(&other, list, 1_000).await;
         for limit in [1_000, 7] {
             assert_eq!(pages(&one, list, limit).await, expected, "{list} by {limit}");
         }
+    }
+    let workflows = pages(&one, "/api/supervisor/workflows", 1_000).await;
+    assert_eq!(workflows.len(), known.len());
+    for state in ["Scheduled", "Failed"] {
+        let listed = pages(&one, &format!("/api/supervisor/workflows?state={state}"), 1_000).await;
+        let expected: Vec<_> = workflows.iter().filter(|flow| flow["state"] == state).collect();
+        assert!(!expected.is_empty() && listed.iter().eq(expected), "{state}");
     }
     let owner = known[0]["owner"]["accountId"].as_str().expect("an account");
     for list in ["", "&stage=Completed", "&stage=Created"]
