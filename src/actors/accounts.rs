@@ -100,6 +100,8 @@ impl Accounts {
         }
         let mut kept = Kept { account, seq: 0 };
         kept.emit(context, AccountEvent::Registered, effects);
+        #[cfg(test)]
+        super::testing::stumble_over(&kept.account.name);
         self.accounts.insert(kept.account.id.clone(), kept);
         Ok(())
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::command::{DeliveryWrite, ReplyTo};
+use crate::sim::command::{DeliveryWrite, Objection, ReplyTo};
 use crate::sim::delivery::{Bearer, DeliveryInput, DeliveryState, Outcome};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
@@ -91,6 +91,8 @@ pub enum DeliveryMessage {
     CarrierComesAgain {
         visit: u32,
     },
+    /// From the engine: the drone panicked over what was asked of it.
+    NoWord,
 }
 
 /// As snapshots before format 3 hold it.
@@ -333,7 +335,8 @@ impl Role for Delivery {
             Message::Write { write, reply_to } => self.write(context, write, reply_to, effects),
             Message::Released => self.released(context, effects),
             Message::Redirected(etas) => self.redirected(context, etas, effects),
-            Message::TooLate => self.too_late(context, effects),
+            Message::TooLate => self.refused(context, Objection::PickedUp, effects),
+            Message::NoWord => self.refused(context, Objection::Stumbled, effects),
             Message::RecipientConfirms { visit } => self.recipient_confirms(context, visit, effects),
             Message::PatienceOver { visit } => self.patience_over(context, visit, effects),
             Message::CarrierComesAgain { visit } => self.carrier_comes_again(context, visit, effects),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Handler, Message};
 
+use super::owed::Owed;
 use super::{Context, Effects, Mail};
 use crate::sim::world::World;
 
@@ -105,17 +106,20 @@ impl<R: Role> Host<R> {
         effects: &mut Effects,
     ) -> Result<(), Panicked> {
         let step = AssertUnwindSafe(|| self.role.step(context, message, effects));
-        catch_unwind(step).map_err(|cause| Panicked(describe(cause.as_ref())))
+        catch_unwind(step).map_err(|cause| Panicked {
+            words: describe(cause.as_ref()),
+            owed: None,
+        })
     }
 
     /// A fault that somebody injected: a panic as any other.
     fn suffer(&mut self) -> Panicked {
         let panic = AssertUnwindSafe(|| panic!("an injected fault"));
-        let cause = catch_unwind(panic).map_or_else(|cause| describe(cause.as_ref()), |()| String::new());
+        let words = catch_unwind(panic).map_or_else(|cause| describe(cause.as_ref()), |()| String::new());
         if let Some(past) = &self.past {
             *self.role = past.again();
         }
-        Panicked(cause)
+        Panicked { words, owed: None }
     }
 }
 
@@ -178,9 +182,14 @@ pub struct Answer {
     pub panics: Vec<Panicked>,
 }
 
-/// The actor's step panicked; what it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Panicked(pub String);
+/// The actor's step panicked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panicked {
+    /// What it said.
+    pub words: String,
+    /// By the message that it was about, which is dropped. An injected panic drops none.
+    pub owed: Option<Owed>,
+}
 
 impl Message for Round {
     type Result = Answer;
@@ -194,10 +203,13 @@ impl<R: Role> Handler<Round> for Host<R> {
         for mail in round.mail {
             if let Mail::Poison(_) = mail {
                 answer.panics.push(self.suffer());
-            } else if let Some(message) = R::open(mail)
+                continue;
+            }
+            let owed = mail.owed();
+            if let Some(message) = R::open(mail)
                 && let Err(panicked) = self.take(&round.context, message, &mut answer.effects)
             {
-                answer.panics.push(panicked);
+                answer.panics.push(Panicked { owed, ..panicked });
             }
         }
         actix::MessageResult(answer)

@@ -11,6 +11,7 @@ pub mod drone;
 pub mod fleet;
 pub mod host;
 pub mod ingestion;
+pub mod owed;
 pub mod packages;
 pub mod scheduler;
 pub mod shelf;

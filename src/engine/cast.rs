@@ -149,7 +149,7 @@ impl Cast {
         for (to, answer) in asked {
             let answer = answer.await.map_err(|_| Halted::gone(to))?;
             effects.push(answer.effects);
-            panics.extend(answer.panics.into_iter().map(|Panicked(words)| (to, words)));
+            panics.extend(answer.panics.into_iter().map(|panicked| (to, panicked)));
         }
         Ok(Answers {
             effects,
@@ -230,8 +230,8 @@ pub struct Answers {
     pub effects: Vec<Effects>,
     /// Mail whose addressee has ended.
     pub undeliverable: Vec<Mail>,
-    /// Who panicked over a message, and with what words.
-    pub panics: Vec<(Address, String)>,
+    /// Who panicked, and over what.
+    pub panics: Vec<(Address, Panicked)>,
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;

@@ -1,10 +1,17 @@
-//! Faults that strike, and who panics of many.
+//! Faults that strike, who panics of many, and what is done about a panic.
 
+#[cfg(test)]
+mod tests;
+
+use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
 use crate::actors::fleet::FleetMessage;
+use crate::actors::host::Panicked;
+use crate::actors::owed::Owed;
 use crate::actors::scheduler::SchedulerMessage;
+use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::transport::TransportMessage;
-use crate::actors::{Address, Mail};
+use crate::actors::{Address, Context, Mail};
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::fault::{Fault, Victim};
 use crate::sim::ids::DroneId;
@@ -45,6 +52,38 @@ pub(super) fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, brok
             lasts,
             reply_to,
         })),
+    }
+}
+
+/// Tells of a panic, and gives whoever sent the message that was dropped what is owed to them.
+pub(super) fn make_good(
+    context: &Context,
+    who: Address,
+    panicked: Panicked,
+    mail: &mut Vec<Mail>,
+    decided: &mut Decided,
+) {
+    let (actor, Panicked { words, owed }) = (who.actor(), panicked);
+    tracing::error!(
+        ?actor,
+        tick = context.tick,
+        words,
+        "an actor panicked; it goes on without the message"
+    );
+    decided.panics.push(actor);
+    if owed != Some(Owed::Silence) {
+        mail.push(Mail::Supervisor(SupervisorMessage::Panicked { actor }));
+    }
+    match owed {
+        Some(Owed::Decision(reply_to)) => {
+            let decision = Decision::Refused(Objection::Stumbled);
+            decided.replies.push((reply_to, decision));
+        }
+        Some(Owed::Request { id, order }) => {
+            mail.push(Mail::Scheduler(SchedulerMessage::TurnAway { id, order }));
+        }
+        Some(Owed::Word(delivery)) => mail.push(Mail::Delivery(delivery, DeliveryMessage::NoWord)),
+        Some(Owed::Silence) | None => {}
     }
 }
 

@@ -31,7 +31,6 @@ use serde::Serialize;
 
 use crate::actors::drone::DroneMessage;
 use crate::actors::scheduler::SchedulerMessage;
-use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::command::{Command, Decision, Objection, ReplyTo};
 use crate::sim::demand;
@@ -47,7 +46,7 @@ use crate::sim::world::World;
 pub use admission::Admission;
 use cast::Cast;
 use digest::Digest;
-use faults::{Broken, inject};
+use faults::{Broken, inject, make_good};
 use telemetry::{Phase, PhaseTimes, Stopwatch};
 use wakes::Wakes;
 
@@ -322,16 +321,8 @@ impl Engine {
                 self.carry_out(context, effect, &mut mail, decided);
             }
             mail.extend(answers.undeliverable.into_iter().filter_map(Mail::redirected));
-            for (who, words) in answers.panics {
-                let actor = who.actor();
-                tracing::error!(
-                    ?actor,
-                    tick = context.tick,
-                    words,
-                    "an actor panicked; it goes on without the message"
-                );
-                mail.push(Mail::Supervisor(SupervisorMessage::Panicked { actor }));
-                decided.panics.push(actor);
+            for (who, panicked) in answers.panics {
+                make_good(context, who, panicked, &mut mail, decided);
             }
         }
         self.carried = mail;

@@ -9,6 +9,8 @@ mod connections;
 mod door;
 mod metrics;
 mod retention;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::net::SocketAddr;

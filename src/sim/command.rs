@@ -172,4 +172,6 @@ pub enum Objection {
     KeyReused,
     #[error("the account that is to have it does not order: it is suspended, or not known")]
     MayNotOrder,
+    #[error("a mistake in this program kept it from being decided, and nothing was changed")]
+    Stumbled,
 }

@@ -195,9 +195,10 @@ impl Delivery {
         self.decide_next(context, effects);
     }
 
-    pub(super) fn too_late(&mut self, context: &Context, effects: &mut Effects) {
+    /// What the drone was asked for does not come to be.
+    pub(super) fn refused(&mut self, context: &Context, why: Objection, effects: &mut Effects) {
         if let Some((_, reply_to)) = self.asked.pop_front() {
-            effects.refuse(reply_to, Objection::PickedUp);
+            effects.refuse(reply_to, why);
         }
         self.decide_next(context, effects);
     }

@@ -233,6 +233,20 @@ fn so_many_changes_may_wait_and_no_more() {
 }
 
 #[test]
+fn whose_drone_stumbles_over_what_was_asked_waits_no_longer_and_the_next_has_its_turn() {
+    let mut bench = bench();
+    bench.ask(DeliveryWrite::Cancel);
+    bench.ask(DeliveryWrite::Cancel);
+    let effects = bench.tell(DeliveryMessage::NoWord);
+    assert_eq!(replies(&effects), refused(Objection::Stumbled));
+    let delivery = id(1);
+    assert_eq!(sent(&effects), [&to_drone(DroneMessage::Release { delivery })]);
+    let effects = bench.tell(DeliveryMessage::Released);
+    assert_eq!(told(&effects), [DeliveryEvent::Cancelled]);
+    assert_eq!(replies(&effects), [Decision::Done]);
+}
+
+#[test]
 fn a_drone_that_cannot_go_elsewhere_leaves_the_changed_order_to_another() {
     let mut bench = bench();
     let change = elsewhere(&bench);

@@ -88,6 +88,8 @@ pub enum SchedulerMessage {
         order: Option<Arc<Order>>,
         reply_to: ReplyTo,
     },
+    /// From the engine: admitting this brought about a panic, so it is not taken.
+    TurnAway { id: DeliveryId, order: Arc<Order> },
 }
 
 /// Why a delivery under way has nobody who carries it.

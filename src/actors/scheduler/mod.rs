@@ -33,7 +33,7 @@ use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{
-    self as rule, Circumstances, Held, Move, Step, WaitingFor, WorkflowInput, WorkflowState,
+    self as rule, Circumstances, FailureReason, Held, Move, Step, WaitingFor, WorkflowInput, WorkflowState,
 };
 
 use super::accounts::AccountMessage;
@@ -110,19 +110,37 @@ impl Scheduler {
         }
     }
 
-    fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
-        // Two may have come upon one id of their own at the same time.
-        if self.workflows.contains_key(&id) {
-            return;
-        }
+    fn accept(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
         let accepted = DeliveryEvent::Accepted {
             order: Arc::clone(&order),
         };
         let mut book = Book::new(order);
         book.emit(context, id, accepted, effects);
         self.workflows.insert(id, Workflow::new(book, context.now));
+    }
+
+    fn admit(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
+        // Two may have come upon one id of their own at the same time.
+        if self.workflows.contains_key(&id) {
+            return;
+        }
+        #[cfg(test)]
+        let deadline = order.deadline.clone();
+        self.accept(context, id, order, effects);
+        #[cfg(test)]
+        super::testing::stumble_over(&deadline);
         let (step, attempt) = (Step::Account, 1);
         self.carry_out(context, id, Move::Ask { step, attempt }, effects);
+    }
+
+    /// As if the first step had been refused: whoever asked for it hears why.
+    fn turn_away(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
+        if self.workflows.contains_key(&id) {
+            return;
+        }
+        self.accept(context, id, order, effects);
+        let refused = WorkflowInput::Refused(Step::Account, FailureReason::InternalError);
+        self.advance(context, id, refused, effects);
     }
 
     /// Finds another way for what nobody carries any more. Its package is still held.
@@ -313,6 +331,7 @@ impl Role for Scheduler {
         use SchedulerMessage as Message;
         match message {
             Message::Admit { id, order } => self.admit(context, id, order, effects),
+            Message::TurnAway { id, order } => self.turn_away(context, id, order, effects),
             Message::Write { id, write, reply_to } => self.write(context, id, write, reply_to, effects),
             Message::Answered { id, step, answer } => {
                 self.hear(context, id, Heard::Answer(step, answer), effects);

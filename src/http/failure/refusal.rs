@@ -71,6 +71,9 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         Refusal::Objected(Objection::HubHasDrones) => {
             (S::CONFLICT, "hub-has-drones", "Drones belong to the hub", None)
         }
+        Refusal::Objected(Objection::Stumbled) => {
+            (S::INTERNAL_SERVER_ERROR, "internal", "A bug in the server", None)
+        }
         Refusal::Objected(Objection::RosterFull) => (S::CONFLICT, "roster-full", "No room", None),
         Refusal::StoreGone { retry_after } => (
             S::SERVICE_UNAVAILABLE,

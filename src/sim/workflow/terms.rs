@@ -170,6 +170,8 @@ pub enum FailureReason {
     CarrierFull,
     /// As many requests as the scenario allows wait for their pick-up time already.
     ScheduleFull,
+    /// A mistake in this program: whoever was to take it in panicked over it.
+    InternalError,
 }
 
 impl FailureReason {
@@ -183,9 +185,10 @@ impl FailureReason {
             FailureReason::CarrierFailed | FailureReason::CarrierRefused | FailureReason::CarrierFull => {
                 Some(Step::ThirdParty)
             }
-            FailureReason::AccountSuspended | FailureReason::AccountUnknown | FailureReason::AccountsFull => {
-                Some(Step::Account)
-            }
+            FailureReason::AccountSuspended
+            | FailureReason::AccountUnknown
+            | FailureReason::AccountsFull
+            | FailureReason::InternalError => Some(Step::Account),
             FailureReason::NotConfirmed | FailureReason::TooManyAttempts => Some(Step::Delivery),
             FailureReason::StepUnavailable => None,
         }
@@ -203,6 +206,7 @@ impl FailureReason {
             | FailureReason::AccountsFull
             | FailureReason::CarrierFull
             | FailureReason::ScheduleFull
+            | FailureReason::InternalError
             | FailureReason::StepUnavailable => true,
             FailureReason::DroneLost
             | FailureReason::CarrierFailed
@@ -226,6 +230,7 @@ impl FailureReason {
             FailureReason::TooManyAttempts => "too_many_attempts",
             FailureReason::CarrierFull => "carrier_full",
             FailureReason::ScheduleFull => "schedule_full",
+            FailureReason::InternalError => "internal_error",
         }
     }
 }

@@ -70,7 +70,8 @@ described!(
         FailureReason::NotConfirmed,
         FailureReason::TooManyAttempts,
         FailureReason::CarrierFull,
-        FailureReason::ScheduleFull
+        FailureReason::ScheduleFull,
+        FailureReason::InternalError
     ]
 );
 described!(

@@ -132,7 +132,8 @@ export type FailureReason =
   | "not_confirmed"
   | "too_many_attempts"
   | "carrier_full"
-  | "schedule_full";
+  | "schedule_full"
+  | "internal_error";
 export type ConfirmationRequired = "FingerPrint" | "Picture" | "Voice" | "None";
 export type DroneKind =
   | {

@@ -61,6 +61,7 @@ const REASONS: Record<FailureReason, string> = {
   too_many_attempts: "Too many drones set out for it in vain.",
   carrier_full: "Third-party transport had no room for it.",
   schedule_full: "Too many requests were scheduled for later already.",
+  internal_error: "A mistake in the server kept it from being taken in.",
 };
 
 const WAITING: Record<WaitingFor, string> = {
