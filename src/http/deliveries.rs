@@ -149,6 +149,7 @@ async fn read_status(
         last_known_location: Location::new(status.location, status.height_m),
         pickup_eta: status.etas.map(|etas| date(etas.pickup)),
         delivery_eta: status.etas.map(|etas| date(etas.delivery)),
+        price: status.price.map(shown::price),
     }))
 }
 
@@ -170,6 +171,7 @@ pub(super) fn delivery_of(world: &World, record: &DeliveryRecord) -> Delivery {
         confirmation_required: record.order.confirmation,
         drone_id: record.drone().map(|drone| drone.to_string()),
         carrier: shown::carrier(world, record.bearer),
+        price: record.price(world).map(shown::price),
     }
 }
 

@@ -105,6 +105,8 @@ pub struct RouteReading {
 pub struct DeliveryStatus {
     pub stage: Stage,
     pub bearer: Option<Bearer>,
+    /// What third-party transport takes for it, where that is its bearer.
+    pub price: Option<f64>,
     pub location: LatLon,
     pub height_m: f64,
     /// `None` while there is no plan; the actual times once reached.

@@ -26,6 +26,7 @@ message delivery_history {
   required binary stage (STRING);
   optional binary drone_id (STRING);
   optional binary carrier (STRING);
+  optional double price;
   required int64 accepted (TIMESTAMP(MICROS, true));
   required int64 ended (TIMESTAMP(MICROS, true));
   optional int64 first_quoted (TIMESTAMP(MICROS, true));
@@ -72,6 +73,8 @@ pub struct DayRow {
     pub stage: &'static str,
     pub drone_id: Option<String>,
     pub carrier: Option<String>,
+    /// In the scenario's money.
+    pub price: Option<f64>,
     pub accepted_us: i64,
     pub ended_us: i64,
     /// The drop-off as it was quoted first.
@@ -158,6 +161,7 @@ fn write_columns(to: &mut Columns<'_, '_>, rows: &[DayRow]) -> Result<(), Parque
     to.required::<ByteArrayType>(rows, |row| text(row.stage))?;
     to.optional::<ByteArrayType>(rows, |row| row.drone_id.as_deref().map(text))?;
     to.optional::<ByteArrayType>(rows, |row| row.carrier.as_deref().map(text))?;
+    to.optional::<DoubleType>(rows, |row| row.price)?;
     to.required::<Int64Type>(rows, |row| row.accepted_us)?;
     to.required::<Int64Type>(rows, |row| row.ended_us)?;
     to.optional::<Int64Type>(rows, |row| row.first_quoted_us)?;
@@ -279,7 +283,7 @@ mod tests {
     use parquet::record::{ListAccessor, RowAccessor};
 
     /// The column that holds them.
-    const EVENTS: usize = 25;
+    const EVENTS: usize = 26;
 
     fn row(number: usize) -> DayRow {
         let place = Location {
@@ -304,6 +308,7 @@ mod tests {
             stage: "Completed",
             drone_id: number.is_multiple_of(2).then(|| "d-1".to_owned()),
             carrier: None,
+            price: number.is_multiple_of(3).then_some(12.25),
             accepted_us: 1,
             ended_us: 1_780_000_000_000_000 + number as i64,
             first_quoted_us: None,
@@ -341,6 +346,7 @@ mod tests {
         for (read, row) in read.iter().zip(&rows) {
             assert_eq!(read.get_string(0).unwrap(), &row.delivery_id);
             assert_eq!(read.get_string(4).ok(), row.drone_id.as_ref());
+            assert_eq!(read.get_double(6).ok(), row.price);
             let events = read.get_list(EVENTS).unwrap();
             assert_eq!(events.len(), row.events.len());
             for (number, event) in row.events.iter().enumerate() {

@@ -140,6 +140,8 @@ def test_a_topic_begins_with_what_the_status_says(mixed, each_encoding):
                 assert told["tick"] == tick and told["seq"] == len(story(mixed, id))
                 assert (shown["id"], shown["droneId"]) == (id, delivery["droneId"])
                 assert shown.get("carrier") == delivery["carrier"]
+                assert (shown.get("price") is not None) == (delivery["carrier"] is not None)
+                assert shown.get("price") == delivery.get("price") == status.pop("price", None)
                 assert {
                     "stage": shown["stage"],
                     "lastKnownLocation": shown["location"],

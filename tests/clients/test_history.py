@@ -29,6 +29,7 @@ def test_a_day_as_parquet_holds_what_history_tells(world):
         row, delivery = rows[item["delivery"]["id"]], item["delivery"]
         assert row["account_id"] == delivery["owner"]["accountId"]
         assert (row["stage"], row["drone_id"]) == (delivery["stage"], delivery["droneId"])
+        assert (row["carrier"], row["price"]) == (delivery["carrier"], delivery.get("price"))
         assert row["pickup_latitude"] == delivery["pickup"]["latitude"]
         assert row["energy_wh"] == pytest.approx(item["energyWh"], abs=1e-3)
         kinds = [(event["seq"], event["kind"], event["stage"]) for event in item["events"]]

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use skyhaul::sim::account::UnknownAccounts;
+use skyhaul::sim::carrier::Price;
 
 use crate::support::client::{Client, parcel, with};
 use crate::support::server::{Running, kept_in, quiet};
@@ -229,4 +230,64 @@ async fn seen_weight(operator: &Client, path: &str) -> f64 {
     seen(operator, path).await["totalWeight"]
         .as_f64()
         .expect("pounds")
+}
+
+/// Where a delivery is shown, with its price.
+async fn prices(operator: &Client, id: &str) -> Vec<Value> {
+    let mut prices = vec![
+        operator.delivery(id).await["price"].clone(),
+        operator.status(id).await["price"].clone(),
+        seen(operator, &format!("/api/deliveryhistory/{id}")).await["delivery"]["price"].clone(),
+    ];
+    let listed = seen(operator, "/api/deliveries").await;
+    let listed = listed["items"].as_array().expect("items").iter();
+    prices.extend(
+        listed
+            .filter(|item| item["id"] == id)
+            .map(|item| item["price"].clone()),
+    );
+    prices
+}
+
+#[tokio::test]
+async fn what_a_van_takes_for_it_is_shown_wherever_the_delivery_is_and_of_no_other() {
+    let mut world = tiny();
+    world.carrier.price = Price {
+        base: 10.0,
+        per_km: 2.0,
+    };
+    world.carrier.detour = 1.5;
+    world.carrier.speed_mps = 500.0;
+    let server = Running::start(world, quiet()).await;
+    let operator = server.client();
+    let mut by_van = parcel("37.76,-122.42", "37.76,-122.40", 60.0);
+    by_van["packageInfo"]["packageId"] = json!("heavy");
+    let (van, drone) = (
+        operator.order(&by_van).await,
+        operator
+            .order(&parcel("Dolores Park", "General Hospital", 1.0))
+            .await,
+    );
+    assert!(
+        prices(&operator, &van).await.iter().all(Value::is_null),
+        "nobody has it yet"
+    );
+    operator.step(5).await;
+    let shown = prices(&operator, &van).await;
+    assert_eq!(shown.len(), 4);
+    let price = shown[0].as_f64().expect("a number");
+    // 1.757 km as the crow flies.
+    assert!((price - (10.0 + 2.0 * 1.5 * 1.757)).abs() < 0.05, "{price}");
+    assert_eq!((price * 100.0).round() / 100.0, price, "to the hundredth");
+    assert!(shown.iter().all(|shown| *shown == price), "{shown:?}");
+    let mut window = server.stream().await;
+    window.follow(1, &format!("delivery/{van}")).await;
+    let told = window.next_where(|message| message["type"] == "snapshot").await;
+    assert_eq!(told["delivery"]["price"], price);
+    assert!(prices(&operator, &drone).await.iter().all(Value::is_null));
+
+    operator.run_to(36_000).await;
+    assert_eq!(operator.status(&van).await["stage"], "Completed");
+    assert!(prices(&operator, &van).await.iter().all(|shown| *shown == price));
+    server.stop().await;
 }

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { customerHeadline, headline, more } from "../src/panels/words";
-import { blank, canChange, told, type Happening, type Story } from "../src/state/story";
+import { blank, canChange, caughtUp, told, type Happening, type Story } from "../src/state/story";
 
 const etas = { pickupEta: "2026-06-01T18:05:00Z", deliveryEta: "2026-06-01T18:10:00Z" };
 const place = { latitude: 37.76, longitude: -122.41, altitude: 0 };
@@ -12,6 +12,7 @@ const assigned = { kind: "Assigned", droneId: "d-1", ...etas };
 const toPickup = { kind: "HeadedToPickup", ...etas };
 const collected = [accepted, assigned, toPickup, { kind: "PickedUp", location: place }, { kind: "HeadedToDropoff", ...etas }];
 const atDoor = { kind: "AwaitingConfirmation", confirmationRequired: "FingerPrint" };
+const SNAPSHOT = { id: "x", stage: "HeadedToPickup" as const, droneId: null, location: place, ...etas };
 const delayed = (waitingFor: string) => ({ kind: "Delayed", waitingFor });
 
 function after(...events: Happening[]): Story {
@@ -61,7 +62,10 @@ describe("a delivery's story", () => {
 
   test("what a van carries goes on to its end", () => {
     const van = after(accepted, { kind: "HandedToCarrier", carrier: "third-party", ...etas }, toPickup);
-    expect(van).toMatchObject({ ending: null, carrier: "third-party", droneId: null });
+    expect(van).toMatchObject({ ending: null, carrier: "third-party", droneId: null, price: null });
+    const priced = caughtUp(van, { ...SNAPSHOT, carrier: "third-party", price: 12.5 });
+    expect(priced.price).toBe(12.5);
+    expect(told(priced, delayed("drone"), 4000)).toMatchObject({ carrier: null, price: null });
     expect(headline(van)).toBe("A van is on the way to the pick-up");
     const done = [...collected.slice(3), { kind: "Completed", location: place }].reduce((story, event) => told(story, event, 5000), van);
     expect(done).toMatchObject({ ending: "delivered", at: "delivered" });

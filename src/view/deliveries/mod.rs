@@ -255,6 +255,7 @@ impl View {
         let mut status = DeliveryStatus {
             stage: record.stage,
             bearer: record.bearer,
+            price: record.price(&self.world()),
             location: record.resting_place,
             height_m: 0.0,
             etas: record.etas,

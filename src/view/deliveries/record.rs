@@ -12,6 +12,7 @@ use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
+use crate::sim::world::World;
 
 /// The first byte of a record as it is kept. An older one is a list of events alone, which
 /// begins with how many there are: never with this.
@@ -185,6 +186,11 @@ impl DeliveryRecord {
             Some(Bearer::Drone(drone)) => Some(drone),
             Some(Bearer::Carrier) | None => None,
         }
+    }
+
+    /// What third-party transport takes for it, where that carries it.
+    pub fn price(&self, world: &World) -> Option<f64> {
+        (self.bearer == Some(Bearer::Carrier)).then(|| world.carrier.price_of(&self.order))
     }
 
     /// What was asked for, before anything of it was changed.

@@ -1,6 +1,6 @@
 //! A delivery that has ended, as a row of its day's file.
 
-use super::carrier;
+use super::{carrier, price};
 use crate::sim::event::{Etas, Happening};
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
@@ -22,6 +22,7 @@ pub fn day_row(world: &World, record: &DeliveryRecord) -> Option<DayRow> {
         stage: record.stage.as_str(),
         drone_id: record.drone().map(|drone| drone.to_string()),
         carrier: carrier(world, record.bearer),
+        price: record.price(world).map(price),
         accepted_us: world.unix_us(steps.first()?.event.at),
         ended_us: world.unix_us(record.ended?),
         first_quoted_us: first_quoted.map(|at| world.unix_us(at)),

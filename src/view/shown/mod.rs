@@ -57,6 +57,7 @@ pub fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> Deliv
         stage: status.stage,
         drone_id: status.drone().map(|drone| drone.to_string()),
         carrier: carrier(world, status.bearer),
+        price: status.price.map(price),
         location: Location::new(status.location, status.height_m),
         pickup_eta: status.etas.map(|etas| rfc3339(world, etas.pickup)),
         delivery_eta: status.etas.map(|etas| rfc3339(world, etas.delivery)),
@@ -66,6 +67,11 @@ pub fn delivery(world: &World, id: DeliveryId, status: &DeliveryStatus) -> Deliv
 /// What customers are told of who carries a delivery, where that is no drone.
 pub fn carrier(world: &World, bearer: Option<Bearer>) -> Option<String> {
     (bearer == Some(Bearer::Carrier)).then(|| world.carrier.name.clone())
+}
+
+/// To the hundredth, as money is.
+pub fn price(price: f64) -> f64 {
+    rounded(price, 100.0)
 }
 
 /// `with_gauges`: with what stands and waits there.

@@ -25,6 +25,10 @@ pub struct Delivery {
     /// The third party that carries it; null while none does.
     #[schema(required)]
     pub carrier: Option<String>,
+    /// What the third party takes for it, in the scenario's money; only where one carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12.34)]
+    pub price: Option<f64>,
 }
 
 /// A request names one account, which is both unless its token said which user it was.
@@ -57,6 +61,10 @@ pub struct DeliveryStatus {
     #[serde(rename = "deliveryETA")]
     #[schema(required, example = "2026-06-01T18:09:47.100Z")]
     pub delivery_eta: Option<String>,
+    /// What the third party takes for it, in the scenario's money; only where one carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12.34)]
+    pub price: Option<f64>,
 }
 
 /// A delivery as a client puts it.

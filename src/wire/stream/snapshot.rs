@@ -32,6 +32,9 @@ pub struct DeliverySnapshot {
     /// The third party that carries it; only where one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
+    /// What the third party takes for it, in the scenario's money; only where one carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
     pub location: Location,
     /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
     #[schema(required)]

@@ -99,6 +99,8 @@ export interface Delivery {
   confirmationRequired: string;
   droneId: string | null;
   carrier: string | null;
+  /** What the third party takes for it, in the scenario's money. */
+  price?: number;
 }
 
 export interface DeliveryStatus {
@@ -106,6 +108,7 @@ export interface DeliveryStatus {
   lastKnownLocation: Location;
   pickupETA: string | null;
   deliveryETA: string | null;
+  price?: number;
 }
 
 export interface Page<T> {

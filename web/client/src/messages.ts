@@ -555,6 +555,10 @@ export interface DeliverySnapshot {
    * Null while there is no plan; the actual time once reached. RFC 3339, simulated.
    */
   pickupEta: string | null;
+  /**
+   * What the third party takes for it, in the scenario's money; only where one carries it.
+   */
+  price?: number | null;
   stage: Stage;
 }
 export interface Drone {

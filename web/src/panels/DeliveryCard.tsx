@@ -73,6 +73,7 @@ function More({ story: told }: { story: Story }) {
           told.expedited ? "expedited" : null,
           told.account === null ? null : `for ${told.account}`,
           told.carrier === null ? null : `by ${told.carrier}`,
+          told.price === null ? null : `price ${told.price.toFixed(2)}`,
         ]
           .filter(Boolean)
           .join(" · ")}

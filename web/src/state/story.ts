@@ -26,6 +26,8 @@ export interface Story {
   droneId: string | null;
   /** The third party that carries it instead of a drone. */
   carrier: string | null;
+  /** What it takes for that, in the scenario's money; told by reads, not by events. */
+  price: number | null;
   waitingFor: string | null;
   /** At the door, until the recipient gives this word: `FingerPrint`, `Picture` or `Voice`. */
   confirming: string | null;
@@ -55,6 +57,7 @@ export function blank(id: string): Story {
     times: {},
     droneId: null,
     carrier: null,
+    price: null,
     waitingFor: null,
     confirming: null,
     missed: 0,
@@ -131,6 +134,7 @@ export function caughtUp(story: Story, snapshot: DeliverySnapshot): Story {
     ending,
     droneId: snapshot.droneId,
     carrier: snapshot.carrier ?? null,
+    price: snapshot.price ?? null,
     collected: story.collected || (at !== null && MILESTONES.indexOf(at) >= MILESTONES.indexOf("pickedUp")),
     waitingFor: snapshot.droneId || snapshot.carrier || ending ? null : story.waitingFor,
     pickupEta: moment(snapshot.pickupEta),
@@ -146,6 +150,7 @@ export function ordered(story: Story, delivery: Delivery): Story {
     pickup: delivery.pickup,
     dropoff: delivery.dropoff,
     expedited: delivery.expedited,
+    price: delivery.price ?? null,
     account: delivery.owner.accountId,
   };
 }
@@ -200,7 +205,7 @@ function takenOn(story: Story, event: Happening, simTime: number): Story {
 function nobodysNow(story: Story): Story {
   const { accepted } = story.times;
   const times = accepted === undefined ? {} : { accepted };
-  return { ...story, ...NO_TIMES, at: "accepted", times, droneId: null, carrier: null, confirming: null };
+  return { ...story, ...NO_TIMES, at: "accepted", times, droneId: null, carrier: null, price: null, confirming: null };
 }
 
 /** Reasons for which a request that has somebody to carry it keeps them. */

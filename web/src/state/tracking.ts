@@ -96,6 +96,8 @@ function followDelivery(id: string): () => void {
         event(message) {
           trouble.value = null;
           tell((before) => told(before, { ...message.event }, Date.parse(message.simTime)));
+          // What a van costs stands in the delivery alone.
+          if (message.event.kind === "HandedToCarrier") void fill();
         },
         positions(message) {
           passing.value = message;

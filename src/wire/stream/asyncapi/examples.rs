@@ -51,6 +51,7 @@ fn from_server() -> Vec<Value> {
         stage: Stage::HeadedToPickup,
         drone_id: Some("d-17".into()),
         carrier: None,
+        price: None,
         location: Location::new(AT, 75.0),
         pickup_eta: Some(etas.pickup_eta),
         delivery_eta: Some(etas.delivery_eta),
