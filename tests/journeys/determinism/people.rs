@@ -10,7 +10,7 @@ use skyhaul::sim::event::{DeliveryEvent, Event, Happening, SupervisorEvent};
 use skyhaul::sim::fault::{Actor, Fault, SINGLE_ACTORS, StepFault, Victim};
 use skyhaul::sim::ids::{DeliveryId, DroneId};
 use skyhaul::sim::order::{
-    Confirmation, ConfirmationRequired, Contact, ContainerSize, Package, Reschedule, StoredPackage,
+    Confirmation, ConfirmationRequired, Contact, ContainerSize, Owner, Package, Reschedule, StoredPackage,
 };
 use skyhaul::sim::time::{SimDuration, SimTime, Tick};
 use skyhaul::sim::workflow::Step;
@@ -86,6 +86,10 @@ impl People {
                 dropoff: Some(order.pickup),
                 ..Reschedule::default()
             }),
+            (_, 23) => {
+                let shop = Owner::account(format!("shop-{}", self.events % 7));
+                Some(DeliveryWrite::Entrust(Arc::new(shop)))
+            }
             (_, 22) => Some(DeliveryWrite::NotifyMe(Arc::new(Contact {
                 email: Some("ada@example.org".to_owned()),
                 sms: None,
