@@ -12,7 +12,7 @@ use skyhaul::engine::headless;
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::ids::{DeliveryId, DroneId};
 use skyhaul::sim::time::{SimTime, Tick};
-use skyhaul::sim::workflow::{Step, WaitingFor};
+use skyhaul::sim::workflow::{FailureReason, Step, WaitingFor};
 use skyhaul::sim::world::World;
 use tempfile::TempDir;
 
@@ -51,7 +51,10 @@ struct Request {
 
 impl Request {
     fn hear(&mut self, happening: &DeliveryEvent, at: SimTime) {
-        use DeliveryEvent::{Assigned, Cancelled, Delayed, Failed, HandedToCarrier, StepDelayed};
+        use DeliveryEvent::{
+            Assigned, BroughtBack, Cancelled, Delayed, Failed, HandedToCarrier, StepDelayed,
+        };
+        use FailureReason::{NotConfirmed, TooManyAttempts};
         match happening {
             Assigned { .. } | HandedToCarrier { .. } => {
                 self.under_way = true;
@@ -61,6 +64,11 @@ impl Request {
             Delayed {
                 waiting_for: WaitingFor::Return,
             } => {}
+            // Its delivery gives up, once the package is back.
+            Failed {
+                reason: NotConfirmed | TooManyAttempts,
+            } => {}
+            BroughtBack { .. } => self.under_way = false,
             Delayed { .. } => {
                 self.under_way = false;
                 self.packed = self.packed.or(Some(at));
