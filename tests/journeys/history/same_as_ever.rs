@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::client::Client;
 use crate::support::server::{Running, kept_in, lively};
+use crate::support::sse::Events;
 use crate::support::worlds::busy;
 
 const SNAPSHOT_EVERY: u64 = 600;
@@ -128,8 +129,8 @@ async fn counts(client: &Client) -> Vec<String> {
     counts
 }
 
-/// What sessions are told of deliveries that have ended, from the beginning, from half-way
-/// on, and by somebody who knows nothing yet.
+/// What is told of deliveries that have ended, from the beginning, from half-way on, and to
+/// somebody who knows nothing yet; over a WebSocket and as server-sent events.
 async fn follow(forgetful: &Running, mindful: &Running, known: &[Value]) {
     let ended = known.iter().filter(|delivery| delivery["stage"] == "Completed");
     let ids: Vec<&str> = ended
@@ -137,41 +138,101 @@ async fn follow(forgetful: &Running, mindful: &Running, known: &[Value]) {
         .take(20)
         .collect();
     for since in [None, Some(0), Some(3)] {
-        let mut told = Vec::new();
-        for running in [forgetful, mindful] {
-            let mut stream = running.stream().await;
-            for (number, id) in ids.iter().enumerate() {
-                let mut subscribe = json!({
-                    "type": "subscribe", "id": number, "topic": format!("delivery/{id}"),
-                });
-                if let Some(seq) = since {
-                    subscribe["since"] = json!({"epoch": stream.welcome["epoch"], "seq": seq});
-                }
-                stream.send(subscribe).await;
-            }
-            let is_told = |message: &&Value| match since {
-                Some(_) => message["event"]["kind"] == "Completed",
-                None => message["type"] == "snapshot",
-            };
-            let mut heard = Vec::new();
-            while heard.iter().filter(is_told).count() < ids.len() {
-                heard.push(stream.next_where(|_| true).await);
-            }
-            stream
-                .follow(99, "delivery/00000000-0000-7000-8000-000000000000")
-                .await;
-            let refused = stream.next_where(|message| message["id"] == 99).await;
-            assert_eq!(refused["code"], "not_found", "{refused}");
-            heard.sort_by_key(|message| (message["id"].as_u64(), message["seq"].as_u64()));
-            told.push(heard);
-        }
-        let events = told[0]
-            .iter()
-            .filter(|message| message["type"] == "event")
-            .count();
-        assert_eq!(events > 20, since.is_some(), "{since:?}: {events}");
-        assert_eq!(told[0], told[1], "{since:?}");
+        let expected = told(mindful, &ids, since).await;
+        assert_eq!(told(forgetful, &ids, since).await, expected, "{since:?}");
+        let as_events = told_as_events(mindful, &ids, since).await;
+        assert_eq!(as_events, numbered(&expected), "{since:?}");
+        assert_eq!(
+            told_as_events(forgetful, &ids, since).await,
+            as_events,
+            "{since:?}"
+        );
+        let events = expected.iter().filter(|message| message["type"] == "event");
+        assert_eq!(events.count() > 20, since.is_some(), "{since:?}");
     }
+}
+
+/// All that is told of these up to the last word of each, by subscription and number.
+struct Heard {
+    messages: Vec<Value>,
+    since: Option<u64>,
+    lasting: usize,
+}
+
+impl Heard {
+    fn of(ids: &[&str], since: Option<u64>) -> Self {
+        Heard {
+            messages: Vec::new(),
+            since,
+            lasting: ids.len(),
+        }
+    }
+
+    /// Whether there is more to come.
+    fn hear(&mut self, message: Value) -> bool {
+        let is_last = match self.since {
+            Some(_) => message["event"]["kind"] == "Completed",
+            None => message["type"] == "snapshot",
+        };
+        self.lasting -= usize::from(is_last);
+        self.messages.push(message);
+        self.lasting > 0
+    }
+
+    fn in_order(mut self) -> Vec<Value> {
+        self.messages
+            .sort_by_key(|message| (message["id"].as_u64(), message["seq"].as_u64()));
+        self.messages
+    }
+}
+
+async fn told(running: &Running, ids: &[&str], since: Option<u64>) -> Vec<Value> {
+    let mut stream = running.stream().await;
+    for (number, id) in (1..).zip(ids) {
+        let mut subscribe = json!({
+            "type": "subscribe", "id": number, "topic": format!("delivery/{id}"),
+        });
+        if let Some(seq) = since {
+            subscribe["since"] = json!({"epoch": stream.welcome["epoch"], "seq": seq});
+        }
+        stream.send(subscribe).await;
+    }
+    let mut heard = Heard::of(ids, since);
+    while heard.hear(stream.next_where(|_| true).await) {}
+    stream
+        .follow(99, "delivery/00000000-0000-7000-8000-000000000000")
+        .await;
+    let refused = stream.next_where(|message| message["id"] == 99).await;
+    assert_eq!(refused["code"], "not_found", "{refused}");
+    heard.in_order()
+}
+
+async fn told_as_events(running: &Running, ids: &[&str], since: Option<u64>) -> Vec<Value> {
+    let topics = ids.iter().map(|id| format!("topic=delivery/{id}"));
+    let query = topics.collect::<Vec<_>>().join("&");
+    let (_, clock) = running.client().get("/api/simulation").await;
+    let bookmark = since.map(|seq| {
+        let places = ids.iter().map(|_| format!(".{seq}"));
+        format!(
+            "{}{}",
+            clock["epoch"].as_str().expect("an epoch"),
+            places.collect::<String>()
+        )
+    });
+    let stream = Events::open(running.address(), &query, bookmark.as_deref()).await;
+    let mut stream = stream.expect("there is room");
+    let mut heard = Heard::of(ids, since);
+    while heard.hear(stream.next_where(|_| true).await) {}
+    numbered(&heard.in_order())
+}
+
+/// What of it is about the deliveries.
+fn numbered(messages: &[Value]) -> Vec<Value> {
+    let kinds = ["snapshot", "event"];
+    let numbered = messages
+        .iter()
+        .filter(|message| message["type"].as_str().is_some_and(|kind| kinds.contains(&kind)));
+    numbered.cloned().collect()
 }
 
 async fn in_memory(running: &Running) -> u64 {
