@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use crate::sim::geo::LatLon;
+use crate::sim::order::Stop;
 use crate::wire::api::problem::FieldProblem;
 
 /// What is wrong with one value.
@@ -122,8 +124,32 @@ impl<'v, 'c> Fields<'v, 'c> {
         }
     }
 
-    pub fn has(&self, key: &str) -> bool {
-        self.get(key).is_some()
+    /// The reference's `{altitude, latitude, longitude}` inside this one; without an altitude it is
+    /// on the ground.
+    pub fn location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
+        self.object(key, pointer).coordinates()
+    }
+
+    pub fn optional_location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
+        self.get(key)?;
+        self.location(key, pointer)
+    }
+
+    /// This object as a location.
+    pub fn coordinates(&mut self) -> Option<Stop> {
+        let within = |limit: f64, range: &'static str| {
+            move |value: &Value| -> Result<f64, Complaint> {
+                let number = value.as_f64().filter(|number| number.abs() <= limit);
+                number.ok_or(Complaint::Borrowed(range))
+            }
+        };
+        let lat = self.required("latitude", within(90.0, "must be a number from -90 to 90"));
+        let lon = self.required("longitude", within(180.0, "must be a number from -180 to 180"));
+        let altitude_m = self.optional("altitude", within(100_000.0, "must be a number of metres"));
+        Some(Stop {
+            location: LatLon { lat: lat?, lon: lon? },
+            altitude_m: altitude_m.unwrap_or(0.0),
+        })
     }
 
     fn get(&self, key: &str) -> Option<&'v Value> {

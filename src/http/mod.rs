@@ -28,6 +28,7 @@ mod page;
 mod parameters;
 mod put_delivery;
 mod rate;
+mod recipient;
 mod roster;
 mod simulation;
 mod stream;
@@ -147,6 +148,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(third_party::routes())
         .merge(packages::routes())
         .merge(changes::routes())
+        .merge(recipient::routes())
         .merge(put_delivery::routes())
         .merge(drone_deliveries::routes())
         .merge(drones::routes())

@@ -95,33 +95,6 @@ fn swapped(text: &str) -> Option<LatLon> {
     }
 }
 
-impl<'v> Fields<'v, '_> {
-    /// `{altitude, latitude, longitude}`; the altitude may be left out.
-    pub fn location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
-        let mut object = self.object(key, pointer);
-        let within = |limit: f64, range: &'static str| {
-            move |value: &Value| -> Result<f64, Complaint> {
-                let degrees = value.as_f64().filter(|degrees| degrees.abs() <= limit);
-                degrees.ok_or(Complaint::Borrowed(range))
-            }
-        };
-        let lat = object.required("latitude", within(90.0, "must be a number from -90 to 90"));
-        let lon = object.required("longitude", within(180.0, "must be a number from -180 to 180"));
-        let altitude_m = object.optional("altitude", within(100_000.0, "must be a number of metres"));
-        Some(Stop {
-            location: LatLon { lat: lat?, lon: lon? },
-            altitude_m: altitude_m.unwrap_or(0.0),
-        })
-    }
-
-    pub fn optional_location(&mut self, key: &str, pointer: &'static str) -> Option<Stop> {
-        match self.has(key) {
-            true => self.location(key, pointer),
-            false => None,
-        }
-    }
-}
-
 pub fn size(value: &Value) -> Result<ContainerSize, Complaint> {
     fields::name_or_number(value, &SIZES)
 }

@@ -268,10 +268,7 @@ fn count(value: &Value, most: u32) -> Result<u32, Complaint> {
 fn location(api: &Api, fields: &mut Fields<'_, '_>) -> Option<LatLon> {
     let mut place = fields.object("location", "/location");
     place.nothing_but(&["latitude", "longitude", "altitude"]);
-    let lat = place.required("latitude", |value| degrees(value, 90.0));
-    let lon = place.required("longitude", |value| degrees(value, 180.0));
-    place.optional("altitude", |value| degrees(value, f64::MAX));
-    let at = LatLon { lat: lat?, lon: lon? };
+    let at = place.coordinates()?.location;
     if api.view.world().area.bounds.contains(at) {
         return Some(at);
     }
@@ -279,13 +276,4 @@ fn location(api: &Api, fields: &mut Fields<'_, '_>) -> Option<LatLon> {
         Err::<(), _>("is outside of the world's area".into())
     });
     None
-}
-
-fn degrees(value: &Value, most: f64) -> Result<f64, Complaint> {
-    let degrees = value.as_f64().filter(|degrees| degrees.abs() <= most);
-    degrees.ok_or_else(|| match most {
-        90.0 => "must be degrees from -90 to 90".into(),
-        180.0 => "must be degrees from -180 to 180".into(),
-        _ => "must be a number".into(),
-    })
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -13,14 +12,13 @@ use super::access::{must, named};
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::failure::Failure;
-use super::fields::{Complaint, Complaints, Fields};
+use super::fields::{Complaints, Fields};
 use super::names;
 use super::parameters::PathId;
 use crate::auth::{Parcel, Viewer, What};
 use crate::sim::command::{Command, Objection};
 use crate::sim::delivery::{Bearer, Stage};
-use crate::sim::geo::LatLon;
-use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package};
 use crate::sim::time::SimTime;
 use crate::view::DeliveryRecord;
 use crate::view::commands::Refusal;
@@ -60,8 +58,8 @@ async fn carry(
     if let Some(name) = name {
         fields.same_delivery("deliveryId", name);
     }
-    let pickup = fields.required("pickup", stop);
-    let dropoff = fields.required("dropoff", stop);
+    let pickup = fields.location("pickup", "/pickup");
+    let dropoff = fields.location("dropoff", "/dropoff");
     let (Some(name), Some(pickup), Some(dropoff), true) = (name, pickup, dropoff, complaints.is_empty())
     else {
         return Err(complaints.into_failure());
@@ -103,24 +101,4 @@ async fn carry(
 
 fn is_carried(record: &DeliveryRecord) -> bool {
     record.bearer == Some(Bearer::Carrier) && !matches!(record.stage, Stage::Failed | Stage::Cancelled)
-}
-
-/// The reference's location; without an altitude it is on the ground.
-fn stop(value: &Value) -> Result<Stop, Complaint> {
-    const SHAPE: &str = "must be an object with latitude and longitude in degrees, and may have an altitude";
-    let degrees = |key, most: f64| {
-        let degrees = value[key].as_f64();
-        degrees.filter(|degrees| degrees.abs() <= most).ok_or(SHAPE)
-    };
-    let altitude_m = match &value["altitude"] {
-        Value::Null => 0.0,
-        altitude => altitude.as_f64().ok_or(SHAPE)?,
-    };
-    Ok(Stop {
-        location: LatLon {
-            lat: degrees("latitude", 90.0)?,
-            lon: degrees("longitude", 180.0)?,
-        },
-        altitude_m,
-    })
 }

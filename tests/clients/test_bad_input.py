@@ -24,7 +24,12 @@ ROUTES = [
     ("PATCH", "/api/accounts/nobody", [], {"name": 7, "kind": "cat", "status": "asleep", "id": "x"}),
     ("PUT", "/api/packages/p", ["/size", "/weight"], {"tag": 7}),
     ("PATCH", "/api/packages/p", [], {"size": "Huge", "weight": -1, "tag": 7}),
-    ("PUT", f"/api/thirdpartydeliveries/{ID}", ["/pickup", "/dropoff"], {}),
+    (
+        "PUT",
+        f"/api/thirdpartydeliveries/{ID}",
+        [f"/{end}{field}" for end in ("pickup", "dropoff") for field in ("", "/latitude", "/longitude")],
+        {},
+    ),
     ("POST", "/api/simulation/faults", ["/kind", "/target"], {"duration": "a while", "extra": 1}),
     ("POST", "/api/tokens", ["/role", "/account"], {"ttl": "for ever", "extra": 1}),
     ("PUT", "/api/simulation", [], {"state": "dancing", "speed": "fast", "pauseAtTick": -1}),
@@ -90,13 +95,28 @@ def test_every_wrong_field_is_named_at_once(server, route):
         problem(answer, 422, *required, *(f"/{field}" for field in wrong))
 
 
+COORDINATES = ["/pickup/latitude", "/pickup/longitude"]
+
+
 @pytest.mark.parametrize(
-    "value", [7, "here", [], {}, {"latitude": 91, "longitude": 0}, {"latitude": "1", "longitude": 2}]
+    ("value", "pointers"),
+    [
+        (7, ["/pickup", *COORDINATES]),
+        ("here", ["/pickup", *COORDINATES]),
+        ([], ["/pickup", *COORDINATES]),
+        ({}, COORDINATES),
+        ({"latitude": 91, "longitude": 0}, ["/pickup/latitude"]),
+        ({"latitude": "1", "longitude": 181}, COORDINATES),
+        ({"latitude": 1, "longitude": 2, "altitude": "high"}, ["/pickup/altitude"]),
+        ({"latitude": 1, "longitude": 2, "altitude": 1e9}, ["/pickup/altitude"]),
+    ],
+    ids=str,
 )
-def test_a_location_that_is_none_is_named(server, value):
-    body = {"pickup": value, "dropoff": PLACE}
-    answer = server.http.put(f"/api/thirdpartydeliveries/{ID}", json=body)
-    problem(answer, 422, "/pickup")
+@pytest.mark.parametrize("route", ["thirdpartydeliveries", "dronedeliveries", "deliveries"])
+def test_a_location_that_is_none_is_named_by_its_fields(server, route, value, pointers):
+    body = {"pickup": value, "dropoff": PLACE, "packageDetails": [{"id": "p", "size": "Small"}]}
+    body |= {"owner": {"accountId": "o"}}
+    problem(server.http.put(f"/api/{route}/{ID}", json=body), 422, *pointers)
 
 
 def test_a_delivery_id_to_be_may_be_any_name_without_control_characters(server):
