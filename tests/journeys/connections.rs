@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use skyhaul::server::{Limits, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::connect_async;
 
@@ -136,9 +136,9 @@ const OPEN: &str = r#"skyhaul_queue_depth{queue="http_connections"}"#;
 const BOUND: &str = r#"skyhaul_queue_bound{queue="http_connections"}"#;
 const TURNED_AWAY: &str = "skyhaul_http_connections_turned_away_total";
 
-/// Asks until as many are there; what is waited for happens by itself.
-async fn until_open(client: &mut Raw, wanted: u64) {
-    let asking = async { while figure(client, OPEN).await != wanted {} };
+/// Asks until it has this value; what is waited for happens by itself.
+async fn until_figure(client: &mut Raw, name: &str, wanted: u64) {
+    let asking = async { while figure(client, name).await != wanted {} };
     timeout(PATIENCE, asking).await.expect("it comes to that");
 }
 
@@ -240,7 +240,7 @@ async fn more_connections_than_there_are_places_for_are_told_so() {
 
     // Those who are there are served, and whoever leaves makes room.
     drop(others.pop());
-    until_open(&mut first, 2).await;
+    until_figure(&mut first, OPEN, 2).await;
     let mut newcomer = Raw::connect(&server).await;
     assert_eq!(newcomer.get("/healthz").await.status, 200);
     drop(newcomer);
@@ -248,14 +248,14 @@ async fn more_connections_than_there_are_places_for_are_told_so() {
     // A WebSocket needs a place only until it is one; an event stream keeps its own.
     let mut windows = Vec::new();
     for _ in 0..5 {
-        until_open(&mut first, 2).await;
+        until_figure(&mut first, OPEN, 2).await;
         let (window, _) = connect_async(format!("ws://{}/ws", server.address()))
             .await
             .expect("there is a place");
         windows.push(window);
     }
-    until_open(&mut first, 2).await;
-    assert_eq!(figure(&mut first, "skyhaul_ws_sessions_open").await, 5);
+    until_figure(&mut first, OPEN, 2).await;
+    until_figure(&mut first, "skyhaul_ws_sessions_open", 5).await;
     let stream = Events::open(server.address(), "topic=fleet", None).await;
     assert_eq!(figure(&mut first, OPEN).await, 3);
     assert!(
@@ -264,8 +264,27 @@ async fn more_connections_than_there_are_places_for_are_told_so() {
             .is_none()
     );
     drop(stream);
-    until_open(&mut first, 2).await;
+    until_figure(&mut first, OPEN, 2).await;
     assert_eq!(figure(&mut first, TURNED_AWAY).await, 4);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_reads_nothing_of_what_it_asked_for_is_let_go() {
+    let limits = Limits {
+        unread: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let server = Running::start(tiny(), bounded(limits)).await;
+    let mut other = Raw::connect(&server).await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let mut deaf = socket.connect(server.address()).await.expect("somebody listens");
+    // More than the kernel takes on the way.
+    let asked = "GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(500);
+    deaf.write_all(asked.as_bytes()).await.expect("it is open");
+    assert_eq!(figure(&mut other, OPEN).await, 2);
+    until_figure(&mut other, OPEN, 1).await;
     server.stop().await;
 }
 
