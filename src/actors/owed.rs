@@ -147,7 +147,8 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::HubJoined { .. }
         | Message::Leave { .. }
         | Message::LeaveHub { .. }
-        | Message::Left { .. } => None,
+        | Message::Left { .. }
+        | Message::Round { .. } => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::builder::BoolishValueParser;
@@ -11,7 +12,7 @@ use super::{Failure, load_world, parse_threads, threads};
 use crate::run::{self, Progress, Summary};
 use crate::scenario::parse_duration;
 use crate::sim::time::{SimDuration, Tick};
-use crate::sim::world::World;
+use crate::sim::world::{PolicyKind, World};
 
 /// Plain progress lines come this often where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -29,6 +30,9 @@ pub struct Args {
     /// The seed, instead of the scenario's
     #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
     seed: Option<u64>,
+    /// How drones are chosen: nearest, earliest-pickup or batch, instead of the scenario's way
+    #[arg(long, value_name = "NAME", env = "SKYHAUL_POLICY", value_parser = policy)]
+    policy: Option<PolicyKind>,
     /// End with one JSON object on a line of its own
     #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
@@ -38,8 +42,16 @@ fn duration(text: &str) -> Result<SimDuration, String> {
     parse_duration(text).ok_or_else(|| "a duration such as 90s, 30m or 4h is wanted".to_owned())
 }
 
+fn policy(text: &str) -> Result<PolicyKind, String> {
+    let named = PolicyKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+    named.ok_or_else(|| "one of nearest, earliest-pickup and batch is wanted".to_owned())
+}
+
 pub fn run(args: Args) -> Result<(), Failure> {
-    let world = load_world(&args.file, args.seed)?;
+    let mut world = load_world(&args.file, args.seed)?;
+    if let Some(policy) = args.policy {
+        Arc::make_mut(&mut world).dispatch.policy = policy;
+    }
     let until = ticks(&world, args.until.unwrap_or(world.duration));
     let threads = threads(args.threads, &world);
     let mut display = Display::new(until);
@@ -154,7 +166,7 @@ fn table(summary: &Summary) -> String {
     let rows = [
         (
             "scenario",
-            format!("{} (seed {})", summary.scenario, summary.seed),
+            format!("{} (seed {}, {})", summary.scenario, summary.seed, summary.policy),
         ),
         (
             "simulated",

@@ -234,14 +234,15 @@ fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState), postcard::Error> {
 }
 
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
-/// and those before 4 no drones and hubs that are gone, which are a fleet's last four fields; a
-/// list of none is a zero.
+/// those before 4 no drones and hubs that are gone, and those before 5 no rounds (none is due,
+/// nobody waits for one), which are a fleet's last six fields; a list of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
     let unknown = match format {
-        ..=1 => 4,
-        2 => 3,
-        3 => 2,
-        4.. => 0,
+        ..=1 => 6,
+        2 => 5,
+        3 => 4,
+        4 => 2,
+        5.. => 0,
     };
     state.resize(state.len() + unknown, 0);
     postcard::from_bytes(&state)

@@ -206,7 +206,7 @@ impl Tally {
         Summary {
             scenario: world.name.clone(),
             seed: world.seed,
-            policy: "earliest-pickup",
+            policy: world.dispatch.policy.as_str(),
             sim_seconds,
             wall_seconds,
             real_time_factor: ratio(sim_seconds, wall_seconds),

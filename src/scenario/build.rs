@@ -5,7 +5,7 @@ use std::path::Path;
 use super::diagnostic::{At, Log, Span};
 use super::document::{self, Document};
 use super::geojson::{self, GeoError};
-use super::{accounts, faults, fleets, hash, order_keys, orders, zones};
+use super::{accounts, faults, fleets, hash, orders, zones};
 use crate::sim::account::AccountRules;
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
@@ -109,15 +109,6 @@ fn warn_of_what_has_no_effect(document: &Document, log: &mut Log) {
     let wind = document.weather.wind.iter().flat_map(|wind| &wind.inert);
     for (key, span) in wind {
         no_effect(span, &format!("`{key}`"));
-    }
-    if let Some(policy) = &document.dispatch.policy
-        && policy.value != order_keys::Policy::EarliestPickup
-    {
-        log.warn(
-            &policy.span,
-            "this policy is read but has no effect in this version: drones are chosen by earliest pick-up",
-            "choose `earliest-pickup`",
-        );
     }
     let zones = document.zones.first().map(|zone| &zone.span);
     let file = document.zone_file.as_ref().map(|file| &file.span);

@@ -13,7 +13,7 @@ use crate::sim::wind::Weather;
 use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{
     Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
-    Recipient, ScriptedRequest, UnknownPlaces, World, Zone,
+    PolicyKind, Recipient, ScriptedRequest, UnknownPlaces, World, Zone,
 };
 
 /// Not the seed, which may be chosen for each run, and not the description or what
@@ -81,6 +81,8 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         hash.add(&(at, order))
     });
     let DispatchRules {
+        policy,
+        batch_every,
         backlog,
         scheduled,
         max_wait,
@@ -90,6 +92,9 @@ pub(super) fn of(world: &World) -> [u8; 32] {
     // Worlds from before these were simulated keep their hash.
     if *scheduled != DispatchRules::SCHEDULED {
         hash.add(&("scheduled", scheduled));
+    }
+    if *policy != PolicyKind::default() {
+        hash.add(&(policy.as_str(), batch_every));
     }
     if *carrier != Carrier::default() {
         hash.add(carrier);

@@ -5,10 +5,10 @@ use super::diagnostic::At;
 use super::fields::{Fields, List, Table, defaults_of};
 use super::kinds::{Choice, Either, Flag, Integer, Number, OneOf, Pair, Text};
 use super::locations::Location;
-use super::times::{ANY_DURATION, Rate};
+use super::times::{ANY_DURATION, Duration, Rate, SECOND};
 use crate::sim::geo::LatLon;
 use crate::sim::time::SimDuration;
-use crate::sim::world::{DropoffSpread, PickupAt, WhenFull};
+use crate::sim::world::{DropoffSpread, PickupAt, PolicyKind, WhenFull};
 use toml::de::DeValue;
 
 /// Times and factors.
@@ -176,18 +176,12 @@ pub(super) fn request(f: &mut Fields<'_>) -> Request {
 }
 
 pub(super) struct Dispatch {
-    pub policy: Option<At<Policy>>,
+    pub policy: PolicyKind,
+    pub batch_every: SimDuration,
     pub backlog: u64,
     pub scheduled: u64,
     pub max_wait: SimDuration,
     pub when_full: WhenFull,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Policy {
-    Nearest,
-    EarliestPickup,
-    Batch,
 }
 
 /// What `[dispatch]` means where it is left out: each of its keys' default.
@@ -199,15 +193,27 @@ impl Default for Dispatch {
 
 pub(super) fn dispatch(f: &mut Fields<'_>) -> Dispatch {
     Dispatch {
-        policy: f.optional(
-            "policy",
-            "which drone a delivery gets; earliest-pickup where it is left out",
-            Choice(&[
-                ("nearest", Policy::Nearest),
-                ("earliest-pickup", Policy::EarliestPickup),
-                ("batch", Policy::Batch),
-            ]),
-        ),
+        policy: f
+            .or(
+                "policy",
+                "which drone a delivery gets: the nearest that is free, the one that is first at the pick-up, \
+                 or at intervals the best for all who wait",
+                Choice(&[
+                    ("nearest", PolicyKind::Nearest),
+                    ("earliest-pickup", PolicyKind::EarliestPickup),
+                    ("batch", PolicyKind::Batch),
+                ]),
+                "\"earliest-pickup\"",
+            )
+            .value,
+        batch_every: f
+            .or(
+                "batch_every",
+                "how far apart the rounds of `batch` are",
+                Duration(SimDuration(100_000)..=SimDuration(60 * SECOND)),
+                "\"5s\"",
+            )
+            .value,
         backlog: f
             .or(
                 "backlog",

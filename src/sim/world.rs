@@ -185,6 +185,9 @@ pub struct ScheduledFault {
 
 #[derive(Clone, Debug)]
 pub struct DispatchRules {
+    pub policy: PolicyKind,
+    /// Where the policy serves in rounds: how far they are apart.
+    pub batch_every: SimDuration,
     /// Most workflows that may wait for a drone, and as many for another try.
     pub backlog: usize,
     /// Most workflows that may wait for their pick-up time.
@@ -193,6 +196,28 @@ pub struct DispatchRules {
     pub max_wait: SimDuration,
     /// What becomes of a workflow that finds no room or runs out of patience.
     pub when_full: WhenFull,
+}
+
+/// How drones are chosen; [`super::dispatch`] has what each does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum PolicyKind {
+    Nearest,
+    #[default]
+    EarliestPickup,
+    Batch,
+}
+
+impl PolicyKind {
+    pub const ALL: [PolicyKind; 3] = [PolicyKind::Nearest, PolicyKind::EarliestPickup, PolicyKind::Batch];
+
+    /// As scenarios, flags and results name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PolicyKind::Nearest => "nearest",
+            PolicyKind::EarliestPickup => "earliest-pickup",
+            PolicyKind::Batch => "batch",
+        }
+    }
 }
 
 /// Those who receive, where an order requires their word.

@@ -59,6 +59,15 @@ fn any_number_of_threads() {
 }
 
 #[test]
+fn any_number_of_threads_by_any_policy() {
+    for policy in ["nearest", "batch"] {
+        let world = || busy_where("backlog = 12", &format!("policy = \"{policy}\"\nbacklog = 12"));
+        let alone = digest_of(world(), 1, UNTIL);
+        assert_eq!(digest_of(world(), 2, UNTIL), alone, "{policy}");
+    }
+}
+
+#[test]
 fn what_should_matter_matters() {
     let usual = digest_of(busy(), 1, UNTIL);
     for (text, reads) in [
@@ -67,6 +76,7 @@ fn what_should_matter_matters() {
         ("from = 250", "from = 251"),
         ("[37.7599, -122.4148]", "[37.7600, -122.4148]"),
         ("max = 3.8", "max = 3.7"),
+        ("backlog = 12", "policy = \"batch\"\nbacklog = 12"),
     ] {
         let other = digest_of(busy_where(text, reads), 1, UNTIL);
         assert_ne!(other, usual, "{reads} changes nothing");

@@ -166,6 +166,18 @@ impl Docks {
             .reduce(|best, other| if other.1 > best.1 { other } else { best })
     }
 
+    /// What each of the pair's fullest drones holds, at most so many of them, the fullest first.
+    pub fn energies_wh(&self, pair: usize, at_most: usize, now: SimTime) -> Vec<f64> {
+        let ready = self.ready[pair].iter().take(at_most);
+        let ready = ready.map(|(_, drone)| self.energy_wh(pair, *drone, now));
+        let queued = self.hubs[self.sites[pair].hub.index()].queue.iter();
+        let queued = queued.filter(|queued| queued.pair == pair);
+        let mut energies: Vec<f64> = ready.chain(queued.map(|queued| queued.energy_wh)).collect();
+        energies.sort_by(|a, b| b.total_cmp(a));
+        energies.truncate(at_most);
+        energies
+    }
+
     /// When the pair's fullest drone holds this much; `None` while nobody is plugged in.
     pub fn ready_at(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<SimTime> {
         let (_, drone) = self.ready[pair].first()?;

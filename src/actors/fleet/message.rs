@@ -47,4 +47,6 @@ pub enum FleetMessage {
     LeaveHub { hub: HubId },
     /// From a drone: it has left the world.
     Left { drone: DroneId },
+    /// To itself: the next round, where the policy serves in rounds.
+    Round { due: SimTime },
 }

@@ -1,15 +1,18 @@
 //! The fleet (the reference's Drone service): which drone flies which request.
 //!
 //! Owns who is docked where ([`docks`]), the hubs' chargers, and the queue of requests
-//! that wait for a drone ([`queue`]). Hears requests from the scheduler, landings from
+//! that wait for a drone ([`queue`]), or for the next round where the scenario's policy serves in
+//! rounds ([`rounds`]). Hears requests from the scheduler, landings from
 //! drones, and its own alarms; sends drones on missions. Bounds: the queue holds at most
 //! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`. After a panic it goes
 //! on from before the message that brought it about.
 
 mod docks;
+mod free;
 mod message;
 mod queue;
 mod roster;
+mod rounds;
 #[cfg(test)]
 mod tests;
 
@@ -36,9 +39,11 @@ use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
 use docks::Docks;
+use free::moment;
 pub use message::FleetMessage;
 use queue::Queue;
 use roster::Gone;
+use rounds::Rounds;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
@@ -51,6 +56,7 @@ pub struct Fleet {
     /// Drones that are off their chargers and have not left.
     kept: BTreeMap<DeliveryId, Kept>,
     gone: Gone,
+    rounds: Rounds,
 }
 
 /// A drone that is kept for a delivery that has not begun.
@@ -77,6 +83,7 @@ impl Fleet {
             closed: BTreeMap::new(),
             kept: BTreeMap::new(),
             gone: Gone::default(),
+            rounds: Rounds::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -136,12 +143,13 @@ impl Fleet {
         if self.queue.holds(id) {
             return effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
         }
-        let energy = |pair: usize| self.fullest_wh(context, pair);
-        match dispatch::earliest_pickup(world, context.now, &order, energy) {
+        let (policy, at) = (world.dispatch.policy.policy(), moment(context));
+        match policy.at_once(at, &order, &self.free(context)) {
             Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
                 effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
             }
+            None if policy.in_rounds() => self.await_round(context, id, order, effects),
             None => {
                 self.queue.push(id, order, world, context.now);
                 effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
@@ -150,14 +158,6 @@ impl Fleet {
                 }
             }
         }
-    }
-
-    /// What the pair's fullest drone holds; `None` where none may leave.
-    fn fullest_wh(&self, context: &Context, pair: usize) -> Option<f64> {
-        if self.closed.contains_key(&context.world.pairs().get(pair).hub) {
-            return None;
-        }
-        self.docks.fullest(pair, context.now).map(|(_, energy)| energy)
     }
 
     /// Keeps a drone of the pair for it, whose fullest the caller knows to suffice.
@@ -385,6 +385,7 @@ impl Role for Fleet {
             FleetMessage::Leave { drone } => self.let_go(context, drone, effects),
             FleetMessage::LeaveHub { hub } => self.let_go_of_hub(context, hub, effects),
             FleetMessage::Left { drone } => self.has_left(context, drone, effects),
+            FleetMessage::Round { due } => self.round(context, due, effects),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Requests that wait for a drone: expedited ones first, then in order of arrival.
+//! Requests that wait for a drone: expedited ones first, then those with a deadline, the
+//! earliest first, then in order of arrival.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,8 +24,21 @@ struct Turn {
 struct Waiting {
     id: DeliveryId,
     order: Arc<Order>,
-    /// By pair: energy at take-off that the mission takes; infinite where it cannot.
+    /// By pair: energy at take-off that the mission takes; infinite where it cannot. Empty where
+    /// the policy serves in rounds, and looks for itself.
     needs_wh: Vec<f64>,
+    /// Follows from the order; the end of time where that has none.
+    #[serde(skip)]
+    deadline: SimTime,
+}
+
+/// Where in the order of service.
+type Rank = (bool, SimTime, Turn);
+
+impl Waiting {
+    fn rank(&self, turn: Turn) -> Rank {
+        (turn.ordinary, self.deadline, turn)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +50,9 @@ pub(super) struct Queue {
     /// every request that joins and every drone that lands, however long the queue.
     #[serde(skip)]
     by_need: Vec<BTreeSet<(Need, Turn)>>,
+    /// Follows from `waiting` too.
+    #[serde(skip)]
+    ranks: BTreeSet<Rank>,
 }
 
 /// Watt-hours as bits: for numbers from 0 on these are in the numbers' order.
@@ -48,6 +65,7 @@ impl Queue {
             turns: BTreeMap::new(),
             next_number: 0,
             by_need: Vec::new(),
+            ranks: BTreeSet::new(),
         }
     }
 
@@ -58,7 +76,9 @@ impl Queue {
         let known = self.by_need.len();
         self.by_need.resize(pairs.len(), BTreeSet::new());
         for (turn, waiting) in &mut self.waiting {
-            for pair in &pairs[waiting.needs_wh.len()..] {
+            waiting.deadline = deadline(world, &waiting.order);
+            self.ranks.insert(waiting.rank(*turn));
+            for pair in pairs_planned_for(world).iter().skip(waiting.needs_wh.len()) {
                 waiting.needs_wh.push(need_wh(world, now, *pair, &waiting.order));
             }
             for (needs, need) in self.by_need.iter_mut().zip(&waiting.needs_wh).skip(known) {
@@ -77,12 +97,19 @@ impl Queue {
             number: self.next_number,
         };
         self.next_number += 1;
-        let pairs = world.pairs().all().iter();
+        let pairs = pairs_planned_for(world).iter();
         let needs_wh: Vec<f64> = pairs.map(|pair| need_wh(world, now, *pair, &order)).collect();
         for (needs, need) in self.by_need.iter_mut().zip(&needs_wh) {
             needs.insert((need.to_bits(), turn));
         }
-        self.waiting.insert(turn, Waiting { id, order, needs_wh });
+        let waiting = Waiting {
+            id,
+            deadline: deadline(world, &order),
+            order,
+            needs_wh,
+        };
+        self.ranks.insert(waiting.rank(turn));
+        self.waiting.insert(turn, waiting);
         self.turns.insert(id, turn);
     }
 
@@ -103,6 +130,7 @@ impl Queue {
     fn remove(&mut self, turn: Turn) -> Option<Waiting> {
         let waiting = self.waiting.remove(&turn)?;
         self.turns.remove(&waiting.id);
+        self.ranks.remove(&waiting.rank(turn));
         for (needs, need) in self.by_need.iter_mut().zip(&waiting.needs_wh) {
             needs.remove(&(need.to_bits(), turn));
         }
@@ -112,12 +140,16 @@ impl Queue {
     /// The first in order that a drone of this pair with this charge can do.
     pub fn take_first(&mut self, pair: usize, energy_wh: f64) -> Option<(DeliveryId, Arc<Order>)> {
         self.least_need_wh(pair).filter(|least| *least <= energy_wh)?;
-        let mut in_order = self.waiting.iter();
-        let turn = *in_order
-            .find(|(_, waiting)| waiting.needs_wh[pair] <= energy_wh)?
-            .0;
-        let waiting = self.remove(turn)?;
+        let can = |turn: &Turn| self.waiting[turn].needs_wh[pair] <= energy_wh;
+        let mut turns = self.ranks.iter().map(|(_, _, turn)| *turn);
+        let waiting = turns.find(can).and_then(|turn| self.remove(turn))?;
         Some((waiting.id, waiting.order))
+    }
+
+    /// Those who wait, in their order.
+    pub fn in_order(&self) -> impl Iterator<Item = (DeliveryId, &Arc<Order>)> + '_ {
+        let waiting = self.ranks.iter().map(|(_, _, turn)| &self.waiting[turn]);
+        waiting.map(|waiting| (waiting.id, &waiting.order))
     }
 
     /// What the least demanding waiting request takes of this pair.
@@ -125,6 +157,18 @@ impl Queue {
         let (bits, _) = self.by_need[pair].first()?;
         Some(f64::from_bits(*bits)).filter(|need| need.is_finite())
     }
+}
+
+/// The pairs that are held against each request as soon as it waits.
+fn pairs_planned_for(world: &World) -> &[Pair] {
+    match world.dispatch.policy.policy().in_rounds() {
+        true => &[],
+        false => world.pairs().all(),
+    }
+}
+
+fn deadline(world: &World, order: &Order) -> SimTime {
+    dispatch::deadline(world, order).unwrap_or(SimTime::NEVER)
 }
 
 /// Energy at take-off that the order takes of this pair; infinite where it cannot.

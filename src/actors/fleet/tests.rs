@@ -7,12 +7,13 @@ use crate::actors::drone::DroneMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::actors::{Effect, Mail};
+use crate::sim::command::ReplyTo;
 use crate::sim::event::{Happening, HubEvent};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::workflow::Step;
-use crate::sim::world::{self, Hub};
+use crate::sim::world::{self, Hub, PolicyKind};
 
 const HUB: HubId = HubId(0);
 
@@ -29,6 +30,12 @@ impl Bench<Fleet> {
             id: id(number),
             order,
         })
+    }
+
+    fn round(&mut self, seconds: f64) -> Vec<Effect> {
+        self.wait(seconds - self.context.now.as_secs());
+        let due = self.context.now;
+        self.tell(FleetMessage::Round { due })
     }
 
     fn dock(&mut self, drone: u32, energy_wh: f64) -> Vec<Effect> {
@@ -348,4 +355,112 @@ fn a_saved_fleet_goes_on_as_if_nothing_had_happened() {
     };
     let full = bench.capacity_wh();
     assert_eq!(bench.dock(1, full), twin.dock(1, full));
+}
+
+fn bench_with_rounds(drones: u32) -> Bench<Fleet> {
+    let mut world = world(drones, drones);
+    world.dispatch.policy = PolicyKind::Batch;
+    Bench::new(world, |world| Fleet::new(world, &[]))
+}
+
+fn rounds_due(effects: &[Effect]) -> Vec<f64> {
+    let due = |(at, mail): (SimTime, &Mail)| match mail {
+        Mail::Fleet(FleetMessage::Round { due }) if *due == at => Some(at.as_secs()),
+        _ => None,
+    };
+    alarms(effects).into_iter().filter_map(due).collect()
+}
+
+#[test]
+fn in_rounds_nobody_flies_between_them_and_waiting_for_one_is_no_delay() {
+    let mut bench = bench_with_rounds(1);
+    bench.wait(7.0);
+    let effects = bench.assign(1, false);
+    assert_eq!((sent(&effects), rounds_due(&effects)), (vec![], vec![10.0]));
+    assert!(bench.assign(2, true).is_empty(), "one alarm for all who wait");
+    assert!(bench.round(9.0).is_empty(), "not yet");
+
+    let effects = bench.round(10.0);
+    assert_eq!(missions(&effects), [(0, 2)], "the expedited one");
+    let queued = Mail::Scheduler(SchedulerMessage::Queued { id: id(1) });
+    assert_eq!(sent(&effects).last(), Some(&&queued));
+    assert_eq!(rounds_due(&effects), [15.0]);
+
+    let effects = bench.round(15.0);
+    assert_eq!(
+        (sent(&effects), rounds_due(&effects)),
+        (vec![], vec![20.0]),
+        "it knows"
+    );
+    let full = bench.capacity_wh();
+    assert_eq!(missions(&bench.dock(0, full)), []);
+    let effects = bench.round(20.0);
+    assert_eq!(missions(&effects), [(0, 1)]);
+    assert!(rounds_due(&effects).is_empty(), "nobody waits");
+    assert!(bench.round(25.0).is_empty());
+}
+
+#[test]
+fn in_rounds_a_request_may_be_withdrawn_and_asked_for_again() {
+    let mut bench = bench_with_rounds(1);
+    bench.assign(1, false);
+    let queued = Mail::Scheduler(SchedulerMessage::Queued { id: id(1) });
+    assert_eq!(
+        sent(&bench.assign(1, false)),
+        [&queued],
+        "asked twice it says what is"
+    );
+    bench.tell(FleetMessage::Withdraw { id: id(1) });
+    assert!(bench.round(5.0).is_empty());
+    assert_eq!(rounds_due(&bench.assign(2, false)), [10.0]);
+    assert_eq!(missions(&bench.round(10.0)), [(0, 2)]);
+}
+
+#[test]
+fn in_rounds_nobody_leaves_a_closed_hub() {
+    let mut bench = bench_with_rounds(1);
+    let reply_to = ReplyTo(1);
+    let duration = SimDuration::from_secs(7.0);
+    let closed = bench.tell(FleetMessage::Close {
+        hub: HUB,
+        duration,
+        reply_to,
+    });
+    bench.assign(1, false);
+    assert_eq!(missions(&bench.round(5.0)), []);
+    bench.wait(2.0);
+    let (due, _) = alarms(&closed)[0];
+    bench.tell(FleetMessage::Open { hub: HUB, due });
+    assert_eq!(missions(&bench.round(10.0)), [(0, 1)]);
+}
+
+#[test]
+fn a_fleet_saved_between_rounds_goes_on_as_if_nothing_had_happened() {
+    let mut bench = bench_with_rounds(1);
+    for number in 1..=2 {
+        bench.assign(number, number == 2);
+    }
+    let bytes = postcard::to_stdvec(&bench.role).unwrap();
+    let restored: Fleet = postcard::from_bytes(&bytes).unwrap();
+    let restored = restored.with_world(&bench.context.world, bench.context.now);
+    assert_eq!(restored, bench.role);
+    let mut twin = Bench {
+        role: restored,
+        context: bench.context.clone(),
+    };
+    assert_eq!(bench.round(5.0), twin.round(5.0));
+}
+
+#[test]
+fn who_has_a_deadline_is_served_before_who_has_none() {
+    let mut bench = bench(1, 1);
+    bench.assign(1, false);
+    bench.assign(2, false);
+    let mut order = order(&bench.context.world);
+    order.deadline = "2026-06-01T18:30:00Z".to_owned();
+    let order = Arc::new(order);
+    bench.tell(FleetMessage::Assign { id: id(3), order });
+    let full = bench.capacity_wh();
+    assert_eq!(missions(&bench.dock(0, full)), [(0, 3)]);
+    assert_eq!(missions(&bench.dock(0, full)), [(0, 2)]);
 }

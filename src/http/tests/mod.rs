@@ -116,6 +116,8 @@ fn world(unknown_places: UnknownPlaces) -> World {
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
+            policy: Default::default(),
+            batch_every: Default::default(),
             backlog: 10,
             scheduled: 10,
             max_wait: SimDuration::from_secs(600.0),

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::sim::demand;
-use crate::sim::dispatch;
+use crate::sim::dispatch::{self, Free, Moment};
 use crate::sim::fleet_index::Pair;
 use crate::sim::order::Order;
-use crate::sim::world::World;
+use crate::sim::world::{PolicyKind, World};
 
 /// What the rule says, in so many words.
 fn earliest_of_all(
@@ -22,6 +22,19 @@ fn earliest_of_all(
         enough.then_some((index, mission.pickup_s))
     });
     able.min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// One drone a pair at most, with this charge.
+pub(super) struct Charges<'a>(pub &'a [Option<f64>]);
+
+impl Free for Charges<'_> {
+    fn fullest_wh(&self, pair: usize) -> Option<f64> {
+        self.0[pair]
+    }
+
+    fn energies_wh(&self, pair: usize, at_most: usize) -> Vec<f64> {
+        self.0[pair].into_iter().take(at_most).collect()
+    }
 }
 
 #[test]
@@ -45,7 +58,9 @@ fn the_earliest_pick_up_is_found() {
         if let Some(hub) = hub {
             order.pickup.location = world.hubs[hub].location;
         }
-        let found = dispatch::earliest_pickup(&world, SimTime::START, &order, |index| energy[index]);
+        let at = Moment { world: &world, now: SimTime::START };
+        let policy = PolicyKind::EarliestPickup.policy();
+        let found = policy.at_once(at, &order, &Charges(&energy));
         let found = found.map(|(index, mission)| (index, mission.pickup_s));
         prop_assert_eq!(found, earliest_of_all(&world, pairs, &order, &energy));
         prop_assert_eq!(

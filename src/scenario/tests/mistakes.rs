@@ -104,7 +104,6 @@ from = 270 | from = 270, gust = 1.5 | 67:42: warning: `gust` is read but has no 
 { spread = "land" } | { points = "tiny.toml" } | 74:22: warning: `points` is read but has no effect in this version
 rate = "60/h" | trace = "tiny.toml" | 71:9: warning: `trace` is read but has no effect in this version
 [audience] | [[fault]]⏎at = "45m"⏎kind = "wind_shift"⏎[audience] | 101:8: warning: this fault is read but has no effect
-"earliest-pickup" | "nearest" | 94:10: warning: this policy is read but has no effect
 [37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area
 [37.7955, -122.3937] | [37.5, -122.3937] | 60:12: warning: place "Ferry Building" is outside the area
 max = 1.1 | max = 6.0 | 75:30: warning: a payload of 6 kg is more than any drone type carries

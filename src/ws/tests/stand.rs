@@ -462,6 +462,8 @@ fn world(drones: u32) -> World {
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
+            policy: Default::default(),
+            batch_every: Default::default(),
             backlog: 10,
             scheduled: 10,
             max_wait: SimDuration::from_secs(60.0),

@@ -70,6 +70,8 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
+            policy: Default::default(),
+            batch_every: Default::default(),
             backlog: 0,
             scheduled: 0,
             max_wait: SimDuration::ZERO,

@@ -1,7 +1,15 @@
-//! Which drone takes a request: the feasible one with the earliest pick-up.
+//! Which drone takes which request: what all policies share, and the choice among them.
 //!
 //! Drones of one type at one hub differ only in their charge, so the choice is between
-//! (hub, type) pairs; the fleet's actor then sends its fullest drone of the pair.
+//! (hub, type) pairs; the fleet's actor then sends its least charged drone of the pair that
+//! suffices. A policy is a small file of its own behind [`Policy`]. Nothing here is drawn or
+//! summed across threads: where two ways are as good, the one of the lower number is taken.
+
+mod batch;
+mod earliest_pickup;
+mod nearest;
+
+use jiff::Timestamp;
 
 use super::fleet_index::Pair;
 use super::flight::{self, Errand, Mission};
@@ -10,7 +18,81 @@ use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
 use super::time::SimTime;
-use super::world::World;
+use super::world::{PolicyKind, World};
+
+/// How drones are chosen. Those who wait do so in one order whatever the policy: expedited
+/// requests first, then those with a deadline, the earliest first, then by arrival.
+pub trait Policy: Sync {
+    /// Whether requests wait for the next round, and are then served together, every
+    /// `[dispatch] batch_every`. Otherwise each is served as it comes, and each drone that comes
+    /// free takes the first in order that it can.
+    fn in_rounds(&self) -> bool {
+        false
+    }
+
+    /// The pair and mission for a request that has just come; `None` lets it wait.
+    fn at_once(&self, _at: Moment<'_>, _order: &Order, _free: &dyn Free) -> Option<(usize, Mission)> {
+        None
+    }
+
+    /// Who of those who wait gets which pair; `waiting` is in their order. Who is not named
+    /// waits on.
+    fn round(&self, _at: Moment<'_>, _waiting: &[Waiting<'_>], _free: &dyn Free) -> Vec<Match> {
+        Vec::new()
+    }
+}
+
+impl PolicyKind {
+    pub fn policy(self) -> &'static dyn Policy {
+        match self {
+            PolicyKind::Nearest => &nearest::Nearest,
+            PolicyKind::EarliestPickup => &earliest_pickup::EarliestPickup,
+            PolicyKind::Batch => &batch::Batch,
+        }
+    }
+}
+
+/// A world at a time.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    pub world: &'a World,
+    pub now: SimTime,
+}
+
+/// The drones that may leave, by the numbers of their pairs.
+pub trait Free {
+    /// What the fullest of the pair holds; `None` where none may leave.
+    fn fullest_wh(&self, pair: usize) -> Option<f64>;
+
+    /// What each of the pair's fullest holds, at most so many of them, the fullest first.
+    fn energies_wh(&self, pair: usize, at_most: usize) -> Vec<f64>;
+}
+
+/// A request that waits for the next round.
+#[derive(Clone, Copy)]
+pub struct Waiting<'a> {
+    pub order: &'a Order,
+    pub since: SimTime,
+}
+
+/// What a round has found for one of those who wait.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Its place among them.
+    pub waiting: usize,
+    pub pair: usize,
+    pub mission: Mission,
+}
+
+/// When the order is to be there at the latest, if what it says is a time; most deadlines are
+/// words for people.
+pub fn deadline(world: &World, order: &Order) -> Option<SimTime> {
+    let moment: Timestamp = order.deadline.parse().ok()?;
+    Some(world.sim_time(moment.as_microsecond()))
+}
+
+/// So many of those who wait are looked at in a round: some may suit no drone that is free.
+pub const MOST_IN_A_ROUND: usize = 256;
 
 /// A flight may take this much more than its plan says: the sky steps by ticks, the plan
 /// integrates exactly (a property test holds the sky to it).
@@ -52,44 +134,6 @@ pub fn energy_needed_wh(world: &World, pair: Pair, mission: &Mission) -> f64 {
 /// What a battery must hold for a flight that is planned to take so much; without the reserve.
 pub fn with_margin_wh(planned_wh: f64) -> f64 {
     planned_wh * PLAN_ERROR
-}
-
-/// The pair and mission with the earliest pick-up among those whose fullest drone
-/// (`energy_wh` by pair, `None` where no drone is free) can do it; the first such pair
-/// where several are as early.
-pub fn earliest_pickup(
-    world: &World,
-    now: SimTime,
-    order: &Order,
-    energy_wh: impl Fn(usize) -> Option<f64>,
-) -> Option<(usize, Mission)> {
-    let air = world.air(now);
-    let mut best: Option<(usize, Mission)> = None;
-    for Candidate { soonest_s, index } in nearest_first(world, now, order) {
-        if best
-            .as_ref()
-            .is_some_and(|(_, mission)| mission.pickup_s < soonest_s)
-        {
-            break;
-        }
-        let Some(energy) = energy_wh(index) else { continue };
-        let Pair { hub, model } = world.pairs().get(index);
-        let errand = errand(world, hub, order);
-        let model = world.model(model);
-        let Ok(pickup_s) = flight::time_to_pickup(model, &air, &errand) else {
-            continue;
-        };
-        let is_earlier = |(known, mission): &(usize, Mission)| {
-            pickup_s
-                .total_cmp(&mission.pickup_s)
-                .then(index.cmp(known))
-                .is_lt()
-        };
-        if best.as_ref().is_none_or(is_earlier) {
-            best = able(world, now, order, index, energy).or(best);
-        }
-    }
-    best
 }
 
 /// A pair, and a time before which it cannot be at the pick-up, seconds.

@@ -1,0 +1,223 @@
+//! The dispatch policies, each against what it says of itself.
+
+use proptest::prelude::*;
+
+use super::choices::Charges;
+use super::*;
+use crate::sim::dispatch::{self, Match, Moment, Waiting};
+use crate::sim::geo::LatLon;
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
+use crate::sim::world::{PolicyKind, World};
+
+const PICKUP: LatLon = LatLon {
+    lat: 37.75,
+    lon: -122.42,
+};
+/// Degrees of longitude here.
+const KM: f64 = 1.0 / 88.1;
+
+/// A hub for each (kilometres east of the pick-up, type); still air.
+fn world(hubs: &[(f64, &str)]) -> World {
+    let mut source = r#"
+name = "policies"
+seed = 1
+start = "2026-06-01T18:00:00Z"
+duration = "1h"
+[area]
+bbox = [-122.52, 37.70, -122.32, 37.80]
+"#
+    .to_owned();
+    for (number, (east_km, model)) in hubs.iter().enumerate() {
+        let lon = PICKUP.lon + east_km * KM;
+        source += &format!(
+            "[[hub]]\nid = \"h{number}\"\nlocation = [{}, {lon}]\n\
+             [[fleet]]\nhub = \"h{number}\"\nmodel = \"{model}\"\ncount = 1\n",
+            PICKUP.lat
+        );
+    }
+    parse(&source, "policies.toml", Path::new("")).unwrap().world
+}
+
+/// Half a kilometre from a place so far east of the usual one.
+fn order(east_km: f64, kg: f64) -> Order {
+    let stop = |lat, lon| Stop {
+        location: LatLon { lat, lon },
+        altitude_m: 0.0,
+    };
+    let lon = PICKUP.lon + east_km * KM;
+    Order {
+        owner: Owner::account("shop"),
+        pickup: stop(PICKUP.lat, lon),
+        dropoff: stop(PICKUP.lat + 0.0045, lon),
+        package: Package {
+            id: "p".into(),
+            size: ContainerSize::Small,
+            weight_kg: kg,
+            tag: None,
+        },
+        expedited: false,
+        confirmation: ConfirmationRequired::None,
+        deadline: String::new(),
+        not_before: SimTime::START,
+    }
+}
+
+fn full(world: &World) -> Vec<Option<f64>> {
+    let pairs = world.pairs().all().iter();
+    pairs
+        .map(|pair| Some(world.model(pair.model).battery.capacity_wh))
+        .collect()
+}
+
+fn at_once(policy: PolicyKind, world: &World, order: &Order) -> Option<usize> {
+    let now = SimTime::START;
+    let found = policy
+        .policy()
+        .at_once(Moment { world, now }, order, &Charges(&full(world)));
+    found.map(|(pair, _)| pair)
+}
+
+/// (request, pair) of a round ten minutes after the start.
+fn round(world: &World, waiting: &[(&Order, f64)], energy_wh: &[Option<f64>]) -> Vec<(usize, usize)> {
+    let waiting: Vec<Waiting<'_>> = waiting
+        .iter()
+        .map(|(order, since)| Waiting {
+            order,
+            since: SimTime::from_secs(*since),
+        })
+        .collect();
+    let now = SimTime::from_secs(600.0);
+    let found = PolicyKind::Batch
+        .policy()
+        .round(Moment { world, now }, &waiting, &Charges(energy_wh));
+    let named = |found: Match| (found.waiting, found.pair);
+    found.into_iter().map(named).collect()
+}
+
+#[test]
+fn the_nearest_is_not_always_the_first_to_be_there() {
+    let world = world(&[(1.0, "m100"), (1.6, "wing"), (-5.0, "wing")]);
+    let order = order(0.0, 0.3);
+    assert_eq!(at_once(PolicyKind::Nearest, &world, &order), Some(0));
+    assert_eq!(at_once(PolicyKind::EarliestPickup, &world, &order), Some(1));
+    assert_eq!(
+        at_once(PolicyKind::Batch, &world, &order),
+        None,
+        "it waits for the round"
+    );
+}
+
+#[test]
+fn the_nearest_that_can_is_taken() {
+    let world = world(&[(0.5, "m100"), (1.0, "wing"), (3.0, "zipline-p2")]);
+    assert_eq!(at_once(PolicyKind::Nearest, &world, &order(0.0, 1.0)), Some(1));
+    assert_eq!(at_once(PolicyKind::Nearest, &world, &order(0.0, 3.0)), Some(2));
+    assert_eq!(at_once(PolicyKind::Nearest, &world, &order(0.0, 9.0)), None);
+}
+
+#[test]
+fn a_round_sees_that_the_nearest_for_one_is_the_only_near_one_for_another() {
+    let world = world(&[(0.0, "wing"), (3.0, "wing")]);
+    let (between, beyond) = (order(1.0, 0.5), order(-2.0, 0.5));
+    let found = round(&world, &[(&between, 0.0), (&beyond, 0.0)], &full(&world));
+    assert_eq!(found, [(0, 1), (1, 0)]);
+}
+
+#[test]
+fn as_many_as_possible_are_served() {
+    let world = world(&[(0.2, "zipline-p2"), (6.0, "wing")]);
+    let (light, heavy) = (order(0.0, 0.5), order(0.0, 3.0));
+    let found = round(&world, &[(&light, 0.0), (&heavy, 0.0)], &full(&world));
+    assert_eq!(found, [(0, 1), (1, 0)]);
+    let found = round(&world, &[(&heavy, 0.0), (&heavy, 0.0)], &full(&world));
+    assert_eq!(found, [(0, 0)], "only one of them can lift it");
+}
+
+#[test]
+fn who_gets_the_only_drone() {
+    let world = world(&[(1.0, "wing")]);
+    let only = |first: &Order, second: &Order, since: f64| {
+        let found = round(&world, &[(first, since), (second, 590.0)], &full(&world));
+        assert_eq!(found.len(), 1);
+        found[0].0
+    };
+    let usual = order(0.0, 0.5);
+    let expedited = Order {
+        expedited: true,
+        ..usual.clone()
+    };
+    let due = |deadline: &str| Order {
+        deadline: deadline.to_owned(),
+        ..usual.clone()
+    };
+    assert_eq!(only(&usual, &usual, 0.0), 0, "who has waited longer");
+    assert_eq!(
+        only(&usual, &order(0.9, 0.5), 500.0),
+        0,
+        "ninety seconds count more than two of flight"
+    );
+    assert_eq!(only(&usual, &order(0.9, 0.5), 589.0), 1, "else the shorter way");
+    assert_eq!(only(&usual, &expedited, 0.0), 1);
+    assert_eq!(
+        only(&usual, &due("2026-06-01T18:05:00Z"), 0.0),
+        1,
+        "it is late already"
+    );
+    assert_eq!(only(&usual, &due("2026-06-01T20:00:00Z"), 0.0), 0, "it has time");
+    assert_eq!(only(&usual, &due("before lunch"), 0.0), 0, "words are for people");
+}
+
+/// The least sum of delivery times among the ways to serve as many as possible: (how many, s).
+fn best_of_all(world: &World, orders: &[Order], energy_wh: &mut [Option<f64>]) -> (usize, f64) {
+    let Some((order, others)) = orders.split_first() else {
+        return (0, 0.0);
+    };
+    let mut best = best_of_all(world, others, energy_wh);
+    for index in 0..energy_wh.len() {
+        let pair = world.pairs().get(index);
+        let Some(mission) = dispatch::mission(world, SimTime::from_secs(600.0), pair, order) else {
+            continue;
+        };
+        let Some(energy) = energy_wh[index] else { continue };
+        if dispatch::energy_needed_wh(world, pair, &mission) > energy {
+            continue;
+        }
+        energy_wh[index] = None;
+        let (served, sum_s) = best_of_all(world, others, energy_wh);
+        energy_wh[index] = Some(energy);
+        let with = (served + 1, sum_s + mission.delivery_s);
+        if with.0 > best.0 || with.0 == best.0 && with.1 < best.1 {
+            best = with;
+        }
+    }
+    best
+}
+
+#[test]
+fn a_round_is_as_good_as_the_best_of_all_ways() {
+    let hubs = [(-3.0, "wing"), (0.5, "m100"), (1.0, "zipline-p2"), (4.0, "wing")];
+    let world = world(&hubs);
+    let capacity = full(&world);
+    proptest!(|(
+        orders in prop::collection::vec((-4.0..4.0_f64, 0.1..3.0_f64), 1..5),
+        charges in prop::collection::vec(prop::option::of(0.0..1.0_f64), hubs.len()),
+    )| {
+        let orders: Vec<Order> = orders.into_iter().map(|(east_km, kg)| order(east_km, kg)).collect();
+        let mut energy: Vec<Option<f64>> = capacity.iter().zip(&charges)
+            .map(|(full, charge)| Some((*full)? * (*charge)?))
+            .collect();
+        let waiting: Vec<(&Order, f64)> = orders.iter().map(|order| (order, 600.0)).collect();
+        let found = round(&world, &waiting, &energy);
+        let now = SimTime::from_secs(600.0);
+        let takes = |(request, pair): &(usize, usize)| {
+            let pair = world.pairs().get(*pair);
+            dispatch::mission(&world, now, pair, &orders[*request]).unwrap().delivery_s
+        };
+        let sum_s: f64 = found.iter().map(takes).sum();
+        let (served, best_s) = best_of_all(&world, &orders, &mut energy);
+        prop_assert_eq!(found.len(), served);
+        if found.len() == orders.len() {
+            prop_assert!((sum_s - best_s).abs() < 0.01, "{sum_s} {best_s}");
+        }
+    });
+}
