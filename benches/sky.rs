@@ -105,7 +105,7 @@ impl Stand {
 fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sky/step");
     group.sample_size(10).warm_up_time(Duration::from_secs(1));
-    for drones in [1_000_u32, 100_000, 1_000_000] {
+    for drones in [1_000_u32, 10_000, 100_000, 1_000_000] {
         let mut stand = None;
         group.throughput(Throughput::Elements(u64::from(drones)));
         group.bench_function(BenchmarkId::from_parameter(drones), |bencher| {

@@ -47,7 +47,7 @@ tick = "{tick}"
 bbox = [-122.52, 37.70, -122.35, 37.83]
 unknown_places = "scatter"
 [weather]
-wind = {{ speed = 5.0, from = 270 }}
+wind = {{ speed = 5.0, from = 270, gust = 1.5, forecast_error = 0.1 }}
 [dispatch]
 backlog = 10000
 max_wait = "1h"

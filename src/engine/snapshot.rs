@@ -18,7 +18,7 @@ use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
 use crate::sim::roster::RosterWrite;
-use crate::sim::sky::Sky;
+use crate::sim::sky::{Sky, SkyBefore5};
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::store::{HistoryRow, SNAPSHOT_FORMATS, Snapshot, SumRow};
@@ -45,13 +45,13 @@ struct EngineStateRef<'a> {
 }
 
 #[derive(Deserialize)]
-struct EngineState {
+struct EngineState<S> {
     digest: Digest,
     admitted_through: u64,
     demand: bool,
     wakes: Wakes,
     carried: Vec<Mail>,
-    sky: Sky,
+    sky: S,
     /// All changes of the scenario's drones and hubs, in order.
     roster: Vec<RosterWrite>,
 }
@@ -145,6 +145,10 @@ impl Engine {
             true => world,
             false => Arc::new(World::clone(&world).with_changes(state.roster)?),
         };
+        let sky = match state.sky {
+            SavedSky::Now(sky) => sky,
+            SavedSky::Before5(sky) => sky.now(&world, world.time_of(snapshot.tick)),
+        };
         let (roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
         let mut cast = Cast::start(arbiters, roles);
         // The next snapshot is of the newest format, and so must be all that it stands upon.
@@ -152,7 +156,7 @@ impl Engine {
         let engine = Engine {
             demand: state.demand,
             pool: pool(threads)?,
-            sky: state.sky,
+            sky,
             cast,
             wakes: state.wakes,
             carried: state.carried,
@@ -225,12 +229,36 @@ fn roles(world: &World, now: SimTime, format: u8, saved: Vec<Saved>) -> Result<(
     Ok((roles, remembered))
 }
 
+enum SavedSky {
+    Now(Sky),
+    Before5(SkyBefore5),
+}
+
 /// With its format. Before format 4 nobody added or withdrew anything, which the last field tells;
-/// a list of none is a zero.
-fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState), postcard::Error> {
+/// a list of none is a zero. Before format 5 the sky had no gusts.
+fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState<SavedSky>), postcard::Error> {
     let format = state.first().copied().unwrap_or_default();
     state.resize(state.len() + usize::from(format < 4), 0);
-    postcard::from_bytes(&state)
+    Ok(match format {
+        ..5 => postcard::from_bytes::<(u8, EngineState<SkyBefore5>)>(&state)
+            .map(|(format, state)| (format, state.with_sky(SavedSky::Before5)))?,
+        5.. => postcard::from_bytes::<(u8, EngineState<Sky>)>(&state)
+            .map(|(format, state)| (format, state.with_sky(SavedSky::Now)))?,
+    })
+}
+
+impl<S> EngineState<S> {
+    fn with_sky(self, of: impl Fn(S) -> SavedSky) -> EngineState<SavedSky> {
+        EngineState {
+            digest: self.digest,
+            admitted_through: self.admitted_through,
+            demand: self.demand,
+            wakes: self.wakes,
+            carried: self.carried,
+            sky: of(self.sky),
+            roster: self.roster,
+        }
+    }
 }
 
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,

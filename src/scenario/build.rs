@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use super::diagnostic::{At, Log, Span};
+use super::diagnostic::{At, Log};
 use super::document::{self, Document};
 use super::geojson::{self, GeoError};
-use super::{accounts, faults, fleets, hash, orders, zones};
+use super::{accounts, faults, fleets, hash, orders, weather, zones};
 use crate::sim::account::AccountRules;
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
-use crate::sim::units::AIR_DENSITY_KGPM3;
-use crate::sim::wind::Weather;
 use crate::sim::world::{FleetIndex, Hub, Place, World};
 
 /// The world that the file describes; `None` after mistakes, all of which the log holds.
@@ -26,7 +24,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     let fleets = fleets::build_fleets(document, own_models, log);
     let places = build_places(document, area.as_ref(), log);
     let zones = zones::build_zones(document, area.as_ref(), base_dir, log);
-    let weather = build_weather(&document.weather);
+    let weather = weather::build(&document.weather, area.as_ref(), log);
     let demand = document
         .demand
         .as_ref()
@@ -96,20 +94,7 @@ fn check_clock(document: &Document, log: &mut Log) {
     }
 }
 
-const NO_EFFECT: &str = "leave it out, or keep it for a later version";
-
 fn warn_of_what_has_no_effect(document: &Document, log: &mut Log) {
-    let mut no_effect = |span: &Span, what: &str| {
-        log.warn(
-            span,
-            format!("{what} is read but has no effect in this version"),
-            NO_EFFECT,
-        );
-    };
-    let wind = document.weather.wind.iter().flat_map(|wind| &wind.inert);
-    for (key, span) in wind {
-        no_effect(span, &format!("`{key}`"));
-    }
     let zones = document.zones.first().map(|zone| &zone.span);
     let file = document.zone_file.as_ref().map(|file| &file.span);
     if let Some(span) = zones.or(file) {
@@ -266,17 +251,4 @@ fn build_places(document: &Document, area: Option<&Area>, log: &mut Log) -> Opti
     };
     let built: Vec<Option<Place>> = document.places.iter().map(build).collect();
     built.into_iter().collect()
-}
-
-fn build_weather(weather: &document::Weather) -> Weather {
-    let mean = weather
-        .wind
-        .as_ref()
-        .and_then(|wind| Some((wind.speed.as_ref()?.value, wind.from.as_ref()?.value.to_radians())));
-    let (speed, from) = mean.unwrap_or((0.0, 0.0));
-    Weather {
-        wind_east_mps: 0.0 - speed * libm::sin(from),
-        wind_north_mps: 0.0 - speed * libm::cos(from),
-        air_density_kgpm3: weather.air_density.unwrap_or(AIR_DENSITY_KGPM3),
-    }
 }

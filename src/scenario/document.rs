@@ -4,7 +4,7 @@
 //! [`super::build`]'s. Keys that a required value lacks are `None`, and the log says so.
 
 use super::accounts::{self, AccountKeys, AccountsKeys};
-use super::diagnostic::{At, Span};
+use super::diagnostic::At;
 use super::faults::{self, FaultKeys};
 use super::fields::{Fields, List, Named, NamedEntry, Table};
 use super::kinds::{Choice, Flag, Integer, Key, Number, Text};
@@ -13,6 +13,7 @@ use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
 use super::third_party::third_party;
 use super::times::{Duration, LONGEST, Moment, SECOND};
+use super::weather::{WeatherKeys, weather};
 use super::workflow::workflow;
 use super::{recipient, watchers};
 use crate::sim::carrier::Carrier;
@@ -35,7 +36,7 @@ pub(super) struct Document {
     pub places: Vec<At<Place>>,
     pub zones: Vec<At<Zone>>,
     pub zone_file: Option<At<String>>,
-    pub weather: Weather,
+    pub weather: WeatherKeys,
     pub demand: Option<At<Demand>>,
     pub requests: Vec<At<Request>>,
     pub dispatch: Dispatch,
@@ -276,70 +277,5 @@ fn zone(f: &mut Fields<'_>) -> Zone {
                 "\"AGL\"",
             )
             .value,
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Weather {
-    pub wind: Option<Wind>,
-    pub air_density: Option<f64>,
-}
-
-fn weather(f: &mut Fields<'_>) -> Weather {
-    Weather {
-        wind: f
-            .optional("wind", "the wind at 10 m above ground", Table(wind))
-            .map(|at| at.value),
-        air_density: f
-            .optional(
-                "air_density",
-                "kg/m³; 1.225 where it is left out",
-                Number(0.5..=1.6),
-            )
-            .map(|at| at.value),
-    }
-}
-
-pub(super) struct Wind {
-    pub speed: Option<At<f64>>,
-    pub from: Option<At<f64>>,
-    /// Keys that are read and do nothing yet.
-    pub inert: Vec<(&'static str, Span)>,
-}
-
-fn wind(f: &mut Fields<'_>) -> Wind {
-    let speed = f.required("speed", "the mean, m/s", Number(0.0..=60.0));
-    let from = f.required(
-        "from",
-        "where it comes from, degrees clockwise from north",
-        Number(0.0..=360.0),
-    );
-    let gust = f.optional(
-        "gust",
-        "standard deviation around the mean, m/s",
-        Number(0.0..=30.0),
-    );
-    let gust_time = f.optional(
-        "gust_time",
-        "how long a gust lasts",
-        Duration(SimDuration(SECOND)..=LONGEST),
-    );
-    let error = f.optional(
-        "forecast_error",
-        "error of the wind that planners know, as a share",
-        Number(0.0..=1.0),
-    );
-    let inert = [
-        ("gust", gust.map(|at| at.span)),
-        ("gust_time", gust_time.map(|at| at.span)),
-        ("forecast_error", error.map(|at| at.span)),
-    ];
-    Wind {
-        speed,
-        from,
-        inert: inert
-            .into_iter()
-            .filter_map(|(name, span)| Some((name, span?)))
-            .collect(),
     }
 }

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::sim::account::AccountRules;
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::Area;
-use crate::sim::wind::Weather;
+use crate::sim::time::SimTime;
+use crate::sim::weather::Weather;
 use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{
     Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
@@ -70,12 +71,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         hash.add(&(name, location))
     });
     hash.add_all(zones, Canonical::add_zone);
-    let Weather {
-        wind_east_mps,
-        wind_north_mps,
-        air_density_kgpm3,
-    } = weather;
-    hash.add(&(wind_east_mps, wind_north_mps, air_density_kgpm3));
+    hash.add_weather(weather);
     hash.add_all(demand.as_slice(), Canonical::add_demand);
     hash.add_all(scripted, |hash, ScriptedRequest { at, order }| {
         hash.add(&(at, order))
@@ -132,6 +128,22 @@ impl Canonical {
         self.add(&items.len());
         for item in items {
             add(self, item);
+        }
+    }
+
+    fn add_weather(&mut self, weather: &Weather) {
+        let Weather {
+            mean,
+            gust_mps,
+            gust_time_s,
+            forecast_error,
+            air_density_kgpm3,
+        } = weather;
+        let (east_mps, north_mps) = mean.at(0, SimTime::START);
+        self.add(&(east_mps, north_mps, air_density_kgpm3));
+        // Worlds from before the rest was simulated keep their hash.
+        if *weather != Weather::steady(east_mps, north_mps, *air_density_kgpm3) {
+            self.add(&(mean, gust_mps, gust_time_s, forecast_error));
         }
     }
 

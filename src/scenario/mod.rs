@@ -25,6 +25,7 @@ mod recipient;
 mod third_party;
 mod times;
 mod watchers;
+mod weather;
 mod workflow;
 mod zones;
 

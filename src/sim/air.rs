@@ -5,28 +5,52 @@
 
 use super::geo::Point;
 use super::time::SimTime;
-use super::wind::Weather;
+use super::weather::{Weather, Wind, windage};
 
 /// The forecast for flights that begin now.
 #[derive(Clone, Copy, Debug)]
 pub struct Air<'a> {
     weather: &'a Weather,
+    seed: u64,
+    now: SimTime,
+    /// At 10 m, where it is the same everywhere.
+    uniform: Option<Wind>,
 }
 
 impl<'a> Air<'a> {
-    pub fn forecast(weather: &'a Weather, _now: SimTime) -> Self {
-        Air { weather }
+    /// `seed` is the world's: it says by how much forecasts are off.
+    pub fn forecast(weather: &'a Weather, seed: u64, now: SimTime) -> Self {
+        let uniform = (weather.cells() == 1).then(|| weather.forecast(seed, 0, now));
+        Air {
+            weather,
+            seed,
+            now,
+            uniform,
+        }
     }
 
     /// Where the wind blows to, m/s east and north, over a place at a height above ground.
-    pub fn wind(&self, _at: Point, height_m: f64) -> (f64, f64) {
-        self.weather.wind_at(height_m)
+    pub fn wind(&self, at: Point, height_m: f64) -> Wind {
+        let (east, north) = self.uniform.unwrap_or_else(|| {
+            self.weather
+                .forecast(self.seed, self.weather.cell_of(at), self.now)
+        });
+        let factor = windage(height_m);
+        (east * factor, north * factor)
+    }
+
+    /// Whether it is the same at all places of a height.
+    pub fn is_uniform(&self) -> bool {
+        self.uniform.is_some()
     }
 
     /// No wind below this height is stronger, m/s.
     pub fn strongest_mps(&self, height_m: f64) -> f64 {
-        let (east, north) = self.weather.wind_at(height_m);
-        (east * east + north * north).sqrt()
+        let strongest = match self.uniform {
+            Some((east, north)) => (east * east + north * north).sqrt(),
+            None => self.weather.strongest_forecast_mps(),
+        };
+        strongest * windage(height_m)
     }
 
     pub fn density_kgpm3(&self) -> f64 {

@@ -230,16 +230,12 @@ mod tests {
     use crate::sim::geo::Point;
     use crate::sim::time::SimTime;
     use crate::sim::units::{AIR_DENSITY_KGPM3, wh_to_joules};
-    use crate::sim::wind::Weather;
+    use crate::sim::weather::Weather;
 
-    const STILL: Weather = Weather {
-        wind_east_mps: 0.0,
-        wind_north_mps: 0.0,
-        air_density_kgpm3: AIR_DENSITY_KGPM3,
-    };
+    static STILL: Weather = Weather::steady(0.0, 0.0, AIR_DENSITY_KGPM3);
 
     fn still() -> Air<'static> {
-        Air::forecast(&STILL, SimTime::START)
+        Air::forecast(&STILL, 0, SimTime::START)
     }
 
     /// Out from the hub to this far east, and back.

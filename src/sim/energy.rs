@@ -145,8 +145,8 @@ impl PowerModel {
     }
 }
 
-/// Power on one leg as a function of speed along it: `slow_w` below the transition
-/// speed, `base_w + slope · speed` from there on.
+/// Power on one leg as a function of the speed through the air (on a climb: up): `slow_w`
+/// below the transition speed, `base_w + slope · speed` from there on. It knows no wind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PowerLaw {
     pub slow_w: f64,
@@ -171,6 +171,14 @@ impl PowerLaw {
             base_w: to.1 - slope * to.0,
             slope_w_per_mps: slope,
             ..PowerLaw::default()
+        }
+    }
+
+    pub fn watts(&self, airspeed_mps: f64) -> f64 {
+        if airspeed_mps < self.transition_mps {
+            self.slow_w
+        } else {
+            self.base_w + self.slope_w_per_mps * airspeed_mps
         }
     }
 

@@ -32,6 +32,6 @@ pub mod sky;
 pub mod sums;
 pub mod time;
 pub mod units;
-pub mod wind;
+pub mod weather;
 pub mod workflow;
 pub mod world;

@@ -14,7 +14,7 @@ pub struct Profile {
 }
 
 /// The speed at the end of the next `dt` seconds: as fast as acceleration, target and
-/// braking distance allow. With v' the answer and r metres remaining, braking in time
+/// braking distance allow. A target that has fallen is braked to, too. With v' the answer and r metres remaining, braking in time
 /// means v'² ≤ exit² + 2a(r − (v + v')/2·dt), solved for v'.
 #[inline(always)]
 pub fn next_speed(speed: f64, remaining: f64, profile: Profile, dt: f64) -> f64 {
@@ -27,45 +27,36 @@ pub fn next_speed(speed: f64, remaining: f64, profile: Profile, dt: f64) -> f64 
     let half = 0.5 * step;
     let radicand = half * half + exit * exit + 2.0 * acceleration * remaining - step * speed;
     let braking = positive(radicand).sqrt() - half;
-    positive(lesser(lesser(speed + step, target), braking))
+    let wanted = lesser(speed + step, greater(target, speed - step));
+    positive(lesser(wanted, braking))
 }
 
-/// Seconds for `length` from `entry` speed on. The exit speed is taken as reachable.
+/// Seconds for `length` from `entry` speed on; infinite where nothing moves. The exit speed
+/// is taken as reachable.
 #[inline]
 pub fn duration(entry: f64, length: f64, profile: Profile) -> f64 {
-    let Profile {
-        target,
-        exit,
-        acceleration,
-    } = profile;
-    if acceleration <= 0.0 {
-        return length / target;
+    if profile.acceleration <= 0.0 {
+        return length / profile.target;
     }
-    let peak = peak_speed(entry, length, profile);
-    if peak <= 0.0 {
-        return 0.0;
-    }
-    let ramps = (2.0 * peak * peak - entry * entry - exit * exit) / (2.0 * acceleration);
-    (2.0 * peak - entry - exit) / acceleration + positive(length - ramps) / peak
+    let Plateau { speed, seconds } = plateau(entry, length, profile);
+    (2.0 * speed - entry - profile.exit) / profile.acceleration + seconds
 }
 
-/// How much of the leg is slower than `threshold`: (seconds, metres).
-pub fn slower_part(entry: f64, length: f64, profile: Profile, threshold: f64) -> (f64, f64) {
-    if peak_speed(entry, length, profile) <= threshold {
-        return (duration(entry, length, profile), length);
-    }
-    let ramp = |from: f64| {
-        let gain = positive(threshold - from);
-        (
-            gain / profile.acceleration,
-            gain * (threshold + from) / (2.0 * profile.acceleration),
-        )
-    };
-    if profile.acceleration <= 0.0 {
-        return (0.0, 0.0);
-    }
-    let (entry, exit) = (ramp(entry), ramp(profile.exit));
-    (entry.0 + exit.0, entry.1 + exit.1)
+/// The part of a leg between its two ramps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plateau {
+    pub speed: f64,
+    pub seconds: f64,
+}
+
+/// As [`duration`] takes it, where there is an acceleration.
+#[inline]
+pub fn plateau(entry: f64, length: f64, profile: Profile) -> Plateau {
+    let speed = peak_speed(entry, length, profile);
+    let ramps = 2.0 * speed * speed - entry * entry - profile.exit * profile.exit;
+    let left = positive(length - ramps / (2.0 * profile.acceleration));
+    let seconds = if left > 0.0 { left / speed } else { 0.0 };
+    Plateau { speed, seconds }
 }
 
 fn peak_speed(entry: f64, length: f64, profile: Profile) -> f64 {
@@ -107,8 +98,16 @@ mod tests {
         assert_eq!(duration(0.0, 100.0, profile), 15.0);
         // Never gets to its target: 32 m are 4 s up to 8 m/s and 4 s down.
         assert_eq!(duration(0.0, 32.0, profile), 8.0);
-        assert_eq!(slower_part(0.0, 100.0, profile, 4.0), (4.0, 8.0));
-        assert_eq!(slower_part(0.0, 100.0, profile, 11.0), (15.0, 100.0));
+        let flown = |speed, seconds| Plateau { speed, seconds };
+        assert_eq!(plateau(0.0, 100.0, profile), flown(10.0, 5.0));
+        assert_eq!(plateau(0.0, 32.0, profile), flown(8.0, 0.0));
+        // Blown to a stand, and past what the wind leaves.
+        let stalled = Profile {
+            target: 0.0,
+            ..profile
+        };
+        assert_eq!(duration(0.0, 100.0, stalled), f64::INFINITY);
+        assert_eq!(next_speed(10.0, 100.0, stalled, 0.5), 9.0);
     }
 
     proptest! {

@@ -21,6 +21,8 @@ pub enum Purpose {
     Backoff = 8,
     Recipient = 6,
     Victim = 9,
+    Gust = 10,
+    Forecast = 11,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

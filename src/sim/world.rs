@@ -16,7 +16,7 @@ use super::ids::{HubId, ModelId};
 use super::order::Order;
 use super::roster::Roster;
 use super::time::{SimDuration, SimTime, Tick};
-use super::wind::Weather;
+use super::weather::Weather;
 use super::workflow::WorkflowRules;
 
 pub use super::fleet_index::FleetIndex;
@@ -278,7 +278,7 @@ impl World {
 
     /// The air as planners know it at that moment.
     pub fn air(&self, now: SimTime) -> Air<'_> {
-        Air::forecast(&self.weather, now)
+        Air::forecast(&self.weather, self.seed, now)
     }
 
     pub fn hub(&self, id: HubId) -> &Hub {

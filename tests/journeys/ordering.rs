@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use skyhaul::sim::geo::{LatLon, Point};
+use skyhaul::sim::time::SimTime;
 use skyhaul::sim::world::World;
 
 use crate::support::client::{Client, parcel};
@@ -68,7 +69,7 @@ fn off_the_way(at: Point, from: Point, to: Point) -> f64 {
 fn top_speed_mps(world: &World, model: &str, from: Point, to: Point) -> f64 {
     let (east, north) = from.direction_to(to);
     let along = |height_m| {
-        let wind = world.weather.wind_at(height_m);
+        let wind = world.air(SimTime::START).wind(from, height_m);
         wind.0 * east + wind.1 * north
     };
     let model = world.models.iter().find(|known| known.key == model);

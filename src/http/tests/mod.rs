@@ -34,7 +34,7 @@ use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::order::Order;
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, Tick};
-use crate::sim::wind::Weather;
+use crate::sim::weather::Weather;
 use crate::sim::world::{
     DispatchRules, Fleet, FleetIndex, HeightReference, Hub, Place, UnknownPlaces, WhenFull, World, Zone,
 };
@@ -108,11 +108,7 @@ fn world(unknown_places: UnknownPlaces) -> World {
             ceiling_m: 120.0,
             reference: HeightReference::Agl,
         }],
-        weather: Weather {
-            wind_east_mps: 0.0,
-            wind_north_mps: 0.0,
-            air_density_kgpm3: 1.225,
-        },
+        weather: Weather::steady(0.0, 0.0, 1.225),
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {

@@ -60,6 +60,8 @@ max = "50ms" | max = 0.5 | 111:7: error: `max` does not suit its `op`
 seed = 42 | seed =  | 3:8: error: not valid TOML
 [weather] | [[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39]]⏎[weather] | 68:11: error: `polygon` has 2 entries; give at least 3
 expedited = 0.1⏎ | expedited = 0.1⏎prep = "5m"⏎ | 77:1: error: unknown key `prep`
+air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270]] | 69:1: error: `cells` has 1 winds, and `grid` 2 cells
+air_density = 1.2 | [[weather.change]]⏎at = "1h"⏎speed = 4.0 | 68:1: error: a change of the wind has either `speed` and `from`, or `cells`
 [weather] | [weather | 66:9: error: not valid TOML
 "#;
 
@@ -99,7 +101,6 @@ fn all_mistakes_are_told_in_one_go() {
 
 /// As [`MISTAKES`], for doubts that refuse nothing.
 const DOUBTS: &str = r#"
-from = 270 | from = 270, gust = 1.5 | 67:42: warning: `gust` is read but has no effect in this version
 { at = "places" } | { at = "places", prep = { median = "6m", p95 = "15m" } } | 73:34: warning: `prep` is read but
 { spread = "land" } | { points = "tiny.toml" } | 74:22: warning: `points` is read but has no effect in this version
 rate = "60/h" | trace = "tiny.toml" | 71:9: warning: `trace` is read but has no effect in this version

@@ -6,7 +6,7 @@ use super::super::geo::Point;
 use super::super::motion::lesser;
 use super::super::route::Route;
 use super::super::units::GRAVITY_MPS2;
-use super::super::wind::ground_speed;
+use super::super::weather::ground_speed;
 use super::super::world::Model;
 use super::{Infeasible, Leg, Path};
 
@@ -16,6 +16,8 @@ const SAME_PLACE_M: f64 = 1.0;
 const TOUCHING_M: f64 = 1e-6;
 /// Changes of course below this need no arc.
 const STRAIGHT_RAD: f64 = 1e-3;
+/// In a wind that differs by place a line's speed is the mean over so many parts of it.
+const PARTS_OF_LINE: u32 = 8;
 /// Where a turn would have to be slower than this, the drone stops and turns on the spot.
 const MIN_TURN_MPS: f64 = 1.0;
 
@@ -106,9 +108,23 @@ impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
             height_m: self.level_m,
         };
         Ok(Leg {
-            target_mps: self.ground_speed(middle(from, to), (east, north))?,
+            target_mps: self.mean_ground_speed(from, to, (east, north))?,
             ..(self.draft)(path)
         })
+    }
+
+    /// At which a line takes as long as its parts do.
+    fn mean_ground_speed(&self, from: Point, to: Point, course: (f64, f64)) -> Result<f64, Infeasible> {
+        if self.air.is_uniform() {
+            return self.ground_speed(from, course);
+        }
+        let mut seconds_per_metre = 0.0;
+        for part in 0..PARTS_OF_LINE {
+            let share = (f64::from(part) + 0.5) / f64::from(PARTS_OF_LINE);
+            let at = along(from, to, share * from.distance(to));
+            seconds_per_metre += 1.0 / self.ground_speed(at, course)?;
+        }
+        Ok(f64::from(PARTS_OF_LINE) / seconds_per_metre)
     }
 
     /// All legs, and the speed limit at the end of each.
@@ -206,10 +222,6 @@ impl<D: Fn(Path) -> Leg> Pilot<'_, D> {
         }
         Ok(slowest)
     }
-}
-
-fn middle(from: Point, to: Point) -> Point {
-    along(from, to, 0.5 * from.distance(to))
 }
 
 /// The point this far from `from` towards `to`.

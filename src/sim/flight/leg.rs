@@ -1,4 +1,4 @@
-//! One leg: a line, an arc, a climb or a wait, with its speeds, time and energy.
+//! One leg: a line, an arc, a climb or a wait, with its speeds, time and power.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,6 @@ use super::super::drone::DroneStatus;
 use super::super::energy::PowerLaw;
 use super::super::geo::Point;
 use super::super::motion::{self, Profile};
-use super::super::units::joules_to_wh;
-use super::super::wind::ground_speed;
 use super::super::world::Model;
 use super::{Milestone, Phase};
 
@@ -220,9 +218,8 @@ impl Leg {
         }
     }
 
-    /// Power against the speed along this leg. Exact at rest and at the target speed;
-    /// in between airspeed is taken to grow linearly with ground speed, which bends the
-    /// truth only while accelerating in wind. A hover costs the same in any wind.
+    /// Power against airspeed on this leg: exact at rest and at the type's cruise airspeed, a
+    /// straight line in between. A hover costs the same in any wind.
     pub fn power(&self, model: &Model, air: &Air<'_>) -> PowerLaw {
         let mass_kg = model.empty_mass_kg + self.payload_kg;
         let density = air.density_kgpm3();
@@ -235,41 +232,22 @@ impl Leg {
                 let climb_w = model.power.climb_w(model, mass_kg, density);
                 PowerLaw::through((0.0, hover_w), (model.climb_mps, climb_w))
             }
-            Path::Line { .. } | Path::Arc { .. } => self.cruise_power(model, air, mass_kg, hover_w),
+            Path::Line { .. } | Path::Arc { .. } => cruise_power(model, mass_kg, hover_w, density),
         }
     }
+}
 
-    fn cruise_power(&self, model: &Model, air: &Air<'_>, mass_kg: f64, hover_w: f64) -> PowerLaw {
-        let (at, height_m) = self.path.at(0.5 * self.path.length());
-        let wind = air.wind(at, height_m);
-        let (east, north, _) = self.path.direction(0.5 * self.path.length());
-        let airspeed = |ground_mps: f64| {
-            let (x, y) = (ground_mps * east - wind.0, ground_mps * north - wind.1);
-            (x * x + y * y).sqrt()
-        };
-        let watts = |airspeed_mps| model.power.forward_w(mass_kg, airspeed_mps, air.density_kgpm3());
-        let cruise = (self.target_mps, watts(airspeed(self.target_mps)));
-        let Some(share) = model.power.transition_share() else {
-            return PowerLaw::through((0.0, hover_w), cruise);
-        };
-        let transition_airspeed = share * model.cruise_airspeed_mps;
-        let transition_mps = if airspeed(self.target_mps) < transition_airspeed {
-            f64::INFINITY
-        } else {
-            ground_speed(transition_airspeed, wind, (east, north)).unwrap_or(0.0)
-        };
-        PowerLaw::through((transition_mps, watts(airspeed(transition_mps))), cruise)
-            .slow_below(transition_mps, hover_w)
-    }
-
-    /// What the leg takes out of the battery: its power over its speed profile.
-    pub fn energy_wh(&self, model: &Model, air: &Air<'_>) -> f64 {
-        let law = self.power(model, air);
-        let length = self.path.length();
-        let (slow_s, slow_m) =
-            motion::slower_part(self.entry_mps, length, self.profile(model), law.transition_mps);
-        let fast_s = self.duration_s - slow_s;
-        let fast_m = length - slow_m;
-        joules_to_wh(law.slow_w * slow_s + law.base_w * fast_s + law.slope_w_per_mps * fast_m)
+fn cruise_power(model: &Model, mass_kg: f64, hover_w: f64, density: f64) -> PowerLaw {
+    let at = |airspeed_mps| {
+        let watts = model.power.forward_w(mass_kg, airspeed_mps, density);
+        (airspeed_mps, watts)
+    };
+    let cruise = at(model.cruise_airspeed_mps);
+    match model.power.transition_share() {
+        None => PowerLaw::through((0.0, hover_w), cruise),
+        Some(share) => {
+            let transition = at(share * model.cruise_airspeed_mps);
+            PowerLaw::through(transition, cruise).slow_below(transition.0, hover_w)
+        }
     }
 }

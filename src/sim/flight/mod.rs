@@ -3,6 +3,7 @@
 //! A plan is pure geometry and timing. The sky flies it; whether a battery can do it is
 //! the dispatcher's to compare. The wind is the one that is forecast ([`Air`]).
 
+mod burn;
 mod cruise;
 mod leg;
 mod outline;

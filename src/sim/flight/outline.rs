@@ -117,16 +117,12 @@ mod tests {
     use crate::sim::air::Air;
     use crate::sim::catalogue;
     use crate::sim::time::SimTime;
-    use crate::sim::wind::Weather;
+    use crate::sim::weather::Weather;
 
-    const CALM: Weather = Weather {
-        wind_east_mps: 0.0,
-        wind_north_mps: 0.0,
-        air_density_kgpm3: 1.225,
-    };
+    static CALM: Weather = Weather::steady(0.0, 0.0, 1.225);
 
     fn calm() -> Air<'static> {
-        Air::forecast(&CALM, SimTime::START)
+        Air::forecast(&CALM, 0, SimTime::START)
     }
 
     fn point(x: f64, y: f64) -> Point {

@@ -166,16 +166,12 @@ mod tests {
     use super::*;
     use crate::sim::catalogue;
     use crate::sim::time::SimTime;
-    use crate::sim::wind::Weather;
+    use crate::sim::weather::Weather;
 
-    const CALM: Weather = Weather {
-        wind_east_mps: 0.0,
-        wind_north_mps: 0.0,
-        air_density_kgpm3: 1.225,
-    };
+    static CALM: Weather = Weather::steady(0.0, 0.0, 1.225);
 
     fn calm() -> Air<'static> {
-        Air::forecast(&CALM, SimTime::START)
+        Air::forecast(&CALM, 0, SimTime::START)
     }
     const HOME: Point = Point { x: 0.0, y: 0.0 };
 

@@ -8,18 +8,14 @@ use super::*;
 use crate::sim::catalogue;
 use crate::sim::time::SimTime;
 use crate::sim::units::AIR_DENSITY_KGPM3;
-use crate::sim::wind::Weather;
+use crate::sim::weather::Weather;
 
 fn air(weather: &Weather) -> Air<'_> {
-    Air::forecast(weather, SimTime::START)
+    Air::forecast(weather, 0, SimTime::START)
 }
 
 fn weather(wind_east_mps: f64, wind_north_mps: f64) -> Weather {
-    Weather {
-        wind_east_mps,
-        wind_north_mps,
-        air_density_kgpm3: AIR_DENSITY_KGPM3,
-    }
+    Weather::steady(wind_east_mps, wind_north_mps, AIR_DENSITY_KGPM3)
 }
 
 fn point(x: f64, y: f64) -> Point {

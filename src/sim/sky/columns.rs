@@ -55,18 +55,25 @@ columns! {
     /// Metres east and north of the area's middle, and above ground.
     x: f64,
     y: f64,
-    height: f64,
+    height: f32,
     /// The unit vector of motion; zero while holding.
-    east: f64,
-    north: f64,
-    up: f64,
-    /// Along the path, m/s, and what is left of it, m (s while holding).
-    speed: f64,
+    east: f32,
+    north: f32,
+    up: f32,
+    /// Along the path over the ground, m/s, and what is left of it, m (s while holding).
+    speed: f32,
     remaining: f64,
-    /// The leg's [`super::super::motion::Profile`].
-    target: f64,
-    exit: f64,
-    acceleration: f64,
+    /// Commanded, m/s. What of the 10 m wind of its weather cell gets at it: the factor of
+    /// its height; none on vertical legs and holds.
+    airspeed: f32,
+    windage: f32,
+    /// As of the last ETA pass.
+    cell: u16,
+    /// The leg's [`super::super::motion::Profile`] as planned: the target is the speed over
+    /// the ground in the forecast wind.
+    target: f32,
+    exit: f32,
+    acceleration: f32,
     energy_wh: f64,
     /// The battery level that must be told of next: the reserve, then 0.
     alarm_wh: f32,
@@ -79,8 +86,8 @@ columns! {
     heading: f32,
     course: f32,
     yaw_rate: f32,
-    /// With no more than this left the leg may end within a tick, and the row is stepped
-    /// on its own; infinite in turns.
+    /// With no more than this and a tick's way left the leg may end within a tick, and the
+    /// row is stepped on its own; infinite in turns.
     watch: f32,
     status: DroneStatus,
     payload_kg: f64,

@@ -1,9 +1,9 @@
 //! Expected times of pick-up and delivery: a pass over columns.
 //!
-//! What is left of the present leg at its speeds, and the planned time of the legs after
+//! What is left of the present leg at its speeds in the forecast wind, and the planned time of the legs after
 //! it. Who waits for a drone hears only of moves beyond a threshold.
 
-use super::super::motion::{self, Profile};
+use super::super::motion::{self, Profile, lesser};
 use super::super::time::SimTime;
 use super::columns::Chunk;
 use super::{FlightEvent, FlightEventKind};
@@ -20,12 +20,7 @@ pub fn refresh(chunk: &mut Chunk, now_s: f64, events: &mut Vec<FlightEvent>) {
         if to_delivery.is_nan() {
             continue;
         }
-        let profile = Profile {
-            target: chunk.target[i],
-            exit: chunk.exit[i],
-            acceleration: chunk.acceleration[i],
-        };
-        let leg_end_s = now_s + motion::duration(chunk.speed[i], chunk.remaining[i], profile);
+        let leg_end_s = now_s + seconds_left_of_leg(chunk, i);
         if !to_pickup.is_nan() {
             chunk.pickup_at[i] = leg_end_s + to_pickup;
         }
@@ -44,4 +39,15 @@ pub fn refresh(chunk: &mut Chunk, now_s: f64, events: &mut Vec<FlightEvent>) {
             });
         }
     }
+}
+
+/// As planned; the wind of the moment, which may help or hinder, is not counted upon.
+pub fn seconds_left_of_leg(chunk: &Chunk, i: usize) -> f64 {
+    let profile = Profile {
+        target: f64::from(chunk.target[i]),
+        exit: f64::from(chunk.exit[i]),
+        acceleration: f64::from(chunk.acceleration[i]),
+    };
+    let speed = lesser(f64::from(chunk.speed[i]), profile.target);
+    motion::duration(speed, chunk.remaining[i], profile)
 }

@@ -7,6 +7,7 @@ use super::super::geo::Point;
 use super::super::ids::{DroneId, ModelId};
 use super::super::motion::{greater, lesser, positive};
 use super::super::time::SimTime;
+use super::super::weather::windage;
 use super::super::world::{Model, World};
 use super::columns::{Flight, Row};
 
@@ -33,12 +34,15 @@ pub fn new_flight(
         drone,
         x: start.x,
         y: start.y,
-        height,
+        height: height as f32,
         east: 0.0,
         north: 0.0,
         up: 0.0,
         speed: 0.0,
         remaining: 0.0,
+        airspeed: 0.0,
+        windage: 0.0,
+        cell: 0,
         target: 0.0,
         exit: 0.0,
         acceleration: 0.0,
@@ -74,22 +78,29 @@ pub fn new_flight(
 
 /// Fills the row's columns from the flight's present leg, entered at `speed`.
 ///
-/// Here alone the wind enters a row: its ground speed, power and nose direction are those
-/// of the wind at the leg's height. The wind is constant, so they hold for the whole leg;
-/// where it changes, these must be refreshed for the legs under way.
+/// The forecast (`air`) says where the nose points; what the wind does to its speed the row
+/// finds out tick by tick.
 pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, air: &Air<'_>, speed: f64) {
     let model = world.model(flight.model);
     let leg = flight.present_leg();
     let profile = leg.profile(model);
-    (row.east, row.north, row.up) = leg.path.direction(0.0);
-    row.target = profile.target;
-    row.exit = profile.exit;
-    row.acceleration = profile.acceleration;
+    row.head_for(leg.path.direction(0.0));
+    row.target = profile.target as f32;
+    row.exit = profile.exit as f32;
+    row.acceleration = profile.acceleration as f32;
+    (row.airspeed, row.windage) = match leg.path {
+        Path::Line { height_m, .. } | Path::Arc { height_m, .. } => {
+            (model.cruise_airspeed_mps as f32, windage(height_m) as f32)
+        }
+        Path::Vertical { .. } | Path::Hold { .. } => (row.target, 0.0),
+    };
+    let (at, _) = leg.path.start();
+    row.cell = world.weather.cell_of(at) as u16;
     row.remaining = leg.path.length();
     row.speed = if leg.path.is_hold() {
         1.0
     } else {
-        lesser(speed, profile.target)
+        lesser(speed, profile.target) as f32
     };
 
     let power = leg.power(model, air);
@@ -102,7 +113,8 @@ pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, air: &Air<'_>, s
     row.watch = if leg.path.is_turn() {
         f32::INFINITY
     } else {
-        (1.001 * profile.target * world.tick.as_secs() + 1e-3) as f32
+        let tick_s = world.tick.as_secs();
+        (1.001 * profile.acceleration * tick_s * tick_s + 1e-3) as f32
     };
     row.status = leg.status();
     row.payload_kg = leg.payload_kg;
@@ -151,7 +163,8 @@ pub fn nose(leg: &Leg, along: f64, air: &Air<'_>) -> f32 {
 pub fn carried_speed(old: &Row, flight: &Flight, acceleration: f64) -> f64 {
     let leg = flight.present_leg();
     let (east, north, up) = leg.path.direction(0.0);
-    let along = old.speed * (old.east * east + old.north * north + old.up * up);
+    let (old_east, old_north, old_up) = (f64::from(old.east), f64::from(old.north), f64::from(old.up));
+    let along = f64::from(old.speed) * (old_east * east + old_north * north + old_up * up);
     let brakeable = leg.exit_mps * leg.exit_mps + 2.0 * acceleration * leg.path.length();
     lesser(positive(along), brakeable.sqrt())
 }
@@ -165,5 +178,5 @@ pub fn distance_on_leg_m(row: &Row, flight: &Flight) -> f64 {
 pub fn put(row: &mut Row, (at, height_m): (Point, f64)) {
     row.x = at.x;
     row.y = at.y;
-    row.height = height_m;
+    row.height = height_m as f32;
 }

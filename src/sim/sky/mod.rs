@@ -5,6 +5,7 @@
 //! a table of their own and cost nothing per tick. The sky decides nothing: it flies
 //! plans, and tells when something happened. It never knows who watches.
 
+mod before;
 mod columns;
 mod eta;
 mod fix;
@@ -14,23 +15,24 @@ mod passes;
 mod step;
 #[cfg(test)]
 mod tests;
-
-use std::f64::consts::TAU;
+mod winds;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::before::SkyBefore5;
 use self::columns::{CHUNK_ROWS, Chunk};
-pub use self::fix::Fix;
+use self::fix::airborne;
+pub use self::fix::{Airborne, Fix};
 use self::ground::Ground;
 pub use self::ground::Grounded;
 use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m, new_flight};
 use self::step::{ChunkStep, Clock, Departure};
-use super::drone::DroneStatus;
+use self::winds::Winds;
 use super::flight::{FlightPlan, Milestone};
 use super::geo::Point;
 use super::ids::DroneId;
-use super::motion::{self, Profile};
 use super::time::SimTime;
+use super::weather::Gusts;
 use super::world::World;
 
 /// What the sky tells about one drone after a step; in drone order.
@@ -66,24 +68,6 @@ pub struct FlightLog {
     pub airborne_s: f64,
 }
 
-/// One airborne drone as the read side sees it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Airborne {
-    pub drone: DroneId,
-    pub at: Point,
-    pub height_m: f64,
-    /// Where the nose points, radians clockwise from north, 0 to 2π.
-    pub heading_rad: f64,
-    pub ground_speed_mps: f64,
-    pub vertical_speed_mps: f64,
-    pub energy_wh: f64,
-    pub payload_kg: f64,
-    pub status: DroneStatus,
-    /// Expected times as of the last ETA pass; `None` once passed.
-    pub pickup_eta: Option<SimTime>,
-    pub delivery_eta: Option<SimTime>,
-}
-
 /// A plan that cannot be flown from where the drone is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plan does not start where the drone is")]
@@ -98,6 +82,7 @@ pub struct Sky {
     /// By drone: where its row is, or one of the marks below.
     places: Vec<u32>,
     ground: Ground,
+    gusts: Gusts,
     fingerprints: Vec<u64>,
 }
 
@@ -111,6 +96,7 @@ impl Sky {
             chunks: Vec::new(),
             places: vec![ON_GROUND; world.drone_count() as usize],
             ground: Ground::full(world),
+            gusts: Gusts::new(&world.weather, world.seed),
             fingerprints: Vec::new(),
         }
     }
@@ -125,7 +111,11 @@ impl Sky {
     ) -> Vec<FlightEvent> {
         use rayon::prelude::*;
 
-        let clock = Clock::at(world, now);
+        let tick = now.0 / world.tick.0.max(1);
+        self.gusts
+            .step(&world.weather, world.seed, tick, world.tick.as_secs());
+        let winds = Winds::at(&world.weather, &self.gusts, now);
+        let clock = Clock::at(world, now, &winds);
         let steps: Vec<ChunkStep> = match pool {
             Some(pool) if self.chunks.len() > 1 => pool.install(|| {
                 let chunks = self.chunks.par_iter_mut().enumerate();
@@ -270,12 +260,7 @@ impl Sky {
     pub fn plan_of(&self, drone: DroneId, now: SimTime) -> Option<(&FlightPlan, f64)> {
         let (chunk, row) = self.row_of(drone)?;
         let flight = &chunk.flights[row];
-        let profile = Profile {
-            target: chunk.target[row],
-            exit: chunk.exit[row],
-            acceleration: chunk.acceleration[row],
-        };
-        let leg_end_s = now.as_secs() + motion::duration(chunk.speed[row], chunk.remaining[row], profile);
+        let leg_end_s = now.as_secs() + eta::seconds_left_of_leg(chunk, row);
         let legs = &flight.plan.legs()[..=flight.leg as usize];
         let planned_s: f64 = legs.iter().map(|leg| leg.duration_s).sum();
         Some((&flight.plan, leg_end_s - planned_s))
@@ -333,7 +318,8 @@ impl Sky {
         let old = chunk.row(i);
         let (start, height_m) = plan.start();
         let at = Point { x: old.x, y: old.y };
-        if start.distance(at) > START_TOLERANCE_M || (height_m - old.height).abs() > START_TOLERANCE_M {
+        let height_off_m = (height_m - f64::from(old.height)).abs();
+        if start.distance(at) > START_TOLERANCE_M || height_off_m > START_TOLERANCE_M {
             return Err(Discontinuous);
         }
         let before = &chunk.flights[i];
@@ -373,28 +359,5 @@ impl Sky {
                 self.ground.land(world, departure.drone, at, departure.energy_wh);
             }
         }
-    }
-}
-
-fn airborne(chunk: &Chunk, i: usize) -> Airborne {
-    let speed = chunk.speed[i];
-    let (east, north, up) = (chunk.east[i], chunk.north[i], chunk.up[i]);
-    let heading = f64::from(chunk.heading[i]);
-    let eta = |at: f64, after: f64| (!after.is_nan()).then(|| SimTime::from_secs(at));
-    Airborne {
-        drone: chunk.drone[i],
-        at: Point {
-            x: chunk.x[i],
-            y: chunk.y[i],
-        },
-        height_m: chunk.height[i],
-        heading_rad: if heading < 0.0 { heading + TAU } else { heading },
-        ground_speed_mps: speed * (east * east + north * north).sqrt(),
-        vertical_speed_mps: speed * up,
-        energy_wh: chunk.energy_wh[i],
-        payload_kg: chunk.payload_kg[i],
-        status: chunk.status[i],
-        pickup_eta: eta(chunk.pickup_at[i], chunk.pickup_after_leg[i]),
-        delivery_eta: eta(chunk.delivery_at[i], chunk.delivery_after_leg[i]),
     }
 }

@@ -16,13 +16,17 @@ use super::super::world::World;
 use super::columns::{Chunk, Flight, Row};
 use super::eta;
 use super::leg_change::{begin_leg, distance_on_leg_m, nose, put};
-use super::passes::{self, Fingerprint};
+use super::passes::{self, Fingerprint, Law};
+use super::winds::{Blown, Winds};
 use super::{FlightEvent, FlightEventKind, FlightLog};
 
 /// Rows whose columns stay in the nearest cache from pass to pass.
-const BLOCK_ROWS: usize = 256;
+pub const BLOCK_ROWS: usize = 256;
+
 /// A tick as the rows see it.
-pub struct Clock {
+pub struct Clock<'a> {
+    /// What blows during the tick.
+    winds: &'a Winds,
     dt: f64,
     /// At the end of the tick.
     now: SimTime,
@@ -31,10 +35,11 @@ pub struct Clock {
     eta_ticks: u64,
 }
 
-impl Clock {
-    pub fn at(world: &World, now: SimTime) -> Self {
+impl<'a> Clock<'a> {
+    pub fn at(world: &World, now: SimTime, winds: &'a Winds) -> Self {
         let tick_us = world.tick.0.max(1);
         Clock {
+            winds,
             dt: world.tick.as_secs(),
             now,
             now_s: now.as_secs(),
@@ -64,7 +69,7 @@ pub struct ChunkStep {
     pub fingerprint: u64,
 }
 
-pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock) -> ChunkStep {
+pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<'_>) -> ChunkStep {
     let rows = chunk.len();
     let mut step = ChunkStep {
         events: Vec::new(),
@@ -72,29 +77,41 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock)
         fingerprint: 0,
     };
     let mut fingerprint = Fingerprint::new(rows);
+    let mut blown = Blown::new(clock.winds);
     for start in (0..rows).step_by(BLOCK_ROWS) {
         let block = start..rows.min(start + BLOCK_ROWS);
-        step_block(chunk, block.clone(), world, clock, &mut step);
+        blown.over(clock.winds, &chunk.cell[block.clone()]);
+        step_block(chunk, block.clone(), world, clock, &blown, &mut step);
         let (x, y) = (&chunk.x[block.clone()], &chunk.y[block.clone()]);
         let (height, energy) = (&chunk.height[block.clone()], &chunk.energy_wh[block.clone()]);
-        fingerprint.fold(&chunk.drone[block], [x, y, height, energy]);
+        fingerprint.fold(&chunk.drone[block], [x, y, energy], height);
     }
     if clock.refreshes_etas(index) {
+        chunk.find_cells(&world.weather);
         eta::refresh(chunk, clock.now_s, &mut step.events);
     }
     step.fingerprint = fingerprint.finish();
     step
 }
 
-fn step_block(chunk: &mut Chunk, block: Range<usize>, world: &World, clock: &Clock, step: &mut ChunkStep) {
-    let at = |i: usize| block.start + i;
+fn step_block(
+    chunk: &mut Chunk,
+    block: Range<usize>,
+    world: &World,
+    clock: &Clock<'_>,
+    blown: &Blown,
+    step: &mut ChunkStep,
+) {
+    let dt = clock.dt as f32;
     let mut alone = Vec::new();
-    let (remaining, watch) = (&chunk.remaining[block.clone()], &chunk.watch[block.clone()]);
-    if passes::count_watched(remaining, watch) > 0 {
-        let watched = (0..block.len()).filter(|&i| remaining[i] <= f64::from(watch[i]));
-        alone.extend(watched.map(|i| (at(i), chunk.row(at(i)))));
+    let b = || block.clone();
+    let (remaining, speed, watch) = (&chunk.remaining[b()], &chunk.speed[b()], &chunk.watch[b()]);
+    if passes::count_watched(remaining, speed, watch, dt) > 0 {
+        let watched =
+            b().filter(|&i| passes::is_watched(chunk.remaining[i], chunk.speed[i], chunk.watch[i], dt));
+        alone.extend(watched.map(|i| (i, chunk.row(i))));
     }
-    pass(chunk, block.clone(), clock.dt);
+    pass(chunk, block.clone(), blown, dt);
     for (i, mut row) in alone {
         step_alone(&mut row, &mut chunk.flights[i], world, clock, step);
         chunk.set_row(i, &row);
@@ -108,96 +125,127 @@ fn step_block(chunk: &mut Chunk, block: Range<usize>, world: &World, clock: &Clo
 }
 
 /// Every row of the block as if none came to the end of its leg.
-fn pass(chunk: &mut Chunk, block: Range<usize>, dt: f64) {
-    let mut moved = [0.0; BLOCK_ROWS];
-    let moved = &mut moved[..block.len()];
+fn pass(chunk: &mut Chunk, block: Range<usize>, blown: &Blown, dt: f32) {
+    let rows = block.len();
+    let [mut along, mut across, mut target, mut moved] = [[0.0; BLOCK_ROWS]; 4];
+    let (along, across) = (&mut along[..rows], &mut across[..rows]);
+    let (target, moved) = (&mut target[..rows], &mut moved[..rows]);
     let b = || block.clone();
-    let profile = [&chunk.target[b()], &chunk.exit[b()], &chunk.acceleration[b()]];
+    let course = [&chunk.east[b()], &chunk.north[b()], &chunk.windage[b()]];
+    passes::blow([&mut *along, &mut *across], blown.of(rows), course);
+    passes::reach(target, &chunk.airspeed[b()], along, across);
     passes::accelerate(
         &mut chunk.speed[b()],
         &mut chunk.remaining[b()],
-        profile,
         moved,
+        target,
+        [&chunk.exit[b()], &chunk.acceleration[b()]],
         dt,
     );
     passes::shift(&mut chunk.x[b()], &chunk.east[b()], moved);
     passes::shift(&mut chunk.y[b()], &chunk.north[b()], moved);
-    passes::shift(&mut chunk.height[b()], &chunk.up[b()], moved);
-    let power = [
-        &chunk.slow_w[b()],
-        &chunk.transition_mps[b()],
-        &chunk.base_w[b()],
-        &chunk.slope_w_per_mps[b()],
-    ];
-    passes::discharge(&mut chunk.energy_wh[b()], power, moved, dt);
+    passes::rise(&mut chunk.height[b()], &chunk.up[b()], moved);
+    let law = Law {
+        slow_w: &chunk.slow_w[b()],
+        transition_mps: &chunk.transition_mps[b()],
+        base_w: &chunk.base_w[b()],
+        slope_w_per_mps: &chunk.slope_w_per_mps[b()],
+    };
+    passes::discharge(&mut chunk.energy_wh[b()], law, moved, along, across, dt);
     passes::turn(
         &mut chunk.heading[b()],
         &chunk.course[b()],
         &chunk.yaw_rate[b()],
-        dt as f32,
+        dt,
     );
 }
 
 /// One row through one tick, across as many ends of legs as come.
-fn step_alone(row: &mut Row, flight: &mut Flight, world: &World, clock: &Clock, step: &mut ChunkStep) {
+fn step_alone(row: &mut Row, flight: &mut Flight, world: &World, clock: &Clock<'_>, step: &mut ChunkStep) {
     let air = world.air(clock.now);
     let mut left = clock.dt;
     loop {
-        let profile = row.profile();
-        let to_end = motion::duration(row.speed, row.remaining, profile);
+        let met = Met::by(row, flight, clock.winds);
+        let to_end = motion::duration(f64::from(row.speed), row.remaining, met.profile);
         if to_end > left {
-            advance(row, flight, profile, left, &air);
+            advance(row, flight, met, left, &air);
             break;
         }
         left -= to_end;
-        end_leg(row, flight, profile, to_end, clock.now_s - left, step);
+        end_leg(row, flight, met, to_end, clock.now_s - left, step);
         if flight.leg as usize + 1 == flight.plan.legs().len() {
             land(row, flight, clock.now_s - left, step);
             break;
         }
-        let speed = row.speed;
+        let speed = f64::from(row.speed);
         flight.leg += 1;
         begin_leg(row, flight, world, &air, speed);
     }
     row.heading = passes::turned(row.heading, row.course, row.yaw_rate, clock.dt as f32);
 }
 
+/// What a row meets where it is: the wind on its course, and what that leaves of its speeds.
+#[derive(Clone, Copy)]
+struct Met {
+    along: f32,
+    across: f32,
+    profile: Profile,
+}
+
+impl Met {
+    fn by(row: &Row, flight: &Flight, winds: &Winds) -> Self {
+        let (east, north) = winds.of(row.cell);
+        let along = row.windage * (east * row.east + north * row.north);
+        let across = row.windage * (east * row.north - north * row.east);
+        let reached = passes::reached(row.airspeed, along, across);
+        // A turn is as fast as its radius allows, whatever the wind would.
+        let limit = match flight.present_leg().path.is_turn() {
+            true => row.target,
+            false => f32::INFINITY,
+        };
+        let profile = Profile {
+            target: lesser(f64::from(reached), f64::from(limit)),
+            ..row.planned()
+        };
+        Met {
+            along,
+            across,
+            profile,
+        }
+    }
+}
+
 /// `seconds` along the leg, without reaching its end.
-fn advance(row: &mut Row, flight: &Flight, profile: Profile, seconds: f64, air: &Air<'_>) {
-    let next = next_speed(row.speed, row.remaining, profile, seconds);
-    let moved = lesser(0.5 * (row.speed + next) * seconds, row.remaining);
-    row.discharge(moved, seconds);
-    row.speed = next;
+fn advance(row: &mut Row, flight: &Flight, met: Met, seconds: f64, air: &Air<'_>) {
+    let speed = f64::from(row.speed);
+    let next = next_speed(speed, row.remaining, met.profile, seconds);
+    let moved = lesser(0.5 * (speed + next) * seconds, row.remaining);
+    row.discharge(met, moved, seconds);
+    row.speed = next as f32;
     row.remaining -= moved;
     let leg = flight.present_leg();
     if leg.path.is_turn() {
         let along = leg.path.length() - row.remaining;
         put(row, leg.path.at(along));
-        (row.east, row.north, row.up) = leg.path.direction(along);
+        row.head_for(leg.path.direction(along));
         row.course = nose(leg, along, air);
     } else {
-        row.x += row.east * moved;
-        row.y += row.north * moved;
-        row.height += row.up * moved;
+        row.x += f64::from(row.east) * moved;
+        row.y += f64::from(row.north) * moved;
+        row.height = positive(f64::from(row.height + row.up * moved as f32)) as f32;
     }
 }
 
 /// The last `seconds` of the leg, which ends at `at_s`.
-fn end_leg(
-    row: &mut Row,
-    flight: &mut Flight,
-    profile: Profile,
-    seconds: f64,
-    at_s: f64,
-    step: &mut ChunkStep,
-) {
-    let reachable = row.speed * row.speed + 2.0 * profile.acceleration * row.remaining;
-    row.discharge(row.remaining, seconds);
+fn end_leg(row: &mut Row, flight: &mut Flight, met: Met, seconds: f64, at_s: f64, step: &mut ChunkStep) {
+    let speed = f64::from(row.speed);
+    let reachable = speed * speed + 2.0 * met.profile.acceleration * row.remaining;
+    row.discharge(met, row.remaining, seconds);
     let leg = *flight.present_leg();
     row.speed = if leg.path.is_hold() {
         0.0
     } else {
-        lesser(profile.exit, reachable.sqrt())
+        lesser(met.profile.exit, reachable.sqrt()) as f32
     };
     row.remaining = 0.0;
     put(row, leg.end());
@@ -240,7 +288,7 @@ fn land(row: &mut Row, flight: &Flight, at_s: f64, step: &mut ChunkStep) {
 }
 
 /// Tells of a battery below the reserve, and takes down a drone whose battery is empty.
-fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock, step: &mut ChunkStep) {
+fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock<'_>, step: &mut ChunkStep) {
     let energy_wh = chunk.energy_wh[i];
     let drone = chunk.drone[i];
     if energy_wh <= f64::from(chunk.alarm_wh[i]) && chunk.alarm_wh[i] > 0.0 {
@@ -278,23 +326,28 @@ pub fn flown_so_far(chunk: &Chunk, i: usize, now_s: f64) -> (Point, FlightLog) {
 }
 
 impl Row {
-    fn profile(&self) -> Profile {
+    /// The leg's profile in the forecast wind.
+    pub fn planned(&self) -> Profile {
         Profile {
-            target: self.target,
-            exit: self.exit,
-            acceleration: self.acceleration,
+            target: f64::from(self.target),
+            exit: f64::from(self.exit),
+            acceleration: f64::from(self.acceleration),
         }
     }
 
-    fn discharge(&mut self, moved: f64, seconds: f64) {
+    pub fn head_for(&mut self, (east, north, up): (f64, f64, f64)) {
+        (self.east, self.north, self.up) = (east as f32, north as f32, up as f32);
+    }
+
+    fn discharge(&mut self, met: Met, moved: f64, seconds: f64) {
         let mean = if seconds > 0.0 { moved / seconds } else { 0.0 };
-        let watts = passes::watts(
-            mean,
-            self.slow_w,
-            self.transition_mps,
-            self.base_w,
-            self.slope_w_per_mps,
-        );
-        self.energy_wh = positive(self.energy_wh - watts * (seconds / 3_600.0));
+        let law = Law {
+            slow_w: self.slow_w,
+            transition_mps: self.transition_mps,
+            base_w: self.base_w,
+            slope_w_per_mps: self.slope_w_per_mps,
+        };
+        let watts = law.watts(mean as f32, met.along, met.across);
+        self.energy_wh = positive(self.energy_wh - f64::from(watts) * (seconds / 3_600.0));
     }
 }

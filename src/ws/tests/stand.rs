@@ -27,7 +27,7 @@ use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
-use crate::sim::wind::Weather;
+use crate::sim::weather::Weather;
 use crate::sim::world::{
     Battery, DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull, World,
 };
@@ -454,11 +454,7 @@ fn world(drones: u32) -> World {
         roster: Default::default(),
         places: Vec::new(),
         zones: Vec::new(),
-        weather: Weather {
-            wind_east_mps: 0.0,
-            wind_north_mps: 0.0,
-            air_density_kgpm3: 1.225,
-        },
+        weather: Weather::steady(0.0, 0.0, 1.225),
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {

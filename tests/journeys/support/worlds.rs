@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use skyhaul::scenario::{self, Scenario};
+use skyhaul::sim::weather::Weather;
 use skyhaul::sim::world::World;
 use skyhaul::wire::time::parse_rfc3339;
 
@@ -93,8 +94,7 @@ pub fn san_francisco() -> World {
 }
 
 pub fn in_still_air(mut world: World) -> World {
-    world.weather.wind_east_mps = 0.0;
-    world.weather.wind_north_mps = 0.0;
+    world.weather = Weather::steady(0.0, 0.0, world.weather.air_density_kgpm3);
     world
 }
 

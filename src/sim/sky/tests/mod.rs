@@ -7,7 +7,7 @@ use super::super::ids::{HubId, ModelId};
 use super::super::route::Route;
 use super::super::time::SimDuration;
 use super::super::units::AIR_DENSITY_KGPM3;
-use super::super::wind::Weather;
+use super::super::weather::Weather;
 use super::super::world::{DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull};
 use super::*;
 
@@ -62,11 +62,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         roster: Default::default(),
         places: Vec::new(),
         zones: Vec::new(),
-        weather: Weather {
-            wind_east_mps: wind.0,
-            wind_north_mps: wind.1,
-            air_density_kgpm3: AIR_DENSITY_KGPM3,
-        },
+        weather: Weather::steady(wind.0, wind.1, AIR_DENSITY_KGPM3),
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
@@ -104,5 +100,6 @@ fn errand(pickup: (f64, f64), dropoff: (f64, f64)) -> Errand {
 
 mod columns;
 mod plans;
+mod winds;
 
 const DRONE: DroneId = DroneId(0);

@@ -1,7 +1,10 @@
 //! Flights flown against their plans, by drones of all types in all winds.
 
+use std::f64::consts::TAU;
+
 use proptest::prelude::*;
 
+use super::super::super::drone::DroneStatus;
 use super::*;
 
 /// What one flight of drone 0 was like.
@@ -122,7 +125,7 @@ proptest! {
             let speed = before.ground_speed_mps.max(before.vertical_speed_mps.abs());
             let most = fastest.min(speed + model.acceleration_mps2 * tick_s) * tick_s;
             let (flat, up) = (before.at.distance(after.at), after.height_m - before.height_m);
-            prop_assert!((flat * flat + up * up).sqrt() <= most + 1e-6, "{before:?} {after:?}");
+            prop_assert!((flat * flat + up * up).sqrt() <= most + 1e-3, "{before:?} {after:?}");
             prop_assert!((0.0..=122.0).contains(&after.height_m));
 
             let turn = (after.heading_rad - before.heading_rad).abs();

@@ -1,0 +1,196 @@
+//! `[weather]`: the wind over the area, how it changes, and how well it is known.
+
+use super::diagnostic::{At, Log};
+use super::fields::{Fields, List, Table};
+use super::kinds::{Integer, Number, Pair};
+use super::times::{ANY_DURATION, Duration, LONGEST, SECOND};
+use crate::sim::geo::{Area, LatLon};
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::units::AIR_DENSITY_KGPM3;
+use crate::sim::weather::{Change, Field, Grid, Weather, Wind};
+
+#[derive(Default)]
+pub(super) struct WeatherKeys {
+    wind: Option<WindKeys>,
+    grid: Option<(u64, u64)>,
+    changes: Vec<At<ChangeKeys>>,
+    air_density: Option<f64>,
+}
+
+pub(super) fn weather(f: &mut Fields<'_>) -> WeatherKeys {
+    let most = 100;
+    WeatherKeys {
+        wind: f
+            .optional("wind", "the wind at 10 m above ground", Table(wind))
+            .map(|at| at.value),
+        grid: f
+            .optional(
+                "grid",
+                "weather cells, so many from west to east and from south to north, each with its own gusts and forecast error; one where it is left out",
+                Pair(Integer(1..=most), Integer(1..=most)),
+            )
+            .map(|at| at.value),
+        changes: f
+            .optional(
+                "change",
+                "how the mean wind changes: `[[weather.change]]`, linear from one to the next",
+                List { of: Table(change), at_least: 0 },
+            )
+            .map_or_else(Vec::new, |at| at.value),
+        air_density: f
+            .optional("air_density", "kg/m³; 1.225 where it is left out", Number(0.5..=1.6))
+            .map(|at| at.value),
+    }
+}
+
+const SPEED: fn() -> Number = || Number(0.0..=60.0);
+const FROM: fn() -> Number = || Number(0.0..=360.0);
+const FROM_DOC: &str = "where it comes from, degrees clockwise from north";
+
+struct WindKeys {
+    speed: Option<f64>,
+    from: Option<f64>,
+    gust: f64,
+    gust_time: SimDuration,
+    forecast_error: f64,
+}
+
+fn wind(f: &mut Fields<'_>) -> WindKeys {
+    WindKeys {
+        speed: f.required("speed", "the mean, m/s", SPEED()).map(|at| at.value),
+        from: f.required("from", FROM_DOC, FROM()).map(|at| at.value),
+        gust: f
+            .or(
+                "gust",
+                "standard deviation around the mean, m/s",
+                Number(0.0..=30.0),
+                "0.0",
+            )
+            .value,
+        gust_time: f
+            .or(
+                "gust_time",
+                "how long a gust lasts",
+                Duration(SimDuration(SECOND)..=LONGEST),
+                "\"30s\"",
+            )
+            .value,
+        forecast_error: f
+            .or(
+                "forecast_error",
+                "standard deviation of the speed that planners know around the mean, as a share of it; drawn anew every ten minutes",
+                Number(0.0..=1.0),
+                "0.0",
+            )
+            .value,
+    }
+}
+
+struct ChangeKeys {
+    at: Option<SimDuration>,
+    speed: Option<f64>,
+    from: Option<f64>,
+    cells: Option<Vec<At<(f64, f64)>>>,
+}
+
+fn change(f: &mut Fields<'_>) -> ChangeKeys {
+    let read = |at: Option<At<f64>>| at.map(|at| at.value);
+    ChangeKeys {
+        at: f
+            .required(
+                "at",
+                "when the mean is this, from the start on; \"0s\" begins with it",
+                ANY_DURATION,
+            )
+            .map(|at| at.value),
+        speed: read(f.optional("speed", "the mean over the whole area, m/s", SPEED())),
+        from: read(f.optional("from", FROM_DOC, FROM())),
+        cells: f
+            .optional(
+                "cells",
+                "instead of `speed` and `from`: such a pair for each cell of `grid`, eastwards, row after row from the south-west on",
+                List { of: Pair(SPEED(), FROM()), at_least: 1 },
+            )
+            .map(|at| at.value),
+    }
+}
+
+/// The weather that the keys describe; the log holds what is wrong with them.
+pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> Weather {
+    let (columns, rows) = keys.grid.unwrap_or((1, 1));
+    let grid = match area {
+        Some(area) if columns * rows > 1 => grid_over(area, columns, rows),
+        _ => Grid::WHOLE,
+    };
+    let cells = (columns * rows) as usize;
+    let changes = keys.changes.iter().filter_map(|change| {
+        let at = SimTime::START + change.value.at?;
+        let winds = winds(change, cells, log)?;
+        area.is_some().then_some(Change { at, winds })
+    });
+    let changes: Vec<Change> = changes.collect();
+    let wind = keys.wind.as_ref();
+    let start = wind.and_then(|wind| Some(blowing(wind.speed?, wind.from?)));
+    let steady = Weather::steady(0.0, 0.0, keys.air_density.unwrap_or(AIR_DENSITY_KGPM3));
+    Weather {
+        mean: Field::new(start.unwrap_or_default(), changes, grid),
+        gust_mps: wind.map_or(steady.gust_mps, |wind| wind.gust),
+        gust_time_s: wind.map_or(steady.gust_time_s, |wind| wind.gust_time.as_secs()),
+        forecast_error: wind.map_or(steady.forecast_error, |wind| wind.forecast_error),
+        ..steady
+    }
+}
+
+/// Where a wind of this speed, which comes from this many degrees, blows to.
+fn blowing(speed_mps: f64, from_deg: f64) -> Wind {
+    let from = from_deg.to_radians();
+    (
+        0.0 - speed_mps * libm::sin(from),
+        0.0 - speed_mps * libm::cos(from),
+    )
+}
+
+fn grid_over(area: &Area, columns: u64, rows: u64) -> Grid {
+    let bounds = area.bounds;
+    let corner = |lat, lon| area.point(LatLon { lat, lon });
+    let (low, high) = (
+        corner(bounds.south, bounds.west),
+        corner(bounds.north, bounds.east),
+    );
+    Grid {
+        west_m: low.x,
+        south_m: low.y,
+        cell_width_m: (high.x - low.x) / columns as f64,
+        cell_height_m: (high.y - low.y) / rows as f64,
+        columns: columns as u16,
+        rows: rows as u16,
+    }
+}
+
+/// One for the whole area, or one for each cell.
+fn winds(keys: &At<ChangeKeys>, cells: usize, log: &mut Log) -> Option<Vec<Wind>> {
+    let change = &keys.value;
+    match (&change.cells, change.speed, change.from) {
+        (None, Some(speed), Some(from)) => Some(vec![blowing(speed, from)]),
+        (Some(winds), None, None) if winds.len() == cells => {
+            let winds = winds.iter().map(|wind| blowing(wind.value.0, wind.value.1));
+            Some(winds.collect())
+        }
+        (Some(winds), None, None) => {
+            log.error(
+                &keys.span,
+                format!("`cells` has {} winds, and `grid` {cells} cells", winds.len()),
+                "give each cell its own, or the whole area one with `speed` and `from`",
+            );
+            None
+        }
+        _ => {
+            log.error(
+                &keys.span,
+                "a change of the wind has either `speed` and `from`, or `cells`",
+                "write `speed = 8.0` and `from = 240`, or `cells = [[8.0, 240], …]`",
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The weather: a mean wind over place and time, gusts around it, and what is forecast of it.
+//!
+//! Planners see the forecast alone, through [`super::air::Air`]; drones meet the mean and the
+//! gusts, through the sky. All wind is at 10 m here; [`windage`] takes it to a height.
+
+mod field;
+mod gusts;
+mod triangle;
+
+use super::geo::Point;
+use super::random::{Purpose, Stream};
+use super::time::{SimDuration, SimTime};
+
+pub use self::field::{Change, Field, Grid};
+pub use self::gusts::Gusts;
+pub use self::triangle::ground_speed;
+
+/// Where the air blows to, m/s east and north.
+pub type Wind = (f64, f64);
+
+/// A forecast is issued so often, and holds until the next one.
+pub const FORECAST_EVERY: SimDuration = SimDuration(600_000_000);
+/// No forecast is further off than so many standard deviations.
+const WORST_ERROR: f64 = 3.0;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weather {
+    pub mean: Field,
+    /// Standard deviation of the wind around its mean, m/s, of either component.
+    pub gust_mps: f64,
+    /// In which what is left of a gust falls to 1/e, seconds.
+    pub gust_time_s: f64,
+    /// Standard deviation of the forecast speed around the mean's, as a share of it.
+    pub forecast_error: f64,
+    pub air_density_kgpm3: f64,
+}
+
+impl Weather {
+    /// The same wind everywhere and for ever, and known.
+    pub const fn steady(east_mps: f64, north_mps: f64, air_density_kgpm3: f64) -> Self {
+        Weather {
+            mean: Field::uniform((east_mps, north_mps)),
+            gust_mps: 0.0,
+            gust_time_s: 30.0,
+            forecast_error: 0.0,
+            air_density_kgpm3,
+        }
+    }
+
+    /// What is forecast for a cell by whoever asks at a moment: the mean as it was when the
+    /// forecast was issued, and its error.
+    pub fn forecast(&self, seed: u64, cell: usize, now: SimTime) -> Wind {
+        let period = now.0 / FORECAST_EVERY.0;
+        let (east, north) = self.mean.at(cell, SimTime(period * FORECAST_EVERY.0));
+        let factor = self.forecast_factor(seed, cell, period);
+        (east * factor, north * factor)
+    }
+
+    fn forecast_factor(&self, seed: u64, cell: usize, period: u64) -> f64 {
+        if self.forecast_error == 0.0 {
+            return 1.0;
+        }
+        let entity = (cell as u64) << 40 | period;
+        let drawn = Stream::new(seed, entity, Purpose::Forecast).normal();
+        let error = self.forecast_error * drawn.clamp(-WORST_ERROR, WORST_ERROR);
+        (1.0 + error).max(0.0)
+    }
+
+    /// No forecast wind is stronger, m/s at 10 m.
+    pub fn strongest_forecast_mps(&self) -> f64 {
+        self.mean.strongest_mps() * (1.0 + WORST_ERROR * self.forecast_error)
+    }
+
+    pub fn cell_of(&self, at: Point) -> usize {
+        self.mean.grid().cell_of(at)
+    }
+
+    pub fn cells(&self) -> usize {
+        self.mean.grid().cells()
+    }
+}
+
+/// How much stronger the wind is at a height above ground than at 10 m: (z/10)^0.2.
+pub fn windage(height_m: f64) -> f64 {
+    libm::pow(height_m.max(0.0) / 10.0, 0.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wind_grows_with_height() {
+        assert_eq!(windage(10.0), 1.0);
+        assert_eq!(windage(0.0), 0.0);
+        assert!((windage(110.0) - 1.615_4).abs() < 1e-4);
+    }
+
+    #[test]
+    fn forecasts_err_by_cell_and_period_as_much_as_they_say() {
+        let mut weather = Weather::steady(6.0, -8.0, 1.225);
+        assert_eq!(
+            weather.forecast(7, 0, SimTime(5)),
+            (6.0, -8.0),
+            "without an error"
+        );
+        weather.forecast_error = 0.15;
+        let factor = |cell, period| {
+            let wind = weather.forecast(7, cell, SimTime(period * FORECAST_EVERY.0 + 1));
+            assert!(
+                (wind.0 / 6.0 - wind.1 / -8.0).abs() < 1e-12,
+                "its direction is right"
+            );
+            wind.0 / 6.0
+        };
+        let last = SimTime(FORECAST_EVERY.0 - 1);
+        assert_eq!(weather.forecast(7, 3, SimTime(0)), weather.forecast(7, 3, last));
+        assert_ne!(factor(3, 0), factor(3, 1));
+        assert_ne!(factor(3, 0), factor(4, 0));
+        let errors: Vec<f64> = (0..5_000).map(|i| factor(i % 50, i as u64 / 50) - 1.0).collect();
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        let square = errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64;
+        assert!(mean.abs() < 0.01, "{mean}");
+        assert!((square.sqrt() / 0.15 - 1.0).abs() < 0.05, "{square}");
+        let strongest = weather.strongest_forecast_mps();
+        assert!(errors.iter().all(|error| 10.0 * (1.0 + error) <= strongest));
+    }
+}
