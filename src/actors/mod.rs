@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::{AccountEvent, DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
-use crate::sim::fault::{Actor, FlightFault};
+use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::notice::Notice;
@@ -43,50 +43,8 @@ use scheduler::SchedulerMessage;
 use supervisor::SupervisorMessage;
 use transport::TransportMessage;
 
-/// Who can get mail. Their order is the order in which a round's answers are gathered, and a
-/// place in it is an actor's name in the store: new ones go to the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Address {
-    Scheduler,
-    Fleet,
-    Drone(DroneId),
-    Delivery(DeliveryId),
-    Accounts,
-    Packages,
-    Transport,
-    Supervisor,
-}
-
-impl Address {
-    /// As events and faults name it.
-    pub fn actor(self) -> Actor {
-        match self {
-            Address::Scheduler => Actor::Scheduler,
-            Address::Fleet => Actor::Fleet,
-            Address::Drone(id) => Actor::Drone(id),
-            Address::Delivery(id) => Actor::Delivery(id),
-            Address::Accounts => Actor::Accounts,
-            Address::Packages => Actor::Packages,
-            Address::Transport => Actor::Transport,
-            Address::Supervisor => Actor::Supervisor,
-        }
-    }
-}
-
-impl From<Actor> for Address {
-    fn from(actor: Actor) -> Self {
-        match actor {
-            Actor::Scheduler => Address::Scheduler,
-            Actor::Fleet => Address::Fleet,
-            Actor::Drone(id) => Address::Drone(id),
-            Actor::Delivery(id) => Address::Delivery(id),
-            Actor::Accounts => Address::Accounts,
-            Actor::Packages => Address::Packages,
-            Actor::Transport => Address::Transport,
-            Actor::Supervisor => Address::Supervisor,
-        }
-    }
-}
+/// Who can get mail.
+pub use crate::sim::actor::Actor as Address;
 
 /// A message with its addressee.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

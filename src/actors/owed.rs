@@ -179,8 +179,9 @@ fn of_delivery(message: &DeliveryMessage) -> Option<Owed> {
 mod tests {
     use super::*;
     use crate::actors::testing::{id, order, world};
+    use crate::sim::actor::Actor;
     use crate::sim::drone::Task;
-    use crate::sim::fault::{Actor, FlightFault};
+    use crate::sim::fault::FlightFault;
     use crate::sim::ids::DroneId;
     use crate::sim::time::SimTime;
 

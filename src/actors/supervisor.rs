@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::actor::Actor;
 use crate::sim::breaker::BreakerState;
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::{Happening, SupervisorEvent};
-use crate::sim::fault::Actor;
 use crate::sim::ids::DeliveryId;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{Held, Step, Then};

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, ArbiterHandle, MailboxError};
+use serde::Serialize;
 
 use crate::actors::accounts::Accounts;
 use crate::actors::delivery::Delivery;
@@ -131,18 +132,16 @@ impl Cast {
             while let Some(next) = mail.next_if(|next| next.to() == to) {
                 pile.push(next);
             }
-            if !self.is_alive(to) {
+            let Some(seat) = self.seat(to) else {
                 undeliverable.extend(pile);
                 continue;
-            }
+            };
             let round = Round {
                 context: Arc::clone(context),
                 mail: pile,
             };
-            if let Some(answer) = self.hand_over(to, round) {
-                self.touched.insert(to);
-                asked.push((to, answer));
-            }
+            asked.push((to, seat.ask(round)));
+            self.touched.insert(to);
         }
         let mut effects = Vec::with_capacity(asked.len());
         let mut panics = Vec::new();
@@ -169,28 +168,20 @@ impl Cast {
 
     /// Whether anybody is there to read.
     pub fn is_alive(&self, address: Address) -> bool {
-        match address {
-            Address::Drone(id) => id.index() < self.drones.len(),
-            Address::Delivery(id) => self.deliveries.contains_key(&id),
-            Address::Scheduler
-            | Address::Fleet
-            | Address::Accounts
-            | Address::Packages
-            | Address::Transport
-            | Address::Supervisor => true,
-        }
+        self.seat(address).is_some()
     }
 
-    fn hand_over(&self, to: Address, round: Round) -> Option<Pending<Result<Answer, MailboxError>>> {
-        Some(match to {
-            Address::Scheduler => asked(&self.scheduler, round),
-            Address::Fleet => asked(&self.fleet, round),
-            Address::Drone(id) => asked(self.drones.get(id.index())?, round),
-            Address::Delivery(id) => asked(self.deliveries.get(&id)?, round),
-            Address::Accounts => asked(&self.accounts, round),
-            Address::Packages => asked(&self.packages, round),
-            Address::Transport => asked(&self.transport, round),
-            Address::Supervisor => asked(&self.supervisor, round),
+    /// Where mail for this address is read; `None` where nobody is there.
+    fn seat(&self, address: Address) -> Option<&dyn Seat> {
+        Some(match address {
+            Address::Scheduler => &self.scheduler,
+            Address::Fleet => &self.fleet,
+            Address::Drone(id) => self.drones.get(id.index())?,
+            Address::Delivery(id) => self.deliveries.get(&id)?,
+            Address::Accounts => &self.accounts,
+            Address::Packages => &self.packages,
+            Address::Transport => &self.transport,
+            Address::Supervisor => &self.supervisor,
         })
     }
 
@@ -210,17 +201,8 @@ impl Cast {
         Ok(saved)
     }
 
-    pub fn save(&self, address: Address) -> Option<Pending<Result<Vec<u8>, MailboxError>>> {
-        Some(match address {
-            Address::Scheduler => Box::pin(self.scheduler.send(Save)),
-            Address::Fleet => Box::pin(self.fleet.send(Save)),
-            Address::Drone(id) => Box::pin(self.drones.get(id.index())?.send(Save)),
-            Address::Delivery(id) => Box::pin(self.deliveries.get(&id)?.send(Save)),
-            Address::Accounts => Box::pin(self.accounts.send(Save)),
-            Address::Packages => Box::pin(self.packages.send(Save)),
-            Address::Transport => Box::pin(self.transport.send(Save)),
-            Address::Supervisor => Box::pin(self.supervisor.send(Save)),
-        })
+    pub fn save(&self, address: Address) -> Option<Pending<Vec<u8>>> {
+        Some(self.seat(address)?.save())
     }
 }
 
@@ -234,10 +216,22 @@ pub struct Answers {
     pub panics: Vec<(Address, Panicked)>,
 }
 
-type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
+/// What an actor is asked, whatever its role.
+trait Seat {
+    fn ask(&self, round: Round) -> Pending<Answer>;
+    fn save(&self) -> Pending<Vec<u8>>;
+}
 
-fn asked<R: Role>(actor: &Addr<Host<R>>, round: Round) -> Pending<Result<Answer, MailboxError>> {
-    Box::pin(actor.send(round))
+type Pending<T> = Pin<Box<dyn Future<Output = Result<T, MailboxError>>>>;
+
+impl<R: Role + Serialize> Seat for Addr<Host<R>> {
+    fn ask(&self, round: Round) -> Pending<Answer> {
+        Box::pin(self.send(round))
+    }
+
+    fn save(&self) -> Pending<Vec<u8>> {
+        Box::pin(self.send(Save))
+    }
 }
 
 /// Any spread will do, as long as it does not change: the last byte is random.

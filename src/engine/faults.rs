@@ -63,7 +63,7 @@ pub(super) fn make_good(
     mail: &mut Vec<Mail>,
     decided: &mut Decided,
 ) {
-    let (actor, Panicked { words, owed }) = (who.actor(), panicked);
+    let (actor, Panicked { words, owed }) = (who, panicked);
     tracing::error!(
         ?actor,
         tick = context.tick,
@@ -103,7 +103,7 @@ impl Engine {
             Ok(count) => stream.below(count),
         };
         let who = match victim {
-            Victim::Actor(actor) => Some(Address::from(actor)),
+            Victim::Actor(actor) => Some(actor),
             Victim::AnyDrone => Some(Address::Drone(DroneId(drawn_of(census.drones)))),
             Victim::AnyDelivery => {
                 let number = drawn_of(census.deliveries) as usize;

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::sim::fault::SINGLE_ACTORS;
+use crate::sim::actor::SINGLE_ACTORS;
 use crate::view::reading::Pace;
 
 use super::telemetry::Phase;

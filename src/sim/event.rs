@@ -9,8 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
+use super::actor::Actor;
 use super::breaker::BreakerState;
-use super::fault::{Actor, FlightFault};
+use super::fault::FlightFault;
 use super::geo::LatLon;
 use super::ids::{DeliveryId, DroneId, HubId};
 use super::order::{ConfirmationRequired, Contact, Order, StoredPackage};

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{DeliveryId, DroneId, HubId};
+use super::actor::{Actor, SINGLE_ACTORS};
+use super::ids::{DroneId, HubId};
 use super::time::SimDuration;
 use super::workflow::Step;
 
@@ -31,44 +32,6 @@ pub enum Victim {
     Actor(Actor),
     AnyDrone,
     AnyDelivery,
-}
-
-/// One who owns a part of the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Actor {
-    Scheduler,
-    Fleet,
-    Drone(DroneId),
-    Delivery(DeliveryId),
-    Accounts,
-    Packages,
-    Transport,
-    Supervisor,
-}
-
-/// The actors of which there is one, with the names of their kinds.
-pub const SINGLE_ACTORS: [Actor; 6] = [
-    Actor::Scheduler,
-    Actor::Fleet,
-    Actor::Accounts,
-    Actor::Packages,
-    Actor::Transport,
-    Actor::Supervisor,
-];
-
-impl Actor {
-    pub fn kind(self) -> &'static str {
-        match self {
-            Actor::Scheduler => "scheduler",
-            Actor::Fleet => "fleet",
-            Actor::Drone(_) => "drone",
-            Actor::Delivery(_) => "delivery",
-            Actor::Accounts => "account",
-            Actor::Packages => "package",
-            Actor::Transport => "transport",
-            Actor::Supervisor => "supervisor",
-        }
-    }
 }
 
 impl Victim {

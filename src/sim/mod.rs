@@ -4,6 +4,7 @@
 //! computes the same bits.
 
 pub mod account;
+pub mod actor;
 pub mod air;
 pub mod breaker;
 pub mod calendar;

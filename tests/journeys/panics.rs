@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use actix::Arbiter;
 use skyhaul::engine::{Admission, Engine, headless};
+use skyhaul::sim::actor::{Actor, SINGLE_ACTORS};
 use skyhaul::sim::event::{Event, Happening, SupervisorEvent};
-use skyhaul::sim::fault::{Actor, Fault, SINGLE_ACTORS, Victim};
+use skyhaul::sim::fault::{Fault, Victim};
 use skyhaul::sim::ids::DroneId;
 use skyhaul::sim::time::SimTime;
 use skyhaul::sim::world::{ScheduledFault, World};

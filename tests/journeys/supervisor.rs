@@ -2,7 +2,8 @@
 
 use reqwest::StatusCode;
 use serde_json::json;
-use skyhaul::sim::fault::{Actor, Fault, StepFault, Victim};
+use skyhaul::sim::actor::Actor;
+use skyhaul::sim::fault::{Fault, StepFault, Victim};
 use skyhaul::sim::time::{SimDuration, SimTime};
 use skyhaul::sim::workflow::Step;
 use skyhaul::sim::world::ScheduledFault;

@@ -5,9 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::sim::account::{AccountKind, AccountStatus};
+use crate::sim::actor::Actor;
 use crate::sim::breaker::BreakerState;
 use crate::sim::event::{AccountEvent, SupervisorEvent};
-use crate::sim::fault::Actor;
 use crate::sim::order::{ContainerSize, StoredPackage};
 use crate::sim::workflow::Step;
 use crate::sim::world::World;

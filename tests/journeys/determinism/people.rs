@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use skyhaul::sim::account::{Account, AccountChange, AccountStatus};
+use skyhaul::sim::actor::{Actor, SINGLE_ACTORS};
 use skyhaul::sim::command::{AccountWrite, Command, DeliveryWrite, PackageChange, PackageWrite};
 use skyhaul::sim::event::{DeliveryEvent, Event, Happening, SupervisorEvent};
-use skyhaul::sim::fault::{Actor, Fault, SINGLE_ACTORS, StepFault, Victim};
+use skyhaul::sim::fault::{Fault, StepFault, Victim};
 use skyhaul::sim::ids::{DeliveryId, DroneId};
 use skyhaul::sim::order::{
     Confirmation, ConfirmationRequired, Contact, ContainerSize, Owner, Package, Reschedule, StoredPackage,
