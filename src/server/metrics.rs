@@ -17,6 +17,7 @@ use crate::engine::inbox::Inbox;
 use crate::http::RateLimit;
 use crate::notify;
 use crate::sim::breaker::BreakerState;
+use crate::sim::workflow::WaitingFor;
 use crate::store::{Reader, Writer};
 use crate::view::View;
 use crate::ws::Telemetry;
@@ -103,6 +104,12 @@ impl House {
         queues.push(("http_connections", connections, bound));
         let accounts = self.view.world().accounts.capacity;
         queues.push(("accounts", self.view.account_count(), accounts));
+        let dispatch = &self.view.world().dispatch;
+        let waits = |what| self.view.waiting_for(what);
+        let retries = waits(WaitingFor::Retry) + waits(WaitingFor::Carrier);
+        queues.push(("fleet", waits(WaitingFor::Drone), dispatch.backlog));
+        queues.push(("retries", retries, dispatch.backlog));
+        queues.push(("scheduled", waits(WaitingFor::PickupTime), dispatch.scheduled));
         queues.push(("packages", self.view.stored_package_count(), shelf::PLACES));
         queues
     }

@@ -103,6 +103,17 @@ async fn who_wants_it_later_takes_no_place_of_those_who_want_it_now() {
     );
     let ids = orders(&customer, 3).await;
     customer.step(5).await;
+    let (_, metrics) = customer.get("/metrics").await;
+    for gauge in [
+        "depth{queue=\"scheduled\"} 3",
+        "bound{queue=\"scheduled\"} 3",
+        "depth{queue=\"fleet\"} 2",
+        "bound{queue=\"fleet\"} 2",
+        "depth{queue=\"retries\"} 0",
+    ] {
+        let metrics = metrics.as_str().expect("text");
+        assert!(metrics.contains(&format!("skyhaul_queue_{gauge}\n")), "{gauge}");
+    }
     assert_eq!(customer.workflow(&ids[0]).await["state"], "Scheduled");
     for id in &ids[1..] {
         assert_eq!(customer.workflow(id).await["waitingFor"], "drone");

@@ -13,6 +13,7 @@ use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
+use crate::sim::workflow::WaitingFor;
 use crate::view::paging::Look;
 use crate::view::reading::DeliveryCounts;
 
@@ -28,6 +29,8 @@ pub(super) struct Index {
     brought: Brought,
     by_end: BTreeSet<(SimTime, DeliveryId)>,
     counts: DeliveryCounts,
+    /// How many wait for each, in the order of [`WaitingFor::ALL`].
+    waiting: [usize; WaitingFor::ALL.len()],
 }
 
 /// How far a delivery has come, as lists and counts tell it apart.
@@ -38,6 +41,7 @@ pub(super) struct Standing {
     ended: Option<SimTime>,
     /// As [`DeliveryRecord::since`].
     since: SimTime,
+    waiting_for: Option<WaitingFor>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,6 +59,12 @@ impl Standing {
             stage: record.stage,
             ended: record.ended,
             since: record.since,
+            waiting_for: match record.workflow {
+                WorkflowState::AwaitingDrone(waiting_for) | WorkflowState::Delayed { waiting_for, .. } => {
+                    Some(waiting_for)
+                }
+                _ => None,
+            },
             group: match (record.stage, record.workflow) {
                 (Stage::Completed, _) => Group::Completed,
                 (Stage::Failed, _) => Group::Failed,
@@ -89,6 +99,7 @@ impl Index {
         put(&mut self.by_owner, &order.owner.account, id);
         self.brought.put(order, standing.since, id);
         self.by_stage[standing.stage as usize].insert(id);
+        self.waits_for(standing, 1);
         self.by_end.extend(standing.ended.map(|ended| (ended, id)));
     }
 
@@ -98,6 +109,7 @@ impl Index {
         take(&mut self.by_owner, &order.owner.account, id);
         self.brought.take(order, standing.since, id);
         self.by_stage[standing.stage as usize].remove(&id);
+        self.waits_for(standing, -1);
         if let Some(ended) = standing.ended {
             self.by_end.remove(&(ended, id));
         }
@@ -116,6 +128,20 @@ impl Index {
         }
         *self.count_of(before.group) -= 1;
         *self.count_of(after.group) += 1;
+        self.waits_for(before, -1);
+        self.waits_for(after, 1);
+    }
+
+    fn waits_for(&mut self, standing: Standing, by: isize) {
+        if let Some(what) = standing.waiting_for {
+            let count = &mut self.waiting[what as usize];
+            *count = count.saturating_add_signed(by);
+        }
+    }
+
+    /// How many wait for this.
+    pub(super) fn waiting(&self, what: WaitingFor) -> usize {
+        self.waiting[what as usize]
     }
 
     /// How many are in memory.
@@ -254,6 +280,7 @@ mod tests {
             group,
             ended: None,
             since: SimTime::START,
+            waiting_for: (stage == Stage::Rescheduled).then_some(WaitingFor::PickupTime),
         }
     }
 
@@ -309,6 +336,7 @@ mod tests {
             prop_assert_eq!(counts.failed, ended(Stage::Failed));
             prop_assert_eq!(counts.cancelled, ended(Stage::Cancelled));
             prop_assert_eq!(counts.accepted, truth.len() as u64);
+            prop_assert_eq!(index.waiting(WaitingFor::PickupTime) as u64, ended(Stage::Rescheduled));
             prop_assert_eq!(
                 counts.accepted,
                 counts.waiting + counts.under_way + counts.completed + counts.failed + counts.cancelled

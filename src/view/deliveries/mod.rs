@@ -24,6 +24,7 @@ use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
+use crate::sim::workflow::WaitingFor;
 
 use super::View;
 use super::events::EventsAfter;
@@ -319,6 +320,11 @@ impl View {
             items: records.filter(|record| record.ended.is_some()).collect(),
             next,
         }
+    }
+
+    /// How many deliveries wait for this, as far as their customers were told.
+    pub fn waiting_for(&self, what: WaitingFor) -> usize {
+        self.deliveries.index.read().waiting(what)
     }
 
     /// How many deliveries' records are in memory.
