@@ -1,28 +1,41 @@
 //! Ingestion: takes requests from outside and makes them durable before anybody hears yes.
 //!
 //! Owns the numbering of commands and what waits for the journal; requests that wait
-//! together share one flush. Hears a knock where something was submitted; answers once durable, and hands the command
-//! on through the [`Gate`]. Bound: accepted and not yet admitted requests, `capacity` in
-//! all; beyond that `Full`. If it dies, the answers it owes are `StoreGone`, and what is
-//! durable is found again at the next start.
+//! together share one flush. Hears a knock where enough was submitted for a flush; answers once
+//! durable, and hands the command on through the [`Gate`]. Bound: accepted and not yet admitted
+//! requests, `capacity` in all; beyond that `Full`. If it dies, the answers it owes are
+//! `StoreGone`, and what is durable is found again at the next start.
+//!
+//! **When it flushes.** A flush costs nearly the same for one request as for a hundred. So where
+//! the last had many, the next waits for half of those who are known to be at it, and the other
+//! half comes while that is written; but never longer than [`GATHERING`]. Where few come, nobody
+//! waits for others.
+
+mod doorstep;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
-use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use uuid::Uuid;
 
 use crate::sim::command::{Command, Decision};
 use crate::sim::ids::DeliveryId;
-use crate::sim::order::Order;
 use crate::sim::time::Tick;
 use crate::store::writer::Refused;
 use crate::store::{IngestBatch, Writer};
 
+pub use doorstep::IngestionHandle;
+use doorstep::{Doorstep, Knock, Submit, Wanted};
+
 /// Commands that share one journal row at most.
 const BATCH: usize = 4_096;
+/// Answered together, so many are enough for the next flush to wait for company.
+const CROWD: usize = 16;
+/// The longest that a flush waits for company.
+const GATHERING: Duration = Duration::from_millis(3);
 
 /// A command that is in the journal, on its way to the world. Dropping it frees its room.
 pub struct Durable {
@@ -54,97 +67,14 @@ pub enum NotTaken {
     StoreGone,
 }
 
-/// A write from outside, and who waits for its answer.
-enum Wanted {
-    Delivery {
-        /// The client's own choice; else it is made here.
-        id: Option<DeliveryId>,
-        order: Arc<Order>,
-        key: Option<String>,
-        answer: oneshot::Sender<Receipt>,
-    },
-    Decision {
-        command: Command,
-        answer: oneshot::Sender<Journalled>,
-    },
-}
-
-struct Submit {
-    wanted: Wanted,
-    room: OwnedSemaphorePermit,
-}
-
-/// Something was put in front of the door, where nothing was. A message for each would cost
-/// more than looking at what it brings.
-struct Knock;
-
-impl Message for Knock {
-    type Result = ();
-}
-
-/// What was submitted and not yet taken in, in the order of submission; `None` once nobody
-/// takes in any more.
-struct Doorstep(Mutex<Option<Vec<Submit>>>);
-
-/// The private actor's public side. Clone it freely.
-#[derive(Clone)]
-pub struct IngestionHandle {
-    actor: actix::Addr<Ingestion>,
-    doorstep: Arc<Doorstep>,
-    room: Arc<Semaphore>,
-    capacity: usize,
-}
-
-impl IngestionHandle {
-    pub async fn submit(&self, order: Order, key: Option<String>) -> Receipt {
-        self.take(None, order, key).await
-    }
-
-    /// A delivery by an id of the client's: asked again, also after a crash, it is the same one.
-    pub async fn put(&self, id: DeliveryId, order: Order) -> Receipt {
-        self.take(Some(id), order, Some(key_of_put(id))).await
-    }
-
-    async fn take(&self, id: Option<DeliveryId>, order: Order, key: Option<String>) -> Receipt {
-        let (answer, answered) = oneshot::channel();
-        let order = Arc::new(order);
-        self.send(Wanted::Delivery {
-            id,
-            order,
-            key,
-            answer,
-        })?;
-        answered.await.unwrap_or(Err(NotTaken::StoreGone))
-    }
-
-    /// Makes a command durable; the next tick decides about it.
-    pub async fn journal(&self, command: Command) -> Journalled {
-        let (answer, answered) = oneshot::channel();
-        self.send(Wanted::Decision { command, answer })?;
-        answered.await.unwrap_or(Err(NotTaken::StoreGone))
-    }
-
-    fn send(&self, wanted: Wanted) -> Result<(), NotTaken> {
-        let room = Arc::clone(&self.room)
-            .try_acquire_owned()
-            .map_err(|_| NotTaken::Full)?;
-        // Room bounds what waits, so the doorstep needs no bound of its own.
-        let is_first = {
-            let mut doorstep = self.doorstep.0.lock();
-            let waiting = doorstep.as_mut().ok_or(NotTaken::StoreGone)?;
-            waiting.push(Submit { wanted, room });
-            waiting.len() == 1
-        };
-        if is_first {
-            self.actor.do_send(Knock);
-        }
-        Ok(())
-    }
-
-    /// Accepted and not yet admitted, and the bound.
-    pub fn queue(&self) -> (usize, usize) {
-        (self.capacity - self.room.available_permits(), self.capacity)
-    }
+/// What it does with what is submitted.
+enum Stance {
+    /// Flushes it at once.
+    Idle,
+    /// Flushes it when so many wait, or at the alarm of this number.
+    Gathering { wanted: usize, alarm: u64 },
+    /// Looks at it when the flush is over.
+    Flushing,
 }
 
 pub struct Ingestion {
@@ -153,7 +83,9 @@ pub struct Ingestion {
     gate: Arc<dyn Gate>,
     next_seq: u64,
     waiting: VecDeque<Submit>,
-    flushing: bool,
+    stance: Stance,
+    /// Set so far.
+    alarms: u64,
     /// Keys that are on their way to the journal, and who else waits for their answer, each
     /// with the room that it takes.
     keys: BTreeMap<String, Vec<(oneshot::Sender<Receipt>, OwnedSemaphorePermit)>>,
@@ -168,7 +100,7 @@ impl Ingestion {
         next_seq: u64,
         capacity: usize,
     ) -> IngestionHandle {
-        let doorstep = Arc::new(Doorstep(Mutex::new(Some(Vec::new()))));
+        let doorstep = Arc::new(Doorstep::new());
         let taken_from = Arc::clone(&doorstep);
         let actor = Ingestion::start_in_arbiter(arbiter, move |_| Ingestion {
             doorstep: taken_from,
@@ -176,27 +108,21 @@ impl Ingestion {
             gate,
             next_seq,
             waiting: VecDeque::new(),
-            flushing: false,
+            stance: Stance::Idle,
+            alarms: 0,
             keys: BTreeMap::new(),
         });
-        let room = Arc::new(Semaphore::new(capacity));
-        IngestionHandle {
-            actor,
-            doorstep,
-            room,
-            capacity,
-        }
+        IngestionHandle::new(actor, doorstep, capacity)
     }
 
     fn enqueue(&mut self, submit: Submit, context: &mut Context<Self>) {
         self.waiting.push_back(submit);
-        self.flush(context);
+        self.go_on(context);
     }
 
-    /// All of it, before anything is flushed.
+    /// All that was submitted so far; then what comes of it.
     fn take_in(&mut self, context: &mut Context<Self>) {
-        let submitted = self.doorstep.0.lock().replace(Vec::new()).unwrap_or_default();
-        for submit in submitted {
+        for submit in self.doorstep.take() {
             match &submit.wanted {
                 Wanted::Delivery { key: Some(key), .. } => self.look_up(key.clone(), submit, context),
                 Wanted::Delivery { key: None, .. } | Wanted::Decision { .. } => {
@@ -204,7 +130,43 @@ impl Ingestion {
                 }
             }
         }
-        self.flush(context);
+        self.go_on(context);
+    }
+
+    /// Flushes what waits, if it is time for that; else sees to it that somebody knocks.
+    fn go_on(&mut self, context: &mut Context<Self>) {
+        let missing = match self.stance {
+            Stance::Flushing => return,
+            Stance::Idle => 1_usize.saturating_sub(self.waiting.len()),
+            Stance::Gathering { wanted, .. } => wanted.saturating_sub(self.waiting.len()),
+        };
+        if missing == 0 {
+            self.flush(context);
+        } else if self.doorstep.await_knock(missing) {
+            context.notify(Knock);
+        }
+    }
+
+    /// After a flush that had so many.
+    fn gather(&mut self, flushed: usize, context: &mut Context<Self>) {
+        self.stance = Stance::Idle;
+        if flushed >= CROWD {
+            let at_it = flushed + self.waiting.len() + self.doorstep.len();
+            let wanted = at_it.div_ceil(2).min(BATCH);
+            self.alarms += 1;
+            let alarm = self.alarms;
+            self.stance = Stance::Gathering { wanted, alarm };
+            context.run_later(GATHERING, move |actor, context| actor.alarmed(alarm, context));
+        }
+        self.take_in(context);
+    }
+
+    /// It has waited long enough, unless it waits no more.
+    fn alarmed(&mut self, number: u64, context: &mut Context<Self>) {
+        if matches!(self.stance, Stance::Gathering { alarm, .. } if alarm == number) {
+            self.stance = Stance::Idle;
+            self.take_in(context);
+        }
     }
 
     /// Looks the key up in the journal before the request may go there.
@@ -230,10 +192,8 @@ impl Ingestion {
 
     /// One batch at a time: what arrives meanwhile gathers for the next.
     fn flush(&mut self, context: &mut Context<Self>) {
-        if self.flushing || self.waiting.is_empty() {
-            return;
-        }
-        self.flushing = true;
+        self.stance = Stance::Flushing;
+        self.doorstep.want_no_knock();
         let count = self.waiting.len().min(BATCH);
         let submits = self.waiting.drain(..count);
         let commands: Vec<(Command, Submit)> = submits.map(|submit| (command_of(&submit), submit)).collect();
@@ -243,11 +203,12 @@ impl Ingestion {
         };
         let journal = self.journal.clone();
         let flush = async move { (journal.append_commands(batch).await, commands) };
-        let then = flush.into_actor(self).map(|(result, commands), actor, context| {
-            actor.flushing = false;
-            actor.flushed(result, commands);
-            actor.flush(context);
-        });
+        let then = flush
+            .into_actor(self)
+            .map(move |(result, commands), actor, context| {
+                actor.flushed(result, commands);
+                actor.gather(count, context);
+            });
         context.spawn(then);
     }
 
@@ -339,11 +300,6 @@ fn new_id() -> DeliveryId {
     DeliveryId::from_bytes(*Uuid::now_v7().as_bytes())
 }
 
-/// Never a key of a client's: those hold no control character, or begin with an account.
-fn key_of_put(id: DeliveryId) -> String {
-    format!("\u{1f}put:{id}")
-}
-
 fn command_of(submit: &Submit) -> Command {
     match &submit.wanted {
         Wanted::Delivery { id, order, key, .. } => Command::RequestDelivery {
@@ -378,7 +334,7 @@ impl Handler<Knock> for Ingestion {
 /// Answers what nobody will take in any more.
 impl Drop for Ingestion {
     fn drop(&mut self) {
-        self.doorstep.0.lock().take();
+        self.doorstep.close();
     }
 }
 
