@@ -31,9 +31,10 @@ const MAX_DRAINED_BYTES: usize = 8 * 1024 * 1024;
 /// A body that must be there and be JSON.
 pub struct JsonBody {
     pub value: Value,
-    /// How many bytes it had; about as many as an answer that repeats it needs.
-    pub length: usize,
 }
+
+/// A body that must be there and says that it is JSON, as it came.
+pub struct JsonText(pub Bytes);
 
 /// A body that may be empty.
 pub struct OptionalJsonBody(pub Option<Value>);
@@ -87,7 +88,7 @@ pub async fn pass_over(request: &mut Request, patience: Duration) -> bool {
     timeout(patience, reading).await.unwrap_or(false)
 }
 
-impl<S: Sync> FromRequest<S> for JsonBody {
+impl<S: Sync> FromRequest<S> for JsonText {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
@@ -96,9 +97,17 @@ impl<S: Sync> FromRequest<S> for JsonBody {
         if !is_json(&parts.headers) {
             return Err(Failure::WrongMediaType);
         }
+        Ok(JsonText(bytes))
+    }
+}
+
+impl<S: Sync> FromRequest<S> for JsonBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let JsonText(bytes) = JsonText::from_request(request, state).await?;
         Ok(JsonBody {
             value: parse(&bytes)?,
-            length: bytes.len(),
         })
     }
 }
@@ -127,7 +136,7 @@ async fn at_hand(body: Body) -> Bytes {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+pub fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(bytes).map_err(|error| Failure::Unparsable(not_json(&error)))
 }
 

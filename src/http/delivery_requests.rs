@@ -1,6 +1,7 @@
 //! `/api/deliveryrequests`: takes requests in, and tells how far their workflows are.
 
 use std::convert::Infallible;
+use std::ops::Range;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -8,13 +9,14 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{delivery_for, must};
-use super::body::JsonBody;
+use super::body::{JsonText, parse};
 use super::documents::{
     AccessProblems, BodyProblems, PastProblems, ReadProblems, TokenProblems, WriteProblems,
 };
@@ -22,10 +24,13 @@ use super::failure::Failure;
 use super::fields::{Complaint, Complaints};
 use super::order::read_order;
 use super::parameters::PathId;
+use super::quick_order::{self, Quick};
 use crate::auth::{Viewer, What};
 use crate::sim::event::{DeliveryEvent, Happening};
 use crate::sim::ids::{DeliveryId, DeliveryName};
+use crate::sim::order::Order;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
+use crate::sim::world::World;
 use crate::view::archive::Unread;
 use crate::view::{DeliveryRecord, View, WorkflowState};
 use crate::wire::api::Health;
@@ -64,11 +69,11 @@ async fn request_delivery(
     State(api): State<Api>,
     viewer: Viewer,
     IdempotencyKey(key): IdempotencyKey,
-    body: JsonBody,
+    JsonText(body): JsonText,
 ) -> Result<Response, Failure> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), key);
-    let order = read_order(&api.view.world(), &body.value, &mut complaints);
+    let (order, echo) = Echo::read(&api.view.world(), body, &mut complaints)?;
     let (Some(mut order), Some(key)) = (order, key) else {
         return Err(complaints.into_failure());
     };
@@ -88,7 +93,7 @@ async fn request_delivery(
             return Err(key_reused());
         }
     }
-    Ok(accepted_response(accepted.id, body))
+    Ok(accepted_response(accepted.id, echo))
 }
 
 /// Each account has keys of its own, so that nobody is answered for another's, or takes
@@ -132,21 +137,48 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Com
     }
 }
 
+/// What the answer repeats of the body.
+enum Echo {
+    /// The text, and where its id stands.
+    Text(Bytes, Option<Range<usize>>),
+    Value(Value),
+}
+
+impl Echo {
+    fn read(
+        world: &World,
+        body: Bytes,
+        complaints: &mut Complaints,
+    ) -> Result<(Option<Order>, Echo), Failure> {
+        if let Some(Quick { order, id_at }) = Quick::read(world, &body) {
+            return Ok((Some(order), Echo::Text(body, id_at)));
+        }
+        let value = parse(&body)?;
+        Ok((read_order(world, &value, complaints), Echo::Value(value)))
+    }
+
+    /// Under the server's id.
+    fn with_id(self, id: &str) -> Vec<u8> {
+        match self {
+            Echo::Text(body, id_at) => quick_order::echo(&body, id_at, id),
+            Echo::Value(mut value) => {
+                if let Value::Object(fields) = &mut value {
+                    fields.insert("deliveryId".into(), Value::String(id.to_owned()));
+                }
+                serde_json::to_vec(&value).expect("a vector takes all that is written")
+            }
+        }
+    }
+}
+
 /// The client's own body, under the server's id.
-fn accepted_response(id: DeliveryId, body: JsonBody) -> Response {
-    const ROOM_FOR_ID: usize = 64;
+fn accepted_response(id: DeliveryId, echo: Echo) -> Response {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let id = id.to_string();
     let location = HeaderValue::try_from(format!("/api/deliveryrequests/{id}"))
         .expect("ids are hexadecimal digits and hyphens");
-    let mut echo = body.value;
-    if let Value::Object(fields) = &mut echo {
-        fields.insert("deliveryId".into(), Value::String(id));
-    }
-    let mut bytes = Vec::with_capacity(body.length + ROOM_FOR_ID);
-    serde_json::to_writer(&mut bytes, &echo).expect("a vector takes all that is written");
     let headers = [(CONTENT_TYPE, JSON), (LOCATION, location)];
-    (StatusCode::ACCEPTED, headers, bytes).into_response()
+    (StatusCode::ACCEPTED, headers, echo.with_id(&id)).into_response()
 }
 
 /// How far a request's workflow has come

@@ -169,7 +169,11 @@ fn escaped(key: &str) -> String {
 
 /// Free text up to this many characters.
 pub fn text(value: &Value, most: usize) -> Result<&str, Complaint> {
-    let text = value.as_str().ok_or("must be a string")?;
+    at_most(value.as_str().ok_or("must be a string")?, most)
+}
+
+/// The same of what is a text already.
+pub fn at_most(text: &str, most: usize) -> Result<&str, Complaint> {
     // No character takes less than a byte, so that most texts need no counting.
     if text.len() > most && text.chars().count() > most {
         return Err(format!("must have at most {most} characters").into());
@@ -179,7 +183,12 @@ pub fn text(value: &Value, most: usize) -> Result<&str, Complaint> {
 
 /// A client's own name for something: not empty, without control characters.
 pub fn name(value: &Value) -> Result<&str, Complaint> {
-    let name = text(value, 256)?;
+    named(value.as_str().ok_or("must be a string")?)
+}
+
+/// The same of what is a text already.
+pub fn named(text: &str) -> Result<&str, Complaint> {
+    let name = at_most(text, 256)?;
     if name.is_empty() {
         return Err("must not be empty".into());
     }
@@ -196,14 +205,19 @@ pub fn boolean(value: &Value) -> Result<bool, Complaint> {
 /// An enum's value by its name in any case, or by its place in the list.
 pub fn name_or_number<T: Copy>(value: &Value, names: &[(&str, T)]) -> Result<T, Complaint> {
     let found = match value {
-        Value::String(text) => names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)),
+        Value::String(text) => by_name(text, names),
         Value::Number(number) => number
             .as_u64()
-            .and_then(|place| names.get(usize::try_from(place).ok()?)),
+            .and_then(|place| Some(names.get(usize::try_from(place).ok()?)?.1)),
         _ => None,
     };
-    found.map(|(_, value)| *value).ok_or_else(|| {
+    found.ok_or_else(|| {
         let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
         format!("must be one of {}", names.join(", ")).into()
     })
+}
+
+pub fn by_name<T: Copy>(text: &str, names: &[(&str, T)]) -> Option<T> {
+    let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+    found.map(|(_, value)| *value)
 }

@@ -27,6 +27,7 @@ mod packages;
 mod page;
 mod parameters;
 mod put_delivery;
+mod quick_order;
 mod rate;
 mod recipient;
 mod roster;

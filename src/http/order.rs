@@ -13,12 +13,12 @@ use crate::sim::world::World;
 use crate::wire::time::parse_rfc3339;
 
 pub const MAX_TEXT: usize = 256;
-const MAX_TAG: usize = 1_024;
+pub(super) const MAX_TAG: usize = 1_024;
 /// What a small lorry carries.
 const MOST_POUNDS: f64 = 10_000.0;
 
 /// In the order of the reference's numbers.
-const SIZES: [(&str, ContainerSize); 3] = [
+pub(super) const SIZES: [(&str, ContainerSize); 3] = [
     ("Small", ContainerSize::Small),
     ("Medium", ContainerSize::Medium),
     ("Large", ContainerSize::Large),
@@ -75,7 +75,11 @@ fn read_package(package: &mut Fields) -> Option<Package> {
 }
 
 pub fn stop(world: &World, value: &Value) -> Result<Stop, Complaint> {
-    let text = fields::text(value, MAX_TEXT)?;
+    stop_named(world, value.as_str().ok_or("must be a string")?)
+}
+
+pub(super) fn stop_named(world: &World, text: &str) -> Result<Stop, Complaint> {
+    let text = fields::at_most(text, MAX_TEXT)?;
     let place = resolve_place(world, text);
     let bounds = &world.area.bounds;
     let is_inside = place.as_ref().is_ok_and(|stop| bounds.contains(stop.location));
@@ -110,14 +114,20 @@ pub fn weight_kg(value: &Value) -> Result<f64, Complaint> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let kg = pounds.map(units::pounds_to_kg);
-    kg.filter(|kg| *kg > 0.0 && *kg <= units::pounds_to_kg(MOST_POUNDS))
-        .ok_or("must be a number of pounds above 0, and at most 10,000".into())
+    let kg = pounds.and_then(kg_of_pounds);
+    kg.ok_or("must be a number of pounds above 0, and at most 10,000".into())
+}
+
+pub(super) fn kg_of_pounds(pounds: f64) -> Option<f64> {
+    let kg = units::pounds_to_kg(pounds);
+    (kg > 0.0 && kg <= units::pounds_to_kg(MOST_POUNDS)).then_some(kg)
 }
 
 pub fn moment(world: &World, value: &Value) -> Result<SimTime, Complaint> {
-    let unix_us = value.as_str().and_then(parse_rfc3339);
-    unix_us
-        .map(|unix_us| world.sim_time(unix_us))
-        .ok_or("must be a date and time like 2026-06-01T18:00:00Z".into())
+    let moment = value.as_str().and_then(|text| moment_named(world, text));
+    moment.ok_or("must be a date and time like 2026-06-01T18:00:00Z".into())
+}
+
+pub(super) fn moment_named(world: &World, text: &str) -> Option<SimTime> {
+    parse_rfc3339(text).map(|unix_us| world.sim_time(unix_us))
 }

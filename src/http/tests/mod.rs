@@ -51,7 +51,7 @@ const HUB_AT: LatLon = LatLon {
     lon: -122.4148,
 };
 
-fn world(unknown_places: UnknownPlaces) -> World {
+pub(super) fn world(unknown_places: UnknownPlaces) -> World {
     let bounds = BoundingBox {
         west: -122.52,
         south: 37.70,
@@ -384,7 +384,7 @@ impl Door {
     }
 }
 
-fn fine_order() -> Value {
+pub(super) fn fine_order() -> Value {
     serde_json::json!({
         "ownerId": "ada",
         "pickupLocation": "ferry building",
