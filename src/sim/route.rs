@@ -8,6 +8,9 @@ use super::geo::Point;
 /// No route is flown higher than this, metres above ground.
 pub const HIGHEST_M: f64 = 110.0;
 
+/// Metres above ground: routes are flown at no others.
+pub const LEVELS_M: [f64; 4] = [50.0, 70.0, 90.0, HIGHEST_M];
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     pub from: Point,
@@ -29,10 +32,10 @@ impl Route {
     pub fn level_m(&self) -> f64 {
         let (east, north) = (self.to.x - self.from.x, self.to.y - self.from.y);
         match (east >= 0.0, north > 0.0) {
-            (true, true) => 50.0,
-            (true, false) => 70.0,
-            (false, false) => 90.0,
-            (false, true) => HIGHEST_M,
+            (true, true) => LEVELS_M[0],
+            (true, false) => LEVELS_M[1],
+            (false, false) => LEVELS_M[2],
+            (false, true) => LEVELS_M[3],
         }
     }
 }

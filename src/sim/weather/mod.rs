@@ -7,8 +7,11 @@ mod field;
 mod gusts;
 mod triangle;
 
+use std::sync::LazyLock;
+
 use super::geo::Point;
 use super::random::{Purpose, Stream};
+use super::route::LEVELS_M;
 use super::time::{SimDuration, SimTime};
 
 pub use self::field::{Change, Field, Grid};
@@ -82,6 +85,15 @@ impl Weather {
 
 /// How much stronger the wind is at a height above ground than at 10 m: (z/10)^0.2.
 pub fn windage(height_m: f64) -> f64 {
+    let at_level = LEVELS_M.iter().position(|level| *level == height_m);
+    at_level.map_or_else(|| raised(height_m), |level| AT_LEVELS[level])
+}
+
+/// By level: planning asks for hardly any other height, and raising to a power is the dearest
+/// part of it.
+static AT_LEVELS: LazyLock<[f64; LEVELS_M.len()]> = LazyLock::new(|| LEVELS_M.map(raised));
+
+fn raised(height_m: f64) -> f64 {
     libm::pow(height_m.max(0.0) / 10.0, 0.2)
 }
 
@@ -93,6 +105,7 @@ mod tests {
     fn wind_grows_with_height() {
         assert_eq!(windage(10.0), 1.0);
         assert_eq!(windage(0.0), 0.0);
+        assert_eq!(LEVELS_M.map(windage), LEVELS_M.map(raised), "bit for bit");
         assert!((windage(110.0) - 1.615_4).abs() < 1e-4);
     }
 
