@@ -1,5 +1,7 @@
 //! Keys and room: who is taken in, who waits for another's answer, and who is not taken.
 
+use parking_lot::Mutex;
+
 use super::*;
 use crate::actors::testing::{order, world};
 use crate::store::faulty::{Faults, FaultyStore};
@@ -11,8 +13,18 @@ impl Gate for Nowhere {
     fn pass(&self, _: Vec<Durable>) {}
 }
 
+/// Remembers the numbers of what passed, in order.
+#[derive(Default)]
+struct Counting(Mutex<Vec<u64>>);
+
+impl Gate for Counting {
+    fn pass(&self, commands: Vec<Durable>) {
+        self.0.lock().extend(commands.iter().map(|durable| durable.seq));
+    }
+}
+
 #[test]
-fn many_clients_with_keys_are_all_taken_while_there_is_room() {
+fn many_clients_with_keys_and_without_are_all_taken_in_one_order_while_there_is_room() {
     let world = world(1, 1);
     let folder = tempfile::tempdir().unwrap();
     let identity = Identity {
@@ -23,15 +35,21 @@ fn many_clients_with_keys_are_all_taken_while_there_is_room() {
     actix::System::new().block_on(async {
         let journal = Writer::start(store).unwrap();
         let arbiter = actix::Arbiter::new().handle();
-        let ingestion = Ingestion::start(&arbiter, journal, Arc::new(Nowhere), 1, 10_000);
+        let gate = Arc::new(Counting::default());
+        let passes: Arc<dyn Gate> = gate.clone();
+        let ingestion = Ingestion::start(&arbiter, journal, passes, 1, 10_000);
+        // Fewer and fewer go on, so that flushes wait for company in vain, too.
+        let requests = |client: usize| 3 + 40 * usize::from(client < 50) + 80 * usize::from(client < 20);
         let client = async |client: usize| {
-            for request in 0..3 {
-                let key = Some(format!("{client}-{request}"));
+            for request in 0..requests(client) {
+                let key = (client % 2 == 0).then(|| format!("{client}-{request}"));
                 let receipt = ingestion.submit(order(&world), key).await;
                 assert!(matches!(receipt, Ok((_, false))), "{receipt:?}");
             }
         };
         futures_util::future::join_all((0..2_000).map(client)).await;
+        let all: usize = (0..2_000).map(requests).sum();
+        assert_eq!(*gate.0.lock(), (1..=all as u64).collect::<Vec<_>>());
     });
 }
 
