@@ -1,10 +1,15 @@
-//! `skyhaul run`: one scenario from start to end without listeners, and what came of it.
+//! `skyhaul run`: scenarios from start to end without listeners, what came of them, and how
+//! several runs differ.
 //!
 //! Drives the headless engine, and listens to every tick like any other listener; prints
 //! nothing itself.
 
+mod compare;
+mod deliveries;
 mod quality;
+mod several;
 mod summary;
+mod table;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,9 +18,13 @@ use crate::engine::{Engine, Halted, headless};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
-pub use quality::Spread;
+pub use compare::{Comparison, Figures, METRICS, Metric};
+pub use deliveries::{DeliveryRow, Fulfilment, Outcome};
+pub use quality::{Jumps, Spread};
+pub use several::{News, several};
 use summary::Tally;
 pub use summary::{DeliveryTotals, EnergyTotals, EtaQuality, SeparationTotals, Summary, TimeToGo};
+pub use table::write_runs;
 
 /// How far a run has come, for whoever shows it.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +34,14 @@ pub struct Progress {
     pub at: SimTime,
     pub deliveries: DeliveryTotals,
     pub airborne: usize,
+}
+
+/// A run that came to its end.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub summary: Summary,
+    /// Of each delivery, where rows were asked for.
+    pub deliveries: Vec<DeliveryRow>,
 }
 
 /// Runs the world until this tick. `show` sees the progress after every tick.
@@ -39,16 +56,21 @@ pub fn run(
     world: Arc<World>,
     threads: usize,
     until: Tick,
+    keeps_rows: bool,
     mut show: impl FnMut(&Progress),
-) -> Result<Summary, Halted> {
+) -> Result<Ended, Halted> {
     let began = Instant::now();
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(keeps_rows);
     let engine = headless::run(Arc::clone(&world), threads, until, |engine, outcome| {
         tally.hear(&outcome.events, engine.sky().airborne_count());
         show(&progress(engine, until, &tally));
         true
     })?;
-    Ok(tally.summary(&world, engine.tick_number(), *engine.digest(), began.elapsed()))
+    let summary = tally.summary(&world, engine.tick_number(), *engine.digest(), began.elapsed());
+    Ok(Ended {
+        summary,
+        deliveries: tally.into_rows(),
+    })
 }
 
 fn progress(engine: &Engine, until: Tick, tally: &Tally) -> Progress {

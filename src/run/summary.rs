@@ -12,7 +12,8 @@ use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 
-use super::quality::{Quality, Spread};
+use super::deliveries::{Deliveries, DeliveryRow, Fulfilment};
+use super::quality::{Jumps, Quality, Spread};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +28,7 @@ pub struct Summary {
     pub drones: u32,
     pub airborne_mean: f64,
     pub deliveries: DeliveryTotals,
+    pub fulfilment: Fulfilment,
     pub eta: EtaQuality,
     pub energy: EnergyTotals,
     pub separation: SeparationTotals,
@@ -59,6 +61,7 @@ pub struct EtaQuality {
     pub at_quote: Spread,
     pub at_pickup: Spread,
     pub by_time_to_go: Vec<TimeToGo>,
+    pub jumps: Jumps,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -97,6 +100,7 @@ pub struct Tally {
     /// Deliveries that third-party transport has at the moment.
     with_carrier: BTreeSet<DeliveryId>,
     quality: Quality,
+    rows: Deliveries,
     ticks: u64,
     airborne_sum: u64,
     energy_wh: f64,
@@ -106,6 +110,18 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// With a row for each delivery, where they are asked for.
+    pub fn new(keeps_rows: bool) -> Self {
+        Tally {
+            rows: Deliveries::new(keeps_rows),
+            ..Tally::default()
+        }
+    }
+
+    pub fn into_rows(self) -> Vec<DeliveryRow> {
+        self.rows.into_rows()
+    }
+
     pub fn hear(&mut self, events: &[Event], airborne: usize) {
         self.ticks += 1;
         self.airborne_sum += airborne as u64;
@@ -113,6 +129,7 @@ impl Tally {
             match &event.happening {
                 Happening::Delivery(id, kind) => {
                     self.quality.hear(event.at, *id, kind);
+                    self.rows.hear(event.at, *id, kind);
                     self.count(*id, kind);
                 }
                 Happening::Drone(_, kind) => self.add_flight(kind),
@@ -214,6 +231,7 @@ impl Tally {
             drones: world.drone_count(),
             airborne_mean: ratio(self.airborne_sum as f64, self.ticks as f64),
             deliveries: self.deliveries,
+            fulfilment: self.rows.fulfilment(),
             eta: self.eta(),
             energy: self.energy(world),
             separation: SeparationTotals {
@@ -226,18 +244,19 @@ impl Tally {
     }
 
     fn eta(&self) -> EtaQuality {
-        let (quote_error_p50, quote_error_p95) = self.quality.quote_error_shares();
+        let at_quote = self.quality.at_quote();
         let by_time_to_go = self.quality.by_time_to_go();
         EtaQuality {
-            quote_error_p50,
-            quote_error_p95,
-            quote_bias_seconds: self.quality.bias_s(),
+            quote_error_p50: at_quote.p50_share,
+            quote_error_p95: at_quote.p95_share,
+            quote_bias_seconds: at_quote.bias_seconds,
             late_share: self.quality.late_share(),
-            at_quote: self.quality.at_quote(),
+            at_quote,
             at_pickup: self.quality.at_pickup(),
             by_time_to_go: by_time_to_go
                 .map(|(seconds, error)| TimeToGo { seconds, error })
                 .collect(),
+            jumps: self.quality.jumps(),
         }
     }
 

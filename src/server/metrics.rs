@@ -22,8 +22,8 @@ use crate::store::{Reader, Writer};
 use crate::view::View;
 use crate::ws::Telemetry;
 
-use super::Started;
 use super::connections::Connections;
+use super::{Started, eta_metrics};
 
 /// Answers with all metrics in OpenMetrics text.
 pub fn render(
@@ -337,6 +337,9 @@ impl Collector for House {
     fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
         self.encode_queues(&mut encoder)?;
         self.encode_deliveries(&mut encoder)?;
+        if let Some(quotes) = self.view.fleet().quotes {
+            eta_metrics::encode(&quotes, &mut encoder)?;
+        }
         self.encode_supervision(&mut encoder)?;
         self.encode_store(&mut encoder)?;
         self.encode_log(&mut encoder)?;

@@ -7,6 +7,7 @@
 mod archive;
 mod connections;
 mod door;
+mod eta_metrics;
 mod metrics;
 mod retention;
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod motion;
 pub mod notice;
 pub mod order;
 pub mod places;
+pub mod promise;
 pub mod random;
 pub mod roster;
 pub mod route;

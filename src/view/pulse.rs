@@ -4,11 +4,11 @@
 //! thousand deliveries.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::DeliveryRecord;
-use super::reading::QuoteReading;
-use crate::sim::event::{DeliveryEvent, Event, Happening};
+use super::reading::{ErrorReading, QuoteReading};
+use crate::sim::event::Happening;
+use crate::sim::promise::{Kept, Promise};
 use crate::sim::time::SimTime;
 
 /// Simulated seconds over which deliveries a minute are counted.
@@ -22,30 +22,30 @@ const LATE_S: f64 = 60.0;
 pub(super) struct Pulse {
     /// (simulated second, deliveries completed in it), in order.
     completed: VecDeque<(u64, u32)>,
-    /// Actual minus quoted, seconds, newest last.
-    quote_errors: VecDeque<f64>,
+    /// Newest last.
+    judged: VecDeque<Kept>,
 }
 
 impl Pulse {
     /// As it would have become from these deliveries' events.
     pub(super) fn of<'a>(records: impl Iterator<Item = &'a DeliveryRecord>) -> Self {
         let mut ended: Vec<_> = records.filter_map(completion).collect();
-        ended.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        ended.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.at_quote_s.total_cmp(&b.1.at_quote_s)));
         let mut pulse = Pulse::default();
-        for (at, error) in ended {
-            pulse.note(at, error);
+        for (at, kept) in ended {
+            pulse.note(at, kept);
         }
         pulse
     }
 
     /// Hears of a delivery that has come to its end.
     pub(super) fn hear(&mut self, record: &DeliveryRecord) {
-        if let Some((at, error)) = completion(record) {
-            self.note(at, error);
+        if let Some((at, kept)) = completion(record) {
+            self.note(at, kept);
         }
     }
 
-    fn note(&mut self, at: SimTime, error_s: f64) {
+    fn note(&mut self, at: SimTime, kept: Kept) {
         let second = at.as_secs() as u64;
         match self.completed.back_mut() {
             Some((last, count)) if *last == second => *count += 1,
@@ -58,10 +58,10 @@ impl Pulse {
         {
             self.completed.pop_front();
         }
-        if self.quote_errors.len() == JUDGED {
-            self.quote_errors.pop_front();
+        if self.judged.len() == JUDGED {
+            self.judged.pop_front();
         }
-        self.quote_errors.push_back(error_s);
+        self.judged.push_back(kept);
     }
 
     /// Over the last five simulated minutes, or as long as the world is old.
@@ -73,49 +73,51 @@ impl Pulse {
     }
 
     pub(super) fn quotes(&self) -> Option<QuoteReading> {
-        if self.quote_errors.is_empty() {
-            return None;
-        }
-        let count = self.quote_errors.len();
-        let mut absolute: Vec<f64> = self.quote_errors.iter().map(|error| error.abs()).collect();
-        absolute.sort_unstable_by(f64::total_cmp);
-        // The nearest rank.
-        let percentile = |share: f64| absolute[((share * count as f64).ceil() as usize).clamp(1, count) - 1];
-        let late = self.quote_errors.iter().filter(|error| **error > LATE_S).count();
+        let quoted = || self.judged.iter().map(|kept| kept.at_quote_s);
+        let errors = percentiles(quoted())?;
+        let count = self.judged.len() as f64;
+        let by_time_to_go = |index: usize| {
+            let told = self.judged.iter().filter_map(|kept| kept.by_time_to_go_s[index]);
+            percentiles(told)
+        };
         Some(QuoteReading {
-            samples: count as u32,
-            p50_s: percentile(0.5),
-            p95_s: percentile(0.95),
-            bias_s: self.quote_errors.iter().sum::<f64>() / count as f64,
-            late_share: late as f64 / count as f64,
+            samples: self.judged.len() as u32,
+            p50_s: errors.p50_s,
+            p95_s: errors.p95_s,
+            bias_s: quoted().sum::<f64>() / count,
+            late_share: quoted().filter(|error| *error > LATE_S).count() as f64 / count,
+            at_pickup: percentiles(self.judged.iter().filter_map(|kept| kept.at_pickup_s)),
+            by_time_to_go: std::array::from_fn(by_time_to_go),
+            jumps: self.judged.iter().map(|kept| f64::from(kept.jumps)).sum::<f64>() / count,
         })
     }
 }
 
-/// Of what was ordered last.
-fn first_quote(events: &[Arc<Event>]) -> Option<SimTime> {
-    let mut quoted = None;
-    for event in events {
-        match &event.happening {
-            Happening::Delivery(_, DeliveryEvent::Rescheduled { .. }) => quoted = None,
-            Happening::Delivery(
-                _,
-                DeliveryEvent::Assigned { etas, .. } | DeliveryEvent::HeadedToPickup { etas },
-            ) => quoted = quoted.or(Some(etas.delivery)),
-            _ => {}
-        }
-    }
-    quoted
+/// By nearest rank; `None` of nothing.
+fn percentiles(errors_s: impl Iterator<Item = f64>) -> Option<ErrorReading> {
+    let mut absolute: Vec<f64> = errors_s.map(f64::abs).collect();
+    absolute.sort_unstable_by(f64::total_cmp);
+    let count = absolute.len();
+    let percentile = |share: f64| {
+        let rank = (share * count as f64).ceil() as usize;
+        absolute.get(rank.saturating_sub(1)).copied()
+    };
+    Some(ErrorReading {
+        p50_s: percentile(0.5)?,
+        p95_s: percentile(0.95)?,
+    })
 }
 
-/// When a delivery was completed, and by how many seconds that missed its first quote.
-fn completion(record: &DeliveryRecord) -> Option<(SimTime, f64)> {
-    let last = record.events.last()?;
-    let Happening::Delivery(_, DeliveryEvent::Completed { .. }) = &last.happening else {
-        return None;
-    };
-    let quoted = first_quote(&record.events)?;
-    Some((last.at, last.at.as_secs() - quoted.as_secs()))
+/// When a delivery was completed by a drone, and how what was promised of it held.
+fn completion(record: &DeliveryRecord) -> Option<(SimTime, Kept)> {
+    let mut promise = Promise::default();
+    let mut completed = None;
+    for event in &record.events {
+        if let Happening::Delivery(_, kind) = &event.happening {
+            completed = promise.hear(event.at, kind).map(|kept| (event.at, kept));
+        }
+    }
+    completed
 }
 
 #[cfg(test)]
@@ -132,12 +134,23 @@ mod tests {
             } else {
                 f64::from(second % 100) - 20.0
             };
-            pulse.note(SimTime::from_secs(f64::from(second)), error_s);
+            let kept = Kept {
+                trip_s: 900.0,
+                at_quote_s: error_s,
+                at_pickup_s: Some(error_s / 2.0),
+                by_time_to_go_s: [None, Some(error_s), Some(error_s), Some(10.0)],
+                jumps: second as u32 % 2,
+            };
+            pulse.note(SimTime::from_secs(f64::from(second)), kept);
         }
         let quotes = pulse.quotes().expect("there were deliveries");
         assert_eq!((quotes.samples, quotes.bias_s), (1_000, 29.5));
         assert_eq!((quotes.p50_s, quotes.p95_s), (29.0, 74.0));
         assert_eq!(quotes.late_share, 0.19, "81 to 99 seconds of each hundred");
+        let [earliest, _, _, last] = quotes.by_time_to_go;
+        assert_eq!((earliest, last.map(|error| error.p95_s)), (None, Some(10.0)));
+        assert_eq!(quotes.at_pickup.map(|error| error.p95_s), Some(37.0));
+        assert_eq!(quotes.jumps, 0.5);
         let per_minute = |at| pulse.completed_per_minute(SimTime::from_secs(at));
         assert_eq!(per_minute(1_999.0), 60.0);
         assert_eq!(per_minute(2_149.0), 30.0);

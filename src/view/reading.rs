@@ -7,6 +7,7 @@ use crate::sim::drone::DroneStatus;
 use crate::sim::event::Etas;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
+use crate::sim::promise::TIMES_TO_GO;
 use crate::sim::time::{SimTime, Tick};
 
 use super::routes::PlannedRoute;
@@ -168,6 +169,19 @@ pub struct QuoteReading {
     pub bias_s: f64,
     /// Over a minute after the quote.
     pub late_share: f64,
+    /// What was told when the package was on board.
+    pub at_pickup: Option<ErrorReading>,
+    /// What was told so long before the end, in the order of [`TIMES_TO_GO`].
+    pub by_time_to_go: [Option<ErrorReading>; TIMES_TO_GO.len()],
+    /// How often what was told jumped, a delivery.
+    pub jumps: f64,
+}
+
+/// Of absolute errors of what was told, seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ErrorReading {
+    pub p50_s: f64,
+    pub p95_s: f64,
 }
 
 /// Deliveries by how far they have come; `accepted` is the sum of the others.

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use parquet::basic::Compression;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
+use super::columns::Columns;
 use super::place::Location;
 
 /// `application/vnd.apache.parquet`
@@ -153,127 +154,47 @@ impl DayFile {
 }
 
 /// In the order of the schema.
-fn write_columns(to: &mut Columns<'_, '_>, rows: &[DayRow]) -> Result<(), ParquetError> {
+fn write_columns(to: &mut Columns<'_, '_, Vec<u8>>, rows: &[DayRow]) -> Result<(), ParquetError> {
     let text = |text: &str| ByteArray::from(text);
-    to.required::<ByteArrayType>(rows, |row| text(&row.delivery_id))?;
-    to.required::<ByteArrayType>(rows, |row| text(&row.account_id))?;
-    to.required::<ByteArrayType>(rows, |row| text(&row.user_id))?;
-    to.required::<ByteArrayType>(rows, |row| text(row.stage))?;
-    to.optional::<ByteArrayType>(rows, |row| row.drone_id.as_deref().map(text))?;
-    to.optional::<ByteArrayType>(rows, |row| row.carrier.as_deref().map(text))?;
-    to.optional::<DoubleType>(rows, |row| row.price)?;
-    to.required::<Int64Type>(rows, |row| row.accepted_us)?;
-    to.required::<Int64Type>(rows, |row| row.ended_us)?;
-    to.optional::<Int64Type>(rows, |row| row.first_quoted_us)?;
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.delivery_id))?;
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.account_id))?;
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.user_id))?;
+    to.required::<ByteArrayType, _>(rows, |row| text(row.stage))?;
+    to.optional::<ByteArrayType, _>(rows, |row| row.drone_id.as_deref().map(text))?;
+    to.optional::<ByteArrayType, _>(rows, |row| row.carrier.as_deref().map(text))?;
+    to.optional::<DoubleType, _>(rows, |row| row.price)?;
+    to.required::<Int64Type, _>(rows, |row| row.accepted_us)?;
+    to.required::<Int64Type, _>(rows, |row| row.ended_us)?;
+    to.optional::<Int64Type, _>(rows, |row| row.first_quoted_us)?;
     for place in [|row: &DayRow| row.pickup, |row: &DayRow| row.dropoff] {
-        to.required::<DoubleType>(rows, |row| place(row).latitude)?;
-        to.required::<DoubleType>(rows, |row| place(row).longitude)?;
-        to.required::<DoubleType>(rows, |row| place(row).altitude)?;
+        to.required::<DoubleType, _>(rows, |row| place(row).latitude)?;
+        to.required::<DoubleType, _>(rows, |row| place(row).longitude)?;
+        to.required::<DoubleType, _>(rows, |row| place(row).altitude)?;
     }
-    to.required::<ByteArrayType>(rows, |row| text(&row.deadline))?;
-    to.required::<BoolType>(rows, |row| row.expedited)?;
-    to.required::<ByteArrayType>(rows, |row| text(&row.confirmation_required))?;
-    to.required::<ByteArrayType>(rows, |row| text(&row.package_id))?;
-    to.required::<ByteArrayType>(rows, |row| text(&row.package_size))?;
-    to.required::<DoubleType>(rows, |row| row.package_kg)?;
-    to.optional::<ByteArrayType>(rows, |row| row.package_tag.as_deref().map(text))?;
-    to.optional::<DoubleType>(rows, |row| row.energy_wh)?;
-    to.required::<DoubleType>(rows, |row| row.flown_m)?;
-    to.required::<DoubleType>(rows, |row| row.airborne_s)?;
-    to.listed::<Int32Type>(rows, |event| Some(event.seq))?;
-    to.listed::<ByteArrayType>(rows, |event| Some(text(event.kind)))?;
-    to.listed::<ByteArrayType>(rows, |event| Some(text(event.stage)))?;
-    to.listed::<Int64Type>(rows, |event| Some(event.time_us))?;
-    to.listed::<DoubleType>(rows, |event| Some(event.place.latitude))?;
-    to.listed::<DoubleType>(rows, |event| Some(event.place.longitude))?;
-    to.listed::<DoubleType>(rows, |event| Some(event.place.altitude))?;
-    to.listed_optional::<Int64Type>(rows, |event| event.pickup_eta_us)?;
-    to.listed_optional::<Int64Type>(rows, |event| event.delivery_eta_us)?;
-    to.listed::<ByteArrayType>(rows, |event| Some(text(&event.event)))
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.deadline))?;
+    to.required::<BoolType, _>(rows, |row| row.expedited)?;
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.confirmation_required))?;
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.package_id))?;
+    to.required::<ByteArrayType, _>(rows, |row| text(&row.package_size))?;
+    to.required::<DoubleType, _>(rows, |row| row.package_kg)?;
+    to.optional::<ByteArrayType, _>(rows, |row| row.package_tag.as_deref().map(text))?;
+    to.optional::<DoubleType, _>(rows, |row| row.energy_wh)?;
+    to.required::<DoubleType, _>(rows, |row| row.flown_m)?;
+    to.required::<DoubleType, _>(rows, |row| row.airborne_s)?;
+    to.listed::<Int32Type, _, _>(rows, events, |event| event.seq)?;
+    to.listed::<ByteArrayType, _, _>(rows, events, |event| text(event.kind))?;
+    to.listed::<ByteArrayType, _, _>(rows, events, |event| text(event.stage))?;
+    to.listed::<Int64Type, _, _>(rows, events, |event| event.time_us)?;
+    to.listed::<DoubleType, _, _>(rows, events, |event| event.place.latitude)?;
+    to.listed::<DoubleType, _, _>(rows, events, |event| event.place.longitude)?;
+    to.listed::<DoubleType, _, _>(rows, events, |event| event.place.altitude)?;
+    to.listed_optional::<Int64Type, _, _>(rows, events, |event| event.pickup_eta_us)?;
+    to.listed_optional::<Int64Type, _, _>(rows, events, |event| event.delivery_eta_us)?;
+    to.listed::<ByteArrayType, _, _>(rows, events, |event| text(&event.event))
 }
 
-struct Columns<'g, 'f> {
-    group: &'g mut SerializedRowGroupWriter<'f, Vec<u8>>,
-}
-
-impl Columns<'_, '_> {
-    fn required<T: DataType>(
-        &mut self,
-        rows: &[DayRow],
-        read: impl Fn(&DayRow) -> T::T,
-    ) -> Result<(), ParquetError> {
-        let values: Vec<T::T> = rows.iter().map(read).collect();
-        self.put::<T>(&values, None, None)
-    }
-
-    fn optional<T: DataType>(
-        &mut self,
-        rows: &[DayRow],
-        read: impl Fn(&DayRow) -> Option<T::T>,
-    ) -> Result<(), ParquetError> {
-        let (mut values, mut definitions) = (Vec::new(), Vec::with_capacity(rows.len()));
-        for value in rows.iter().map(read) {
-            definitions.push(i16::from(value.is_some()));
-            values.extend(value);
-        }
-        self.put::<T>(&values, Some(&definitions), None)
-    }
-
-    fn listed<T: DataType>(
-        &mut self,
-        rows: &[DayRow],
-        read: impl Fn(&DayEvent) -> Option<T::T>,
-    ) -> Result<(), ParquetError> {
-        self.of_events::<T>(rows, 0, read)
-    }
-
-    fn listed_optional<T: DataType>(
-        &mut self,
-        rows: &[DayRow],
-        read: impl Fn(&DayEvent) -> Option<T::T>,
-    ) -> Result<(), ParquetError> {
-        self.of_events::<T>(rows, 1, read)
-    }
-
-    /// A row without events is a list that is defined up to nothing; the first event of a row
-    /// begins a new list, the others repeat it. `optional` is how many levels the value itself
-    /// has.
-    fn of_events<T: DataType>(
-        &mut self,
-        rows: &[DayRow],
-        optional: i16,
-        read: impl Fn(&DayEvent) -> Option<T::T>,
-    ) -> Result<(), ParquetError> {
-        let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
-        for row in rows {
-            if row.events.is_empty() {
-                definitions.push(0);
-                repetitions.push(0);
-            }
-            for (number, event) in row.events.iter().enumerate() {
-                let value = read(event);
-                let missing = if value.is_none() { optional } else { 0 };
-                definitions.push(1 + optional - missing);
-                repetitions.push(i16::from(number > 0));
-                values.extend(value);
-            }
-        }
-        self.put::<T>(&values, Some(&definitions), Some(&repetitions))
-    }
-
-    fn put<T: DataType>(
-        &mut self,
-        values: &[T::T],
-        definitions: Option<&[i16]>,
-        repetitions: Option<&[i16]>,
-    ) -> Result<(), ParquetError> {
-        let column = self.group.next_column()?;
-        let mut column = column.ok_or(ParquetError::General("more columns than the schema has".into()))?;
-        column
-            .typed::<T>()
-            .write_batch(values, definitions, repetitions)?;
-        column.close()
-    }
+fn events(row: &DayRow) -> &[DayEvent] {
+    &row.events
 }
 
 #[cfg(test)]

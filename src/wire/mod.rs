@@ -3,6 +3,7 @@
 //! Shapes and encodings only: no routes, no sockets, no rules.
 
 pub mod api;
+pub mod columns;
 pub mod day;
 pub mod discreet;
 pub mod drone;

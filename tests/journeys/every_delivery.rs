@@ -186,7 +186,8 @@ fn the_summary_balances_and_agrees_with_the_events() {
     for world in worlds() {
         let until = world.duration.0 / world.tick.0;
         let lives = live_through(world.clone());
-        let summary = run::run(world.into(), THREADS, until, |_| {}).expect("the world goes on to its end");
+        let ended = run::run(world.into(), THREADS, until, false, |_| {});
+        let summary = ended.expect("the world goes on to its end").summary;
         let totals = summary.deliveries;
         let parts =
             totals.completed + totals.cancelled + totals.failed + totals.third_party + totals.in_progress;

@@ -4,6 +4,7 @@ mod access;
 mod backlog;
 mod bad_input;
 mod changes;
+mod comparing;
 mod connections;
 mod conservation;
 mod crash;
