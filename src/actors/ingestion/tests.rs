@@ -42,7 +42,7 @@ fn many_clients_with_keys_and_without_are_all_taken_in_one_order_while_there_is_
         let requests = |client: usize| 3 + 40 * usize::from(client < 50) + 80 * usize::from(client < 20);
         let client = async |client: usize| {
             for request in 0..requests(client) {
-                let key = (client % 2 == 0).then(|| format!("{client}-{request}"));
+                let key = client.is_multiple_of(2).then(|| format!("{client}-{request}"));
                 let receipt = ingestion.submit(order(&world), key).await;
                 assert!(matches!(receipt, Ok((_, false))), "{receipt:?}");
             }
