@@ -63,7 +63,13 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         workflow: document.workflow,
         scenario_hash: [0; 32],
     };
-    world.scripted = orders::build_requests(&document.requests, &world, log);
+    world.scripted = orders::build_requests(
+        &document.requests,
+        document.demand.as_ref(),
+        base_dir,
+        &world,
+        log,
+    );
     world.accounts = accounts::build_accounts(document, &world, log);
     orders::warn_of_heavy_payloads(document, &world, log);
     if log.error_count() > 0 {

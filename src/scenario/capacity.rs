@@ -85,6 +85,12 @@ fn sample(world: &World, demand: &Demand, index: u32) -> Sample {
     };
     let dropoff = match demand.dropoff {
         DropoffSpread::Places => place(&mut stream),
+        DropoffSpread::Points => {
+            let points = &demand.dropoff_points;
+            let count = u32::try_from(points.len()).unwrap_or(u32::MAX).max(1);
+            let point = points.get(stream.below(count) as usize);
+            point.copied().unwrap_or(world.area.bounds.middle())
+        }
         DropoffSpread::Area => anywhere(world, &mut stream, |_| true),
         DropoffSpread::Land => anywhere(world, &mut stream, |at| world.area.is_land(at)),
     };

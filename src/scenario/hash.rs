@@ -266,7 +266,9 @@ impl Canonical {
             rate_per_s,
             profile,
             pickup,
+            preparation,
             dropoff,
+            dropoff_points,
             payload_kg,
             expedited,
         } = demand;
@@ -278,7 +280,11 @@ impl Canonical {
             DropoffSpread::Land => 0_u8,
             DropoffSpread::Area => 1,
             DropoffSpread::Places => 2,
+            DropoffSpread::Points => 3,
         };
         self.add(&(rate_per_s, profile, pickup, dropoff, payload_kg, expedited));
+        if preparation.is_some() || !dropoff_points.is_empty() {
+            self.add(&(preparation, dropoff_points));
+        }
     }
 }

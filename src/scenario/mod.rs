@@ -1,6 +1,6 @@
 //! Scenario files: TOML in, a world out, and every mistake with its line and column.
 //!
-//! [`document`], [`order_keys`], [`model`] and [`watchers`] name the keys (and thereby the
+//! [`document`], [`order_keys`] (with the CSV files of [`order_files`]), [`model`] and [`watchers`] name the keys (and thereby the
 //! JSON Schema); [`fields`], [`kinds`], [`times`] and [`locations`] say how keys are
 //! described and read; [`build`], [`fleets`], [`zones`] and [`orders`] make the world and
 //! check what one value means for another; [`capacity`] estimates what the fleet can serve.
@@ -19,6 +19,7 @@ mod hash;
 mod kinds;
 mod locations;
 mod model;
+mod order_files;
 mod order_keys;
 mod orders;
 mod recipient;

@@ -56,7 +56,7 @@ pub(super) fn demand(f: &mut Fields<'_>) -> Demand {
         .value;
     let trace = f.optional(
         "trace",
-        "a CSV file of requests, instead of or besides arrivals",
+        "a CSV file of requests, instead of or besides arrivals, with the columns at (from the start on), pickup, dropoff, payload (kg), and if wanted owner, expedited, deadline, tag",
         Text,
     );
     if !f.has("rate") && !f.has("trace") {
@@ -92,7 +92,11 @@ fn pickup(f: &mut Fields<'_>) -> Pickup {
             "at the listed places, or at the hubs; places where there are any",
             Choice(&[("places", PickupAt::Places), ("hub", PickupAt::Hub)]),
         ),
-        prep: f.optional("prep", "how long goods take to be ready", Table(prep)),
+        prep: f.optional(
+            "prep",
+            "how long goods take to be ready (log-normal); a drone is looked for when they are",
+            Table(prep),
+        ),
     }
 }
 
@@ -125,7 +129,7 @@ fn dropoff(f: &mut Fields<'_>) -> Dropoff {
                 ("places", DropoffSpread::Places),
             ]),
         ),
-        points: f.optional("points", "a CSV file of addresses, instead of `spread`", Text),
+        points: f.optional("points", "a CSV file of addresses with the columns latitude and longitude, each as likely as the others, instead of `spread`", Text),
     }
 }
 

@@ -6,11 +6,14 @@ use std::path::Path;
 use super::diagnostic::{At, Log};
 use super::document::Document;
 use super::kinds::OneOf;
+use super::order_files;
 use super::order_keys::{self, Spot};
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::places::{self, PlaceError};
-use crate::sim::time::SimTime;
-use crate::sim::world::{Demand, DispatchRules, DropoffSpread, PickupAt, ScriptedRequest, World};
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::world::{
+    Demand, DispatchRules, DropoffSpread, PickupAt, Preparation, ScriptedRequest, World,
+};
 
 /// Light parcels, as drones carry them today, kg.
 const DEFAULT_PAYLOAD_KG: (f64, f64) = (0.2, 1.1);
@@ -22,14 +25,9 @@ pub(super) fn build_demand(
     base_dir: &Path,
     log: &mut Log,
 ) -> Option<Demand> {
-    for (what, file) in [("trace", &demand.trace), ("points", &demand.dropoff.points)] {
-        if let Some(file) = file {
-            check_inert_file(what, file, base_dir, log);
-        }
-    }
-    if let Some(prep) = &demand.prep {
-        check_prep(prep, log);
-    }
+    let preparation = demand.prep.as_ref().and_then(|prep| read_prep(prep, log));
+    let points = demand.dropoff.points.as_ref();
+    let dropoff_points = points.and_then(|file| order_files::read_points(file, base_dir, log));
     let pickup = choose_pickup(demand, no_places, log);
     let dropoff = choose_dropoff(&demand.dropoff, no_places, log);
     let payload_kg = match &demand.payload {
@@ -40,42 +38,33 @@ pub(super) fn build_demand(
         rate_per_s: demand.rate.as_ref()?.value,
         profile: read_profile(demand, log),
         pickup,
+        preparation,
         dropoff,
+        dropoff_points: dropoff_points.unwrap_or_default(),
         payload_kg,
         expedited: demand.expedited,
     })
 }
 
-fn check_inert_file(what: &str, file: &At<String>, base_dir: &Path, log: &mut Log) {
-    if let Err(error) = std::fs::metadata(base_dir.join(&file.value)) {
+fn read_prep(prep: &At<order_keys::Prep>, log: &mut Log) -> Option<Preparation> {
+    let (median, p95) = (prep.value.median.as_ref()?, prep.value.p95.as_ref()?);
+    if median.value == SimDuration::ZERO {
         log.error(
-            &file.span,
-            format!("the file \"{}\" cannot be read: {error}", file.value),
-            "paths are relative to the scenario file",
+            &median.span,
+            "a median of nothing has no log-normal times about it",
+            "leave `prep` out where goods are ready at once",
         );
+        return None;
     }
-    log.warn(
-        &file.span,
-        format!("`{what}` is read but has no effect in this version"),
-        "use `rate` and `spread`",
-    );
-}
-
-fn check_prep(prep: &At<order_keys::Prep>, log: &mut Log) {
-    if let (Some(median), Some(p95)) = (&prep.value.median, &prep.value.p95)
-        && p95.value < median.value
-    {
+    if p95.value < median.value {
         log.error(
             &p95.span,
             "`p95` is shorter than the median",
             "give a longer `p95`",
         );
+        return None;
     }
-    log.warn(
-        &prep.span,
-        "`prep` is read but has no effect in this version: goods are ready at once",
-        "leave it out, or keep it for a later version",
-    );
+    Some(Preparation::of(median.value.as_secs(), p95.value.as_secs()))
 }
 
 fn choose_pickup(demand: &order_keys::Demand, no_places: bool, log: &mut Log) -> PickupAt {
@@ -97,7 +86,10 @@ fn choose_pickup(demand: &order_keys::Demand, no_places: bool, log: &mut Log) ->
 
 fn choose_dropoff(dropoff: &order_keys::Dropoff, no_places: bool, log: &mut Log) -> DropoffSpread {
     let Some(spread) = &dropoff.spread else {
-        return DropoffSpread::Land;
+        return match dropoff.points {
+            Some(_) => DropoffSpread::Points,
+            None => DropoffSpread::Land,
+        };
     };
     if let Some(points) = &dropoff.points {
         log.error(
@@ -163,9 +155,12 @@ pub(super) fn build_dispatch(dispatch: &order_keys::Dispatch) -> DispatchRules {
     }
 }
 
-/// The scripted requests, earliest first. They are numbered as the file has them.
+/// The scripted requests and those of a trace, earliest first. They are numbered as the files
+/// have them.
 pub(super) fn build_requests(
     requests: &[At<order_keys::Request>],
+    demand: Option<&At<order_keys::Demand>>,
+    base_dir: &Path,
     world: &World,
     log: &mut Log,
 ) -> Vec<ScriptedRequest> {
@@ -208,12 +203,16 @@ pub(super) fn build_requests(
         };
         scripted.push(ScriptedRequest { at, order });
     }
+    let trace = demand.and_then(|demand| demand.value.trace.as_ref());
+    if let Some(file) = trace {
+        scripted.extend(order_files::read_trace(file, base_dir, world, log));
+    }
     scripted.sort_by_key(|request| request.at);
     scripted
 }
 
 /// A container that a parcel of this weight fits, by rule of thumb.
-fn size_of(weight_kg: f64) -> ContainerSize {
+pub(super) fn size_of(weight_kg: f64) -> ContainerSize {
     if weight_kg <= 1.0 {
         ContainerSize::Small
     } else if weight_kg <= 3.0 {

@@ -58,3 +58,50 @@ pub(super) fn encode(quotes: &QuoteReading, encoder: &mut DescriptorEncoder<'_>)
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::collector::Collector;
+    use prometheus_client::encoding::text;
+    use prometheus_client::registry::Registry;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Told(QuoteReading);
+
+    impl Collector for Told {
+        fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
+            encode(&self.0, &mut encoder)
+        }
+    }
+
+    #[test]
+    fn every_error_that_is_known_has_a_line_and_no_other() {
+        let error = |p50_s, p95_s| Some(ErrorReading { p50_s, p95_s });
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Told(QuoteReading {
+            samples: 3,
+            p50_s: 20.5,
+            p95_s: 80.0,
+            bias_s: -4.25,
+            late_share: 0.125,
+            at_pickup: error(7.0, 9.0),
+            by_time_to_go: [None, error(5.0, 6.0), error(3.0, 4.0), error(1.0, 2.0)],
+            jumps: 1.5,
+        })));
+        let mut page = String::new();
+        text::encode(&mut page, &registry).unwrap();
+        for line in [
+            "skyhaul_eta_error_seconds{told_at=\"quote\",quantile=\"0.5\"} 20.5",
+            "skyhaul_eta_error_seconds{told_at=\"pickup\",quantile=\"0.95\"} 9.0",
+            "skyhaul_eta_error_seconds{told_at=\"60s\",quantile=\"0.95\"} 2.0",
+            "skyhaul_eta_bias_seconds -4.25",
+            "skyhaul_eta_late_ratio 0.125",
+            "skyhaul_eta_jumps 1.5",
+        ] {
+            assert!(page.lines().any(|told| told == line), "{line}:\n{page}");
+        }
+        assert!(!page.contains("600s"), "nobody was quoted so early:\n{page}");
+    }
+}

@@ -8,8 +8,8 @@ use super::geo::LatLon;
 use super::ids::DeliveryId;
 use super::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use super::random::{Purpose, Stream};
-use super::time::{SimTime, Tick};
-use super::world::{Demand, DropoffSpread, PickupAt, World};
+use super::time::{SimDuration, SimTime, Tick};
+use super::world::{Demand, DropoffSpread, PickupAt, Preparation, World};
 
 /// Tries at finding land before a drop-off falls on the area's middle.
 const LAND_TRIES: usize = 1_000;
@@ -40,14 +40,29 @@ fn drawn(world: &World, demand: &Demand, tick: Tick) -> Vec<Order> {
     let mut stream = Stream::new(world.seed, tick, Purpose::Demand);
     let mean = demand.rate_at(world.time_of(tick)) * world.tick.as_secs();
     let count = stream.poisson(mean);
+    let now = world.time_of(tick);
+    let mut preparations = Stream::new(world.seed, tick, Purpose::Preparation);
+    let prepared = |mut order: Order| {
+        if let Some(preparation) = demand.preparation {
+            order.not_before = now + draw_preparation(preparation, &mut preparations);
+        }
+        order
+    };
     (0..count)
         .map(|_| draw_order(world, demand, &mut stream))
+        .map(prepared)
         .collect()
+}
+
+/// Drawn beside the order, so that the same customers order whatever the shops take.
+fn draw_preparation(preparation: Preparation, stream: &mut Stream) -> SimDuration {
+    let Preparation { median_s, sigma } = preparation;
+    SimDuration::from_secs(median_s * libm::exp(sigma * stream.normal()))
 }
 
 fn draw_order(world: &World, demand: &Demand, stream: &mut Stream) -> Order {
     let (account, pickup) = draw_pickup(world, demand.pickup, stream);
-    let dropoff = draw_dropoff(world, demand.dropoff, stream);
+    let dropoff = draw_dropoff(world, demand, stream);
     let (lightest, heaviest) = demand.payload_kg;
     let weight_kg = stream.uniform_in(lightest, heaviest);
     let expedited = stream.uniform() < demand.expedited;
@@ -91,14 +106,17 @@ fn draw_pickup(world: &World, at: PickupAt, stream: &mut Stream) -> (String, Lat
     }
 }
 
-fn draw_dropoff(world: &World, spread: DropoffSpread, stream: &mut Stream) -> LatLon {
+fn draw_dropoff(world: &World, demand: &Demand, stream: &mut Stream) -> LatLon {
     let bounds = &world.area.bounds;
-    match spread {
+    match demand.dropoff {
+        DropoffSpread::Points if !demand.dropoff_points.is_empty() => {
+            demand.dropoff_points[stream.below(demand.dropoff_points.len() as u32) as usize]
+        }
         DropoffSpread::Places if !world.places.is_empty() => {
             world.places[stream.below(world.places.len() as u32) as usize].location
         }
         DropoffSpread::Area => bounds.at(stream.uniform(), stream.uniform()),
-        DropoffSpread::Land | DropoffSpread::Places => (0..LAND_TRIES)
+        DropoffSpread::Land | DropoffSpread::Places | DropoffSpread::Points => (0..LAND_TRIES)
             .map(|_| bounds.at(stream.uniform(), stream.uniform()))
             .find(|at| world.area.is_land(*at))
             .unwrap_or(bounds.middle()),
@@ -133,7 +151,9 @@ mod tests {
             rate_per_s: 2.0,
             profile: vec![(SimTime::from_secs(60.0), 0.5), (SimTime::from_secs(120.0), 1.5)],
             pickup: PickupAt::Hub,
+            preparation: None,
             dropoff: DropoffSpread::Area,
+            dropoff_points: Vec::new(),
             payload_kg: (0.1, 1.0),
             expedited: 0.0,
         };
@@ -142,5 +162,18 @@ mod tests {
             [rate(0.0), rate(60.0), rate(90.0), rate(120.0), rate(9e9)],
             [1.0, 1.0, 2.0, 3.0, 3.0]
         );
+    }
+
+    /// The two percentiles that were asked for, of twenty thousand draws.
+    #[test]
+    fn preparation_times_have_the_median_and_the_percentile_that_were_asked_for() {
+        let preparation = Preparation::of(360.0, 900.0);
+        let mut stream = Stream::new(1, 1, Purpose::Preparation);
+        let mut times: Vec<f64> = (0..20_000)
+            .map(|_| draw_preparation(preparation, &mut stream).as_secs())
+            .collect();
+        times.sort_unstable_by(f64::total_cmp);
+        assert!((times[10_000] / 360.0 - 1.0).abs() < 0.02, "{}", times[10_000]);
+        assert!((times[19_000] / 900.0 - 1.0).abs() < 0.03, "{}", times[19_000]);
     }
 }

@@ -23,6 +23,7 @@ pub enum Purpose {
     Victim = 9,
     Gust = 10,
     Forecast = 11,
+    Preparation = 12,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

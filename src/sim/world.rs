@@ -152,7 +152,11 @@ pub struct Demand {
     /// (time, factor), linear between; before the first and after the last they hold.
     pub profile: Vec<(SimTime, f64)>,
     pub pickup: PickupAt,
+    /// How long goods take to be ready; `None` where they are at once.
+    pub preparation: Option<Preparation>,
     pub dropoff: DropoffSpread,
+    /// Where [`DropoffSpread::Points`] goes to.
+    pub dropoff_points: Vec<LatLon>,
     pub payload_kg: (f64, f64),
     /// Share of expedited requests.
     pub expedited: f64,
@@ -169,6 +173,29 @@ pub enum DropoffSpread {
     Land,
     Area,
     Places,
+    /// Addresses of a file, each as likely as the others.
+    Points,
+}
+
+/// A log-normal time: half of the goods are ready by the median.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Preparation {
+    pub median_s: f64,
+    /// Standard deviation of the time's natural logarithm.
+    pub sigma: f64,
+}
+
+impl Preparation {
+    /// The standard normal's 95th percentile.
+    const Z95: f64 = 1.644_853_626_951_472_7;
+
+    /// The one of this median and this 95th percentile, seconds.
+    pub fn of(median_s: f64, p95_s: f64) -> Self {
+        Preparation {
+            median_s,
+            sigma: libm::log(p95_s / median_s) / Self::Z95,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -47,6 +47,9 @@ model = "multirotor" | model = "hybrid" | 45:9: error: `power` has no `wing`, wh
 speed = 5.0 | speed = inf | 67:18: error: `speed` is not a finite number
 rate = "60/h" | rate = 60 | 71:8: error: `rate` is no rate; name its unit, as in "600/h"
 rate = "60/h" |  | 70:1: error: `demand` has no `rate`
+{ at = "places" } | { at = "places", prep = { median = "6m", p95 = "5m" } } | 73:57: error: `p95` is shorter than the median
+{ spread = "land" } | { points = "tiny.toml" } | 74:22: error: the file "tiny.toml" has no column `latitude`
+rate = "60/h" | trace = "nowhere.csv" | 71:9: error: the file "nowhere.csv" cannot be read
 ["60m", 1.5] | ["0m", 1.5] | 72:25: error: this time in `profile` is not after
 ["60m", 1.5] | "60m" | 72:25: error: an entry of `profile` is not a pair
 min = 0.2 | min = 1.2 | 75:19: error: the lightest payload (1.2 kg) is heavier than the heaviest (1.1 kg)
@@ -101,9 +104,6 @@ fn all_mistakes_are_told_in_one_go() {
 
 /// As [`MISTAKES`], for doubts that refuse nothing.
 const DOUBTS: &str = r#"
-{ at = "places" } | { at = "places", prep = { median = "6m", p95 = "15m" } } | 73:34: warning: `prep` is read but
-{ spread = "land" } | { points = "tiny.toml" } | 74:22: warning: `points` is read but has no effect in this version
-rate = "60/h" | trace = "tiny.toml" | 71:9: warning: `trace` is read but has no effect in this version
 [audience] | [[fault]]⏎at = "45m"⏎kind = "wind_shift"⏎[audience] | 101:8: warning: this fault is read but has no effect
 [37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area
 [37.7955, -122.3937] | [37.5, -122.3937] | 60:12: warning: place "Ferry Building" is outside the area

@@ -2,6 +2,7 @@
 
 mod choices;
 mod mistakes;
+mod order_files;
 mod policies;
 
 use std::path::{Path, PathBuf};
