@@ -334,6 +334,12 @@ impl Role for Drone {
             Message::Joined => self.join(context, effects),
             Message::Leave => self.leave(context, effects),
             Message::Retire => self.retire(context, effects),
+            // Who has lost its link flies on as planned, and plans anew when it hears again.
+            Message::WayClosed => {
+                if self.link_lost_until.is_none() {
+                    self.locate(Purpose::Replan, effects);
+                }
+            }
         }
     }
 }

@@ -127,7 +127,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::BringBack { .. }
         | Message::Joined
         | Message::Leave
-        | Message::Retire => None,
+        | Message::Retire
+        | Message::WayClosed => None,
     }
 }
 
@@ -148,7 +149,8 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Leave { .. }
         | Message::LeaveHub { .. }
         | Message::Left { .. }
-        | Message::Round { .. } => None,
+        | Message::Round { .. }
+        | Message::AirChanged => None,
     }
 }
 

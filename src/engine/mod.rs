@@ -206,6 +206,7 @@ impl Engine {
         let mut decided = Decided::default();
         let Broken { in_flight, panics } = self.admit(admission, &mut mail, &mut decided);
         mail.extend(self.wakes.due(now));
+        mail.extend(self.air_changed(now));
         watch.lap(Phase::Admit);
 
         let flight_events = self.sky.step(&self.world, now, self.pool.as_ref());
@@ -247,8 +248,7 @@ impl Engine {
         })
     }
 
-    /// Outside requests in journal order, then the scenario's own faults and requests. Answers with what breaks in
-    /// flight, once this tick is flown.
+    /// Outside requests in journal order, then the scenario's own. Answers with what breaks in flight.
     fn admit(&mut self, admission: Admission, mail: &mut Vec<Mail>, decided: &mut Decided) -> Broken {
         let (mut faults, mut alone) = (Broken::default(), Vec::new());
         let admit = |(id, order): (DeliveryId, _)| Mail::Scheduler(SchedulerMessage::Admit { id, order });

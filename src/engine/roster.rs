@@ -1,4 +1,5 @@
-//! Drones and hubs that operators add and withdraw: the world of the next tick, and who is told.
+//! Drones, hubs and zones that operators add and withdraw: the world of the next tick, and who
+//! is told.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use crate::actors::fleet::FleetMessage;
 use crate::sim::command::{Decision, ReplyTo};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::roster::{Change, RosterWrite, Verdict};
+use crate::sim::time::SimTime;
 
 use super::{Decided, Engine};
 
@@ -31,6 +33,13 @@ impl Engine {
             }
         };
         decided.replies.push((reply_to, decision));
+    }
+
+    /// Zones that begin or cease to count in this tick.
+    pub(super) fn air_changed(&self, now: SimTime) -> Option<Mail> {
+        let before = self.world.time_of(self.tick - 1);
+        let has_changed = self.world.airspace.changes_at(before, now);
+        has_changed.then_some(Mail::Fleet(FleetMessage::AirChanged))
     }
 
     /// The rest of the engine follows what became of the world.
@@ -62,6 +71,16 @@ impl Engine {
                 let away = drones.filter(|drone| self.sky.grounded(*drone).is_none());
                 mail.extend(away.map(|drone| Mail::Drone(drone, DroneMessage::Leave)));
             }
+            (Change::AddZone(_), _) => {
+                mail.push(Mail::Fleet(FleetMessage::AirChanged));
+                let closed = self.sky.closed_ways(&self.world, self.world.time_of(self.tick));
+                mail.extend(
+                    closed
+                        .into_iter()
+                        .map(|drone| Mail::Drone(drone, DroneMessage::WayClosed)),
+                );
+            }
+            (Change::RemoveZone(_), _) => mail.push(Mail::Fleet(FleetMessage::AirChanged)),
             (Change::AddDrones { .. }, _) => {}
         }
     }

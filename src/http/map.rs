@@ -1,32 +1,25 @@
-//! `/api/hubs` and `/api/zones`: what stands still.
+//! `/api/hubs`: what stands still.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use geo::orient::{Direction, Orient};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
 use super::cursor;
 use super::documents::{QueryProblems, ReadProblems, TokenProblems};
-use super::drones::GEOJSON;
 use super::failure::Failure;
 use super::parameters::{NoParameters, Parameters, PathId};
 use crate::auth::{Viewer, What};
 use crate::sim::ids::HubId;
-use crate::sim::world::{HeightReference, Zone};
 use crate::view::shown;
 use crate::wire::api::List;
-use crate::wire::api::map as wire;
 use crate::wire::hub::Hub;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_hubs))
         .routes(routes!(read_hub))
-        .routes(routes!(zones_as_geojson))
 }
 
 /// Hubs, with their pads and chargers
@@ -83,47 +76,4 @@ async fn read_hub(
     let reading = reading.ok_or(Failure::Unknown("hub"))?;
     let with_gauges = viewer.may(&What::Everything);
     Ok(Json(shown::hub(&api.view.world(), reading, with_gauges)))
-}
-
-/// No-fly zones as GeoJSON
-#[utoipa::path(
-    get,
-    path = "/api/zones",
-    tag = "World",
-    responses(
-        (status = 200, body = wire::ZoneCollection, content_type = "application/geo+json"),
-        QueryProblems,
-        TokenProblems,
-    )
-)]
-async fn zones_as_geojson(State(api): State<Api>, _: NoParameters) -> Response {
-    let world = api.view.world();
-    let zones = world.zones.iter();
-    let collection = wire::ZoneCollection {
-        kind: "FeatureCollection".into(),
-        features: zones.map(zone_feature).collect(),
-    };
-    ([(CONTENT_TYPE, GEOJSON)], Json(collection)).into_response()
-}
-
-fn zone_feature(zone: &Zone) -> wire::ZoneFeature {
-    let polygon = zone.polygon.orient(Direction::Default);
-    let ring = |ring: &geo::LineString| ring.coords().map(|at| [at.x, at.y]).collect();
-    let outer = std::iter::once(polygon.exterior());
-    wire::ZoneFeature {
-        kind: "Feature".into(),
-        geometry: wire::PolygonGeometry {
-            kind: "Polygon".into(),
-            coordinates: outer.chain(polygon.interiors()).map(ring).collect(),
-        },
-        properties: wire::ZoneProperties {
-            name: zone.name.clone(),
-            floor: zone.floor_m,
-            ceiling: zone.ceiling_m,
-            reference: match zone.reference {
-                HeightReference::Agl => wire::HeightReference::Agl,
-                HeightReference::Amsl => wire::HeightReference::Amsl,
-            },
-        },
-    }
 }

@@ -42,6 +42,7 @@ mod third_party;
 mod threshold;
 mod tokens;
 mod world;
+mod zones;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -155,6 +156,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(drones::routes())
         .merge(map::routes())
         .merge(roster::routes())
+        .merge(zones::routes())
         .merge(simulation::routes())
         .merge(stream::routes())
         .merge(tokens::routes())

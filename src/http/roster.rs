@@ -213,7 +213,11 @@ async fn withdraw_hub(
     })
 }
 
-async fn write(api: &Api, change: Change, idempotency_key: Option<String>) -> Result<Decision, Failure> {
+pub(super) async fn write(
+    api: &Api,
+    change: Change,
+    idempotency_key: Option<String>,
+) -> Result<Decision, Failure> {
     let write = RosterWrite {
         change,
         idempotency_key,

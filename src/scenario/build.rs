@@ -7,6 +7,7 @@ use super::document::{self, Document};
 use super::geojson::{self, GeoError};
 use super::{accounts, faults, fleets, hash, orders, weather, zones};
 use crate::sim::account::AccountRules;
+use crate::sim::airspace::Airspace;
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
 use crate::sim::world::{FleetIndex, Hub, Place, World};
@@ -14,7 +15,6 @@ use crate::sim::world::{FleetIndex, Hub, Place, World};
 /// The world that the file describes; `None` after mistakes, all of which the log holds.
 pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Option<World> {
     check_clock(document, log);
-    warn_of_what_has_no_effect(document, log);
     let area = document
         .area
         .as_ref()
@@ -44,6 +44,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         tick: document.tick.value,
         unknown_places: document.area.as_ref()?.value.unknown_places,
         density_shown: document.area.as_ref()?.value.density,
+        airspace: Airspace::new(&zones, area.as_ref()?),
         area: area?,
         hubs: hubs?,
         models,
@@ -96,18 +97,6 @@ fn check_clock(document: &Document, log: &mut Log) {
             &duration.span,
             "`duration` is shorter than a tick",
             "give a longer duration",
-        );
-    }
-}
-
-fn warn_of_what_has_no_effect(document: &Document, log: &mut Log) {
-    let zones = document.zones.first().map(|zone| &zone.span);
-    let file = document.zone_file.as_ref().map(|file| &file.span);
-    if let Some(span) = zones.or(file) {
-        log.warn(
-            span,
-            "zones are shown, but routes do not go round them in this version",
-            "expect drones to cross them",
         );
     }
 }

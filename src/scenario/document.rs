@@ -12,7 +12,7 @@ use super::locations::{Bounds, Location};
 use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
 use super::third_party::third_party;
-use super::times::{Duration, LONGEST, Moment, SECOND};
+use super::times::{ANY_DURATION, Duration, LONGEST, Moment, SECOND};
 use super::weather::{WeatherKeys, weather};
 use super::workflow::workflow;
 use super::{recipient, watchers};
@@ -250,6 +250,8 @@ pub(super) struct Zone {
     pub floor: f64,
     pub ceiling: At<f64>,
     pub reference: HeightReference,
+    pub from: SimDuration,
+    pub until: Option<At<SimDuration>>,
 }
 
 pub(super) const REFERENCES: Choice<HeightReference> =
@@ -277,5 +279,17 @@ fn zone(f: &mut Fields<'_>) -> Zone {
                 "\"AGL\"",
             )
             .value,
+        from: f
+            .optional(
+                "from",
+                "in force from then on; from the start where it is left out",
+                ANY_DURATION,
+            )
+            .map_or(SimDuration(0), |at| at.value),
+        until: f.optional(
+            "until",
+            "and no more from then on; for good where it is left out",
+            ANY_DURATION,
+        ),
     }
 }

@@ -17,6 +17,8 @@ use crate::sim::world::{
     PolicyKind, Recipient, ScriptedRequest, UnknownPlaces, World, Zone,
 };
 
+const ALWAYS: (SimTime, SimTime) = (SimTime::START, SimTime::NEVER);
+
 /// Not the seed, which may be chosen for each run, and not the description or what
 /// onlookers are shown.
 pub(super) fn of(world: &World) -> [u8; 32] {
@@ -37,6 +39,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         roster: _,
         places,
         zones,
+        airspace: _,
         weather,
         demand,
         scripted,
@@ -255,10 +258,16 @@ impl Canonical {
             floor_m,
             ceiling_m,
             reference,
+            from,
+            until,
         } = zone;
         let above_sea = *reference == HeightReference::Amsl;
         self.add(&(name, floor_m, ceiling_m, above_sea));
         self.add_polygon(polygon);
+        // Worlds from before zones had times keep their hash.
+        if (*from, *until) != ALWAYS {
+            self.add(&(from, until));
+        }
     }
 
     fn add_demand(&mut self, demand: &Demand) {

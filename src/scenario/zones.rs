@@ -8,7 +8,9 @@ use super::build::refuse_file;
 use super::diagnostic::{At, Log, Span};
 use super::document::{Document, REFERENCES, ZONE_HEIGHTS};
 use super::geojson;
+use super::times::parse_duration;
 use crate::sim::geo::{Area, LatLon};
+use crate::sim::time::SimTime;
 use crate::sim::world::{HeightReference, Zone};
 
 pub(super) fn build_zones(
@@ -33,8 +35,19 @@ pub(super) fn build_zones(
             floor_m: zone.value.floor,
             ceiling_m: zone.value.ceiling.value,
             reference: zone.value.reference,
+            from: SimTime::START + zone.value.from,
+            until: (zone.value.until.as_ref()).map_or(SimTime::NEVER, |at| SimTime::START + at.value),
         };
         check_zone(&built, &corners.span, &zone.value.ceiling.span, area, log);
+        if let Some(until) = &zone.value.until
+            && built.until <= built.from
+        {
+            log.error(
+                &until.span,
+                format!("zone \"{}\" ends before it begins", built.name),
+                "give an `until` after its `from`",
+            );
+        }
         zones.push(built);
     }
     if let Some(file) = &document.zone_file {
@@ -73,6 +86,21 @@ fn zone_of(shape: geojson::Shape, index: usize, file: &At<String>, log: &mut Log
             }),
     };
     let (floor_m, ceiling_m) = (height("floor", 0.0), height("ceiling", 120.0));
+    let mut moment = |key: &str, default: SimTime| match shape.properties.get(key) {
+        None | Some(serde_json::Value::Null) => default,
+        Some(value) => match value.as_str().and_then(parse_duration) {
+            Some(after) => SimTime::START + after,
+            None => {
+                log.error(
+                    &file.span,
+                    format!("in \"{}\", `{key}` of {name} cannot be {value}", file.value),
+                    "give a time from the start on, such as \"90m\"",
+                );
+                default
+            }
+        },
+    };
+    let (from, until) = (moment("from", SimTime::START), moment("until", SimTime::NEVER));
     let reference = match shape.properties.get("reference").and_then(|word| word.as_str()) {
         None => HeightReference::Agl,
         Some(word) => {
@@ -96,6 +124,8 @@ fn zone_of(shape: geojson::Shape, index: usize, file: &At<String>, log: &mut Log
         floor_m,
         ceiling_m,
         reference,
+        from,
+        until,
     }
 }
 

@@ -1,9 +1,11 @@
-//! The air as planners know it: what is forecast, from one moment on.
+//! The air as planners know it: what is forecast, and what is open, from one moment on.
 //!
 //! Plans are made with this and with nothing else. What drones meet in it is the sky's
 //! ([`super::sky`]).
 
+use super::airspace::{Airspace, Closed, End};
 use super::geo::Point;
+use super::route::Route;
 use super::time::SimTime;
 use super::weather::{Weather, Wind, windage};
 
@@ -11,6 +13,7 @@ use super::weather::{Weather, Wind, windage};
 #[derive(Clone, Copy, Debug)]
 pub struct Air<'a> {
     weather: &'a Weather,
+    airspace: &'a Airspace,
     seed: u64,
     now: SimTime,
     /// At 10 m, where it is the same everywhere.
@@ -19,14 +22,23 @@ pub struct Air<'a> {
 
 impl<'a> Air<'a> {
     /// `seed` is the world's: it says by how much forecasts are off.
-    pub fn forecast(weather: &'a Weather, seed: u64, now: SimTime) -> Self {
+    pub fn forecast(weather: &'a Weather, airspace: &'a Airspace, seed: u64, now: SimTime) -> Self {
         let uniform = (weather.cells() == 1).then(|| weather.forecast(seed, 0, now));
         Air {
             weather,
+            airspace,
             seed,
             now,
             uniform,
         }
+    }
+
+    /// The shortest open way.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn route(&self, from: End, to: End) -> Result<Route, Closed> {
+        self.airspace.route(self.now, from, to)
     }
 
     /// Where the wind blows to, m/s east and north, over a place at a height above ground.

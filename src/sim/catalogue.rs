@@ -226,6 +226,7 @@ fn prism_v2() -> Model {
 mod tests {
     use super::*;
     use crate::sim::air::Air;
+    use crate::sim::airspace::OPEN;
     use crate::sim::flight::{Errand, Mission, plan_delivery};
     use crate::sim::geo::Point;
     use crate::sim::time::SimTime;
@@ -235,7 +236,7 @@ mod tests {
     static STILL: Weather = Weather::steady(0.0, 0.0, AIR_DENSITY_KGPM3);
 
     fn still() -> Air<'static> {
-        Air::forecast(&STILL, 0, SimTime::START)
+        Air::forecast(&STILL, &OPEN, 0, SimTime::START)
     }
 
     /// Out from the hub to this far east, and back.

@@ -174,4 +174,8 @@ pub enum Objection {
     MayNotOrder,
     #[error("a mistake in this program kept it from being decided, and nothing was changed")]
     Stumbled,
+    #[error("a no-fly zone has this name")]
+    ZoneExists,
+    #[error("no no-fly zone has this name")]
+    NoSuchZone,
 }

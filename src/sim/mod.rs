@@ -6,6 +6,7 @@
 pub mod account;
 pub mod actor;
 pub mod air;
+pub mod airspace;
 pub mod breaker;
 pub mod calendar;
 pub mod carrier;

@@ -1,4 +1,4 @@
-//! Drones and hubs that operators add and withdraw while the world runs.
+//! Drones, hubs and no-fly zones that operators add and withdraw while the world runs.
 //!
 //! A world is never changed while anybody looks at it: a changed copy takes its place between two
 //! ticks. It is the scenario's world and the list of all changes so far, which is kept with each
@@ -7,15 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use geo::{Coord, Polygon};
 use serde::{Deserialize, Serialize};
 
+use super::airspace::Airspace;
 use super::catalogue;
 use super::command::{Decision, Objection};
 use super::fleet_index::FleetIndex;
 use super::geo::LatLon;
 use super::ids::{DroneId, HubId, ModelId};
 use super::places::normal_name;
-use super::world::{Fleet, Hub, World};
+use super::time::SimTime;
+use super::world::{Fleet, HeightReference, Hub, World, Zone};
 
 /// Drones that one write may add.
 pub const DRONES_AT_ONCE: u32 = 1_000;
@@ -26,6 +29,9 @@ pub const ADDITIONS_MOST: usize = 10_000;
 /// As in a scenario.
 pub const PADS_MOST: u32 = 10_000;
 pub const CHARGERS_MOST: u32 = 1_000_000;
+/// No-fly zones of a world, and corners of one: ways round them are worked out over all corners.
+pub const ZONES_MOST: usize = 200;
+pub const CORNERS_MOST: usize = 200;
 
 /// What an operator wants, and the client's `Idempotency-Key`, so that a repeat gets the first
 /// answer and changes nothing.
@@ -56,6 +62,40 @@ pub enum Change {
         /// And whatever drones belong to it.
         with_drones: bool,
     },
+    AddZone(ZoneWrite),
+    /// By name.
+    RemoveZone(String),
+}
+
+/// A no-fly zone as an operator lays it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ZoneWrite {
+    pub name: String,
+    /// In order, closed or not.
+    pub corners: Vec<LatLon>,
+    pub floor_m: f64,
+    pub ceiling_m: f64,
+    pub above_sea: bool,
+    pub from: SimTime,
+    pub until: SimTime,
+}
+
+impl ZoneWrite {
+    fn zone(&self) -> Zone {
+        let corner = |at: &LatLon| Coord { x: at.lon, y: at.lat };
+        Zone {
+            name: self.name.clone(),
+            polygon: Polygon::new(self.corners.iter().map(corner).collect(), Vec::new()),
+            floor_m: self.floor_m,
+            ceiling_m: self.ceiling_m,
+            reference: match self.above_sea {
+                true => HeightReference::Amsl,
+                false => HeightReference::Agl,
+            },
+            from: self.from,
+            until: self.until,
+        }
+    }
 }
 
 /// What operators made of a scenario's drones and hubs.
@@ -65,6 +105,7 @@ pub struct Roster {
     writes: Vec<RosterWrite>,
     fleets_added: usize,
     hubs_added: usize,
+    zones_added: usize,
     drones_withdrawn: BTreeSet<DroneId>,
     hubs_withdrawn: BTreeSet<HubId>,
     /// By idempotency key: which of the writes it came with, and what was answered.
@@ -193,6 +234,19 @@ impl World {
                     return Err(Objection::HubHasDrones);
                 }
             }
+            Change::AddZone(zone) => {
+                self.must_have_room()?;
+                if self.zones.len() >= ZONES_MOST || zone.corners.len() > CORNERS_MOST {
+                    return Err(Objection::RosterFull);
+                }
+                if self.zones.iter().any(|other| other.name == zone.name) {
+                    return Err(Objection::ZoneExists);
+                }
+            }
+            Change::RemoveZone(name) => {
+                let known = self.zones.iter().any(|zone| zone.name == *name);
+                known.then_some(()).ok_or(Objection::NoSuchZone)?;
+            }
         }
         Ok(Verdict::ToDo)
     }
@@ -238,6 +292,17 @@ impl World {
                 self.roster.hubs_withdrawn.insert(*hub);
                 Decision::Done
             }
+            Change::AddZone(zone) => {
+                self.zones.push(zone.zone());
+                self.airspace = Airspace::new(&self.zones, &self.area);
+                self.roster.zones_added += 1;
+                Decision::Created
+            }
+            Change::RemoveZone(name) => {
+                self.zones.retain(|zone| zone.name != *name);
+                self.airspace = Airspace::new(&self.zones, &self.area);
+                Decision::Done
+            }
         };
         self.fleet_index = FleetIndex::default();
         if let Some(key) = &write.idempotency_key {
@@ -267,7 +332,7 @@ impl World {
     }
 
     fn must_have_room(&self) -> Result<(), Objection> {
-        match self.roster.fleets_added + self.roster.hubs_added < ADDITIONS_MOST {
+        match self.roster.fleets_added + self.roster.hubs_added + self.roster.zones_added < ADDITIONS_MOST {
             true => Ok(()),
             false => Err(Objection::RosterFull),
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::AccountRules;
 use super::air::Air;
+use super::airspace::Airspace;
 use super::carrier::Carrier;
 use super::energy::PowerModel;
 use super::fault::Fault;
@@ -44,6 +45,8 @@ pub struct World {
     pub roster: Roster,
     pub places: Vec<Place>,
     pub zones: Vec<Zone>,
+    /// The zones as flights meet them.
+    pub airspace: Airspace,
     pub weather: Weather,
     pub demand: Option<Demand>,
     /// Scripted requests by the time they are due, earliest first.
@@ -128,7 +131,7 @@ pub struct Place {
     pub location: LatLon,
 }
 
-/// A no-fly zone. Routes do not go round zones yet; they are shown.
+/// A no-fly zone.
 #[derive(Clone, Debug)]
 pub struct Zone {
     pub name: String,
@@ -137,6 +140,9 @@ pub struct Zone {
     pub floor_m: f64,
     pub ceiling_m: f64,
     pub reference: HeightReference,
+    /// In force from then on, and no more from then on.
+    pub from: SimTime,
+    pub until: SimTime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -305,7 +311,7 @@ impl World {
 
     /// The air as planners know it at that moment.
     pub fn air(&self, now: SimTime) -> Air<'_> {
-        Air::forecast(&self.weather, self.seed, now)
+        Air::forecast(&self.weather, &self.airspace, self.seed, now)
     }
 
     pub fn hub(&self, id: HubId) -> &Hub {

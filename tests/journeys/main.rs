@@ -27,3 +27,4 @@ mod simulation_control;
 mod slow_clients;
 mod supervisor;
 mod support;
+mod zones;

@@ -76,6 +76,8 @@ pub enum DroneMessage {
     Leave,
     /// From the fleet: its dock is given away, so it leaves the world now.
     Retire,
+    /// From the engine: a no-fly zone has come to lie in its way.
+    WayClosed,
 }
 
 /// Why a drone asks where it is.

@@ -49,4 +49,6 @@ pub enum FleetMessage {
     Left { drone: DroneId },
     /// To itself: the next round, where the policy serves in rounds.
     Round { due: SimTime },
+    /// From the engine: plans are not what they were, for zones opened or closed.
+    AirChanged,
 }

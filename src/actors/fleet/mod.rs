@@ -235,12 +235,12 @@ impl Fleet {
     /// Serves waiting requests from this pair for as long as its fullest drone suffices.
     fn offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
         while let Some(energy_wh) = self.fullest_wh(context, pair) {
-            let Some((id, order)) = self.queue.take_first(pair, energy_wh) else {
+            let first = self
+                .queue
+                .take_first(&context.world, context.now, pair, energy_wh);
+            let Some((id, order, mission)) = first else {
                 break;
             };
-            let world = &context.world;
-            let mission = dispatch::mission(world, context.now, world.pairs().get(pair), &order);
-            let mission = mission.expect("a request is only offered to pairs that can fly it");
             self.keep(context, pair, id, &order, mission, effects);
         }
         self.next_offer[pair] = None;
@@ -386,6 +386,12 @@ impl Role for Fleet {
             FleetMessage::LeaveHub { hub } => self.let_go_of_hub(context, hub, effects),
             FleetMessage::Left { drone } => self.has_left(context, drone, effects),
             FleetMessage::Round { due } => self.round(context, due, effects),
+            FleetMessage::AirChanged => {
+                self.queue.revise_all(&context.world, context.now);
+                for pair in 0..context.world.pairs().len() {
+                    self.offer(context, pair, effects);
+                }
+            }
         }
     }
 }

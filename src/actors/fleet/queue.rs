@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::dispatch;
 use crate::sim::fleet_index::Pair;
+use crate::sim::flight::Mission;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
@@ -137,13 +138,49 @@ impl Queue {
         Some(waiting)
     }
 
-    /// The first in order that a drone of this pair with this charge can do.
-    pub fn take_first(&mut self, pair: usize, energy_wh: f64) -> Option<(DeliveryId, Arc<Order>)> {
-        self.least_need_wh(pair).filter(|least| *least <= energy_wh)?;
-        let can = |turn: &Turn| self.waiting[turn].needs_wh[pair] <= energy_wh;
-        let mut turns = self.ranks.iter().map(|(_, _, turn)| *turn);
-        let waiting = turns.find(can).and_then(|turn| self.remove(turn))?;
-        Some((waiting.id, waiting.order))
+    /// The first in order that a drone of this pair with this charge can do, and how. What the
+    /// air has become since a need was worked out is found here.
+    pub fn take_first(
+        &mut self,
+        world: &World,
+        now: SimTime,
+        pair: usize,
+        energy_wh: f64,
+    ) -> Option<(DeliveryId, Arc<Order>, Mission)> {
+        let of_pair = world.pairs().get(pair);
+        loop {
+            self.least_need_wh(pair).filter(|least| *least <= energy_wh)?;
+            let can = |turn: &Turn| self.waiting[turn].needs_wh[pair] <= energy_wh;
+            let turn = self.ranks.iter().map(|(_, _, turn)| *turn).find(can)?;
+            let mission = dispatch::mission(world, now, of_pair, &self.waiting[&turn].order);
+            let need = needed_wh(world, of_pair, mission.as_ref());
+            match mission {
+                Some(mission) if need <= energy_wh => {
+                    let waiting = self.remove(turn)?;
+                    return Some((waiting.id, waiting.order, mission));
+                }
+                _ => self.revise(turn, pair, need),
+            }
+        }
+    }
+
+    /// Works out all needs anew, for the air has changed.
+    pub fn revise_all(&mut self, world: &World, now: SimTime) {
+        let turns: Vec<Turn> = self.waiting.keys().copied().collect();
+        for turn in turns {
+            for (pair, of_pair) in pairs_planned_for(world).iter().enumerate() {
+                let need = need_wh(world, now, *of_pair, &self.waiting[&turn].order);
+                self.revise(turn, pair, need);
+            }
+        }
+    }
+
+    fn revise(&mut self, turn: Turn, pair: usize, need: f64) {
+        if let Some(waiting) = self.waiting.get_mut(&turn) {
+            let before = std::mem::replace(&mut waiting.needs_wh[pair], need);
+            self.by_need[pair].remove(&(before.to_bits(), turn));
+            self.by_need[pair].insert((need.to_bits(), turn));
+        }
     }
 
     /// Those who wait, in their order.
@@ -173,8 +210,13 @@ fn deadline(world: &World, order: &Order) -> SimTime {
 
 /// Energy at take-off that the order takes of this pair; infinite where it cannot.
 fn need_wh(world: &World, now: SimTime, pair: Pair, order: &Order) -> f64 {
-    match dispatch::mission(world, now, pair, order) {
-        Some(mission) => dispatch::energy_needed_wh(world, pair, &mission),
+    needed_wh(world, pair, dispatch::mission(world, now, pair, order).as_ref())
+}
+
+/// Energy at take-off that the mission takes of this pair; infinite where there is none.
+fn needed_wh(world: &World, pair: Pair, mission: Option<&Mission>) -> f64 {
+    match mission {
+        Some(mission) => dispatch::energy_needed_wh(world, pair, mission),
         None => f64::INFINITY,
     }
 }

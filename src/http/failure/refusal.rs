@@ -53,7 +53,7 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         Refusal::Objected(Objection::TooManyChanges) => (S::CONFLICT, "too-many-changes", "Enough", None),
         Refusal::Objected(Objection::NotCarried) => (S::CONFLICT, "not-carried", "Not taken", None),
         Refusal::Objected(Objection::PackagesFull) => (S::CONFLICT, "packages-full", "No room", None),
-        Refusal::Objected(Objection::NoSuchDrone | Objection::NoSuchHub) => {
+        Refusal::Objected(Objection::NoSuchDrone | Objection::NoSuchHub | Objection::NoSuchZone) => {
             (S::NOT_FOUND, "unknown-id", "No such thing", None)
         }
         Refusal::Objected(Objection::NoSuchModel | Objection::OutsideArea | Objection::KeyReused) => (
@@ -64,6 +64,9 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         ),
         Refusal::Objected(Objection::HubExists) => {
             (S::CONFLICT, "hub-exists", "There is one already, or was", None)
+        }
+        Refusal::Objected(Objection::ZoneExists) => {
+            (S::CONFLICT, "zone-exists", "There is one already", None)
         }
         Refusal::Objected(Objection::HubWithdrawn) => {
             (S::CONFLICT, "hub-withdrawn", "The hub is withdrawn", None)

@@ -281,7 +281,7 @@ fn what_is_not_there_is_a_problem() {
     }
     let reply = door.send(Request::delete("/api/zones").body(Body::empty()).unwrap());
     assert_eq!(reply.pointers(405), [""; 0]);
-    assert_eq!(reply.header("allow"), "GET,HEAD");
+    assert_eq!(reply.header("allow"), "GET,HEAD,POST");
 }
 
 #[test]

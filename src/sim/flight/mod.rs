@@ -18,8 +18,9 @@ pub use self::leg::{Leg, Path};
 pub use self::outline::{Corner, Mark, Stretch};
 pub use self::rest::{Rest, Whereabouts, plan_home, plan_rest, plan_wait, waiting_costs_wh};
 use super::air::Air;
+use super::airspace::{Closed, End};
 use super::geo::Point;
-use super::route::Route;
+use super::route::{Route, level_of_heading};
 use super::world::Model;
 
 /// What a drone does on a leg; people see it as [`super::drone::DroneStatus`].
@@ -95,44 +96,79 @@ pub enum Infeasible {
     TooHeavy,
     #[error("the wind is too strong for the type on one of the legs")]
     TooWindy,
+    #[error("no-fly zones leave no way")]
+    NoWay,
 }
 
 /// A pick-up this close to the hub is the hub itself.
 pub const AT_HUB_M: f64 = 30.0;
 
-impl Itinerary {
-    pub fn direct(errand: &Errand) -> Self {
-        let Errand {
-            hub,
-            pickup,
-            dropoff,
-            home,
-            payload_kg,
-        } = *errand;
-        let at_hub = hub.distance(pickup) < AT_HUB_M;
-        Itinerary {
-            to_pickup: (!at_hub).then(|| Route::direct(hub, pickup)),
-            to_dropoff: Route::direct(if at_hub { hub } else { pickup }, dropoff),
-            home: Route::direct(dropoff, home),
-            payload_kg,
+impl From<Closed> for Infeasible {
+    fn from(_: Closed) -> Self {
+        Infeasible::NoWay
+    }
+}
+
+impl Errand {
+    fn is_at_hub(&self) -> bool {
+        self.hub.distance(self.pickup) < AT_HUB_M
+    }
+
+    /// `None` where the goods are at the hub.
+    fn way_to_pickup(&self, model: &Model, air: &Air<'_>) -> Result<Option<Route>, Infeasible> {
+        if self.is_at_hub() {
+            return Ok(None);
         }
+        let hover = |at| End {
+            at,
+            height_m: model.handover_height_m,
+        };
+        Ok(Some(air.route(grounded(self.hub), hover(self.pickup))?))
+    }
+}
+
+fn grounded(at: Point) -> End {
+    End { at, height_m: 0.0 }
+}
+
+impl Itinerary {
+    /// By the shortest ways that are open.
+    ///
+    /// # Errors
+    /// Where one of them has none.
+    pub fn of(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<Self, Infeasible> {
+        let hover = |at| End {
+            at,
+            height_m: model.handover_height_m,
+        };
+        let loaded = match errand.is_at_hub() {
+            true => grounded(errand.hub),
+            false => hover(errand.pickup),
+        };
+        Ok(Itinerary {
+            to_pickup: errand.way_to_pickup(model, air)?,
+            to_dropoff: air.route(loaded, hover(errand.dropoff))?,
+            home: air.route(hover(errand.dropoff), grounded(errand.home))?,
+            payload_kg: errand.payload_kg,
+        })
     }
 }
 
 /// Seconds from the start until the package is on board: what dispatch compares.
 /// Equal to [`Mission::pickup_s`] of the same errand.
 pub fn time_to_pickup(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<f64, Infeasible> {
-    let itinerary = Itinerary::direct(errand);
-    check_payload(model, itinerary.payload_kg)?;
+    check_payload(model, errand.payload_kg)?;
     let mut seconds = 0.0;
     let planner = Planner { model, air };
-    planner.reach_pickup(&itinerary, &mut |leg| seconds += leg.duration_s)?;
+    let route = errand.way_to_pickup(model, air)?;
+    planner.reach_pickup(route.as_ref(), errand.hub, &mut |leg| seconds += leg.duration_s)?;
     Ok(seconds)
 }
 
 /// The whole mission. Whether a battery can do it is the caller's to compare.
 pub fn plan_delivery(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<Mission, Infeasible> {
-    plan_along(model, air, &Itinerary::direct(errand))
+    check_payload(model, errand.payload_kg)?;
+    plan_along(model, air, &Itinerary::of(model, air, errand)?)
 }
 
 /// The whole mission along routes with any number of way-points.
@@ -141,7 +177,7 @@ pub fn plan_along(model: &Model, air: &Air<'_>, itinerary: &Itinerary) -> Result
     let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(16);
     let sink = &mut |leg| legs.push(leg);
-    planner.reach_pickup(itinerary, sink)?;
+    planner.reach_pickup(itinerary.to_pickup.as_ref(), itinerary.to_dropoff.from, sink)?;
     let handover_m = model.handover_height_m;
     let pickup_height_m = if itinerary.to_pickup.is_some() {
         handover_m
@@ -167,9 +203,9 @@ pub fn plan_along(model: &Model, air: &Air<'_>, itinerary: &Itinerary) -> Result
 /// Home from a place in the air at rest, at the cruise height of the way home: cruise,
 /// descend, land.
 pub fn plan_return(model: &Model, air: &Air<'_>, from: Point, home: Point) -> Result<Mission, Infeasible> {
-    let route = Route::direct(from, home);
-    let level_m = route.level_m();
-    plan_return_along(model, air, &route, level_m)
+    let height_m = level_of_heading(from, home);
+    let route = air.route(End { at: from, height_m }, grounded(home))?;
+    plan_return_along(model, air, &route, height_m)
 }
 
 /// Home from any height, at rest: up or down to the route's level first.
@@ -244,13 +280,19 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn reach_pickup(&self, itinerary: &Itinerary, sink: &mut impl FnMut(Leg)) -> Result<(), Infeasible> {
-        let (at, height_m) = match &itinerary.to_pickup {
+    /// Without a route the goods are where the drone stands.
+    fn reach_pickup(
+        &self,
+        route: Option<&Route>,
+        hub: Point,
+        sink: &mut impl FnMut(Leg),
+    ) -> Result<(), Infeasible> {
+        let (at, height_m) = match route {
             Some(route) => {
                 self.hop(route, 0.0, self.model.handover_height_m, Load::EMPTY, sink)?;
                 (route.to, self.model.handover_height_m)
             }
-            None => (itinerary.to_dropoff.from, 0.0),
+            None => (hub, 0.0),
         };
         self.handover(at, height_m, Load::EMPTY, Milestone::PickedUp, sink);
         Ok(())
@@ -265,7 +307,7 @@ impl Planner<'_> {
         load: Load,
         sink: &mut impl FnMut(Leg),
     ) -> Result<(), Infeasible> {
-        let level_m = route.level_m();
+        let level_m = route.level_m;
         self.vertical(route.from, from_m, level_m, load, None, sink);
         let draft = |path| Leg::new(path, load.phase(Phase::Cruise), load.payload_kg);
         cruise(self.model, self.air, route, level_m, draft, sink)?;

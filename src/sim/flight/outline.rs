@@ -115,6 +115,7 @@ mod tests {
     use super::super::{Itinerary, plan_along, plan_return};
     use super::*;
     use crate::sim::air::Air;
+    use crate::sim::airspace::OPEN;
     use crate::sim::catalogue;
     use crate::sim::time::SimTime;
     use crate::sim::weather::Weather;
@@ -122,7 +123,7 @@ mod tests {
     static CALM: Weather = Weather::steady(0.0, 0.0, 1.225);
 
     fn calm() -> Air<'static> {
-        Air::forecast(&CALM, 0, SimTime::START)
+        Air::forecast(&CALM, &OPEN, 0, SimTime::START)
     }
 
     fn point(x: f64, y: f64) -> Point {

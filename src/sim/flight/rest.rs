@@ -2,8 +2,8 @@
 //! waiting on the spot.
 
 use super::super::air::Air;
+use super::super::airspace::End;
 use super::super::geo::Point;
-use super::super::route::Route;
 use super::super::world::Model;
 use super::{AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, check_payload};
 
@@ -153,7 +153,18 @@ impl Planner<'_> {
         sink: &mut impl FnMut(Leg),
     ) -> Result<(), Infeasible> {
         if from.at.distance(to) >= SAME_PLACE_M {
-            return self.hop(&Route::direct(from.at, to), from.height_m, to_m, load, sink);
+            let start = End {
+                at: from.at,
+                height_m: from.height_m,
+            };
+            let route = self.air.route(
+                start,
+                End {
+                    at: to,
+                    height_m: to_m,
+                },
+            )?;
+            return self.hop(&route, from.height_m, to_m, load, sink);
         }
         let end = load.homeward.then_some(Milestone::Landed);
         self.vertical(to, from.height_m, to_m, load, end, sink);
@@ -164,6 +175,7 @@ impl Planner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::airspace::OPEN;
     use crate::sim::catalogue;
     use crate::sim::time::SimTime;
     use crate::sim::weather::Weather;
@@ -171,7 +183,7 @@ mod tests {
     static CALM: Weather = Weather::steady(0.0, 0.0, 1.225);
 
     fn calm() -> Air<'static> {
-        Air::forecast(&CALM, 0, SimTime::START)
+        Air::forecast(&CALM, &OPEN, 0, SimTime::START)
     }
     const HOME: Point = Point { x: 0.0, y: 0.0 };
 

@@ -5,13 +5,14 @@ use std::f64::consts::TAU;
 use proptest::prelude::*;
 
 use super::*;
+use crate::sim::airspace::OPEN;
 use crate::sim::catalogue;
 use crate::sim::time::SimTime;
 use crate::sim::units::AIR_DENSITY_KGPM3;
 use crate::sim::weather::Weather;
 
 fn air(weather: &Weather) -> Air<'_> {
-    Air::forecast(weather, 0, SimTime::START)
+    Air::forecast(weather, &OPEN, 0, SimTime::START)
 }
 
 fn weather(wind_east_mps: f64, wind_north_mps: f64) -> Weather {
@@ -63,6 +64,7 @@ fn a_turn_at_29_mps_and_30_degrees_of_bank_has_a_radius_of_148_m() {
         from: point(0.0, 0.0),
         via: vec![point(3_000.0, 0.0)],
         to: point(3_000.0, 3_000.0),
+        level_m: 50.0,
     };
     let home = plan_return_along(&wing(), &air(&weather(0.0, 0.0)), &route, 50.0).unwrap();
     let radius = home.plan.legs().iter().find_map(|leg| match leg.path {
@@ -161,7 +163,10 @@ fn place() -> impl Strategy<Value = Point> {
 
 fn route() -> impl Strategy<Value = Route> {
     let via = proptest::collection::vec(place(), 0..6);
-    (place(), via, place()).prop_map(|(from, via, to)| Route { from, via, to })
+    (place(), via, place()).prop_map(|(from, via, to)| Route {
+        via,
+        ..Route::direct(from, to)
+    })
 }
 
 fn any_weather() -> impl Strategy<Value = Weather> {
@@ -187,7 +192,7 @@ proptest! {
     #[test]
     fn legs_join_in_place_speed_and_course(route in route(), weather in any_weather()) {
         let model = wing();
-        let Ok(mission) = plan_return_along(&model, &air(&weather), &route, route.level_m()) else { return Ok(()) };
+        let Ok(mission) = plan_return_along(&model, &air(&weather), &route, route.level_m) else { return Ok(()) };
         let legs = mission.plan.legs();
         for pair in legs.windows(2) {
             let ((end, height_m), (start, next_height_m)) = (pair[0].end(), pair[1].path.start());

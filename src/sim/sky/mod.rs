@@ -15,6 +15,7 @@ mod passes;
 mod step;
 #[cfg(test)]
 mod tests;
+mod ways;
 mod winds;
 
 use serde::{Deserialize, Serialize};

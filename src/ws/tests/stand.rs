@@ -454,6 +454,7 @@ fn world(drones: u32) -> World {
         roster: Default::default(),
         places: Vec::new(),
         zones: Vec::new(),
+        airspace: Default::default(),
         weather: Weather::steady(0.0, 0.0, 1.225),
         demand: None,
         scripted: Vec::new(),

@@ -1,5 +1,6 @@
 //! Worlds and errands for the sky's tests.
 
+use super::super::airspace::Airspace;
 use super::super::catalogue;
 use super::super::flight::{Errand, Itinerary, Mission, plan_along, plan_delivery, plan_return_along};
 use super::super::geo::{Area, BoundingBox, LatLon, LocalFrame};
@@ -62,6 +63,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         roster: Default::default(),
         places: Vec::new(),
         zones: Vec::new(),
+        airspace: Airspace::default(),
         weather: Weather::steady(wind.0, wind.1, AIR_DENSITY_KGPM3),
         demand: None,
         scripted: Vec::new(),

@@ -73,12 +73,13 @@ prop_compose! {
         let mut model = catalogue::model(key).unwrap();
         let speed = gale * model.cruise_airspeed_mps;
         let wind = (speed * libm::cos(from), speed * libm::sin(from));
-        let mut itinerary = Itinerary::direct(&errand(pickup, dropoff));
-        itinerary.to_dropoff.via = out;
-        itinerary.home.via = home;
         model.battery.capacity_wh = 10_000.0;
         let world = world(model, 1, tick_s, wind);
-        let mission = plan_along(&world.models[0], &world.air(SimTime::START), &itinerary).ok()?;
+        let air = world.air(SimTime::START);
+        let mut itinerary = Itinerary::of(&world.models[0], &air, &errand(pickup, dropoff)).ok()?;
+        itinerary.to_dropoff.via = out;
+        itinerary.home.via = home;
+        let mission = plan_along(&world.models[0], &air, &itinerary).ok()?;
         Some((world, mission))
     }
 }

@@ -1,0 +1,198 @@
+//! No-fly zones as flights meet them, and the shortest ways round them.
+//!
+//! Zones are projected onto the area's plane and their heights counted from the ground. A
+//! route keeps [`MARGIN_M`] from every zone that its level meets while it may be flown; an
+//! end that lies nearer may be reached on the way that keeps as far off as that end is.
+//! Shortest ways bend at corners only, so each zone gives its outward corners, moved off by
+//! the margin, and a way is a shortest path over those that see one another.
+
+mod outline;
+#[cfg(test)]
+mod tests;
+mod visibility;
+
+use std::sync::OnceLock;
+
+use self::outline::Outline;
+use self::visibility::Visibility;
+use super::geo::{Area, Point};
+use super::route::{LEVELS_M, Route, level_of_heading};
+use super::time::{SimDuration, SimTime};
+use super::world::{HeightReference, Zone};
+
+/// How far off zones routes keep, metres.
+pub const MARGIN_M: f64 = 60.0;
+
+/// A zone counts from so long before it begins: a flight that sets out now is down by then.
+pub const LOOK_AHEAD: SimDuration = SimDuration(45 * 60 * 1_000_000);
+
+/// All zones of a world.
+#[derive(Clone, Debug, Default)]
+pub struct Airspace {
+    zones: Vec<NoFly>,
+    /// When the set of zones that count changes, in order.
+    changes: Vec<SimTime>,
+    /// By period between changes and level; made when first asked for.
+    ways: Vec<OnceLock<Visibility>>,
+}
+
+/// Without a zone.
+#[cfg(test)]
+pub(in crate::sim) static OPEN: Airspace = Airspace {
+    zones: Vec::new(),
+    changes: Vec::new(),
+    ways: Vec::new(),
+};
+
+/// A zone on the local plane.
+#[derive(Clone, Debug)]
+struct NoFly {
+    outline: Outline,
+    /// Above ground.
+    floor_m: f64,
+    ceiling_m: f64,
+    from: SimTime,
+    until: SimTime,
+}
+
+/// There is no way: an end is closed, or zones lie across everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+/// An end of a route: a place, and the height from or to which it is climbed there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct End {
+    pub at: Point,
+    pub height_m: f64,
+}
+
+impl NoFly {
+    fn new(zone: &Zone, area: &Area) -> Self {
+        let ground_m = match zone.reference {
+            HeightReference::Agl => 0.0,
+            HeightReference::Amsl => area.ground_m,
+        };
+        NoFly {
+            outline: Outline::new(&zone.polygon, &area.frame),
+            floor_m: zone.floor_m - ground_m,
+            ceiling_m: zone.ceiling_m - ground_m,
+            from: zone.from,
+            until: zone.until,
+        }
+    }
+
+    fn meets(&self, low_m: f64, high_m: f64) -> bool {
+        self.floor_m <= high_m && low_m < self.ceiling_m
+    }
+
+    /// Whether a flight that sets out at `now` must reckon with it.
+    fn counts_at(&self, now: SimTime) -> bool {
+        self.counts_from() <= now && now < self.until
+    }
+
+    fn counts_from(&self) -> SimTime {
+        SimTime(self.from.0.saturating_sub(LOOK_AHEAD.0))
+    }
+}
+
+impl Airspace {
+    pub fn new(zones: &[Zone], area: &Area) -> Self {
+        let zones: Vec<NoFly> = zones.iter().map(|zone| NoFly::new(zone, area)).collect();
+        let mut changes: Vec<SimTime> = zones
+            .iter()
+            .flat_map(|zone| [zone.counts_from(), zone.until])
+            .collect();
+        changes.sort_unstable();
+        changes.dedup();
+        let periods = changes.len() + 1;
+        Airspace {
+            zones,
+            changes,
+            ways: (0..periods * LEVELS_M.len()).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The shortest way that keeps off the zones, over or under those that leave room; on the
+    /// level of its heading where others are no shorter.
+    ///
+    /// # Errors
+    /// Where no level has a way.
+    pub fn route(&self, now: SimTime, from: End, to: End) -> Result<Route, Closed> {
+        if self.zones.is_empty() {
+            return Ok(Route::direct(from.at, to.at));
+        }
+        let usual_m = level_of_heading(from.at, to.at);
+        let usual = self.route_at(now, from, to, usual_m);
+        if let Some(straight) = usual.as_ref().filter(|route| route.via.is_empty()) {
+            return Ok(straight.clone());
+        }
+        let others = LEVELS_M.into_iter().filter(|level_m| *level_m != usual_m);
+        let others = others.filter_map(|level_m| self.route_at(now, from, to, level_m));
+        let shortest = usual
+            .into_iter()
+            .chain(others)
+            .min_by(|a, b| a.length_m().total_cmp(&b.length_m()));
+        shortest.ok_or(Closed)
+    }
+
+    fn route_at(&self, now: SimTime, from: End, to: End, level_m: f64) -> Option<Route> {
+        let shut = |end: End| {
+            let (low_m, high_m) = (end.height_m.min(level_m), end.height_m.max(level_m));
+            self.is_shut(now, end.at, low_m, high_m)
+        };
+        if shut(to) {
+            return None;
+        }
+        let ways = self.ways(now, level_m);
+        // Who is in the air when a zone is laid over it leaves by the nearest side.
+        let mut via = match shut(from) {
+            true if from.height_m > 0.0 => vec![ways.way_out(from.at)?],
+            true => return None,
+            false => Vec::new(),
+        };
+        let outside = via.last().copied().unwrap_or(from.at);
+        via.extend(ways.between(outside, to.at)?);
+        Some(Route {
+            from: from.at,
+            via,
+            to: to.at,
+            level_m,
+        })
+    }
+
+    fn ways(&self, now: SimTime, level_m: f64) -> &Visibility {
+        let period = self.changes.partition_point(|change| *change <= now);
+        let level = LEVELS_M.iter().position(|other| *other == level_m).unwrap_or(0);
+        self.ways[period * LEVELS_M.len() + level].get_or_init(|| {
+            let counts = |zone: &&NoFly| zone.counts_at(now) && zone.meets(level_m, level_m);
+            Visibility::new(
+                self.zones
+                    .iter()
+                    .filter(counts)
+                    .map(|zone| zone.outline.clone())
+                    .collect(),
+            )
+        })
+    }
+
+    /// Whether zones begin or cease to count after the one moment and until the other.
+    pub fn changes_at(&self, after: SimTime, until: SimTime) -> bool {
+        let first = self.changes.partition_point(|change| *change <= after);
+        self.changes.get(first).is_some_and(|change| *change <= until)
+    }
+
+    /// Whether a zone lies over a place between these heights.
+    pub fn is_shut(&self, now: SimTime, at: Point, low_m: f64, high_m: f64) -> bool {
+        let mut met = self
+            .zones
+            .iter()
+            .filter(|zone| zone.counts_at(now) && zone.meets(low_m, high_m));
+        met.any(|zone| zone.outline.holds(at))
+    }
+
+    /// Whether a straight line at a height comes nearer to a zone that is in force within the
+    /// look-ahead than a route may.
+    pub fn is_open(&self, now: SimTime, from: Point, to: Point, level_m: f64) -> bool {
+        self.zones.is_empty() || self.ways(now, level_m).sees(from, to)
+    }
+}

@@ -1,0 +1,242 @@
+//! No-fly zones: drones fly round those of the scenario, and those that are laid over them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use geo::{Contains, Polygon};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use skyhaul::engine::digest::hex;
+use skyhaul::engine::{Admission, Engine, headless};
+use skyhaul::sim::command::Command;
+use skyhaul::sim::event::{DeliveryEvent, Happening};
+use skyhaul::sim::geo::LatLon;
+use skyhaul::sim::ids::DroneId;
+use skyhaul::sim::roster::{Change, RosterWrite, ZoneWrite};
+use skyhaul::sim::time::SimTime;
+use skyhaul::sim::world::World;
+
+use crate::support::client::{Client, with};
+use crate::support::server::{Running, kept_in};
+use crate::support::worlds::busy_where;
+
+/// Between the hubs and much of the land; the corridor opens after a quarter of an hour.
+const ZONES: &str = r#"
+[[zone]]
+name = "Corridor"
+polygon = [[37.7625, -122.4400], [37.7625, -122.4180], [37.7665, -122.4180], [37.7665, -122.4400]]
+until = "15m"
+
+[[zone]]
+name = "Dent"
+polygon = [[37.770, -122.412], [37.782, -122.412], [37.782, -122.398], [37.779, -122.398], [37.779, -122.409], [37.770, -122.409]]
+ceiling = 100
+
+[[place]]
+"#;
+
+fn world() -> World {
+    busy_where("[[place]]", ZONES)
+}
+
+/// Drones that are over a zone in force, and not above it.
+fn intruders(engine: &Engine) -> BTreeSet<DroneId> {
+    let world = engine.world();
+    let now = world.time_of(engine.tick_number());
+    let in_force: Vec<_> = (world.zones.iter())
+        .filter(|zone| zone.from <= now && now < zone.until)
+        .collect();
+    let is_in = |polygon: &Polygon, at: LatLon| polygon.contains(&geo::Point::new(at.lon, at.lat));
+    let inside = engine.sky().airborne().filter(|drone| {
+        let at = world.area.frame.to_latlon(drone.at);
+        let mut over = in_force.iter().filter(|zone| is_in(&zone.polygon, at));
+        over.any(|zone| drone.height_m < zone.ceiling_m)
+    });
+    inside.map(|drone| drone.drone).collect()
+}
+
+#[test]
+fn no_drone_enters_a_zone_and_deliveries_go_on() {
+    let mut completed = 0;
+    let until = 18_000;
+    let run = headless::run(Arc::new(world()), 1, until, |engine, outcome| {
+        assert_eq!(intruders(engine), BTreeSet::new(), "tick {}", outcome.tick);
+        let ends = outcome.events.iter().filter(|event| {
+            matches!(
+                event.happening,
+                Happening::Delivery(_, DeliveryEvent::Completed { .. })
+            )
+        });
+        completed += ends.count();
+        true
+    });
+    run.expect("the world goes on");
+    assert!(completed > 10, "{completed} deliveries");
+}
+
+fn lay() -> Command {
+    let corner = |lat, lon| LatLon { lat, lon };
+    let zone = ZoneWrite {
+        name: "Fire".into(),
+        corners: vec![
+            corner(37.748, -122.432),
+            corner(37.748, -122.418),
+            corner(37.758, -122.418),
+            corner(37.758, -122.432),
+        ],
+        floor_m: 0.0,
+        ceiling_m: 150.0,
+        above_sea: false,
+        from: SimTime::START,
+        until: SimTime::NEVER,
+    };
+    Command::Roster(RosterWrite {
+        change: Change::AddZone(zone),
+        idempotency_key: None,
+    })
+}
+
+/// Lays the zone after ten minutes: who was in it then, who still after two minutes, who came in
+/// afterwards, and the digest.
+fn laid_over(threads: usize) -> (BTreeSet<DroneId>, BTreeSet<DroneId>, BTreeSet<DroneId>, String) {
+    const LAID: u64 = 6_000;
+    let world = Arc::new(world());
+    actix::System::new().block_on(async {
+        let mut engine = Engine::genesis(world, threads, headless::arbiters(threads)).unwrap();
+        let mut seen = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+        while engine.tick_number() < 12_000 {
+            let tick = engine.tick_number() + 1;
+            let commands: Vec<Command> = (tick == LAID).then(lay).into_iter().collect();
+            let through = u64::from(tick >= LAID);
+            engine.tick(Admission { through, commands }).await.unwrap();
+            match tick {
+                LAID => seen[0] = intruders(&engine),
+                _ if tick == LAID + 1_200 => seen[1] = intruders(&engine),
+                _ if tick > LAID + 1_200 => seen[2].extend(intruders(&engine)),
+                _ => {}
+            }
+        }
+        let [at_once, soon, later] = seen;
+        (at_once, soon, later, hex(engine.digest()))
+    })
+}
+
+#[test]
+fn who_is_in_the_air_leaves_a_zone_that_is_laid_there_and_nobody_comes_in() {
+    let (at_once, soon, later, digest) = laid_over(1);
+    assert!(!at_once.is_empty(), "nobody was there: the test shows nothing");
+    assert_eq!(soon, BTreeSet::new(), "of {at_once:?}");
+    assert_eq!(later, BTreeSet::new());
+    assert_eq!(laid_over(2).3, digest);
+}
+
+fn fire() -> Value {
+    json!({
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [[
+            [-122.432, 37.748], [-122.418, 37.748], [-122.418, 37.758], [-122.432, 37.758], [-122.432, 37.748],
+        ]]},
+        "properties": {"name": "Fire 1/2", "ceiling": 150},
+    })
+}
+
+async fn names(operator: &Client) -> Vec<String> {
+    let (status, zones) = operator.get("/api/zones").await;
+    assert_eq!(status, StatusCode::OK);
+    let features = zones["features"].as_array().expect("a list").iter();
+    let name = |feature: &Value| feature["properties"]["name"].as_str().expect("a name").to_owned();
+    features.map(name).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lays_a_zone_it_outlives_a_restart_and_is_lifted() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || skyhaul::server::Options {
+        paused: false,
+        demand: false,
+        ..kept_in(folder.path())
+    };
+    let server = Running::start(world(), options()).await;
+    let operator = server.client();
+    let (status, laid) = operator.post("/api/zones", &fire()).await;
+    assert_eq!(status, StatusCode::CREATED, "{laid}");
+    assert_eq!(laid["geometry"], fire()["geometry"]);
+    let expected = json!({"name": "Fire 1/2", "floor": 0.0, "ceiling": 150.0, "reference": "AGL"});
+    assert_eq!(laid["properties"], expected);
+    let (status, problem) = operator.post("/api/zones", &fire()).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::CONFLICT, &json!("urn:skyhaul:problem:zone-exists"))
+    );
+    server.stop().await;
+
+    let server = Running::start(world(), options()).await;
+    let operator = server.client();
+    assert_eq!(names(&operator).await, ["Corridor", "Dent", "Fire 1/2"]);
+    let (status, _) = operator.delete("/api/zones/Fire%201%2F2").await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(names(&operator).await, ["Corridor", "Dent"]);
+    let (status, _) = operator.delete("/api/zones/Fire%201%2F2").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_zone_is_refused_field_by_field() {
+    let server = Running::start(world(), skyhaul::server::Options::default()).await;
+    let operator = server.client();
+    let geometry = |ring: Value| {
+        with(
+            fire(),
+            json!({"geometry": {"type": "Polygon", "coordinates": [ring]}}),
+        )
+    };
+    let properties = |more: Value| {
+        let properties = with(fire()["properties"].clone(), more);
+        with(fire(), json!({"properties": properties}))
+    };
+    for (body, pointers) in [
+        (json!({}), vec!["/type", "/geometry", "/properties"]),
+        (
+            with(fire(), json!({"type": "Point", "colour": 1})),
+            vec!["/colour", "/type"],
+        ),
+        (
+            geometry(json!([[0, 0], [1, 1], [0, 0]])),
+            vec!["/geometry/coordinates"],
+        ),
+        (
+            // A bow tie.
+            geometry(json!([
+                [-122.43, 37.75],
+                [-122.42, 37.76],
+                [-122.42, 37.75],
+                [-122.43, 37.76],
+                [-122.43, 37.75]
+            ])),
+            vec!["/geometry/coordinates"],
+        ),
+        (
+            geometry(json!([[2, 48], [3, 48], [3, 49], [2, 48]])),
+            vec!["/geometry/coordinates"],
+        ),
+        (
+            properties(json!({"floor": 200, "reference": "MSL", "until": "soon"})),
+            vec![
+                "/properties/ceiling",
+                "/properties/reference",
+                "/properties/until",
+            ],
+        ),
+    ] {
+        let (status, problem) = operator.post("/api/zones", &body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {problem}");
+        let errors = problem["errors"].as_array().unwrap().iter();
+        let named: BTreeSet<_> = errors.map(|error| error["pointer"].as_str().unwrap()).collect();
+        for pointer in pointers {
+            assert!(named.contains(pointer), "{pointer} in {problem}");
+        }
+    }
+    assert_eq!(names(&operator).await, ["Corridor", "Dent"]);
+    server.stop().await;
+}
