@@ -33,13 +33,16 @@ pub fn next_speed(speed: f64, remaining: f64, profile: Profile, dt: f64) -> f64 
 
 /// Seconds for `length` from `entry` speed on; infinite where nothing moves. The exit speed
 /// is taken as reachable.
-#[inline]
+#[inline(always)]
 pub fn duration(entry: f64, length: f64, profile: Profile) -> f64 {
-    if profile.acceleration <= 0.0 {
-        return length / profile.target;
-    }
+    let steady = length / profile.target;
     let Plateau { speed, seconds } = plateau(entry, length, profile);
-    (2.0 * speed - entry - profile.exit) / profile.acceleration + seconds
+    let ramped = (2.0 * speed - entry - profile.exit) / profile.acceleration + seconds;
+    if profile.acceleration > 0.0 {
+        ramped
+    } else {
+        steady
+    }
 }
 
 /// The part of a leg between its two ramps.
@@ -50,15 +53,17 @@ pub struct Plateau {
 }
 
 /// As [`duration`] takes it, where there is an acceleration.
-#[inline]
+#[inline(always)]
 pub fn plateau(entry: f64, length: f64, profile: Profile) -> Plateau {
     let speed = peak_speed(entry, length, profile);
     let ramps = 2.0 * speed * speed - entry * entry - profile.exit * profile.exit;
     let left = positive(length - ramps / (2.0 * profile.acceleration));
-    let seconds = if left > 0.0 { left / speed } else { 0.0 };
+    let at_speed = left / speed;
+    let seconds = if left > 0.0 { at_speed } else { 0.0 };
     Plateau { speed, seconds }
 }
 
+#[inline(always)]
 fn peak_speed(entry: f64, length: f64, profile: Profile) -> f64 {
     let exit = profile.exit;
     let reach = (profile.acceleration * length + 0.5 * (entry * entry + exit * exit)).sqrt();

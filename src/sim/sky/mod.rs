@@ -12,6 +12,7 @@ mod fix;
 mod ground;
 mod leg_change;
 mod passes;
+mod registers;
 mod step;
 #[cfg(test)]
 mod tests;

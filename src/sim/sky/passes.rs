@@ -7,6 +7,7 @@ use super::super::ids::DroneId;
 
 /// No row moves further in a tick than its speed takes it and `watch` besides: those that may
 /// come to the end of their leg, or are in a turn.
+#[inline(always)]
 pub fn count_watched(remaining: &[f64], speed: &[f32], watch: &[f32], dt: f32) -> usize {
     let n = remaining.len();
     let (speed, watch) = (&speed[..n], &watch[..n]);
@@ -22,6 +23,7 @@ pub fn is_watched(remaining: f64, speed: f32, watch: f32, dt: f32) -> bool {
 }
 
 /// What of the wind blows along each row's course, and what across it, m/s.
+#[inline(always)]
 pub fn blow(
     [along, across]: [&mut [f32]; 2],
     [wind_east, wind_north]: [&[f32]; 2],
@@ -38,6 +40,7 @@ pub fn blow(
 }
 
 /// The ground speeds that the wind triangle leaves, m/s; nobody is blown backwards or aside.
+#[inline(always)]
 pub fn reach(target: &mut [f32], airspeed: &[f32], along: &[f32], across: &[f32]) {
     let n = target.len();
     let (airspeed, along, across) = (&airspeed[..n], &along[..n], &across[..n]);
@@ -55,6 +58,7 @@ pub fn reached(airspeed: f32, along: f32, across: f32) -> f32 {
 
 /// New speeds, and how far each row moves (`moved`) in `dt` seconds. The same law as
 /// [`super::super::motion::next_speed`].
+#[inline(always)]
 pub fn accelerate(
     speed: &mut [f32],
     remaining: &mut [f64],
@@ -82,6 +86,7 @@ pub fn accelerate(
 }
 
 /// One coordinate along one component of the direction.
+#[inline(always)]
 pub fn shift(coordinate: &mut [f64], direction: &[f32], moved: &[f32]) {
     let n = coordinate.len();
     let (direction, moved) = (&direction[..n], &moved[..n]);
@@ -91,6 +96,7 @@ pub fn shift(coordinate: &mut [f64], direction: &[f32], moved: &[f32]) {
 }
 
 /// Heights along the upward component, down to the ground.
+#[inline(always)]
 pub fn rise(height: &mut [f32], up: &[f32], moved: &[f32]) {
     let n = height.len();
     let (up, moved) = (&up[..n], &moved[..n]);
@@ -124,6 +130,7 @@ impl Law<f32> {
 }
 
 /// Draws `dt` seconds of power at the mean speed from the batteries, to nothing at most.
+#[inline(always)]
 pub fn discharge(
     energy_wh: &mut [f64],
     law: Law<&[f32]>,
@@ -166,6 +173,7 @@ fn wrapped(angle: f32) -> f32 {
     if angle < -PI { angle + TAU } else { angle }
 }
 
+#[inline(always)]
 pub fn turn(heading: &mut [f32], course: &[f32], yaw_rate: &[f32], dt: f32) {
     let n = heading.len();
     let (course, yaw_rate) = (&course[..n], &yaw_rate[..n]);
@@ -175,6 +183,7 @@ pub fn turn(heading: &mut [f32], course: &[f32], yaw_rate: &[f32], dt: f32) {
 }
 
 /// Rows whose battery is at or below the level to be told of.
+#[inline(always)]
 pub fn count_alarms(energy_wh: &[f64], alarm_wh: &[f32]) -> usize {
     let pairs = energy_wh.iter().zip(alarm_wh);
     pairs
@@ -213,6 +222,7 @@ impl Fingerprint {
     }
 
     /// The rows of one block, of which all but a chunk's last have an even number.
+    #[inline(always)]
     pub fn fold(&mut self, drone: &[DroneId], [x, y, energy]: [&[f64]; 3], height: &[f32]) {
         let n = drone.len();
         let (x, y, height, energy) = (&x[..n], &y[..n], &height[..n], &energy[..n]);

@@ -17,6 +17,7 @@ use super::columns::{Chunk, Flight, Row};
 use super::eta;
 use super::leg_change::{begin_leg, distance_on_leg_m, nose, put};
 use super::passes::{self, Fingerprint, Law};
+use super::registers::Fly;
 use super::winds::{Blown, Winds};
 use super::{FlightEvent, FlightEventKind, FlightLog};
 
@@ -27,6 +28,8 @@ pub const BLOCK_ROWS: usize = 256;
 pub struct Clock<'a> {
     /// What blows during the tick.
     winds: &'a Winds,
+    /// As wide as it computes.
+    processor: pulp::Arch,
     dt: f64,
     /// At the end of the tick.
     now: SimTime,
@@ -40,6 +43,7 @@ impl<'a> Clock<'a> {
         let tick_us = world.tick.0.max(1);
         Clock {
             winds,
+            processor: pulp::Arch::new(),
             dt: world.tick.as_secs(),
             now,
             now_s: now.as_secs(),
@@ -88,7 +92,7 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<
     }
     if clock.refreshes_etas(index) {
         chunk.find_cells(&world.weather);
-        eta::refresh(chunk, clock.now_s, &mut step.events);
+        eta::refresh(chunk, clock.processor, clock.now_s, &mut step.events);
     }
     step.fingerprint = fingerprint.finish();
     step
@@ -111,7 +115,13 @@ fn step_block(
             b().filter(|&i| passes::is_watched(chunk.remaining[i], chunk.speed[i], chunk.watch[i], dt));
         alone.extend(watched.map(|i| (i, chunk.row(i))));
     }
-    pass(chunk, block.clone(), blown, dt);
+    let fly = Fly {
+        chunk,
+        block: block.clone(),
+        blown,
+        dt,
+    };
+    clock.processor.dispatch(fly);
     for (i, mut row) in alone {
         step_alone(&mut row, &mut chunk.flights[i], world, clock, step);
         chunk.set_row(i, &row);
@@ -122,42 +132,6 @@ fn step_block(
             raise_alarm(chunk, i, clock, step);
         }
     }
-}
-
-/// Every row of the block as if none came to the end of its leg.
-fn pass(chunk: &mut Chunk, block: Range<usize>, blown: &Blown, dt: f32) {
-    let rows = block.len();
-    let [mut along, mut across, mut target, mut moved] = [[0.0; BLOCK_ROWS]; 4];
-    let (along, across) = (&mut along[..rows], &mut across[..rows]);
-    let (target, moved) = (&mut target[..rows], &mut moved[..rows]);
-    let b = || block.clone();
-    let course = [&chunk.east[b()], &chunk.north[b()], &chunk.windage[b()]];
-    passes::blow([&mut *along, &mut *across], blown.of(rows), course);
-    passes::reach(target, &chunk.airspeed[b()], along, across);
-    passes::accelerate(
-        &mut chunk.speed[b()],
-        &mut chunk.remaining[b()],
-        moved,
-        target,
-        [&chunk.exit[b()], &chunk.acceleration[b()]],
-        dt,
-    );
-    passes::shift(&mut chunk.x[b()], &chunk.east[b()], moved);
-    passes::shift(&mut chunk.y[b()], &chunk.north[b()], moved);
-    passes::rise(&mut chunk.height[b()], &chunk.up[b()], moved);
-    let law = Law {
-        slow_w: &chunk.slow_w[b()],
-        transition_mps: &chunk.transition_mps[b()],
-        base_w: &chunk.base_w[b()],
-        slope_w_per_mps: &chunk.slope_w_per_mps[b()],
-    };
-    passes::discharge(&mut chunk.energy_wh[b()], law, moved, along, across, dt);
-    passes::turn(
-        &mut chunk.heading[b()],
-        &chunk.course[b()],
-        &chunk.yaw_rate[b()],
-        dt,
-    );
 }
 
 /// One row through one tick, across as many ends of legs as come.

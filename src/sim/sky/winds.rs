@@ -31,6 +31,11 @@ pub struct Blown {
 impl Blown {
     pub fn new(winds: &Winds) -> Self {
         let (east, north) = winds.of(0);
+        Blown::steady(east, north)
+    }
+
+    /// The same for every row.
+    pub fn steady(east: f32, north: f32) -> Self {
         Blown {
             east: [east; BLOCK_ROWS],
             north: [north; BLOCK_ROWS],
