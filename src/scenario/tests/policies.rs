@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::choices::Charges;
 use super::*;
 use crate::sim::dispatch::{self, Match, Moment, Waiting};
+use crate::sim::fleet_index::Pair;
 use crate::sim::geo::LatLon;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::world::{PolicyKind, World};
@@ -167,7 +168,29 @@ fn who_gets_the_only_drone() {
     assert_eq!(only(&usual, &due("before lunch"), 0.0), 0, "words are for people");
 }
 
-/// The least sum of delivery times among the ways to serve as many as possible: (how many, s).
+#[test]
+fn a_strong_drone_is_spared_for_who_needs_it() {
+    let world = world(&[(0.5, "zipline-p2"), (2.5, "wing")]);
+    let light = order(0.0, 0.5);
+    assert_eq!(at_once(PolicyKind::EarliestPickup, &world, &light), Some(0));
+    assert_eq!(round(&world, &[(&light, 0.0)], &full(&world)), [(0, 1)]);
+    let only_strong = [full(&world)[0], None];
+    assert_eq!(
+        round(&world, &[(&light, 0.0)], &only_strong),
+        [(0, 0)],
+        "but not for long"
+    );
+}
+
+/// What a round weighs: seconds to the door, and two minutes for each weaker type that would do.
+fn worth_s(world: &World, pair: Pair, order: &Order, delivery_s: f64) -> f64 {
+    let own_kg = world.model(pair.model).max_payload_kg;
+    let kilograms = world.models.iter().map(|model| model.max_payload_kg);
+    let weaker = kilograms.filter(|kg| *kg < own_kg && *kg >= order.package.weight_kg);
+    delivery_s + 120.0 * weaker.count() as f64
+}
+
+/// The least sum of that among the ways to serve as many as possible: (how many, s).
 fn best_of_all(world: &World, orders: &[Order], energy_wh: &mut [Option<f64>]) -> (usize, f64) {
     let Some((order, others)) = orders.split_first() else {
         return (0, 0.0);
@@ -185,7 +208,10 @@ fn best_of_all(world: &World, orders: &[Order], energy_wh: &mut [Option<f64>]) -
         energy_wh[index] = None;
         let (served, sum_s) = best_of_all(world, others, energy_wh);
         energy_wh[index] = Some(energy);
-        let with = (served + 1, sum_s + mission.delivery_s);
+        let with = (
+            served + 1,
+            sum_s + worth_s(world, pair, order, mission.delivery_s),
+        );
         if with.0 > best.0 || with.0 == best.0 && with.1 < best.1 {
             best = with;
         }
@@ -211,7 +237,9 @@ fn a_round_is_as_good_as_the_best_of_all_ways() {
         let now = SimTime::from_secs(600.0);
         let takes = |(request, pair): &(usize, usize)| {
             let pair = world.pairs().get(*pair);
-            dispatch::mission(&world, now, pair, &orders[*request]).unwrap().delivery_s
+            let order = &orders[*request];
+            let mission = dispatch::mission(&world, now, pair, order).unwrap();
+            worth_s(&world, pair, order, mission.delivery_s)
         };
         let sum_s: f64 = found.iter().map(takes).sum();
         let (served, best_s) = best_of_all(&world, &orders, &mut energy);
