@@ -71,7 +71,7 @@ pub struct Fleet {
     pub eta_error: Option<EtaError>,
 }
 
-/// How the first quotes of the last thousand completed deliveries held.
+/// How the first quotes of the last thousand deliveries that drones completed held.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EtaError {

@@ -459,7 +459,7 @@ export interface DeliveryCounts {
   waiting: number;
 }
 /**
- * How the first quotes of the last thousand completed deliveries held.
+ * How the first quotes of the last thousand deliveries that drones completed held.
  */
 export interface EtaError {
   /**
