@@ -31,6 +31,8 @@ async fn a_delivery_is_told_from_its_acceptance_until_its_drone_is_home() {
         (&json!([]), &Value::Null)
     );
     assert_eq!(june(&client, "deliveries/summary").await.1, json!({"count": 0}));
+    let (status, nothing) = june(&client, "dronedeliveries/utilization").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{nothing}");
 
     let mut stream = running.stream().await;
     stream.follow(1, "events").await;
@@ -39,8 +41,6 @@ async fn a_delivery_is_told_from_its_acceptance_until_its_drone_is_home() {
         .next_where(|message| message["event"]["kind"] == "TakenOff")
         .await;
     assert_eq!(taken_off["event"]["deliveryId"], id.as_str());
-    let (status, nothing) = june(&client, "dronedeliveries/utilization").await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "{nothing}");
     stream
         .next_where(|message| message["event"]["kind"] == "Completed")
         .await;
