@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::sim::actor::SINGLE_ACTORS;
+use crate::sim::event::{DroneEvent, Event, Happening};
 use crate::view::reading::Pace;
 
 use super::telemetry::Phase;
@@ -35,6 +36,8 @@ pub struct Metrics {
     rounds: Counter,
     panics: Family<KindLabel, Counter>,
     events: Counter,
+    flights: Counter,
+    reserve_dips: Counter,
     carried_over: Gauge,
     tick_slip_seconds: Float,
     real_time_factor: Float,
@@ -56,6 +59,8 @@ impl Metrics {
             rounds: Counter::default(),
             panics: Family::default(),
             events: Counter::default(),
+            flights: Counter::default(),
+            reserve_dips: Counter::default(),
             carried_over: Gauge::default(),
             tick_slip_seconds: Float::default(),
             real_time_factor: Float::default(),
@@ -84,6 +89,16 @@ impl Metrics {
             panics,
         );
         registry.register("skyhaul_events", "Committed events", metrics.events.clone());
+        registry.register(
+            "skyhaul_flights",
+            "Flights that ended, in a landing or not",
+            metrics.flights.clone(),
+        );
+        registry.register(
+            "skyhaul_reserve_dips",
+            "Flights whose battery went below the reserve in the air",
+            metrics.reserve_dips.clone(),
+        );
         let carried = "Messages that the last tick left for the next";
         registry.register(
             "skyhaul_carried_over_messages",
@@ -128,10 +143,25 @@ impl Metrics {
             self.panics.get_or_create(&KindLabel { kind }).inc();
         }
         self.events.inc_by(outcome.events.len() as u64);
+        self.count_flights(&outcome.events);
         self.carried_over.set(outcome.carried_over as i64);
         self.tick_slip_seconds.set(pace.tick_slip_ms / 1_000.0);
         self.real_time_factor.set(pace.real_time_factor);
         self.show(engine);
+    }
+
+    fn count_flights(&self, events: &[Event]) {
+        for event in events {
+            match event.happening {
+                Happening::Drone(_, DroneEvent::Landed { .. } | DroneEvent::Lost { .. }) => {
+                    self.flights.inc();
+                }
+                Happening::Drone(_, DroneEvent::LowBattery) => {
+                    self.reserve_dips.inc();
+                }
+                _ => {}
+            }
+        }
     }
 
     /// How many there are of everything, before the first tick too.

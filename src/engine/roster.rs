@@ -10,6 +10,7 @@ use crate::sim::command::{Decision, ReplyTo};
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::roster::{Change, RosterWrite, Verdict};
 use crate::sim::time::SimTime;
+use crate::sim::world::World;
 
 use super::{Decided, Engine};
 
@@ -35,10 +36,16 @@ impl Engine {
         decided.replies.push((reply_to, decision));
     }
 
-    /// Zones that begin or cease to count in this tick.
+    /// Zones that begin or cease to count in this tick, and a forecast that takes another's place.
     pub(super) fn air_changed(&self, now: SimTime) -> Option<Mail> {
         let before = self.world.time_of(self.tick - 1);
-        let has_changed = self.world.airspace.changes_at(before, now);
+        let World {
+            airspace,
+            weather,
+            seed,
+            ..
+        } = &*self.world;
+        let has_changed = airspace.changes_at(before, now) || weather.forecast_changes(*seed, before, now);
         has_changed.then_some(Mail::Fleet(FleetMessage::AirChanged))
     }
 

@@ -78,8 +78,9 @@ pub struct EnergyTotals {
     pub model: String,
     pub total_wh: f64,
     pub wh_per_km: Option<f64>,
-    /// Flights that went below the reserve.
+    /// Flights that went below the reserve, and which share of all they are.
     pub reserve_dips: u64,
+    pub reserve_dip_share: Option<f64>,
 }
 
 /// Separation is not simulated in this version: `None` is "not measured", not "none".
@@ -106,6 +107,7 @@ pub struct Tally {
     energy_wh: f64,
     distance_m: f64,
     airborne_s: f64,
+    flights: u64,
     reserve_dips: u64,
 }
 
@@ -198,6 +200,7 @@ impl Tally {
                 airborne_s,
                 ..
             } => {
+                self.flights += 1;
                 self.energy_wh += energy_wh;
                 self.distance_m += distance_m;
                 self.airborne_s += airborne_s;
@@ -267,6 +270,7 @@ impl Tally {
             total_wh: self.energy_wh,
             wh_per_km: (km > 0.0).then(|| self.energy_wh / km),
             reserve_dips: self.reserve_dips,
+            reserve_dip_share: (self.flights > 0).then(|| self.reserve_dips as f64 / self.flights as f64),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::sim::event::{Happening, HubEvent};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::weather::{self, Field, Grid, Weather};
 use crate::sim::workflow::Step;
 use crate::sim::world::{self, Hub, PolicyKind};
 
@@ -78,6 +79,24 @@ fn asked_twice_it_keeps_one_drone_and_answers_the_same() {
     assert_eq!(sent(&withdrawn), sent(&first), "it is found already");
     let queued = bench.assign(2, false);
     assert_eq!(sent(&bench.assign(2, false)), sent(&queued));
+}
+
+#[test]
+fn who_waits_in_a_gale_is_served_when_the_forecast_says_less() {
+    let mut world = world(1, 1);
+    let calmer = weather::Change {
+        at: SimTime(weather::FORECAST_EVERY.0),
+        winds: vec![(3.0, 0.0)],
+    };
+    world.weather = Weather {
+        mean: Field::new((40.0, 0.0), vec![calmer], Grid::WHOLE),
+        ..world.weather
+    };
+    let mut bench = Bench::new(world, |world| Fleet::new(world, &[]));
+    assert_eq!(missions(&bench.assign(1, false)), []);
+    assert_eq!(missions(&bench.tell(FleetMessage::AirChanged)), [], "it blows on");
+    bench.wait(600.0);
+    assert_eq!(missions(&bench.tell(FleetMessage::AirChanged)), [(0, 1)]);
 }
 
 #[test]

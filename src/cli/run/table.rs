@@ -96,7 +96,10 @@ pub fn of_one(summary: &Summary) -> String {
         ),
         (
             "below reserve",
-            format!("{} flights", summary.energy.reserve_dips),
+            match summary.energy.reserve_dip_share {
+                Some(share) => format!("{} flights ({:.1} %)", summary.energy.reserve_dips, 100.0 * share),
+                None => "no flights".to_owned(),
+            },
         ),
         ("digest", summary.digest.clone()),
     ];

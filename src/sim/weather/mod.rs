@@ -59,6 +59,13 @@ impl Weather {
         (east * factor, north * factor)
     }
 
+    /// Whether another forecast was issued after `before`, up to `now`, that says something else.
+    pub fn forecast_changes(&self, seed: u64, before: SimTime, now: SimTime) -> bool {
+        let is_issued = before.0 / FORECAST_EVERY.0 != now.0 / FORECAST_EVERY.0;
+        let differs = |cell| self.forecast(seed, cell, before) != self.forecast(seed, cell, now);
+        is_issued && (0..self.cells()).any(differs)
+    }
+
     fn forecast_factor(&self, seed: u64, cell: usize, period: u64) -> f64 {
         if self.forecast_error == 0.0 {
             return 1.0;
@@ -107,6 +114,31 @@ mod tests {
         assert_eq!(windage(0.0), 0.0);
         assert_eq!(LEVELS_M.map(windage), LEVELS_M.map(raised), "bit for bit");
         assert!((windage(110.0) - 1.615_4).abs() < 1e-4);
+    }
+
+    #[test]
+    fn another_forecast_is_news_where_it_says_something_else() {
+        let mut weather = Weather::steady(6.0, -8.0, 1.225);
+        let (before, now) = (SimTime(FORECAST_EVERY.0 - 1), SimTime(FORECAST_EVERY.0));
+        assert!(!weather.forecast_changes(7, before, now), "a steady wind stays");
+        weather.forecast_error = 0.15;
+        assert!(weather.forecast_changes(7, before, now));
+        assert!(
+            !weather.forecast_changes(7, SimTime::START, before),
+            "none was issued"
+        );
+        let at = SimTime(2 * FORECAST_EVERY.0);
+        let winds = vec![(3.0, 0.0)];
+        weather = Weather {
+            mean: Field::new((6.0, -8.0), vec![Change { at, winds }], Grid::WHOLE),
+            ..Weather::steady(0.0, 0.0, 1.225)
+        };
+        assert!(weather.forecast_changes(7, before, now));
+        let later = |periods: u64| SimTime(periods * FORECAST_EVERY.0);
+        assert!(
+            !weather.forecast_changes(7, later(3), later(4)),
+            "it has come to rest"
+        );
     }
 
     #[test]
