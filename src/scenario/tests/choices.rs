@@ -7,9 +7,10 @@ use crate::sim::demand;
 use crate::sim::dispatch::{self, Free, Moment};
 use crate::sim::fleet_index::Pair;
 use crate::sim::order::Order;
-use crate::sim::world::{PolicyKind, World};
+use crate::sim::world::{Model, PolicyKind, World};
 
-/// What the rule says, in so many words.
+/// What the rule says, in so many words: the earliest pick-up, a drone that lifts more than
+/// another type that would do counting as two minutes later for each such type.
 fn earliest_of_all(
     world: &World,
     pairs: &[Pair],
@@ -19,9 +20,15 @@ fn earliest_of_all(
     let able = pairs.iter().enumerate().filter_map(|(index, pair)| {
         let mission = dispatch::mission(world, SimTime::START, *pair, order)?;
         let enough = dispatch::energy_needed_wh(world, *pair, &mission) <= energy_wh[index]?;
-        enough.then_some((index, mission.pickup_s))
+        let lifts_kg = |model: &Model| model.max_payload_kg;
+        let own_kg = lifts_kg(world.model(pair.model));
+        let would_do =
+            |model: &&Model| lifts_kg(model) >= order.package.weight_kg && lifts_kg(model) < own_kg;
+        let spared_s = 120.0 * world.models.iter().filter(would_do).count() as f64;
+        enough.then_some((index, mission.pickup_s, mission.pickup_s + spared_s))
     });
-    able.min_by(|a, b| a.1.total_cmp(&b.1))
+    let best = able.min_by(|a, b| a.2.total_cmp(&b.2));
+    best.map(|(index, pickup_s, _)| (index, pickup_s))
 }
 
 /// One drone a pair at most, with this charge.

@@ -97,7 +97,7 @@ fn round(world: &World, waiting: &[(&Order, f64)], energy_wh: &[Option<f64>]) ->
 
 #[test]
 fn the_nearest_is_not_always_the_first_to_be_there() {
-    let world = world(&[(1.0, "m100"), (1.6, "wing"), (-5.0, "wing")]);
+    let world = world(&[(2.5, "m100"), (2.6, "wing"), (-5.0, "wing")]);
     let order = order(0.0, 0.3);
     assert_eq!(at_once(PolicyKind::Nearest, &world, &order), Some(0));
     assert_eq!(at_once(PolicyKind::EarliestPickup, &world, &order), Some(1));
@@ -172,7 +172,8 @@ fn who_gets_the_only_drone() {
 fn a_strong_drone_is_spared_for_who_needs_it() {
     let world = world(&[(0.5, "zipline-p2"), (2.5, "wing")]);
     let light = order(0.0, 0.5);
-    assert_eq!(at_once(PolicyKind::EarliestPickup, &world, &light), Some(0));
+    assert_eq!(at_once(PolicyKind::Nearest, &world, &light), Some(0));
+    assert_eq!(at_once(PolicyKind::EarliestPickup, &world, &light), Some(1));
     assert_eq!(round(&world, &[(&light, 0.0)], &full(&world)), [(0, 1)]);
     let only_strong = [full(&world)[0], None];
     assert_eq!(

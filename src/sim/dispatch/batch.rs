@@ -11,11 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pathfinding::prelude::{Matrix, kuhn_munkres_min};
 
-use super::{Free, Match, Moment, Policy, Waiting, able, deadline, energy_needed_wh, nearest_first};
+use super::{
+    Free, Match, Moment, Policy, SPARING, Waiting, able, deadline, energy_needed_wh, nearest_first,
+    weaker_types,
+};
 use crate::sim::flight::Mission;
-use crate::sim::order::{ConfirmationRequired, Order};
+use crate::sim::order::ConfirmationRequired;
 use crate::sim::time::{SimDuration, SimTime};
-use crate::sim::world::{Model, World};
 
 /// Most requests of one round; the matching takes their square times the drones.
 const MOST_SERVED: usize = 64;
@@ -24,11 +26,6 @@ const MOST_PAIRS: usize = 24;
 
 const EXPEDITED_WEIGHT: i64 = 3;
 const LATE_WEIGHT: i64 = 5;
-/// What it costs to take a drone that lifts more than another type that would do, for each such
-/// type, ms. Without it light parcels fly with strong drones that are a little quicker, and
-/// heavy ones wait: over San Francisco at 700 requests an hour it is the difference between
-/// being worse than `nearest` and better.
-const STRENGTH_MS: i64 = 120_000;
 /// More than all trips of a round could differ by together, ms: nobody waits so that others fly
 /// a shorter way.
 const UNSERVED_MS: i64 = 1_000_000_000;
@@ -113,7 +110,7 @@ impl Row {
             let (_, mission) = able(world, now, order, pair, free.fullest_wh(pair)?)?;
             let takes = SimDuration::from_secs(mission.delivery_s + door.as_secs());
             let way = Way {
-                weaker: weaker_types(world, pair, order),
+                weaker: i64::from(weaker_types(world, pair, order)),
                 need_wh: energy_needed_wh(world, world.pairs().get(pair), &mission),
                 takes,
                 cost_ms: 0,
@@ -126,7 +123,7 @@ impl Row {
         let late = |at: SimTime| deadline.map_or(0, |deadline| ms(at.since(deadline)));
         for way in ways.values_mut() {
             let later = late(now + way.takes) - late(now + soonest);
-            way.cost_ms = weight * ms(way.takes) + LATE_WEIGHT * later + way.weaker * STRENGTH_MS;
+            way.cost_ms = weight * ms(way.takes) + LATE_WEIGHT * later + way.weaker * ms(SPARING);
         }
         // Who stays behind is served a round later, at the soonest.
         let next_round = now + world.dispatch.batch_every;
@@ -143,14 +140,6 @@ impl Row {
         let able = way.filter(|way| way.need_wh <= drone.energy_wh);
         able.map_or(IMPOSSIBLE_MS, |way| way.cost_ms)
     }
-}
-
-/// How many types could carry it that lift less than the pair's.
-fn weaker_types(world: &World, pair: usize, order: &Order) -> i64 {
-    let own_kg = world.model(world.pairs().get(pair).model).max_payload_kg;
-    let enough = |model: &&Model| model.max_payload_kg >= order.package.weight_kg;
-    let weaker = world.models.iter().filter(enough);
-    weaker.filter(|model| model.max_payload_kg < own_kg).count() as i64
 }
 
 fn ms(span: SimDuration) -> i64 {

@@ -1,11 +1,19 @@
-//! `earliest-pickup`: the drone that can have the package on board first, at once.
+//! `earliest-pickup`: the drone that can have the package on board first, at once; one that lifts
+//! more than need be only where it is a good deal earlier.
 
-use super::{Candidate, Free, Moment, Policy, able, errand, nearest_first};
+use super::{Candidate, Free, Moment, Policy, SPARING, able, errand, nearest_first, weaker_types};
 use crate::sim::fleet_index::Pair;
 use crate::sim::flight::{self, Mission};
 use crate::sim::order::Order;
 
 pub(super) struct EarliestPickup;
+
+/// The best so far: its pick-up with what sparing it is worth, seconds.
+struct Best {
+    counted_s: f64,
+    pair: usize,
+    mission: Mission,
+}
 
 impl Policy for EarliestPickup {
     /// Among the pairs whose fullest free drone can do it; the first such pair where several
@@ -13,33 +21,40 @@ impl Policy for EarliestPickup {
     fn at_once(&self, at: Moment<'_>, order: &Order, free: &dyn Free) -> Option<(usize, Mission)> {
         let Moment { world, now } = at;
         let air = world.air(now);
-        let mut best: Option<(usize, Mission)> = None;
+        let mut best: Option<Best> = None;
         for Candidate { soonest_s, index } in nearest_first(world, now, order) {
-            if best
-                .as_ref()
-                .is_some_and(|(_, mission)| mission.pickup_s < soonest_s)
-            {
+            if best.as_ref().is_some_and(|best| best.counted_s < soonest_s) {
                 break;
             }
             let Some(energy) = free.fullest_wh(index) else {
                 continue;
             };
+            let spared_s = f64::from(weaker_types(world, index, order)) * SPARING.as_secs();
+            let is_better = |counted_s: f64| {
+                best.as_ref().is_none_or(|best| {
+                    let by_time = counted_s.total_cmp(&best.counted_s);
+                    by_time.then(index.cmp(&best.pair)).is_lt()
+                })
+            };
+            if !is_better(soonest_s + spared_s) {
+                continue;
+            }
             let Pair { hub, model } = world.pairs().get(index);
             let errand = errand(world, hub, order);
-            let model = world.model(model);
-            let Ok(pickup_s) = flight::time_to_pickup(model, &air, &errand) else {
+            let Ok(pickup_s) = flight::time_to_pickup(world.model(model), &air, &errand) else {
                 continue;
             };
-            let is_earlier = |(known, mission): &(usize, Mission)| {
-                pickup_s
-                    .total_cmp(&mission.pickup_s)
-                    .then(index.cmp(known))
-                    .is_lt()
-            };
-            if best.as_ref().is_none_or(is_earlier) {
-                best = able(world, now, order, index, energy).or(best);
+            let counted_s = pickup_s + spared_s;
+            if is_better(counted_s)
+                && let Some((pair, mission)) = able(world, now, order, index, energy)
+            {
+                best = Some(Best {
+                    counted_s,
+                    pair,
+                    mission,
+                });
             }
         }
-        best
+        best.map(|best| (best.pair, best.mission))
     }
 }

@@ -17,8 +17,8 @@ use super::ids::HubId;
 use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
-use super::time::SimTime;
-use super::world::{PolicyKind, World};
+use super::time::{SimDuration, SimTime};
+use super::world::{Model, PolicyKind, World};
 
 /// How drones are chosen. Those who wait do so in one order whatever the policy: expedited
 /// requests first, then those with a deadline, the earliest first, then by arrival.
@@ -97,6 +97,20 @@ pub const MOST_IN_A_ROUND: usize = 256;
 /// A flight may take this much more than its plan says: the sky steps by ticks, the plan
 /// integrates exactly (a property test holds the sky to it).
 const PLAN_ERROR: f64 = 1.01;
+
+/// What taking a drone that lifts more than another type that would do counts for, for each such
+/// type: as if it took so much longer. Without it light parcels fly with strong drones that are a
+/// little quicker, and heavy ones wait: over San Francisco it is the difference between being
+/// worse than `nearest` and better, for `batch` and for `earliest-pickup`.
+const SPARING: SimDuration = SimDuration(120_000_000);
+
+/// How many types could carry it that lift less than the pair's.
+fn weaker_types(world: &World, pair: usize, order: &Order) -> u32 {
+    let own_kg = world.model(world.pairs().get(pair).model).max_payload_kg;
+    let enough = |model: &&Model| model.max_payload_kg >= order.package.weight_kg;
+    let weaker = world.models.iter().filter(enough);
+    weaker.filter(|model| model.max_payload_kg < own_kg).count() as u32
+}
 
 /// Where a drone of this hub would fly for the order.
 pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
