@@ -7,6 +7,7 @@
 //! Idle drones get no mail. After a panic it goes on from before the message
 //! that brought it about.
 
+mod approach;
 mod before;
 mod flying;
 mod message;
@@ -267,6 +268,8 @@ impl Drone {
     fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
         self.tell_delivery(effects, DeliveryMessage::DroneLost);
         if self.moves(DroneInput::Down { at }) {
+            let drone = self.id;
+            effects.send(Mail::Fleet(FleetMessage::Strayed { drone }));
             let lost = DroneEvent::Lost {
                 location: at,
                 energy_wh: log.energy_wh,
@@ -334,6 +337,11 @@ impl Role for Drone {
             Message::Joined => self.join(context, effects),
             Message::Leave => self.leave(context, effects),
             Message::Retire => self.retire(context, effects),
+            Message::OverHub => self.locate(Purpose::Approach, effects),
+            Message::AwaitPad { place, seconds } => {
+                self.locate(Purpose::AwaitPad { place, seconds }, effects);
+            }
+            Message::ComeDown => self.come_down(effects),
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {

@@ -112,7 +112,12 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
             ..
         } => Some(Owed::Word(task.delivery)),
         Message::Located {
-            purpose: Purpose::Replan | Purpose::CheckBattery | Purpose::Hold(_),
+            purpose:
+                Purpose::Replan
+                | Purpose::CheckBattery
+                | Purpose::Hold(_)
+                | Purpose::Approach
+                | Purpose::AwaitPad { .. },
             ..
         }
         | Message::Mission { .. }
@@ -128,7 +133,10 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::Joined
         | Message::Leave
         | Message::Retire
-        | Message::WayClosed => None,
+        | Message::WayClosed
+        | Message::OverHub
+        | Message::AwaitPad { .. }
+        | Message::ComeDown => None,
     }
 }
 
@@ -150,6 +158,9 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::LeaveHub { .. }
         | Message::Left { .. }
         | Message::Round { .. }
+        | Message::Approach { .. }
+        | Message::PadFree { .. }
+        | Message::Strayed { .. }
         | Message::AirChanged => None,
     }
 }

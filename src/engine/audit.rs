@@ -117,6 +117,19 @@ impl Audit {
                     .push(format!("{id} flies for {delivery}, which is over"));
             }
         }
+        for (hub, drone) in fleet.approaching() {
+            if !engine.sky().is_airborne(drone) {
+                self.wrong.push(format!(
+                    "{drone} has, or waits for, a pad of {hub:?}, and is not in the air"
+                ));
+            }
+        }
+        for (hub, landings, taken, pads) in fleet.landings() {
+            if landings != taken || taken > pads {
+                self.wrong
+                    .push(format!("{hub:?}: {landings} come down to {taken} of {pads} pads"));
+            }
+        }
         for (hub, in_use, plugged) in fleet.chargers() {
             let of_hub = engine.world().hub(hub).chargers;
             if in_use != plugged || in_use > of_hub {

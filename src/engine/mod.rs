@@ -281,6 +281,7 @@ impl Engine {
         let message = match event.kind {
             FlightEventKind::Reached(Milestone::PickedUp) => DroneMessage::PickedUp,
             FlightEventKind::Reached(Milestone::Delivered) => DroneMessage::Delivered,
+            FlightEventKind::Reached(Milestone::OverHub) => DroneMessage::OverHub,
             FlightEventKind::Reached(Milestone::Landed) => return,
             FlightEventKind::Landed(log) => {
                 let grounded = self

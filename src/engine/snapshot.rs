@@ -14,6 +14,7 @@ use crate::actors::supervisor::{DeadLetter, Supervisor};
 use crate::actors::{Address, Mail};
 use crate::sim::account::Account;
 use crate::sim::drone::{DroneState, Task};
+use crate::sim::event::HubQueues;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
@@ -61,8 +62,7 @@ struct EngineState<S> {
 pub struct Remembered {
     pub drone_seqs: Vec<(DroneId, u32)>,
     pub lost: Vec<(DroneId, LatLon)>,
-    /// Hub, drones that charge, drones that wait for a charger.
-    pub hub_queues: Vec<(HubId, u32, u32)>,
+    pub hub_queues: Vec<(HubId, HubQueues)>,
     pub hub_seqs: Vec<(HubId, u32)>,
     pub hubs_closed: Vec<(HubId, SimTime)>,
     /// Withdrawn, and out of the world.
@@ -262,15 +262,17 @@ impl<S> EngineState<S> {
 }
 
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
-/// those before 4 no drones and hubs that are gone, and those before 5 no rounds (none is due,
-/// nobody waits for one), which are a fleet's last six fields; a list of none is a zero.
+/// those before 4 no drones and hubs that are gone, those before 5 no rounds (none is due,
+/// nobody waits for one), and those before 6 no pads, which are a fleet's last seven fields; a list
+/// of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
     let unknown = match format {
-        ..=1 => 6,
-        2 => 5,
-        3 => 4,
-        4 => 2,
-        5.. => 0,
+        ..=1 => 7,
+        2 => 6,
+        3 => 5,
+        4 => 3,
+        5 => 1,
+        6.. => 0,
     };
     state.resize(state.len() + unknown, 0);
     postcard::from_bytes(&state)

@@ -186,6 +186,7 @@ fn build_hubs(document: &Document, area: Option<&Area>, log: &mut Log) -> Option
             at: area.point(location.value),
             pads: hub.value.pads,
             chargers: hub.value.chargers,
+            turnaround: hub.value.turnaround,
         })
     };
     let built: Vec<Option<Hub>> = hubs.value.iter().map(build).collect();

@@ -172,6 +172,7 @@ pub(super) struct Hub {
     pub location: Option<At<LatLon>>,
     pub pads: u32,
     pub chargers: u32,
+    pub turnaround: SimDuration,
 }
 
 fn hub(f: &mut Fields<'_>) -> Hub {
@@ -195,6 +196,14 @@ fn hub(f: &mut Fields<'_>) -> Hub {
             Integer(1..=1_000_000),
             "16",
         )),
+        turnaround: f
+            .or(
+                "turnaround",
+                "how long a landed drone takes its pad up, until it is moved off",
+                Duration(SimDuration(0)..=SimDuration(3_600 * SECOND)),
+                "\"30s\"",
+            )
+            .value,
     }
 }
 

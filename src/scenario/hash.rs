@@ -201,8 +201,13 @@ impl Canonical {
             at: _,
             pads,
             chargers,
+            turnaround,
         } = hub;
         self.add(&(key, name, location, pads, chargers));
+        // What is as it always was leaves the hash as it was.
+        if *turnaround != Hub::TURNAROUND {
+            self.add(&("turnaround", turnaround));
+        }
     }
 
     fn add_model(&mut self, model: &Model) {

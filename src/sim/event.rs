@@ -148,7 +148,7 @@ pub enum DroneEvent {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HubEvent {
-    /// Drones that charge, and that wait for a charger.
+    /// As stores before format 6 have it; drones that charge, and that wait for a charger.
     QueueChanged {
         charging: u32,
         queued: u32,
@@ -162,6 +162,22 @@ pub enum HubEvent {
     Added,
     /// An operator withdrew it, and the last of its drones has left the world.
     Withdrawn,
+    QueuesChanged(HubQueues),
+}
+
+/// Who waits at a hub, and for what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubQueues {
+    /// Drones that charge.
+    pub charging: u32,
+    /// Drones that wait for a charger.
+    pub queued: u32,
+    /// Drones in the air that wait for a pad.
+    pub holding: u32,
+    /// Drones that wait for a pad to take off from.
+    pub departing: u32,
+    /// So many landings so far found no pad in time, and were made beside.
+    pub beside_pads: u32,
 }
 
 /// What operators should know of the workflows and of those who carry them out.

@@ -280,6 +280,7 @@ impl World {
                     at: self.area.point(*location),
                     pads: *pads,
                     chargers: *chargers,
+                    turnaround: Hub::TURNAROUND,
                 });
                 self.roster.hubs_added += 1;
                 Decision::Created

@@ -81,6 +81,13 @@ pub struct Hub {
     pub at: Point,
     pub pads: u32,
     pub chargers: u32,
+    /// So long a landed drone takes its pad up, until it is moved off.
+    pub turnaround: SimDuration,
+}
+
+impl Hub {
+    /// Where a scenario does not say.
+    pub const TURNAROUND: SimDuration = SimDuration(30_000_000);
 }
 
 #[derive(Clone, Debug)]

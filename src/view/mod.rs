@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use crate::sim::account::Account;
 use crate::sim::calendar::Month;
 use crate::sim::drone::DroneStatus;
-use crate::sim::event::Event;
+use crate::sim::event::{Event, HubQueues};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::{Order, StoredPackage};
@@ -95,8 +95,7 @@ struct Now {
 
 #[derive(Clone, Copy, Default)]
 struct HubQueue {
-    charging: u32,
-    queued: u32,
+    queues: HubQueues,
     /// Nobody takes off before this time.
     closed_until: Option<SimTime>,
     /// Number of the hub's last event.
@@ -133,7 +132,7 @@ pub struct Restored {
     pub lost: Vec<(DroneId, LatLon)>,
     /// Number of the last event of each drone that had any.
     pub drone_seqs: Vec<(DroneId, u32)>,
-    pub hub_queues: Vec<(HubId, u32, u32)>,
+    pub hub_queues: Vec<(HubId, HubQueues)>,
     /// Number of the last event of each hub that had any.
     pub hub_seqs: Vec<(HubId, u32)>,
     /// Hubs that nobody leaves, and until when.
@@ -163,12 +162,8 @@ impl View {
     pub fn new(world: Arc<World>, restored: Restored) -> Self {
         let at = world.time_of(restored.tick);
         let mut hubs = vec![HubQueue::default(); world.hubs.len()];
-        for (hub, charging, queued) in restored.hub_queues {
-            hubs[hub.index()] = HubQueue {
-                charging,
-                queued,
-                ..HubQueue::default()
-            };
+        for (hub, queues) in restored.hub_queues {
+            hubs[hub.index()].queues = queues;
         }
         for (hub, until) in restored.hubs_closed {
             hubs[hub.index()].closed_until = Some(until);
@@ -311,7 +306,7 @@ impl View {
         let frame = Arc::clone(&now.frame);
         let drones = now.drones.present();
         let airborne = frame.rows().len() as u32;
-        let charging = now.hubs.iter().map(|hub| hub.charging).sum();
+        let charging = now.hubs.iter().map(|hub| hub.queues.charging).sum();
         let lost = now.drones.lost_count();
         let mut reading = FleetReading {
             clock: self.clock_of(&now),
@@ -347,8 +342,7 @@ impl View {
         let now = self.now.read();
         let reading = |(index, queue): (usize, &HubQueue)| HubReading {
             hub: HubId(index as u16),
-            charging: queue.charging,
-            queued_for_charger: queue.queued,
+            queues: queue.queues,
             grounded: now.drones.grounded_at(HubId(index as u16)),
             closed_until: queue.closed_until,
             seq: queue.seq,

@@ -115,9 +115,9 @@ impl View {
                 hub.seq = event.seq;
                 match kind {
                     HubEvent::QueueChanged { charging, queued } => {
-                        hub.charging = *charging;
-                        hub.queued = *queued;
+                        (hub.queues.charging, hub.queues.queued) = (*charging, *queued);
                     }
+                    HubEvent::QueuesChanged(queues) => hub.queues = *queues,
                     HubEvent::Closed { until } => hub.closed_until = Some(*until),
                     HubEvent::Opened => hub.closed_until = None,
                     HubEvent::Added => {}

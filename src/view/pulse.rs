@@ -74,37 +74,43 @@ impl Pulse {
 
     pub(super) fn quotes(&self) -> Option<QuoteReading> {
         let quoted = || self.judged.iter().map(|kept| kept.at_quote_s);
-        let errors = percentiles(quoted())?;
+        let errors = |told: fn(&Kept) -> Option<f64>| {
+            let told = |kept| Some((told(kept)?, kept.trip_s));
+            percentiles(self.judged.iter().filter_map(told))
+        };
+        let at_quote = errors(|kept| Some(kept.at_quote_s))?;
         let count = self.judged.len() as f64;
         let by_time_to_go = |index: usize| {
-            let told = self.judged.iter().filter_map(|kept| kept.by_time_to_go_s[index]);
-            percentiles(told)
+            let told = |kept: &Kept| Some((kept.by_time_to_go_s[index]?, kept.trip_s));
+            percentiles(self.judged.iter().filter_map(told))
         };
         Some(QuoteReading {
             samples: self.judged.len() as u32,
-            p50_s: errors.p50_s,
-            p95_s: errors.p95_s,
+            at_quote,
             bias_s: quoted().sum::<f64>() / count,
             late_share: quoted().filter(|error| *error > LATE_S).count() as f64 / count,
-            at_pickup: percentiles(self.judged.iter().filter_map(|kept| kept.at_pickup_s)),
+            at_pickup: errors(|kept| kept.at_pickup_s),
             by_time_to_go: std::array::from_fn(by_time_to_go),
             jumps: self.judged.iter().map(|kept| f64::from(kept.jumps)).sum::<f64>() / count,
         })
     }
 }
 
-/// By nearest rank; `None` of nothing.
-fn percentiles(errors_s: impl Iterator<Item = f64>) -> Option<ErrorReading> {
-    let mut absolute: Vec<f64> = errors_s.map(f64::abs).collect();
-    absolute.sort_unstable_by(f64::total_cmp);
-    let count = absolute.len();
-    let percentile = |share: f64| {
-        let rank = (share * count as f64).ceil() as usize;
-        absolute.get(rank.saturating_sub(1)).copied()
+/// Of (error, length of the trip), seconds, by nearest rank; `None` of nothing.
+fn percentiles(errors: impl Iterator<Item = (f64, f64)>) -> Option<ErrorReading> {
+    let (mut seconds, mut shares): (Vec<f64>, Vec<f64>) = errors
+        .map(|(error_s, trip_s)| (error_s.abs(), error_s.abs() / trip_s.max(1.0)))
+        .unzip();
+    let of = |values: &mut Vec<f64>, share: f64| {
+        values.sort_unstable_by(f64::total_cmp);
+        let rank = (share * values.len() as f64).ceil() as usize;
+        values.get(rank.saturating_sub(1)).copied()
     };
     Some(ErrorReading {
-        p50_s: percentile(0.5)?,
-        p95_s: percentile(0.95)?,
+        p50_s: of(&mut seconds, 0.5)?,
+        p95_s: of(&mut seconds, 0.95)?,
+        p50_share: of(&mut shares, 0.5)?,
+        p95_share: of(&mut shares, 0.95)?,
     })
 }
 
@@ -145,7 +151,8 @@ mod tests {
         }
         let quotes = pulse.quotes().expect("there were deliveries");
         assert_eq!((quotes.samples, quotes.bias_s), (1_000, 29.5));
-        assert_eq!((quotes.p50_s, quotes.p95_s), (29.0, 74.0));
+        assert_eq!((quotes.at_quote.p50_s, quotes.at_quote.p95_s), (29.0, 74.0));
+        assert_eq!(quotes.at_quote.p95_share, 74.0 / 900.0);
         assert_eq!(quotes.late_share, 0.19, "81 to 99 seconds of each hundred");
         let [earliest, _, _, last] = quotes.by_time_to_go;
         assert_eq!((earliest, last.map(|error| error.p95_s)), (None, Some(10.0)));

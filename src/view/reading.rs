@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::sim::delivery::{Bearer, Stage};
 use crate::sim::drone::DroneStatus;
-use crate::sim::event::Etas;
+use crate::sim::event::{Etas, HubQueues};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::promise::TIMES_TO_GO;
@@ -130,8 +130,7 @@ impl DeliveryStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HubReading {
     pub hub: HubId,
-    pub charging: u32,
-    pub queued_for_charger: u32,
+    pub queues: HubQueues,
     /// Drones on the ground here.
     pub grounded: u32,
     /// Nobody takes off before this time, which may be never; `None` where the hub is open.
@@ -158,13 +157,12 @@ pub struct FleetReading {
     pub quotes: Option<QuoteReading>,
 }
 
-/// How the first quotes of the last deliveries held against what happened, seconds.
+/// How what was promised of the last deliveries held against what happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuoteReading {
     pub samples: u32,
-    /// Of absolute errors.
-    pub p50_s: f64,
-    pub p95_s: f64,
+    /// Of the first quote.
+    pub at_quote: ErrorReading,
     /// Mean of actual minus quoted: positive means that deliveries come late.
     pub bias_s: f64,
     /// Over a minute after the quote.
@@ -177,11 +175,13 @@ pub struct QuoteReading {
     pub jumps: f64,
 }
 
-/// Of absolute errors of what was told, seconds.
+/// Of absolute errors of what was told: seconds, and shares of the trip from the first quote on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ErrorReading {
     pub p50_s: f64,
     pub p95_s: f64,
+    pub p50_share: f64,
+    pub p95_share: f64,
 }
 
 /// Deliveries by how far they have come; `accepted` is the sum of the others.

@@ -9,7 +9,7 @@ pub use services::{AccountEventKind, PackageKind, SupervisorKind};
 
 use super::place::Location;
 use super::time::rfc3339;
-use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, HubQueues};
 use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
@@ -190,8 +190,17 @@ pub struct FlightBody {
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum HubKind {
     QueueChanged {
+        /// Drones that charge.
         charging: u32,
+        /// Drones that wait for a charger.
         queued: u32,
+        /// Drones in the air that wait for a pad to land on.
+        holding: u32,
+        /// Drones on the ground that wait for a pad to take off from.
+        departing: u32,
+        /// So many landings so far found no pad in time, and were made beside them.
+        #[serde(rename = "besidePads")]
+        beside_pads: u32,
     },
     Closed {
         /// Null where it stays closed until another `hub_closed` says when it opens.
@@ -320,16 +329,28 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
 
 fn hub_kind(world: &World, event: &HubEvent) -> HubKind {
     match event {
-        HubEvent::QueueChanged { charging, queued } => HubKind::QueueChanged {
+        HubEvent::QueueChanged { charging, queued } => queue_kind(&HubQueues {
             charging: *charging,
             queued: *queued,
-        },
+            ..HubQueues::default()
+        }),
+        HubEvent::QueuesChanged(queues) => queue_kind(queues),
         HubEvent::Closed { until } => HubKind::Closed {
             until: (*until != SimTime::NEVER).then(|| rfc3339(world, *until)),
         },
         HubEvent::Opened => HubKind::Opened,
         HubEvent::Added => HubKind::Added,
         HubEvent::Withdrawn => HubKind::Withdrawn,
+    }
+}
+
+fn queue_kind(queues: &HubQueues) -> HubKind {
+    HubKind::QueueChanged {
+        charging: queues.charging,
+        queued: queues.queued,
+        holding: queues.holding,
+        departing: queues.departing,
+        beside_pads: queues.beside_pads,
     }
 }
 

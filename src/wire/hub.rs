@@ -14,12 +14,21 @@ pub struct Hub {
     pub location: Location,
     pub pads: u32,
     pub chargers: u32,
-    /// Drones that charge. As the two below, `null` to who is not an operator.
+    /// Drones that charge. As the five below, `null` to who is not an operator.
     #[schema(required)]
     pub charging: Option<u32>,
     /// Drones that wait for a charger.
     #[schema(required)]
     pub queued: Option<u32>,
+    /// Drones in the air that wait for a pad to land on.
+    #[schema(required)]
+    pub holding: Option<u32>,
+    /// Drones on the ground that wait for a pad to take off from.
+    #[schema(required)]
+    pub departing: Option<u32>,
+    /// So many landings so far found no pad in time, and were made beside them.
+    #[schema(required)]
+    pub beside_pads: Option<u32>,
     /// Drones on the ground that do not charge, those that wait among them.
     #[schema(required)]
     pub parked: Option<u32>,

@@ -148,6 +148,8 @@ fn world(case: &Case) -> World {
         retries,
         ..
     } = case;
+    // Few enough that some hold.
+    let pads = 1 + seed % 2;
     let mut text = format!(
         r#"
 name = "conservation"
@@ -160,6 +162,7 @@ bbox = [-122.44, 37.74, -122.39, 37.78]
 [[hub]]
 id = "mission"
 location = [37.7599, -122.4148]
+pads = {pads}
 chargers = {chargers}
 [[fleet]]
 hub = "mission"

@@ -96,23 +96,37 @@ fn lay() -> Command {
     })
 }
 
-/// Lays the zone after ten minutes: who was in it then, who still after two minutes, who came in
+/// Whether anybody flies where [`lay`] lays its zone.
+fn somebody_is_there(engine: &Engine) -> bool {
+    let frame = engine.world().area.frame;
+    let there = |at: LatLon| (37.748..37.758).contains(&at.lat) && (-122.432..-122.418).contains(&at.lon);
+    engine
+        .sky()
+        .airborne()
+        .any(|drone| there(frame.to_latlon(drone.at)))
+}
+
+/// Lays the zone when ten minutes are over and somebody is there: who was in it then, who still after two minutes, who came in
 /// afterwards, and the digest.
 fn laid_over(threads: usize) -> (BTreeSet<DroneId>, BTreeSet<DroneId>, BTreeSet<DroneId>, String) {
-    const LAID: u64 = 6_000;
+    const NOT_BEFORE: u64 = 6_000;
     let world = Arc::new(world());
     actix::System::new().block_on(async {
         let mut engine = Engine::genesis(world, threads, headless::arbiters(threads)).unwrap();
         let mut seen = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+        let mut laid = u64::MAX;
         while engine.tick_number() < 12_000 {
             let tick = engine.tick_number() + 1;
-            let commands: Vec<Command> = (tick == LAID).then(lay).into_iter().collect();
-            let through = u64::from(tick >= LAID);
+            if laid == u64::MAX && tick >= NOT_BEFORE && somebody_is_there(&engine) {
+                laid = tick;
+            }
+            let commands: Vec<Command> = (tick == laid).then(lay).into_iter().collect();
+            let through = u64::from(tick >= laid);
             engine.tick(Admission { through, commands }).await.unwrap();
             match tick {
-                LAID => seen[0] = intruders(&engine),
-                _ if tick == LAID + 1_200 => seen[1] = intruders(&engine),
-                _ if tick > LAID + 1_200 => seen[2].extend(intruders(&engine)),
+                _ if tick == laid => seen[0] = intruders(&engine),
+                _ if tick == laid.saturating_add(1_200) => seen[1] = intruders(&engine),
+                _ if tick > laid.saturating_add(1_200) => seen[2].extend(intruders(&engine)),
                 _ => {}
             }
         }

@@ -16,11 +16,11 @@ use super::{Context, DeliveryMessage, Drone, Effect, Effects, Mail, Purpose};
 const SPARE_S: f64 = 5.0;
 
 /// The drone's own part of the world.
-struct Base<'a> {
-    world: &'a World,
-    air: Air<'a>,
-    model: &'a Model,
-    home: Point,
+pub(super) struct Base<'a> {
+    pub world: &'a World,
+    pub air: Air<'a>,
+    pub model: &'a Model,
+    pub home: Point,
 }
 
 impl Base<'_> {
@@ -46,7 +46,7 @@ impl Base<'_> {
         Ok(mission)
     }
 
-    fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
+    pub fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
         flight::plan_wait(
             self.model,
             &self.air,
@@ -59,7 +59,7 @@ impl Base<'_> {
     }
 
     /// So long it can hover and still come home, seconds.
-    fn hover_s(&self, fix: Fix, payload_kg: f64) -> Result<f64, Infeasible> {
+    pub fn hover_s(&self, fix: Fix, payload_kg: f64) -> Result<f64, Infeasible> {
         const A_WHILE_S: f64 = 600.0;
         let home_wh = self.wait(fix, 0.0, Phase::Hold, payload_kg)?.energy_wh;
         let longer_wh = self.wait(fix, A_WHILE_S, Phase::Hold, payload_kg)?.energy_wh;
@@ -68,7 +68,7 @@ impl Base<'_> {
     }
 }
 
-fn place(fix: Fix) -> Whereabouts {
+pub(super) fn place(fix: Fix) -> Whereabouts {
     Whereabouts {
         at: fix.at,
         height_m: fix.height_m,
@@ -88,7 +88,7 @@ fn suffices(fix: Fix, mission: &Mission) -> bool {
 }
 
 impl Drone {
-    fn base<'a>(&self, context: &'a Context) -> Base<'a> {
+    pub(super) fn base<'a>(&self, context: &'a Context) -> Base<'a> {
         let world = &context.world;
         let fleet = world.fleet_of(self.id).expect("every drone belongs to a fleet");
         Base {
@@ -116,6 +116,10 @@ impl Drone {
                 self.release(context, task.delivery, effects);
                 Ok(())
             }
+            (Purpose::Approach, Some(fix)) => self.approach(context, fix, effects),
+            (Purpose::AwaitPad { place, seconds }, Some(fix)) => {
+                self.await_pad(context, fix, (place, seconds), effects)
+            }
             (_, None) => Ok(()),
         };
         if let Err(infeasible) = planned {
@@ -123,7 +127,7 @@ impl Drone {
         }
     }
 
-    fn fly(&self, mission: Mission, effects: &mut Effects) {
+    pub(super) fn fly(&self, mission: Mission, effects: &mut Effects) {
         effects.0.push(Effect::Fly(self.id, mission.plan));
     }
 

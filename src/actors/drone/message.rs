@@ -78,6 +78,15 @@ pub enum DroneMessage {
     Retire,
     /// From the engine: a no-fly zone has come to lie in its way.
     WayClosed,
+    /// From the sky: over the hub, before the descent.
+    OverHub,
+    /// From the fleet: no pad is free; hold at this place of the stack, at most so long.
+    AwaitPad {
+        place: u8,
+        seconds: f64,
+    },
+    /// From the fleet: there is a pad now.
+    ComeDown,
 }
 
 /// Why a drone asks where it is.
@@ -91,4 +100,8 @@ pub enum Purpose {
     CheckBattery,
     /// To wait there so long for its link.
     Hold(SimDuration),
+    /// To ask the hub for a pad.
+    Approach,
+    /// To hold beside the hub until there is one.
+    AwaitPad { place: u8, seconds: f64 },
 }

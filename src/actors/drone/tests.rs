@@ -110,7 +110,9 @@ fn a_drone_that_falls_is_lost_and_tells_its_delivery() {
     ] {
         let mut bench = flying(state);
         let effects = bench.tell(down());
-        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::DroneLost)]);
+        let leaves_its_pad = Mail::Fleet(FleetMessage::Strayed { drone: DroneId(0) });
+        let told_of_it = to_delivery(DeliveryMessage::DroneLost);
+        assert_eq!(sent(&effects), [&told_of_it, &leaves_its_pad]);
         assert!(matches!(told(&effects)[..], [DroneEvent::Lost { .. }]));
         assert!(matches!(bench.role.state, DroneState::Lost { .. }));
         assert!(bench.tell(down()).is_empty(), "it falls once");
@@ -118,10 +120,11 @@ fn a_drone_that_falls_is_lost_and_tells_its_delivery() {
 }
 
 #[test]
-fn a_drone_that_falls_on_its_way_home_tells_nobody_but_its_listeners() {
+fn a_drone_that_falls_on_its_way_home_tells_its_hub_and_its_listeners() {
     let mut bench = flying(DroneState::Returning);
     let effects = bench.tell(down());
-    assert!(sent(&effects).is_empty());
+    let leaves_its_pad = Mail::Fleet(FleetMessage::Strayed { drone: DroneId(0) });
+    assert_eq!(sent(&effects), [&leaves_its_pad]);
     assert_eq!(events(&effects).len(), 1);
 }
 

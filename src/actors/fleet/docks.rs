@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::actors::{Context, Effect, Effects, Mail};
 use crate::sim::energy;
-use crate::sim::event::HubEvent;
+use crate::sim::event::{HubEvent, HubQueues};
 use crate::sim::fleet_index::Pair;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Battery, Fleet, World};
 
 use super::FleetMessage;
+use super::pads::PadQueues;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Docks {
@@ -27,6 +28,9 @@ pub(super) struct Docks {
     /// By pair; follows from the world, kept so that it is made once.
     #[serde(skip)]
     sites: Vec<Site>,
+    /// By hub; the pads' own business, kept so that it is told with the rest.
+    #[serde(skip)]
+    pad_queues: Vec<PadQueues>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +78,7 @@ impl Docks {
             plugged: BTreeMap::new(),
             hubs: Vec::new(),
             sites: Vec::new(),
+            pad_queues: Vec::new(),
         };
         docks.grow(world);
         let aloft: BTreeSet<DroneId> = aloft.iter().copied().collect();
@@ -102,6 +107,7 @@ impl Docks {
         self.sites.extend(pairs[known..].iter().map(site));
         self.ready.resize(pairs.len(), BTreeSet::new());
         self.hubs.resize(world.hubs.len(), Chargers::default());
+        self.pad_queues.resize(world.hubs.len(), PadQueues::default());
     }
 
     /// Docks drones of this fleet with full batteries; answers with their pair.
@@ -112,9 +118,25 @@ impl Docks {
         pair
     }
 
-    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
-        let numbered = self.hubs.iter().enumerate();
-        numbered.map(|(hub, chargers)| (HubId(hub as u16), chargers.in_use, chargers.queue.len() as u32))
+    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, HubQueues)> + '_ {
+        let hubs = (0..self.hubs.len()).map(|hub| HubId(hub as u16));
+        hubs.map(|hub| (hub, self.queues(hub)))
+    }
+
+    fn queues(&self, hub: HubId) -> HubQueues {
+        let (chargers, pads) = (&self.hubs[hub.index()], self.pad_queues[hub.index()]);
+        HubQueues {
+            charging: chargers.in_use,
+            queued: chargers.queue.len() as u32,
+            holding: pads.holding,
+            departing: pads.departing,
+            beside_pads: pads.beside,
+        }
+    }
+
+    /// Whether they are others than before.
+    pub fn set_pad_queues(&mut self, hub: HubId, queues: PadQueues) -> bool {
+        std::mem::replace(&mut self.pad_queues[hub.index()], queues) != queues
     }
 
     /// Everyone who is docked: plugged in, full, or in a queue for a charger.
@@ -369,12 +391,8 @@ impl Docks {
         effects.emit_hub(context, &mut self.hubs[hub.index()].seq, hub, event);
     }
 
-    fn tell_queue(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
-        let chargers = &mut self.hubs[hub.index()];
-        let event = HubEvent::QueueChanged {
-            charging: chargers.in_use,
-            queued: chargers.queue.len() as u32,
-        };
-        effects.emit_hub(context, &mut chargers.seq, hub, event);
+    pub fn tell_queue(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        let event = HubEvent::QueuesChanged(self.queues(hub));
+        self.tell(context, hub, event, effects);
     }
 }

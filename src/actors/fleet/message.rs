@@ -51,4 +51,15 @@ pub enum FleetMessage {
     Round { due: SimTime },
     /// From the engine: plans are not what they were, for zones opened or closed.
     AirChanged,
+    /// From a drone: it is over the hub and would land; it can hold for so long.
+    Approach {
+        drone: DroneId,
+        hub: HubId,
+        endurance_s: f64,
+        descent_s: f64,
+    },
+    /// To itself: a pad comes free that is promised to somebody.
+    PadFree { hub: HubId },
+    /// From a drone: it comes down elsewhere than at a hub.
+    Strayed { drone: DroneId },
 }

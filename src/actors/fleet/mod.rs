@@ -7,9 +7,11 @@
 //! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`. After a panic it goes
 //! on from before the message that brought it about.
 
+mod closing;
 mod docks;
 mod free;
 mod message;
+mod pads;
 mod queue;
 mod roster;
 mod rounds;
@@ -21,10 +23,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::dispatch;
 use crate::sim::drone::Task;
-use crate::sim::event::{Etas, HubEvent};
+use crate::sim::event::{Etas, HubEvent, HubQueues};
 use crate::sim::fleet_index::Pair;
 use crate::sim::flight::{FlightPlan, Mission};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
@@ -41,6 +42,7 @@ use super::{Context, Effects, Mail};
 use docks::Docks;
 use free::moment;
 pub use message::FleetMessage;
+use pads::Pads;
 use queue::Queue;
 use roster::Gone;
 use rounds::Rounds;
@@ -57,6 +59,7 @@ pub struct Fleet {
     kept: BTreeMap<DeliveryId, Kept>,
     gone: Gone,
     rounds: Rounds,
+    pads: Pads,
 }
 
 /// A drone that is kept for a delivery that has not begun.
@@ -66,7 +69,7 @@ struct Kept {
     pair: usize,
     energy_wh: f64,
     task: Task,
-    /// Seconds from take-off.
+    /// Seconds from now, with the wait for a pad.
     pickup_s: f64,
     /// With what the door is likely to take.
     delivery_s: f64,
@@ -84,6 +87,7 @@ impl Fleet {
             kept: BTreeMap::new(),
             gone: Gone::default(),
             rounds: Rounds::default(),
+            pads: Pads::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -97,6 +101,10 @@ impl Fleet {
     /// Makes room for all pairs and hubs of the world, which may have become more.
     fn grow(&mut self, world: &World, now: SimTime) {
         self.docks.grow(world);
+        self.pads.grow(world);
+        for hub in (0..world.hubs.len()).map(|hub| HubId(hub as u16)) {
+            self.docks.set_pad_queues(hub, self.pads.queues(hub));
+        }
         self.queue.grow(world, now);
         self.next_offer.resize(world.pairs().len(), None);
     }
@@ -111,8 +119,7 @@ impl Fleet {
         self.closed.iter().map(|(hub, until)| (*hub, *until))
     }
 
-    /// By hub: how many drones charge, and how many wait for a charger.
-    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
+    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, HubQueues)> + '_ {
         self.docks.hub_queues()
     }
 
@@ -179,13 +186,15 @@ impl Fleet {
         }
         let task = Task::of(&context.world, id, order);
         let door = context.world.recipient.expected(task.confirmed);
+        let hub = context.world.pairs().get(pair).hub;
+        let pad_s = self.wait_for_pad(context, hub).as_secs();
         let kept = Kept {
             drone: released.drone,
             pair,
             energy_wh: released.energy_wh,
             task,
-            pickup_s: mission.pickup_s,
-            delivery_s: mission.delivery_s + door.as_secs(),
+            pickup_s: pad_s + mission.pickup_s,
+            delivery_s: pad_s + mission.delivery_s + door.as_secs(),
             plan: mission.plan,
         };
         self.kept.insert(id, kept);
@@ -222,14 +231,15 @@ impl Fleet {
         effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));
     }
 
-    fn depart(&mut self, id: DeliveryId, effects: &mut Effects) {
-        if let Some(Kept {
-            drone, task, plan, ..
-        }) = self.kept.remove(&id)
-        {
-            let task = Box::new(task);
-            effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
-        }
+    /// As soon as there is a pad to take off from.
+    fn depart(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+        let Some(kept) = self.kept.remove(&id) else { return };
+        let Kept { drone, plan, .. } = kept;
+        let Pair { hub, model } = context.world.pairs().get(kept.pair);
+        let wait = self.pad_for_take_off(context, drone, hub, plan.on_pad_s(), effects);
+        let plan = plan.after_waiting(context.world.model(model), wait.as_secs());
+        let task = Box::new(kept.task);
+        effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
     }
 
     /// Serves waiting requests from this pair for as long as its fullest drone suffices.
@@ -276,6 +286,7 @@ impl Fleet {
             .pairs()
             .number_of(pair)
             .expect("drones land at their own hub");
+        self.set_down(context, drone, hub, effects);
         self.put_back(context, pair, drone, energy_wh, effects);
     }
 
@@ -293,43 +304,6 @@ impl Fleet {
         }
         self.docks.dock(context, pair, drone, energy_wh, effects);
         self.offer(context, pair, effects);
-    }
-
-    fn close(
-        &mut self,
-        context: &Context,
-        hub: HubId,
-        duration: SimDuration,
-        reply_to: ReplyTo,
-        effects: &mut Effects,
-    ) {
-        let until = context.now + duration;
-        if context.world.roster.is_hub_withdrawn(hub) {
-            return effects.refuse(reply_to, Objection::NoEffect);
-        }
-        let stands = |already: &SimTime| *already == until || *already > until && *already != SimTime::NEVER;
-        if self.closed.get(&hub).is_some_and(stands) {
-            return effects.refuse(reply_to, Objection::NoEffect);
-        }
-        self.closed.insert(hub, until);
-        self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
-        if until != SimTime::NEVER {
-            effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
-        }
-        effects.reply(reply_to, Decision::Done);
-    }
-
-    fn open(&mut self, context: &Context, hub: HubId, due: SimTime, effects: &mut Effects) {
-        if self.closed.get(&hub) != Some(&due) {
-            return;
-        }
-        self.closed.remove(&hub);
-        self.docks.tell(context, hub, HubEvent::Opened, effects);
-        for (pair, Pair { hub: home, .. }) in context.world.pairs().all().iter().enumerate() {
-            if *home == hub {
-                self.offer(context, pair, effects);
-            }
-        }
     }
 
     fn charged(&mut self, context: &Context, drone: DroneId, since: SimTime, effects: &mut Effects) {
@@ -362,7 +336,7 @@ impl Role for Fleet {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),
             FleetMessage::Withdraw { id } => self.withdraw(context, id, effects),
             FleetMessage::Undo { id } => self.undo(context, id, effects),
-            FleetMessage::Depart { id } => self.depart(id, effects),
+            FleetMessage::Depart { id } => self.depart(context, id, effects),
             FleetMessage::Docked {
                 drone,
                 hub,
@@ -379,13 +353,21 @@ impl Role for Fleet {
                 duration,
                 reply_to,
             } => self.close(context, hub, duration, reply_to, effects),
-            FleetMessage::Open { hub, due } => self.open(context, hub, due, effects),
+            FleetMessage::Open { hub, due } => self.open_again(context, hub, due, effects),
             FleetMessage::Joined { first, count } => self.take_in(context, first, count, effects),
             FleetMessage::HubJoined { hub } => self.docks.tell(context, hub, HubEvent::Added, effects),
             FleetMessage::Leave { drone } => self.let_go(context, drone, effects),
             FleetMessage::LeaveHub { hub } => self.let_go_of_hub(context, hub, effects),
             FleetMessage::Left { drone } => self.has_left(context, drone, effects),
             FleetMessage::Round { due } => self.round(context, due, effects),
+            FleetMessage::Approach {
+                drone,
+                hub,
+                endurance_s,
+                descent_s,
+            } => self.approach(context, drone, hub, (endurance_s, descent_s), effects),
+            FleetMessage::PadFree { hub } => self.pad_free(context, hub, effects),
+            FleetMessage::Strayed { drone } => self.strays(context, drone, effects),
             FleetMessage::AirChanged => {
                 self.queue.revise_all(&context.world, context.now);
                 for pair in 0..context.world.pairs().len() {

@@ -69,6 +69,7 @@ impl Fleet {
     }
 
     pub(super) fn has_left(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        self.strays(context, drone, effects);
         let fleet = context.world.fleet_of(drone);
         let hub = fleet.expect("every drone belongs to a fleet").hub;
         *self.gone.drones.entry(hub).or_default() += 1;

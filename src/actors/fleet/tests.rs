@@ -8,7 +8,7 @@ use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::actors::{Effect, Mail};
 use crate::sim::command::ReplyTo;
-use crate::sim::event::{Happening, HubEvent};
+use crate::sim::event::{Happening, HubEvent, HubQueues};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
@@ -296,10 +296,11 @@ fn a_charger_that_comes_free_goes_to_the_next_in_the_queue() {
     );
     let queue = Happening::Hub(
         HUB,
-        HubEvent::QueueChanged {
+        HubEvent::QueuesChanged(HubQueues {
             charging: 1,
             queued: 1,
-        },
+            ..HubQueues::default()
+        }),
     );
     assert_eq!(
         events(&second),

@@ -84,6 +84,7 @@ pub(super) fn world(unknown_places: UnknownPlaces) -> World {
             at: frame.to_point(HUB_AT),
             pads: 2,
             chargers: 2,
+            turnaround: Hub::TURNAROUND,
         }],
         models: vec![catalogue::model("wing").expect("the catalogue has it")],
         fleets: vec![Fleet {
@@ -147,7 +148,7 @@ fn view(unknown_places: UnknownPlaces) -> View {
         routes: Vec::new(),
         lost: vec![(DroneId(2), HUB_AT)],
         drone_seqs: Vec::new(),
-        hub_queues: vec![(HubId(0), 0, 0)],
+        hub_queues: Vec::new(),
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
         drones_gone: Vec::new(),

@@ -7,6 +7,7 @@ mod burn;
 mod cruise;
 mod leg;
 mod outline;
+mod pads;
 mod rest;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::cruise::cruise;
 pub use self::leg::{Leg, Path};
 pub use self::outline::{Corner, Mark, Stretch};
+pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};
 pub use self::rest::{Rest, Whereabouts, plan_home, plan_rest, plan_wait, waiting_costs_wh};
 use super::air::Air;
 use super::airspace::{Closed, End};
@@ -47,6 +49,8 @@ pub enum Milestone {
     Delivered,
     /// Down at a hub; the flight is over.
     Landed,
+    /// Over the hub, before the last descent: who would land asks for a pad here.
+    OverHub,
 }
 
 /// The legs of a whole flight, from a take-off to a landing; never empty.
@@ -365,7 +369,13 @@ impl Planner<'_> {
         sink(leg.timed(self.model));
     }
 
-    fn mission(&self, legs: Vec<Leg>) -> Mission {
+    fn mission(&self, mut legs: Vec<Leg>) -> Mission {
+        if let [.., before, last] = &mut legs[..]
+            && last.milestone == Some(Milestone::Landed)
+            && before.path.ground_length() > 0.0
+        {
+            before.milestone = Some(Milestone::OverHub);
+        }
         let energy_wh = legs.iter().map(|leg| leg.energy_wh(self.model, self.air)).sum();
         let distance_m = legs.iter().map(|leg| leg.path.ground_length()).sum();
         let plan = FlightPlan {

@@ -58,7 +58,10 @@ impl FlightPlan {
             for piece in 1..=pieces {
                 let share = f64::from(piece) / f64::from(pieces);
                 let (at, height_m) = leg.path.at(leg.path.length() * share);
-                let mark = match leg.milestone.filter(|_| piece == pieces) {
+                let mark = match leg
+                    .milestone
+                    .filter(|milestone| piece == pieces && *milestone != Milestone::OverHub)
+                {
                     Some(milestone) => Some(Mark::Reached(milestone)),
                     None => self.turns(index, piece * 2 == pieces).then_some(Mark::Turn),
                 };
@@ -74,7 +77,7 @@ impl FlightPlan {
             match leg.milestone {
                 Some(Milestone::PickedUp) => stretch = Stretch::ToDropoff,
                 Some(Milestone::Delivered) => stretch = Stretch::Home,
-                Some(Milestone::Landed) | None => {}
+                Some(Milestone::Landed | Milestone::OverHub) | None => {}
             }
         }
         corners

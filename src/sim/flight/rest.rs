@@ -99,18 +99,7 @@ pub fn plan_wait(
     let mut legs = Vec::with_capacity(8);
     let sink = &mut |leg| legs.push(leg);
     if seconds > 0.0 {
-        let path = Path::Hold {
-            at: from.at,
-            height_m: from.height_m,
-            seconds,
-        };
-        let leg = Leg {
-            entry_mps: 1.0,
-            target_mps: 1.0,
-            exit_mps: 1.0,
-            ..Leg::new(path, phase, payload_kg)
-        };
-        sink(leg.timed(model));
+        sink(hover_leg(model, from, seconds, phase, payload_kg));
     }
     let homeward = Load {
         payload_kg,
@@ -118,6 +107,28 @@ pub fn plan_wait(
     };
     planner.hop_from(from, home, 0.0, homeward, sink)?;
     Ok(planner.mission(legs))
+}
+
+/// So long on the spot.
+pub(super) fn hover_leg(
+    model: &Model,
+    from: Whereabouts,
+    seconds: f64,
+    phase: Phase,
+    payload_kg: f64,
+) -> Leg {
+    let path = Path::Hold {
+        at: from.at,
+        height_m: from.height_m,
+        seconds,
+    };
+    let leg = Leg {
+        entry_mps: 1.0,
+        target_mps: 1.0,
+        exit_mps: 1.0,
+        ..Leg::new(path, phase, payload_kg)
+    };
+    leg.timed(model)
 }
 
 /// How much more it takes to wait so long at the door and bring the package back, than to go
@@ -144,7 +155,7 @@ pub fn waiting_costs_wh(
 
 impl Planner<'_> {
     /// As [`Planner::hop`] from any height; where it is there already, up or down on the spot.
-    fn hop_from(
+    pub(super) fn hop_from(
         &self,
         from: Whereabouts,
         to: Point,
@@ -219,7 +230,12 @@ mod tests {
         let whole = plan_rest(&model, &calm(), from, &rest).unwrap();
         assert_eq!(whole.plan.start(), (from.at, from.height_m));
         assert_eq!(whole.plan.end(), HOME);
-        let all = [Milestone::PickedUp, Milestone::Delivered, Milestone::Landed];
+        let all = [
+            Milestone::PickedUp,
+            Milestone::Delivered,
+            Milestone::OverHub,
+            Milestone::Landed,
+        ];
         assert_eq!(milestones(&whole), all);
         let aboard = Rest { pickup: None, ..rest };
         let half = plan_rest(&model, &calm(), from, &aboard).unwrap();

@@ -113,8 +113,9 @@ impl Sky {
     }
 }
 
-/// Of the hubs that are nearest the drone's own, else the first: two hubs may share a place.
-fn nearest_hub(world: &World, drone: DroneId, at: Point) -> HubId {
+/// Where a drone that comes down there is then. Of the hubs that are nearest its own, else the
+/// first: two hubs may share a place.
+pub fn nearest_hub(world: &World, drone: DroneId, at: Point) -> HubId {
     let own = world.fleet_of(drone).map_or(HubId(0), |fleet| fleet.hub);
     let mut nearest = (world.hub(own).at.distance(at), own);
     for (i, hub) in (0..).zip(&world.hubs) {

@@ -26,7 +26,7 @@ use self::columns::{CHUNK_ROWS, Chunk};
 use self::fix::airborne;
 pub use self::fix::{Airborne, Fix};
 use self::ground::Ground;
-pub use self::ground::Grounded;
+pub use self::ground::{Grounded, nearest_hub};
 use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m, new_flight};
 use self::step::{ChunkStep, Clock, Departure};
 use self::winds::Winds;

@@ -224,7 +224,7 @@ fn end_leg(row: &mut Row, flight: &mut Flight, met: Met, seconds: f64, at_s: f64
     row.remaining = 0.0;
     put(row, leg.end());
     flight.distance_before_m += leg.path.ground_length();
-    if leg.on_ground() && flight.leg == 0 {
+    if leg.on_ground() && flight.distance_before_m == 0.0 {
         flight.airborne_since = at_s;
     }
     match leg.milestone {
@@ -234,6 +234,7 @@ fn end_leg(row: &mut Row, flight: &mut Flight, met: Met, seconds: f64, at_s: f64
         Some(Milestone::Delivered) => {
             (row.delivery_at, row.told_delivery_at, row.delivery_after_leg) = (at_s, at_s, f64::NAN);
         }
+        Some(Milestone::OverHub) => {}
         Some(Milestone::Landed) | None => return,
     }
     step.events.extend(leg.milestone.map(|milestone| FlightEvent {

@@ -5,11 +5,12 @@ mod day;
 mod route;
 
 use super::reading::{
-    self, ClockReading, DeliveryStatus, DroneReading, FleetReading, HubReading, QuoteReading,
+    self, ClockReading, DeliveryStatus, DroneReading, ErrorReading, FleetReading, HubReading, QuoteReading,
 };
 use crate::sim::delivery::Bearer;
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DeliveryId;
+use crate::sim::promise::TIMES_TO_GO;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::wire::api::simulation::{NamedSpeed, Speed};
@@ -17,7 +18,7 @@ use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::place::{Location, rounded};
 use crate::wire::stream::positions::{Place, Row};
-use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet};
+use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, ErrorSpread, EtaError, Fleet, TimeToGo};
 use crate::wire::time::rfc3339;
 
 pub use day::day_row;
@@ -84,9 +85,12 @@ pub fn hub(world: &World, reading: &HubReading, with_gauges: bool) -> Hub {
         location: Location::new(hub.location, 0.0),
         pads: hub.pads,
         chargers: hub.chargers,
-        charging: gauge(reading.charging),
-        queued: gauge(reading.queued_for_charger),
-        parked: gauge(reading.grounded.saturating_sub(reading.charging)),
+        charging: gauge(reading.queues.charging),
+        queued: gauge(reading.queues.queued),
+        holding: gauge(reading.queues.holding),
+        departing: gauge(reading.queues.departing),
+        beside_pads: gauge(reading.queues.beside_pads),
+        parked: gauge(reading.grounded.saturating_sub(reading.queues.charging)),
         closed: reading.closed_until.is_some(),
         closed_until: reading
             .closed_until
@@ -125,12 +129,25 @@ pub fn fleet(fleet: &FleetReading, sessions: u64) -> Fleet {
 }
 
 fn eta_error(quotes: &QuoteReading) -> EtaError {
+    let spread = |error: ErrorReading| ErrorSpread {
+        p50_seconds: rounded(error.p50_s, 10.0),
+        p95_seconds: rounded(error.p95_s, 10.0),
+        p50_share: rounded(error.p50_share, 1e4),
+        p95_share: rounded(error.p95_share, 1e4),
+    };
+    let told = TIMES_TO_GO.into_iter().zip(quotes.by_time_to_go);
+    let told = told.filter_map(|(seconds, error)| {
+        let error = spread(error?);
+        Some(TimeToGo { seconds, error })
+    });
     EtaError {
         samples: quotes.samples,
-        p50_seconds: rounded(quotes.p50_s, 10.0),
-        p95_seconds: rounded(quotes.p95_s, 10.0),
+        at_quote: spread(quotes.at_quote),
         bias_seconds: rounded(quotes.bias_s, 10.0),
         late_share: rounded(quotes.late_share, 1e4),
+        at_pickup: quotes.at_pickup.map(spread),
+        by_time_to_go: told.collect(),
+        jumps: rounded(quotes.jumps, 100.0),
     }
 }
 

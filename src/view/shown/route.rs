@@ -56,7 +56,7 @@ fn way_point(world: &World, point: &RoutePoint) -> Option<WayPointFeature> {
         Mark::Turn => WayPoint::Turn,
         Mark::Reached(Milestone::PickedUp) => WayPoint::Pickup,
         Mark::Reached(Milestone::Delivered) => WayPoint::Dropoff,
-        Mark::Reached(Milestone::Landed) => WayPoint::Landing,
+        Mark::Reached(Milestone::Landed | Milestone::OverHub) => WayPoint::Landing,
     };
     Some(WayPointFeature {
         kind: "Feature".into(),

@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 
 pub use codes::{ByeCode, ErrorCode};
 pub use encoding::{Encoded, Encoding};
-pub use snapshot::{DeliveryCounts, DeliverySnapshot, EtaError, Fleet, Snapshot};
+pub use snapshot::{DeliveryCounts, DeliverySnapshot, ErrorSpread, EtaError, Fleet, Snapshot, TimeToGo};
 
 use super::api::simulation::Speed;
 use super::event::EventBody;

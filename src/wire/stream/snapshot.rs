@@ -71,18 +71,43 @@ pub struct Fleet {
     pub eta_error: Option<EtaError>,
 }
 
-/// How the first quotes of the last thousand deliveries that drones completed held.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+/// How promised times held, of the last thousand deliveries that drones completed. The errors
+/// beside `samples` are those of the first quotes.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EtaError {
     pub samples: u32,
-    /// Of absolute errors.
-    pub p50_seconds: f64,
-    pub p95_seconds: f64,
+    #[serde(flatten)]
+    pub at_quote: ErrorSpread,
     /// Mean of actual minus quoted: positive means that deliveries come late.
     pub bias_seconds: f64,
     /// Over a minute after the quote.
     pub late_share: f64,
+    /// Of what was told when the package was on board; null where nothing was.
+    #[schema(required)]
+    pub at_pickup: Option<ErrorSpread>,
+    /// Of what was told so long before the end, the longest first.
+    pub by_time_to_go: Vec<TimeToGo>,
+    /// How often what a customer was told jumped by more than five seconds, a delivery.
+    pub jumps: f64,
+}
+
+/// Median and 95th percentile of absolute errors, in seconds and as shares of the trip from the
+/// first quote to the door.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorSpread {
+    pub p50_seconds: f64,
+    pub p95_seconds: f64,
+    pub p50_share: f64,
+    pub p95_share: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct TimeToGo {
+    pub seconds: u32,
+    #[serde(flatten)]
+    pub error: ErrorSpread,
 }
 
 /// `accepted` is the sum of the others.

@@ -3,11 +3,16 @@
 use serde_json::{Value, json};
 
 use super::stand::{Stand, flying, took_off};
-use crate::sim::event::{Happening, HubEvent};
+use crate::sim::event::{Happening, HubEvent, HubQueues};
 use crate::sim::ids::HubId;
 
 fn queue(charging: u32, queued: u32) -> Happening {
-    Happening::Hub(HubId(0), HubEvent::QueueChanged { charging, queued })
+    let queues = HubQueues {
+        charging,
+        queued,
+        ..HubQueues::default()
+    };
+    Happening::Hub(HubId(0), HubEvent::QueuesChanged(queues))
 }
 
 fn heads(messages: &[Value]) -> Vec<(&str, u64)> {
@@ -39,7 +44,7 @@ async fn everything_that_happens_is_told_by_one_numbering() {
     assert_eq!(seen[0]["event"]["droneId"], "d-2");
     assert_eq!(
         seen[1]["event"],
-        json!({"kind": "QueueChanged", "hub": "mission", "charging": 2, "queued": 0})
+        json!({"kind": "QueueChanged", "hub": "mission", "charging": 2, "queued": 0, "holding": 0, "departing": 0, "besidePads": 0})
     );
 }
 

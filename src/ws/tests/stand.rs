@@ -425,6 +425,7 @@ fn world(drones: u32) -> World {
         at: frame.to_point(HUB),
         pads: 4,
         chargers: 8,
+        turnaround: Hub::TURNAROUND,
     };
     World {
         name: "stand".into(),

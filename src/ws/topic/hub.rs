@@ -1,7 +1,7 @@
 //! `hub/{id}`: a snapshot of the hub, then its events. Where gauges that no event tells of
 //! changed, such as the drones parked there, another snapshot, at most one a second.
 
-use crate::sim::event::{Happening, HubEvent};
+use crate::sim::event::{Happening, HubEvent, HubQueues};
 use crate::sim::ids::HubId;
 use crate::view::events::{Numbered, Subject};
 use crate::view::reading::{ClockReading, HubReading};
@@ -25,8 +25,7 @@ pub(super) struct Follow {
 /// What a snapshot of a hub says that may change.
 #[derive(Clone, Copy, PartialEq)]
 struct Gauges {
-    charging: u32,
-    queued: u32,
+    queues: HubQueues,
     grounded: u32,
 }
 
@@ -91,9 +90,8 @@ impl Follow {
 
     fn hear(&mut self, events: &[Numbered]) {
         for numbered in events {
-            if let Happening::Hub(_, HubEvent::QueueChanged { charging, queued }) = numbered.event.happening {
-                self.told.charging = charging;
-                self.told.queued = queued;
+            if let Happening::Hub(_, HubEvent::QueuesChanged(queues)) = numbered.event.happening {
+                self.told.queues = queues;
             }
         }
     }
@@ -102,8 +100,7 @@ impl Follow {
 impl Gauges {
     fn of(reading: &HubReading) -> Self {
         Gauges {
-            charging: reading.charging,
-            queued: reading.queued_for_charger,
+            queues: reading.queues,
             grounded: reading.grounded,
         }
     }

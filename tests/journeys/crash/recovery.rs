@@ -233,7 +233,7 @@ fn a_snapshot_and_the_journal_since_are_the_world_that_never_stopped() {
         assert_eq!(again.view.fleet().drones, 40 + 3 - 2, "some came, and went again");
         let hubs = again.view.hubs();
         assert_eq!(hubs.len(), 1, "the other is withdrawn");
-        assert!(hubs.iter().any(|hub| hub.queued_for_charger > 0), "{hubs:?}");
+        assert!(hubs.iter().any(|hub| hub.queues.queued > 0), "{hubs:?}");
 
         let through = world.next_seq - 1;
         let mut admissions = [pending, waiting].map(|commands| Admission { through, commands });

@@ -24,7 +24,7 @@ wind = { speed = 4.0, from = 250 }
 [[hub]]
 id = "mission"
 location = [37.7599, -122.4148]
-pads = 4
+pads = 1
 chargers = 8
 
 [[hub]]

@@ -174,8 +174,26 @@ export type DroneKind =
 export type FlightFault = "rotor_out" | "battery_cell" | "link_lost";
 export type HubKind =
   | {
+      /**
+       * So many landings so far found no pad in time, and were made beside them.
+       */
+      besidePads: number;
+      /**
+       * Drones that charge.
+       */
       charging: number;
+      /**
+       * Drones on the ground that wait for a pad to take off from.
+       */
+      departing: number;
+      /**
+       * Drones in the air that wait for a pad to land on.
+       */
+      holding: number;
       kind: "QueueChanged";
+      /**
+       * Drones that wait for a charger.
+       */
       queued: number;
     }
   | {
@@ -258,6 +276,33 @@ export type AccountEventKind =
     };
 export type AccountKind = "business" | "customer";
 export type AccountStatus = "active" | "suspended";
+/**
+ * How promised times held, of the last thousand deliveries that drones completed. The errors
+ * beside `samples` are those of the first quotes.
+ */
+export type EtaError = ErrorSpread & {
+  atPickup: ErrorSpread | null;
+  /**
+   * Mean of actual minus quoted: positive means that deliveries come late.
+   */
+  biasSeconds: number;
+  /**
+   * Of what was told so long before the end, the longest first.
+   */
+  byTimeToGo: TimeToGo[];
+  /**
+   * How often what a customer was told jumped by more than five seconds, a delivery.
+   */
+  jumps: number;
+  /**
+   * Over a minute after the quote.
+   */
+  lateShare: number;
+  samples: number;
+};
+export type TimeToGo = ErrorSpread & {
+  seconds: number;
+};
 /**
  * A factor above 0 and up to 10,000, or as fast as it goes.
  */
@@ -459,23 +504,14 @@ export interface DeliveryCounts {
   waiting: number;
 }
 /**
- * How the first quotes of the last thousand deliveries that drones completed held.
+ * Median and 95th percentile of absolute errors, in seconds and as shares of the trip from the
+ * first quote to the door.
  */
-export interface EtaError {
-  /**
-   * Mean of actual minus quoted: positive means that deliveries come late.
-   */
-  biasSeconds: number;
-  /**
-   * Over a minute after the quote.
-   */
-  lateShare: number;
-  /**
-   * Of absolute errors.
-   */
+export interface ErrorSpread {
   p50Seconds: number;
+  p50Share: number;
   p95Seconds: number;
-  samples: number;
+  p95Share: number;
 }
 export interface PongMessage {
   /**
@@ -593,9 +629,13 @@ export interface Drone {
   verticalSpeed: number;
 }
 export interface Hub {
+  /**
+   * So many landings so far found no pad in time, and were made beside them.
+   */
+  besidePads: number | null;
   chargers: number;
   /**
-   * Drones that charge. As the two below, `null` to who is not an operator.
+   * Drones that charge. As the five below, `null` to who is not an operator.
    */
   charging: number | null;
   /**
@@ -607,6 +647,14 @@ export interface Hub {
    * `hub_closed` says when it opens. RFC 3339, simulated.
    */
   closedUntil: string | null;
+  /**
+   * Drones on the ground that wait for a pad to take off from.
+   */
+  departing: number | null;
+  /**
+   * Drones in the air that wait for a pad to land on.
+   */
+  holding: number | null;
   id: string;
   location: Location;
   name: string;

@@ -41,6 +41,18 @@ export function HubCard() {
           <dt>Queued</dt>
           <dd>{hub.queued ?? "–"}</dd>
         </div>
+        <div>
+          <dt>Pads</dt>
+          <dd>{hub.pads}</dd>
+        </div>
+        <div>
+          <dt>Holding</dt>
+          <dd>{hub.holding ?? "–"}</dd>
+        </div>
+        <div>
+          <dt>To take off</dt>
+          <dd>{hub.departing ?? "–"}</dd>
+        </div>
       </dl>
     </section>
   );

@@ -13,6 +13,7 @@ import { ClockControls } from "./ClockControls";
 import { FaultForm } from "./FaultForm";
 import { figure, percent } from "./format";
 import { Icon } from "./Icon";
+import { Promises } from "./Promises";
 
 export function Operations() {
   const panel = useRef<HTMLElement>(null);
@@ -36,6 +37,7 @@ export function Operations() {
           <Chart title="In the air" at={at} series={[airborne]} />
           <Chart title="Tick" unit="ms" at={at} series={[tickMs]} />
           <Chart title="ETA error, typical and 95 %" unit="s" at={at} series={[etaErrorP50, etaErrorP95]} />
+          {now.etaError && <Promises error={now.etaError} />}
         </>
       ) : (
         <p class="soft">Waiting for figures…</p>

@@ -6,12 +6,22 @@ import { computed } from "@preact/signals";
 
 import { fleet as message } from "./session";
 
-export interface EtaError {
-  samples: number;
+export interface ErrorSpread {
   p50Seconds: number;
   p95Seconds: number;
+  /** Of the trip from the first quote to the door. */
+  p50Share?: number;
+  p95Share?: number;
+}
+
+export interface EtaError extends ErrorSpread {
+  samples: number;
   biasSeconds: number;
   lateShare: number;
+  atPickup?: ErrorSpread | null;
+  byTimeToGo?: (ErrorSpread & { seconds: number })[];
+  /** A delivery. */
+  jumps?: number;
 }
 
 export type Figures = Omit<Fleet, "byStatus" | "completedPerMinute" | "etaError" | "tickMs" | "sessions"> & {

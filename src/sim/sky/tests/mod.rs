@@ -25,6 +25,7 @@ fn hub(x: f64, y: f64) -> Hub {
         at: Point { x, y },
         pads: 4,
         chargers: 4,
+        turnaround: Hub::TURNAROUND,
     }
 }
 

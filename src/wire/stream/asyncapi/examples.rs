@@ -13,8 +13,8 @@ use crate::wire::event::{DeliveryKind, EtasBody, EventBody};
 use crate::wire::place::Location;
 use crate::wire::stream::positions::{Head, Place, Positions, Row};
 use crate::wire::stream::{
-    ByeCode, DeliveryCounts, DeliverySnapshot, Encoded, Encoding, ErrorCode, EtaError, Fleet, PROTOCOL,
-    ServerMessage, Snapshot,
+    ByeCode, DeliveryCounts, DeliverySnapshot, Encoded, Encoding, ErrorCode, ErrorSpread, EtaError, Fleet,
+    PROTOCOL, ServerMessage, Snapshot, TimeToGo,
 };
 
 const DELIVERY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -133,6 +133,12 @@ fn from_server() -> Vec<Value> {
 
 fn fleet() -> Fleet {
     let counts = DroneStatus::ALL.map(|status| (status.as_str(), u32::from(status == DroneStatus::Cruising)));
+    let error = ErrorSpread {
+        p50_seconds: 1.2,
+        p95_seconds: 3.4,
+        p50_share: 0.01,
+        p95_share: 0.03,
+    };
     Fleet {
         drones: 1,
         airborne: 1,
@@ -156,10 +162,12 @@ fn fleet() -> Fleet {
         completed_per_minute: 0.4,
         eta_error: Some(EtaError {
             samples: 2,
-            p50_seconds: 1.2,
-            p95_seconds: 3.4,
+            at_quote: error,
             bias_seconds: 0.6,
             late_share: 0.0,
+            at_pickup: Some(error),
+            by_time_to_go: vec![TimeToGo { seconds: 60, error }],
+            jumps: 0.5,
         }),
     }
 }

@@ -1,0 +1,48 @@
+//! Hubs that are closed for a while: nobody takes off there. Landing and charging go on.
+
+use crate::sim::command::{Decision, Objection, ReplyTo};
+use crate::sim::event::HubEvent;
+use crate::sim::fleet_index::Pair;
+use crate::sim::ids::HubId;
+use crate::sim::time::{SimDuration, SimTime};
+
+use super::{Context, Effects, Fleet, FleetMessage, Mail};
+
+impl Fleet {
+    pub(super) fn close(
+        &mut self,
+        context: &Context,
+        hub: HubId,
+        duration: SimDuration,
+        reply_to: ReplyTo,
+        effects: &mut Effects,
+    ) {
+        let until = context.now + duration;
+        if context.world.roster.is_hub_withdrawn(hub) {
+            return effects.refuse(reply_to, Objection::NoEffect);
+        }
+        let stands = |already: &SimTime| *already == until || *already > until && *already != SimTime::NEVER;
+        if self.closed.get(&hub).is_some_and(stands) {
+            return effects.refuse(reply_to, Objection::NoEffect);
+        }
+        self.closed.insert(hub, until);
+        self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
+        if until != SimTime::NEVER {
+            effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
+        }
+        effects.reply(reply_to, Decision::Done);
+    }
+
+    pub(super) fn open_again(&mut self, context: &Context, hub: HubId, due: SimTime, effects: &mut Effects) {
+        if self.closed.get(&hub) != Some(&due) {
+            return;
+        }
+        self.closed.remove(&hub);
+        self.docks.tell(context, hub, HubEvent::Opened, effects);
+        for (pair, Pair { hub: home, .. }) in context.world.pairs().all().iter().enumerate() {
+            if *home == hub {
+                self.offer(context, pair, effects);
+            }
+        }
+    }
+}
