@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -17,24 +18,53 @@ use super::Admission;
 
 /// Commands admitted in one tick at most; the rest waits for the next.
 const ADMITTED_PER_TICK: usize = 16_384;
-/// Of a simulated second all are admitted, if they are no more than these.
-const AT_ONCE_PER_SECOND: f64 = 20_000.0;
-/// However short the ticks are.
-const AT_ONCE_PER_TICK: usize = 1_024;
-/// Of more than that, what waits is spread over so many ticks.
-const SPREAD_OVER: usize = 32;
+/// In a simulated second so many are admitted, and what is being accepted meanwhile less,
+const AT_EASE_PER_SECOND: f64 = 35_000.0;
+/// nor more than take this share of their tick while requests are being accepted,
+const SHARE_BESIDE_OTHERS: f64 = 0.5;
+/// but always so many besides,
+const AT_LEAST_PER_SECOND: f64 = 5_000.0;
+/// and, however short the ticks are, so many in each.
+const AT_LEAST_PER_TICK: usize = 64;
+/// What waits longer is admitted over so many seconds.
+const SPREAD_OVER_S: f64 = 60.0;
+/// Of more than these there may be too many soon: half of what ingestion takes.
+const WELL_FILLED: usize = 250_000;
+/// So they are worked off within these, whoever else would like to be accepted.
+const WORKED_OFF_WITHIN_S: f64 = 2.0;
+/// Where somebody waits for what a tick decides, of what waits each admits one in so many.
+const ASKED_SPREAD_OVER: usize = 32;
 
 pub struct Inbox {
     waiting: Mutex<Waiting>,
     view: Arc<View>,
 }
 
-#[derive(Default)]
 struct Waiting {
     commands: VecDeque<Durable>,
-    /// How many of them somebody waits for.
+    /// How many came since the last tick took its share.
+    arrived: usize,
+    /// How many of them all somebody waits for.
     asked: usize,
+    /// What one took of a tick lately, seconds of the wall clock.
+    each_s: f64,
 }
+
+/// What a tick's share depends on.
+#[derive(Clone, Copy)]
+struct Load {
+    waiting: usize,
+    arrived: usize,
+    is_asked: bool,
+    each_s: f64,
+}
+
+/// Until it is measured.
+const EACH_S: f64 = 20e-6;
+/// A tick of fewer tells little.
+const TELLING: usize = 100;
+/// How fast a measurement fades: it is a tenth after about ten more.
+const WEIGHT: f64 = 0.2;
 
 /// A durable command whose sender waits, by its number in the journal.
 pub type Asked = (u64, Answerable);
@@ -55,7 +85,12 @@ impl Answerable {
 impl Inbox {
     pub fn new(view: Arc<View>) -> Self {
         Inbox {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                commands: VecDeque::new(),
+                arrived: 0,
+                asked: 0,
+                each_s: EACH_S,
+            }),
             view,
         }
     }
@@ -63,7 +98,13 @@ impl Inbox {
     /// What the next tick admits, and who waits for its decisions.
     pub fn take(&self) -> (Admission, Vec<Asked>) {
         let mut waiting = self.waiting.lock();
-        let count = share(waiting.commands.len(), self.view.world().tick);
+        let load = Load {
+            waiting: waiting.commands.len(),
+            arrived: std::mem::take(&mut waiting.arrived),
+            is_asked: waiting.asked > 0,
+            each_s: waiting.each_s,
+        };
+        let count = share(load, self.view.world().tick);
         let (mut admission, mut asked) = (Admission::default(), Vec::new());
         for durable in waiting.commands.drain(..count) {
             admission.through = durable.seq;
@@ -75,6 +116,14 @@ impl Inbox {
         }
         waiting.asked -= asked.len();
         (admission, asked)
+    }
+
+    /// A tick that admitted so many took so long.
+    pub fn took(&self, admitted: usize, time: Duration) {
+        if admitted >= TELLING {
+            let each_s = &mut self.waiting.lock().each_s;
+            *each_s += (time.as_secs_f64() / admitted as f64 - *each_s) * WEIGHT;
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -91,17 +140,29 @@ impl Inbox {
     }
 }
 
-/// How many of those that wait one tick admits. A spike is what the inbox is there for: taken
-/// in as it comes, it would make a long tick, of which everybody who looks would have to wait
-/// for the end, and take the processor from those who are still to be answered. What waits
-/// longer is not forgotten: the more it is, the more of it each tick admits. What a tick did
+/// How many of those that wait one tick admits.
+///
+/// Accepting goes before admitting: a spike is what the inbox is there for. Taken in as it comes
+/// it would make long ticks, of which everybody who looks would have to wait for the end, and
+/// take the processors from those who are still to be answered. So the more came since the last
+/// tick, the less is admitted: all of it up to 20,000 a second, as far as the machine can, from
+/// 35,000 on 5,000. What is left waits until fewer come, or until it is much. What a tick did
 /// admit stands in the journal.
-fn share(waiting: usize, tick: SimDuration) -> usize {
-    let at_once = (AT_ONCE_PER_SECOND * tick.as_secs()) as usize;
-    let more = waiting / SPREAD_OVER;
-    waiting
-        .min(at_once.max(AT_ONCE_PER_TICK) + more)
-        .min(ADMITTED_PER_TICK)
+fn share(load: Load, tick: SimDuration) -> usize {
+    let in_a_tick = |per_second: f64| (per_second * tick.as_secs()) as usize;
+    let at_least = in_a_tick(AT_LEAST_PER_SECOND).max(AT_LEAST_PER_TICK);
+    let is_alone = load.arrived <= at_least;
+    let of_the_tick = if is_alone { 1.0 } else { SHARE_BESIDE_OTHERS };
+    let can = in_a_tick(of_the_tick / load.each_s);
+    let at_ease = in_a_tick(AT_EASE_PER_SECOND);
+    let late = in_a_tick(load.waiting as f64 / SPREAD_OVER_S);
+    let too_many = load.waiting.saturating_sub(WELL_FILLED) as f64;
+    let worked_off = in_a_tick(too_many / WORKED_OFF_WITHIN_S);
+    let mut count = at_least + at_ease.saturating_sub(load.arrived).min(can) + late + worked_off;
+    if load.is_asked {
+        count = count.max(at_least + at_ease + load.waiting / ASKED_SPREAD_OVER);
+    }
+    count.min(load.waiting).min(ADMITTED_PER_TICK)
 }
 
 impl Gate for Inbox {
@@ -113,27 +174,10 @@ impl Gate for Inbox {
         self.view.queue(commands.iter().filter_map(requested));
         let mut waiting = self.waiting.lock();
         waiting.asked += commands.iter().filter(|durable| durable.answer.is_some()).count();
+        waiting.arrived += commands.len();
         waiting.commands.extend(commands);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spike_is_spread_over_ticks_and_what_waits_is_all_admitted_in_the_end() {
-        let tick = SimDuration::from_secs(0.1);
-        assert_eq!([0, 1, 2_000].map(|waiting| share(waiting, tick)), [0, 1, 2_000]);
-        assert_eq!(share(32_000, tick), 3_000);
-        assert_eq!(share(1_000_000, tick), ADMITTED_PER_TICK);
-        assert_eq!(share(1_000, SimDuration::from_secs(0.001)), 1_000);
-        assert_eq!(share(100_000, SimDuration::from_secs(10.0)), ADMITTED_PER_TICK);
-        let mut waiting = 100_000;
-        let ticks = std::iter::from_fn(|| {
-            waiting -= share(waiting, tick);
-            (waiting > 0).then_some(())
-        });
-        assert_eq!(ticks.take(1_000).count(), 29, "three seconds at this tick");
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -41,6 +42,9 @@ pub struct Live {
     pub stalls: watch::Receiver<bool>,
     pub metrics: Metrics,
 }
+
+/// So long a world that ends goes on for those who wait for its decisions.
+const LAST_DECISIONS: Duration = Duration::from_secs(2);
 
 /// What goes from one tick to the next.
 #[derive(Default)]
@@ -87,11 +91,11 @@ impl Live {
             match self.next_turn(&course.promises).await {
                 Turn::Shutdown => {
                     let _held = self.gate.hold().await;
-                    return self.settle(outlet, &mut course).await;
+                    return self.settle(outlet, &mut course, Some(LAST_DECISIONS)).await;
                 }
                 Turn::Control(control) if control.may_pause() => {
                     let held = self.gate.hold().await;
-                    self.settle(outlet, &mut course).await?;
+                    self.settle(outlet, &mut course, None).await?;
                     self.control(control, &mut course.promises);
                     self.gate.let_go(held, self.stands_still(&course));
                 }
@@ -120,9 +124,17 @@ impl Live {
     }
 
     /// Lets writes that are in the journal happen: whoever asked for them must not wait for
-    /// ticks that do not come, nor must they strike at some later time.
-    async fn settle(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
-        while self.inbox.is_asked() && !outlet.is_closed() {
+    /// ticks that do not come, nor must they strike at some later time. Those that `within`
+    /// leaves behind are answered by nobody, and happen when the world goes on.
+    async fn settle(
+        &mut self,
+        outlet: &Outlet,
+        course: &mut Course,
+        within: Option<Duration>,
+    ) -> Result<(), Halted> {
+        let began = wall_now();
+        let is_late = || within.is_some_and(|within| wall_now() - began > within);
+        while self.inbox.is_asked() && !outlet.is_closed() && !is_late() {
             self.advance(outlet, course).await?;
         }
         Ok(())
@@ -197,8 +209,11 @@ impl Live {
         self.pace.tick_begins(wall_now(), sim);
         let (admission, asked) = self.inbox.take();
         course.asked.extend(asked);
+        let admitted = admission.commands.len();
         let mut outcome = self.engine.tick(admission).await?;
-        self.pace.tick_took(outcome.times.iter().sum());
+        let took = outcome.times.iter().sum();
+        self.pace.tick_took(took);
+        self.inbox.took(admitted, took);
         self.metrics.observe(&outcome, &self.engine, &self.pace.reading());
         let decided = std::mem::take(&mut outcome.replies);
         self.answer_writes(decided, &mut course.asked);

@@ -24,8 +24,9 @@ use crate::sim::world::World;
 use crate::store::{self, IngestBatch, Reader, Store, Writer};
 use crate::view::View;
 
-/// Accepted and not yet admitted requests; beyond that clients hear 503.
-const INGESTION_CAPACITY: usize = 100_000;
+/// Accepted and not yet admitted requests; beyond that clients hear 503. One takes about
+/// 2 KB, its record on the read side included.
+const INGESTION_CAPACITY: usize = 500_000;
 /// A flush that takes longer than this is one of a store that hangs.
 const OVERDUE: Duration = Duration::from_secs(2);
 /// How often it is looked whether one does.

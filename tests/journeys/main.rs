@@ -25,6 +25,7 @@ mod server_sent_events;
 mod services;
 mod simulation_control;
 mod slow_clients;
+mod spike;
 mod supervisor;
 mod support;
 mod zones;

@@ -43,7 +43,7 @@ pub const TICKS_AHEAD: usize = 64;
 pub const BATCHES_WAITING: usize = 1024;
 /// Look-ups that may wait: as many as requests may be on their way into the world, since each
 /// of them may carry a key, and a flush takes long enough for many to come.
-pub const LOOKUPS_WAITING: usize = 100_000;
+pub const LOOKUPS_WAITING: usize = 500_000;
 
 /// Chores that may wait: questions about history where there is no way beside the writer, and
 /// what retention asks for.
