@@ -4,6 +4,7 @@
 //! the whole of its workflow on the same processors.
 //!
 //! - `sustained`: servers take turns; the medians are compared.
+//! - `long`: half a minute of it, in which what waits to be admitted fills the buffer.
 //! - `cost`: what one request costs in processor time, by thread, with everything that
 //!   follows from it; of use where the machine is not quiet.
 //! - `spike`: more than can be taken at once, for five seconds, kept to a timetable.
@@ -20,7 +21,8 @@ mod postgres;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +32,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use clients::{Seen, closed_loop, timetable};
 use cpu::Spent;
-use support::{city, median, now};
+use support::{city, median, now, resident_bytes};
 
 const CONNECTIONS: [usize; 2] = [64, 256];
 const TURNS: usize = 3;
 const TURN: Duration = Duration::from_secs(4);
+
+const LONG_TURN: Duration = Duration::from_secs(30);
+/// Longer than this nothing that was accepted takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const SPIKE_RATE: u32 = 50_000;
 const SPIKE_CONNECTIONS: usize = 2_000;
@@ -73,21 +79,39 @@ impl Skyhaul {
         self.server.view().fleet().deliveries.accepted
     }
 
+    /// How many were accepted and are not admitted yet, as `/metrics` tells.
+    fn waiting(&self) -> usize {
+        const GAUGE: &str = "skyhaul_queue_depth{queue=\"inbox\"} ";
+        let mut socket = TcpStream::connect(self.address).expect("the server listens");
+        write!(
+            socket,
+            "GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            self.address
+        )
+        .expect("the server reads");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("the server answers");
+        let line = answer.lines().find_map(|line| line.strip_prefix(GAUGE));
+        line.and_then(|depth| depth.trim().parse().ok())
+            .expect("the server tells of its queues")
+    }
+
     /// Until all that was accepted has gone through its workflow, and the clock is on time.
     fn settle(&self) -> Duration {
         let began = now();
         let mut on_time = 0;
         let mut tick = self.server.view().clock().tick;
         while on_time < 5 {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "what was accepted is not done in time"
+            );
             std::thread::sleep(Duration::from_millis(20));
             let clock = self.server.view().clock();
             if clock.tick > tick {
                 tick = clock.tick;
-                on_time = if clock.pace.tick_slip_ms < 50.0 {
-                    on_time + 1
-                } else {
-                    0
-                };
+                let is_on_time = clock.pace.tick_slip_ms < 50.0 && self.waiting() == 0;
+                on_time = if is_on_time { on_time + 1 } else { 0 };
             }
         }
         began.elapsed()
@@ -145,6 +169,30 @@ fn sustained() {
     skyhaul.stop();
 }
 
+fn long() {
+    let folder = folder();
+    let skyhaul = Skyhaul::start(path(&folder));
+    for connections in CONNECTIONS {
+        let before = resident_bytes();
+        let seen = closed_loop(skyhaul.address, connections, LONG_TURN);
+        let (waiting, memory) = (skyhaul.waiting(), resident_bytes().saturating_sub(before));
+        let behind = skyhaul.settle();
+        println!(
+            "{connections} connections for {} s: {:.0} durable requests/s, p99 {:.1} ms, {} refused",
+            LONG_TURN.as_secs(),
+            seen.per_second,
+            seen.p99_ms,
+            seen.refused,
+        );
+        println!(
+            "  at the end {waiting} were not admitted yet and the process had {} MB more; all done {:.1} s later",
+            memory >> 20,
+            behind.as_secs_f64()
+        );
+    }
+    skyhaul.stop();
+}
+
 fn cost() {
     let folder = folder();
     let runtime = threads("floor-http");
@@ -180,7 +228,9 @@ fn cost() {
 fn spike() {
     let folder = folder();
     let skyhaul = Skyhaul::start(path(&folder));
+    let before = resident_bytes();
     let seen = timetable(skyhaul.address, SPIKE_CONNECTIONS, SPIKE_RATE, SPIKE);
+    let (waiting, memory) = (skyhaul.waiting(), resident_bytes().saturating_sub(before));
     let behind = skyhaul.settle();
     println!(
         "a spike: {SPIKE_RATE}/s offered for {} s over {SPIKE_CONNECTIONS} connections:",
@@ -199,6 +249,10 @@ fn spike() {
         seen.p99_ms,
         seen.max_ms,
         behind.as_secs_f64()
+    );
+    println!(
+        "  at the end {waiting} were not admitted yet, and the process had {} MB more",
+        memory >> 20
     );
     skyhaul.stop();
 }
@@ -219,8 +273,9 @@ fn on_postgres() {
 }
 
 fn main() {
-    let parts: [(&str, fn()); 4] = [
+    let parts: [(&str, fn()); 5] = [
         ("sustained", sustained),
+        ("long", long),
         ("cost", cost),
         ("spike", spike),
         ("postgres", on_postgres),
