@@ -342,6 +342,9 @@ impl Role for Drone {
                 self.locate(Purpose::AwaitPad { place, seconds }, effects);
             }
             Message::ComeDown => self.come_down(effects),
+            Message::TooClose(proximity) => {
+                self.emit(context, effects, DroneEvent::LossOfSeparation(proximity));
+            }
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {

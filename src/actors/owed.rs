@@ -136,7 +136,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::WayClosed
         | Message::OverHub
         | Message::AwaitPad { .. }
-        | Message::ComeDown => None,
+        | Message::ComeDown
+        | Message::TooClose(_) => None,
     }
 }
 

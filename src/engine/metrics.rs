@@ -14,6 +14,7 @@ use crate::sim::actor::SINGLE_ACTORS;
 use crate::sim::event::{DroneEvent, Event, Happening};
 use crate::view::reading::Pace;
 
+use super::separation::SeparationMetrics;
 use super::telemetry::Phase;
 use super::{Engine, Outcome};
 
@@ -27,7 +28,7 @@ struct KindLabel {
     kind: &'static str,
 }
 
-type Float = Gauge<f64, AtomicU64>;
+pub(super) type Float = Gauge<f64, AtomicU64>;
 
 #[derive(Clone)]
 pub struct Metrics {
@@ -44,6 +45,7 @@ pub struct Metrics {
     actors: Family<KindLabel, Gauge>,
     airborne: Gauge,
     alarms: Gauge,
+    separation: SeparationMetrics,
 }
 
 fn tick_times() -> Histogram {
@@ -67,6 +69,7 @@ impl Metrics {
             actors: Family::default(),
             airborne: Gauge::default(),
             alarms: Gauge::default(),
+            separation: SeparationMetrics::register(registry),
         };
         let seconds = Unit::Seconds;
         let phases = metrics.phases.clone();
@@ -168,6 +171,7 @@ impl Metrics {
     pub fn show(&self, engine: &Engine) {
         self.airborne.set(engine.sky().airborne_count() as i64);
         self.alarms.set(engine.alarms() as i64);
+        self.separation.show(engine.separation());
         let census = engine.census();
         let many = [("drone", census.drones), ("delivery", census.deliveries)];
         let single = SINGLE_ACTORS.into_iter().map(|actor| (actor.kind(), 1));

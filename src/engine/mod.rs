@@ -16,8 +16,10 @@ pub mod live;
 pub mod metrics;
 pub mod pace;
 pub mod publication;
+mod reading;
 pub mod recovery;
 mod roster;
+mod separation;
 pub mod snapshot;
 pub mod telemetry;
 mod wakes;
@@ -40,6 +42,7 @@ use crate::sim::fault::{self, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::notice::Notice;
+use crate::sim::separation::Separation;
 use crate::sim::sky::{FlightEvent, FlightEventKind, Sky};
 use crate::sim::time::Tick;
 use crate::sim::world::World;
@@ -88,6 +91,7 @@ pub struct Engine {
     demand: bool,
     pool: Option<rayon::ThreadPool>,
     sky: Sky,
+    separation: Separation,
     cast: Cast,
     wakes: Wakes,
     carried: Vec<Mail>,
@@ -145,6 +149,7 @@ impl Engine {
             demand: true,
             pool: pool(threads)?,
             sky,
+            separation: Separation::default(),
             cast: Cast::start(arbiters, roles),
             wakes: Wakes::default(),
             carried: Vec::new(),
@@ -153,44 +158,6 @@ impl Engine {
             admitted_through: 0,
             events_through: 0,
         })
-    }
-
-    pub fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-
-    pub fn tick_number(&self) -> Tick {
-        self.tick
-    }
-
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// The journal's number of the last outside command that is in the world.
-    pub fn admitted_through(&self) -> u64 {
-        self.admitted_through
-    }
-
-    /// The number of the last event that happened.
-    pub fn events_through(&self) -> u64 {
-        self.events_through
-    }
-
-    pub fn demand(&self) -> bool {
-        self.demand
-    }
-
-    pub fn sky(&self) -> &Sky {
-        &self.sky
-    }
-
-    pub fn census(&self) -> cast::Census {
-        self.cast.census()
-    }
-
-    pub fn alarms(&self) -> usize {
-        self.wakes.len()
     }
 
     /// Lets one tick of simulated time pass, and admits these commands in it.
@@ -213,6 +180,7 @@ impl Engine {
         for event in flight_events {
             self.tell_drone(event, &mut mail, &mut decided);
         }
+        self.keep_apart(now, &mut mail);
         // Who has landed or fallen by now does not break in the air any more.
         mail.extend(in_flight);
         for (victim, reply_to) in panics {

@@ -19,6 +19,7 @@ use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
 use crate::sim::roster::RosterWrite;
+use crate::sim::separation::Separation;
 use crate::sim::sky::{Sky, SkyBefore5};
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
@@ -43,6 +44,7 @@ struct EngineStateRef<'a> {
     carried: &'a [Mail],
     sky: &'a Sky,
     roster: &'a [RosterWrite],
+    separation: &'a Separation,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +57,7 @@ struct EngineState<S> {
     sky: S,
     /// All changes of the scenario's drones and hubs, in order.
     roster: Vec<RosterWrite>,
+    separation: Separation,
 }
 
 /// What the read side cannot tell from the sky: it follows from the actors' states.
@@ -87,6 +90,7 @@ impl Engine {
             carried: &self.carried,
             sky: &self.sky,
             roster: self.world.roster.writes(),
+            separation: &self.separation,
         };
         let engine = postcard::to_stdvec(&(FORMAT, state))?;
         let touched = self.cast.save_touched().await?;
@@ -157,6 +161,7 @@ impl Engine {
             demand: state.demand,
             pool: pool(threads)?,
             sky,
+            separation: state.separation,
             cast,
             wakes: state.wakes,
             carried: state.carried,
@@ -234,11 +239,14 @@ enum SavedSky {
     Before5(SkyBefore5),
 }
 
-/// With its format. Before format 4 nobody added or withdrew anything, which the last field tells;
-/// a list of none is a zero. Before format 5 the sky had no gusts.
+/// With its format. Before format 4 nobody added or withdrew anything, and before format 6 nobody
+/// looked at separation, which the last two fields tell; a list of none, and a count of none, is
+/// all zeros. Before format 5 the sky had no gusts.
 fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState<SavedSky>), postcard::Error> {
     let format = state.first().copied().unwrap_or_default();
-    state.resize(state.len() + usize::from(format < 4), 0);
+    let unseen = postcard::to_stdvec(&Separation::default())?;
+    let unknown = usize::from(format < 4) + if format < 6 { unseen.len() } else { 0 };
+    state.resize(state.len() + unknown, 0);
     Ok(match format {
         ..5 => postcard::from_bytes::<(u8, EngineState<SkyBefore5>)>(&state)
             .map(|(format, state)| (format, state.with_sky(SavedSky::Before5)))?,
@@ -257,6 +265,7 @@ impl<S> EngineState<S> {
             carried: self.carried,
             sky: of(self.sky),
             roster: self.roster,
+            separation: self.separation,
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Metric {
     read: fn(&Summary) -> Option<f64>,
 }
 
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 20] = [
     metric("completed", "completed", 1.0, |run| {
         Some(run.deliveries.completed as f64)
     }),
@@ -56,6 +56,25 @@ pub const METRICS: [Metric; 13] = [
         run.eta.quote_bias_seconds
     }),
     metric("lateShare", "late, %", 100.0, |run| run.eta.late_share),
+    metric("conflicts", "conflicts", 1.0, |run| {
+        Some(run.separation.conflicts as f64)
+    }),
+    metric("losses", "losses of separation", 1.0, |run| {
+        Some(run.separation.losses as f64)
+    }),
+    metric("terminalLosses", "  around hubs", 1.0, |run| {
+        Some(run.separation.terminal_losses as f64)
+    }),
+    metric("preventionRate", "prevented, %", 100.0, |run| {
+        run.separation.prevention_rate
+    }),
+    metric("severity", "severity, %", 100.0, |run| run.separation.severity),
+    metric("addedMetresPerFlightHour", "added, m/flight hour", 1.0, |run| {
+        run.separation.added_metres_per_flight_hour
+    }),
+    metric("meanDelaySeconds", "put off, mean s", 1.0, |run| {
+        run.separation.mean_delay_seconds
+    }),
 ];
 
 const fn metric(

@@ -61,12 +61,12 @@ pub fn run(
 ) -> Result<Ended, Halted> {
     let began = Instant::now();
     let mut tally = Tally::new(keeps_rows);
-    let engine = headless::run(Arc::clone(&world), threads, until, |engine, outcome| {
+    let engine = headless::run(world, threads, until, |engine, outcome| {
         tally.hear(&outcome.events, engine.sky().airborne_count());
         show(&progress(engine, until, &tally));
         true
     })?;
-    let summary = tally.summary(&world, engine.tick_number(), *engine.digest(), began.elapsed());
+    let summary = tally.summary(&engine, began.elapsed());
     Ok(Ended {
         summary,
         deliveries: tally.into_rows(),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::engine::digest::{self, Digest};
+use crate::engine::{Engine, digest};
 use crate::sim::energy::PowerModel;
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use crate::sim::ids::DeliveryId;
+use crate::sim::separation::Counts;
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 
@@ -83,15 +84,40 @@ pub struct EnergyTotals {
     pub reserve_dip_share: Option<f64>,
 }
 
-/// Separation is not simulated in this version: `None` is "not measured", not "none".
+/// Rates and means are `None` where there is nothing to make them of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeparationTotals {
+    /// Of all drones, those still up too.
     pub flight_hours: f64,
-    pub conflicts: Option<u64>,
-    pub losses: Option<u64>,
-    pub terminal_losses: Option<u64>,
+    pub conflicts: u64,
+    pub losses: u64,
+    pub terminal_losses: u64,
+    /// Share of conflicts that did not become losses.
     pub prevention_rate: Option<f64>,
+    /// Over losses: how deep they went on average, from 0 at the minima to 1 in the same place.
+    pub severity: Option<f64>,
+    /// Over losses: the mean of the least horizontal distances.
+    pub closest_metres: Option<f64>,
+    pub added_metres_per_flight_hour: Option<f64>,
+    /// Of take-offs that were held against others' intents.
+    pub mean_delay_seconds: Option<f64>,
+}
+
+impl SeparationTotals {
+    fn of(counts: &Counts) -> Self {
+        SeparationTotals {
+            flight_hours: counts.flight_hours(),
+            conflicts: counts.conflicts,
+            losses: counts.losses,
+            terminal_losses: counts.terminal_losses,
+            prevention_rate: counts.prevention_rate(),
+            severity: counts.severity(),
+            closest_metres: counts.closest_m(),
+            added_metres_per_flight_hour: counts.added_m_per_flight_hour(),
+            mean_delay_seconds: counts.mean_delay_s(),
+        }
+    }
 }
 
 /// A listener that adds up what it hears.
@@ -106,7 +132,6 @@ pub struct Tally {
     airborne_sum: u64,
     energy_wh: f64,
     distance_m: f64,
-    airborne_s: f64,
     flights: u64,
     reserve_dips: u64,
 }
@@ -191,19 +216,16 @@ impl Tally {
             DroneEvent::Landed {
                 energy_wh,
                 distance_m,
-                airborne_s,
                 ..
             }
             | DroneEvent::Lost {
                 energy_wh,
                 distance_m,
-                airborne_s,
                 ..
             } => {
                 self.flights += 1;
                 self.energy_wh += energy_wh;
                 self.distance_m += distance_m;
-                self.airborne_s += airborne_s;
             }
             DroneEvent::LowBattery => self.reserve_dips += 1,
             DroneEvent::TakenOff { .. }
@@ -211,7 +233,8 @@ impl Tally {
             | DroneEvent::Holding
             | DroneEvent::Diverted
             | DroneEvent::Added { .. }
-            | DroneEvent::Withdrawn => {}
+            | DroneEvent::Withdrawn
+            | DroneEvent::LossOfSeparation(_) => {}
         }
     }
 
@@ -219,7 +242,8 @@ impl Tally {
         self.deliveries
     }
 
-    pub fn summary(&self, world: &World, ticks: Tick, digest: Digest, wall: Duration) -> Summary {
+    pub fn summary(&self, engine: &Engine, wall: Duration) -> Summary {
+        let (world, ticks) = (engine.world(), engine.tick_number());
         let sim_seconds = world.time_of(ticks).as_secs();
         let wall_seconds = wall.as_secs_f64();
         let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
@@ -237,12 +261,9 @@ impl Tally {
             fulfilment: self.rows.fulfilment(),
             eta: self.eta(),
             energy: self.energy(world),
-            separation: SeparationTotals {
-                flight_hours: self.airborne_s / 3_600.0,
-                ..SeparationTotals::default()
-            },
+            separation: SeparationTotals::of(engine.separation().counts()),
             peak_rss_bytes: peak_rss_bytes(),
-            digest: digest::hex(&digest),
+            digest: digest::hex(engine.digest()),
         }
     }
 

@@ -16,7 +16,7 @@ use parquet::schema::parser::parse_message_type;
 use crate::sim::time::SimTime;
 use crate::wire::columns::Columns;
 
-use super::{DeliveryRow, Ended, Summary};
+use super::{DeliveryRow, Ended, SeparationTotals, Summary};
 
 const SCHEMA: &str = "
 message runs {
@@ -47,6 +47,14 @@ message runs {
   optional double wh_per_km;
   required int64 reserve_dips;
   required double flight_hours;
+  required int64 conflicts;
+  required int64 losses;
+  required int64 terminal_losses;
+  optional double prevention_rate;
+  optional double severity;
+  optional double closest_m;
+  optional double added_m_per_flight_hour;
+  optional double mean_delay_s;
   required binary digest (STRING);
   required group deliveries (LIST) {
     repeated group list {
@@ -123,7 +131,7 @@ fn write_columns<W: Write + Send>(to: &mut Columns<'_, '_, W>, runs: &[Ended]) -
     to.required::<DoubleType, _>(runs, |run| run.summary.energy.total_wh)?;
     to.optional::<DoubleType, _>(runs, |run| run.summary.energy.wh_per_km)?;
     to.required::<Int64Type, _>(runs, |run| run.summary.energy.reserve_dips.cast_signed())?;
-    to.required::<DoubleType, _>(runs, |run| run.summary.separation.flight_hours)?;
+    write_separation(to, runs)?;
     to.required::<ByteArrayType, _>(runs, |run| text(&run.summary.digest))?;
     to.listed::<ByteArrayType, _, _>(runs, rows, |row| text(&row.id.to_string()))?;
     to.listed::<ByteArrayType, _, _>(runs, rows, |row| text(row.outcome.as_str()))?;
@@ -134,6 +142,32 @@ fn write_columns<W: Write + Send>(to: &mut Columns<'_, '_, W>, runs: &[Ended]) -
     to.listed_optional::<DoubleType, _, _>(runs, rows, |row| row.quoted.map(|(_, eta)| eta.as_secs()))?;
     to.listed_optional::<DoubleType, _, _>(runs, rows, |row| row.picked_up.map(SimTime::as_secs))?;
     to.listed_optional::<DoubleType, _, _>(runs, rows, |row| row.ended.map(SimTime::as_secs))
+}
+
+fn write_separation<W: Write + Send>(
+    to: &mut Columns<'_, '_, W>,
+    runs: &[Ended],
+) -> Result<(), ParquetError> {
+    to.required::<DoubleType, _>(runs, |run| run.summary.separation.flight_hours)?;
+    let counts: [fn(&SeparationTotals) -> u64; 3] = [
+        |separation| separation.conflicts,
+        |separation| separation.losses,
+        |separation| separation.terminal_losses,
+    ];
+    for count in counts {
+        to.required::<Int64Type, _>(runs, |run| count(&run.summary.separation).cast_signed())?;
+    }
+    let figures: [fn(&SeparationTotals) -> Option<f64>; 5] = [
+        |separation| separation.prevention_rate,
+        |separation| separation.severity,
+        |separation| separation.closest_metres,
+        |separation| separation.added_metres_per_flight_hour,
+        |separation| separation.mean_delay_seconds,
+    ];
+    for figure in figures {
+        to.optional::<DoubleType, _>(runs, |run| figure(&run.summary.separation))?;
+    }
+    Ok(())
 }
 
 fn rows(run: &Ended) -> &[DeliveryRow] {

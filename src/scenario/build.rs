@@ -60,6 +60,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
         accounts: AccountRules::default(),
         carrier: document.carrier.clone(),
         recipient: document.recipient,
+        separation: document.separation.clone(),
         faults,
         workflow: document.workflow,
         scenario_hash: [0; 32],

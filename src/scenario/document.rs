@@ -15,9 +15,10 @@ use super::third_party::third_party;
 use super::times::{ANY_DURATION, Duration, LONGEST, Moment, SECOND};
 use super::weather::{WeatherKeys, weather};
 use super::workflow::workflow;
-use super::{recipient, watchers};
+use super::{recipient, separation, watchers};
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::{BoundingBox, LatLon};
+use crate::sim::separation::Rules;
 use crate::sim::time::SimDuration;
 use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{HeightReference, Recipient, UnknownPlaces};
@@ -44,6 +45,7 @@ pub(super) struct Document {
     pub account_list: Vec<At<AccountKeys>>,
     pub carrier: Carrier,
     pub recipient: Recipient,
+    pub separation: Rules,
     pub workflow: WorkflowRules,
     pub faults: Vec<At<FaultKeys>>,
 }
@@ -104,6 +106,9 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
         recipient: f
             .optional("recipient", "how receivers confirm", Table(recipient::recipient))
             .map_or_else(recipient::default, |at| at.value),
+        separation: f
+            .optional("separation", "how far drones must be apart", Table(separation::separation))
+            .map_or_else(separation::default, |at| at.value),
         faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(faults::fault), at_least: 0 })),
     };
     f.optional(

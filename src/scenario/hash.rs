@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::sim::account::AccountRules;
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::Area;
+use crate::sim::separation::Rules;
 use crate::sim::time::SimTime;
 use crate::sim::weather::Weather;
 use crate::sim::workflow::WorkflowRules;
@@ -47,6 +48,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
         accounts,
         carrier,
         recipient,
+        separation,
         faults,
         workflow,
         scenario_hash: _,
@@ -113,6 +115,9 @@ pub(super) fn of(world: &World) -> [u8; 32] {
             redeliver_after,
         } = recipient;
         hash.add(&(confirm_after, never, patience, redeliver_after));
+    }
+    if *separation != Rules::default() {
+        hash.add(&("separation", separation));
     }
     hash.0.finalize().into()
 }

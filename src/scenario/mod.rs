@@ -23,6 +23,7 @@ mod order_files;
 mod order_keys;
 mod orders;
 mod recipient;
+mod separation;
 mod third_party;
 mod times;
 mod watchers;

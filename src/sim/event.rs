@@ -144,6 +144,19 @@ pub enum DroneEvent {
     Added { hub: HubId },
     /// An operator withdrew it, and it has left the world.
     Withdrawn,
+    /// It came too close to another in the air, outside of all terminal volumes.
+    LossOfSeparation(Proximity),
+}
+
+/// As one of two sees the other at the moment in which they lose separation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proximity {
+    pub other: DroneId,
+    /// Where the one is whose event it is.
+    pub location: LatLon,
+    /// Over the ground.
+    pub distance_m: f32,
+    pub height_difference_m: f32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ pub mod promise;
 pub mod random;
 pub mod roster;
 pub mod route;
+pub mod separation;
 pub mod sky;
 pub mod sums;
 pub mod time;

@@ -16,6 +16,7 @@ use super::geo::{Area, LatLon, Point};
 use super::ids::{HubId, ModelId};
 use super::order::Order;
 use super::roster::Roster;
+use super::separation;
 use super::time::{SimDuration, SimTime, Tick};
 use super::weather::Weather;
 use super::workflow::WorkflowRules;
@@ -60,6 +61,7 @@ pub struct World {
     /// How often and how fast workflows try again.
     pub workflow: WorkflowRules,
     pub recipient: Recipient,
+    pub separation: separation::Rules,
     /// A hash of all of the scenario but the seed and the description, to tell another
     /// world's store.
     pub scenario_hash: [u8; 32],

@@ -174,6 +174,15 @@ pub enum DroneKind {
     },
     /// An operator withdrew it, and it has left the world.
     Withdrawn,
+    /// It came too close to another drone.
+    #[schema(rename_all = "camelCase")]
+    LossOfSeparation {
+        other_drone_id: String,
+        location: Location,
+        /// Over the ground.
+        distance_m: f64,
+        height_difference_m: f64,
+    },
 }
 
 /// What a flight took, from take-off to its end.
@@ -315,6 +324,12 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             hub: hub_key(world, *hub),
         },
         DroneEvent::Withdrawn => DroneKind::Withdrawn,
+        DroneEvent::LossOfSeparation(proximity) => DroneKind::LossOfSeparation {
+            other_drone_id: proximity.other.to_string(),
+            location: on_ground(proximity.location),
+            distance_m: rounded(proximity.distance_m),
+            height_difference_m: rounded(proximity.height_difference_m),
+        },
         DroneEvent::Lost {
             location,
             energy_wh,
@@ -371,6 +386,11 @@ fn flight(energy_wh: f64, distance_m: f64, airborne_seconds: f64) -> FlightBody 
 
 fn hub_key(world: &World, hub: HubId) -> String {
     world.hub(hub).key.clone()
+}
+
+/// To a tenth.
+fn rounded(metres: f32) -> f64 {
+    (f64::from(metres) * 10.0).round() / 10.0
 }
 
 fn on_ground(at: LatLon) -> Location {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::command::ReplyTo;
 use crate::sim::drone::Task;
-use crate::sim::event::Etas;
+use crate::sim::event::{Etas, Proximity};
 use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::geo::LatLon;
@@ -87,6 +87,8 @@ pub enum DroneMessage {
     },
     /// From the fleet: there is a pad now.
     ComeDown,
+    /// From the engine: it has come too close to another.
+    TooClose(Proximity),
 }
 
 /// Why a drone asks where it is.

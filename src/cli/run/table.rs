@@ -4,7 +4,7 @@ use super::display::clock;
 use crate::run::{Comparison, Figures, METRICS, Metric, Spread, Summary};
 
 pub fn of_one(summary: &Summary) -> String {
-    let deliveries = &summary.deliveries;
+    let (deliveries, separation) = (&summary.deliveries, &summary.separation);
     let seconds = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1} s"));
     let share =
         |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{:.2} %", value * 100.0));
@@ -101,9 +101,27 @@ pub fn of_one(summary: &Summary) -> String {
                 None => "no flights".to_owned(),
             },
         ),
+        (
+            "conflicts",
+            format!(
+                "{} in {:.1} flight hours, {} prevented",
+                separation.conflicts,
+                separation.flight_hours,
+                share(separation.prevention_rate)
+            ),
+        ),
+        (
+            "lost separation",
+            format!(
+                "{} times, {} around hubs; {} deep on average",
+                separation.losses,
+                separation.terminal_losses,
+                share(separation.severity)
+            ),
+        ),
         ("digest", summary.digest.clone()),
     ];
-    let lines = rows.iter().map(|(name, value)| format!("{name:<14} {value}"));
+    let lines = rows.iter().map(|(name, value)| format!("{name:<15} {value}"));
     lines.collect::<Vec<_>>().join("\n")
 }
 

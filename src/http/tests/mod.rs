@@ -128,6 +128,7 @@ pub(super) fn world(unknown_places: UnknownPlaces) -> World {
         faults: Vec::new(),
         workflow: Default::default(),
         recipient: Default::default(),
+        separation: Default::default(),
         scenario_hash: [0; 32],
     }
 }

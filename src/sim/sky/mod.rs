@@ -6,6 +6,7 @@
 //! plans, and tells when something happened. It never knows who watches.
 
 mod before;
+mod bodies;
 mod columns;
 mod eta;
 mod fix;
@@ -15,7 +16,7 @@ mod passes;
 mod registers;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod ways;
 mod winds;
 

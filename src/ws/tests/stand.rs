@@ -472,6 +472,7 @@ fn world(drones: u32) -> World {
         faults: Vec::new(),
         workflow: Default::default(),
         recipient: Default::default(),
+        separation: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -170,6 +170,16 @@ export type DroneKind =
     }
   | {
       kind: "Withdrawn";
+    }
+  | {
+      /**
+       * Over the ground.
+       */
+      distanceM: number;
+      heightDifferenceM: number;
+      kind: "LossOfSeparation";
+      location: Location;
+      otherDroneId: string;
     };
 export type FlightFault = "rotor_out" | "battery_cell" | "link_lost";
 export type HubKind =

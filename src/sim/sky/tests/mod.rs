@@ -30,7 +30,7 @@ fn hub(x: f64, y: f64) -> Hub {
 }
 
 /// Two hubs 5 km apart; `count` drones of the model at the first.
-fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
+pub fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
     World {
         name: "test".to_owned(),
         description: String::new(),
@@ -81,6 +81,7 @@ fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         faults: Vec::new(),
         workflow: Default::default(),
         recipient: Default::default(),
+        separation: Default::default(),
         scenario_hash: [0; 32],
     }
 }

@@ -1,0 +1,127 @@
+//! Who comes too close to whom hears of it, and so do the operators, in numbers.
+
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::actors::Mail;
+use crate::actors::drone::DroneMessage;
+use crate::sim::event::Proximity;
+use crate::sim::separation::{Loss, Separation};
+use crate::sim::time::SimTime;
+
+use super::Engine;
+use super::metrics::Float;
+
+impl Engine {
+    /// Counts losses of separation and conflicts after the sky's step.
+    pub(super) fn keep_apart(&mut self, now: SimTime, mail: &mut Vec<Mail>) {
+        let losses = self
+            .separation
+            .look(&self.world, &self.sky, now, self.pool.as_ref());
+        for loss in losses {
+            mail.extend([(0, 1), (1, 0)].map(|(own, other)| self.too_close(&loss, own, other)));
+        }
+    }
+
+    fn too_close(&self, loss: &Loss, own: usize, other: usize) -> Mail {
+        let proximity = Proximity {
+            other: loss.drones[other],
+            location: self.world.area.frame.to_latlon(loss.at[own]),
+            distance_m: loss.closeness.horizontal_m,
+            height_difference_m: loss.closeness.vertical_m,
+        };
+        Mail::Drone(loss.drones[own], DroneMessage::TooClose(proximity))
+    }
+}
+
+/// What separation has come to since the world began: gauges, since a world goes on where its
+/// last snapshot had it.
+#[derive(Clone)]
+pub(super) struct SeparationMetrics {
+    conflicts: Gauge,
+    losses: Gauge,
+    terminal_losses: Gauge,
+    under_way: Gauge,
+    flight_hours: Float,
+    prevention_rate: Float,
+    severity: Float,
+    closest_m: Float,
+    added_m: Float,
+    delay_s: Float,
+}
+
+impl SeparationMetrics {
+    pub fn register(registry: &mut Registry) -> Self {
+        let mut count = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let conflicts = count(
+            "skyhaul_separation_conflicts",
+            "Predicted losses of separation, once in each encounter",
+        );
+        let losses = count(
+            "skyhaul_separation_losses",
+            "Losses of separation outside of terminal volumes, once in each encounter",
+        );
+        let terminal_losses = count("skyhaul_separation_terminal_losses", "The same around hubs");
+        let under_way = count(
+            "skyhaul_separation_encounters",
+            "Pairs of drones that are too close, or may be",
+        );
+        let mut figure = |name: &str, help: &str| {
+            let gauge = Float::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        SeparationMetrics {
+            conflicts,
+            losses,
+            terminal_losses,
+            under_way,
+            flight_hours: figure(
+                "skyhaul_separation_flight_hours",
+                "Time in the air, of all drones",
+            ),
+            prevention_rate: figure(
+                "skyhaul_separation_prevention_ratio",
+                "Share of conflicts that did not become losses",
+            ),
+            severity: figure(
+                "skyhaul_separation_severity_ratio",
+                "How deep losses went on average, from 0 at the minima to 1 in the same place",
+            ),
+            closest_m: figure(
+                "skyhaul_separation_closest_meters",
+                "The mean of losses' least horizontal distances",
+            ),
+            added_m: figure(
+                "skyhaul_separation_added_meters_per_flight_hour",
+                "What making way added to ways",
+            ),
+            delay_s: figure(
+                "skyhaul_separation_delay_seconds",
+                "By how much take-offs were put off, on average",
+            ),
+        }
+    }
+
+    pub fn show(&self, separation: &Separation) {
+        let counts = separation.counts();
+        self.conflicts.set(counts.conflicts.cast_signed());
+        self.losses.set(counts.losses.cast_signed());
+        self.terminal_losses.set(counts.terminal_losses.cast_signed());
+        self.under_way.set(separation.under_way() as i64);
+        self.flight_hours.set(counts.flight_hours());
+        for (gauge, figure) in [
+            (&self.prevention_rate, counts.prevention_rate()),
+            (&self.severity, counts.severity()),
+            (&self.closest_m, counts.closest_m()),
+            (&self.added_m, counts.added_m_per_flight_hour()),
+            (&self.delay_s, counts.mean_delay_s()),
+        ] {
+            gauge.set(figure.unwrap_or(f64::NAN));
+        }
+    }
+}

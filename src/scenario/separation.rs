@@ -1,0 +1,44 @@
+//! `[separation]`: how far drones must be apart, and how that is seen to.
+
+use super::fields::{Fields, defaults_of};
+use super::kinds::Number;
+use super::times::{Duration, SECOND};
+use crate::sim::separation::Rules;
+use crate::sim::time::SimDuration;
+
+/// What `[separation]` means where it is left out: each of its keys' default.
+pub(super) fn default() -> Rules {
+    defaults_of(separation)
+}
+
+pub(super) fn separation(f: &mut Fields<'_>) -> Rules {
+    Rules {
+        horizontal_m: f
+            .or(
+                "horizontal",
+                "two drones lose separation where they are closer than this over the ground, m, and than `vertical` in height",
+                Number(1.0..=1_000.0),
+                "50.0",
+            )
+            .value,
+        vertical_m: f
+            .or("vertical", "how far apart in height is far enough, m", Number(1.0..=200.0), "15.0")
+            .value,
+        terminal_m: f
+            .or(
+                "terminal",
+                "radius of the volume around each hub in which losses are counted apart, m",
+                Number(0.0..=5_000.0),
+                "150.0",
+            )
+            .value,
+        look_ahead: f
+            .or(
+                "look_ahead",
+                "so far ahead losses are predicted: each is a conflict",
+                Duration(SimDuration(SECOND)..=SimDuration(120 * SECOND)),
+                "\"20s\"",
+            )
+            .value,
+    }
+}

@@ -1,0 +1,120 @@
+//! Who has lost separation now: all of the sky in square cells, sorted, and each cell held
+//! against itself and half of its neighbours. Cost O(drones).
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::body::{Body, Closeness, Minima, Pair};
+
+/// Two bodies that have lost separation; `rows` are those of the bodies, the lower drone first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lost {
+    pub pair: Pair,
+    pub rows: [u32; 2],
+    pub closeness: Closeness,
+}
+
+/// Fewer are not worth another thread.
+pub const ENOUGH_FOR_THREADS: usize = 4_096;
+const SOUTH_NEIGHBOUR: u64 = 1 << 16;
+
+/// Sorted by cell; what it needs of memory stays with it from tick to tick.
+#[derive(Clone, Debug, Default)]
+pub struct Grid {
+    /// Cell and row.
+    entries: Vec<u64>,
+    /// In the entries' order.
+    sorted: Vec<Body>,
+}
+
+impl Grid {
+    /// All pairs that have lost separation, in order.
+    pub fn lost(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) -> Vec<Lost> {
+        let pool = pool.filter(|_| bodies.len() >= ENOUGH_FOR_THREADS);
+        self.lay(bodies, minima, pool);
+        let mut found = match pool {
+            Some(pool) => pool.install(|| {
+                let count = self.entries.len();
+                let parts = (0..count).into_par_iter().step_by(ENOUGH_FOR_THREADS);
+                let parts =
+                    parts.map(|start| self.within(start..count.min(start + ENOUGH_FOR_THREADS), minima));
+                parts.collect::<Vec<_>>().concat()
+            }),
+            None => self.within(0..self.entries.len(), minima),
+        };
+        found.sort_unstable_by_key(|lost| lost.pair);
+        found
+    }
+
+    fn lay(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) {
+        // As wide as makes few cells empty and few crowded; never narrower than the minimum.
+        let per_metre = 1.0 / (2.0 * minima.horizontal_m).max(20.0);
+        let entry = |(row, body): (usize, &Body)| cell(body, per_metre) << 32 | row as u64;
+        self.entries.clear();
+        self.entries.extend(bodies.iter().enumerate().map(entry));
+        match pool {
+            Some(pool) => pool.install(|| self.entries.par_sort_unstable()),
+            None => self.entries.sort_unstable(),
+        }
+        self.sorted.clear();
+        let rows = self.entries.iter().map(|entry| bodies[*entry as u32 as usize]);
+        self.sorted.extend(rows);
+    }
+
+    /// Pairs of which the first is one of these entries.
+    fn within(&self, part: Range<usize>, minima: Minima) -> Vec<Lost> {
+        let (entries, sorted) = (&self.entries[..], &self.sorted[..]);
+        let mut found = Vec::new();
+        let cell = |entry: usize| entries[entry] >> 32;
+        let mut next_row = match part.clone().next() {
+            Some(first) => entries.partition_point(|entry| entry >> 32 < cell(first) + SOUTH_NEIGHBOUR - 1),
+            None => return found,
+        };
+        for one in part {
+            let mut hold = |other: usize| {
+                if let Some(closeness) = sorted[one].lost(&sorted[other], minima) {
+                    found.push(self.found(one, other, closeness));
+                }
+            };
+            // Its own cell and the one to the east; then the three of the next row.
+            let mut other = one + 1;
+            while other < entries.len() && cell(other) <= cell(one) + 1 {
+                hold(other);
+                other += 1;
+            }
+            while next_row < entries.len() && cell(next_row) < cell(one) + SOUTH_NEIGHBOUR - 1 {
+                next_row += 1;
+            }
+            let mut other = next_row;
+            while other < entries.len() && cell(other) <= cell(one) + SOUTH_NEIGHBOUR + 1 {
+                hold(other);
+                other += 1;
+            }
+        }
+        found
+    }
+
+    fn found(&self, one: usize, other: usize, closeness: Closeness) -> Lost {
+        let drone = |entry: usize| (self.sorted[entry].drone, self.entries[entry] as u32);
+        let (low, high) = match drone(one) < drone(other) {
+            true => (drone(one), drone(other)),
+            false => (drone(other), drone(one)),
+        };
+        Lost {
+            pair: Pair::of(low.0, high.0),
+            rows: [low.1, high.1],
+            closeness,
+        }
+    }
+}
+
+/// Row of cells and column, 16 bits each; what lies further out is in the outermost.
+fn cell(body: &Body, per_metre: f32) -> u64 {
+    u64::from(column(body.y * per_metre)) << 16 | u64::from(column(body.x * per_metre))
+}
+
+/// The outermost two columns stay empty, so that no row runs into the next.
+pub fn column(cells: f32) -> u16 {
+    (cells.floor() + 32_768.0).clamp(2.0, 65_533.0) as u16
+}

@@ -1,0 +1,195 @@
+//! Separation: who comes too close to whom, counted in every tick.
+//!
+//! A *loss* is two drones closer than the minima both horizontally and vertically (50 m and
+//! 15 m, where the scenario does not say otherwise), outside of the *terminal volumes* around
+//! hubs; in one, it is counted apart. A *conflict* is a loss that is predicted: by the velocities
+//! of the moment, within the look-ahead and before either comes to the end of its leg. Losses
+//! are looked for in every tick, conflicts once a simulated second: each cell of the sky has
+//! its tick. Whoever stands on a pad is not in the air.
+//!
+//! It changes nothing and knows nobody; what follows from a conflict is the drones' to decide.
+
+mod body;
+mod encounters;
+mod grid;
+mod sweep;
+mod terminals;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use super::geo::Point;
+use super::ids::DroneId;
+use super::sky::Sky;
+use super::time::{SimDuration, SimTime};
+use super::world::World;
+
+pub use body::{Body, Closeness, Minima, Pair};
+pub use encounters::Counts;
+use encounters::{Encounters, News, Sign};
+use grid::{Grid, Lost};
+use sweep::{Predicted, Sweep, Turn};
+use terminals::Terminals;
+
+/// What the scenario says of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rules {
+    pub horizontal_m: f64,
+    pub vertical_m: f64,
+    /// Radius of the volume around each hub.
+    pub terminal_m: f64,
+    pub look_ahead: SimDuration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            horizontal_m: 50.0,
+            vertical_m: 15.0,
+            terminal_m: 150.0,
+            look_ahead: SimDuration(20_000_000),
+        }
+    }
+}
+
+/// Lower than this a drone stands, metres.
+pub const ON_PAD_M: f32 = 1.0;
+/// Conflicts are looked for so often.
+const LOOK_EVERY_US: u64 = 1_000_000;
+
+/// Two drones that have just lost separation, outside of all terminal volumes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    pub drones: [DroneId; 2],
+    pub at: [Point; 2],
+    pub closeness: Closeness,
+}
+
+/// What lasts from tick to tick; part of a world's snapshot.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Separation {
+    encounters: Encounters,
+    counts: Counts,
+    #[serde(skip)]
+    room: Room,
+}
+
+/// What follows from the sky and the world, and is kept for its memory.
+#[derive(Clone, Debug, Default)]
+struct Room {
+    bodies: Vec<Body>,
+    grid: Grid,
+    sweep: Sweep,
+    terminals: Terminals,
+}
+
+impl Separation {
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Pairs that have been predicted or lost a moment ago.
+    pub fn under_way(&self) -> usize {
+        self.encounters.len()
+    }
+
+    /// Looks at the sky as it is after a step. Answers with new losses, in order of the drones,
+    /// whatever the threads of `pool` (none: this thread alone).
+    pub fn look(
+        &mut self,
+        world: &World,
+        sky: &Sky,
+        now: SimTime,
+        pool: Option<&rayon::ThreadPool>,
+    ) -> Vec<Loss> {
+        let look_ahead_s = world.separation.look_ahead.as_secs() as f32;
+        sky.bodies(look_ahead_s, &mut self.room.bodies);
+        self.judge(world, now, pool)
+    }
+
+    /// The bodies as they are laid out.
+    fn judge(&mut self, world: &World, now: SimTime, pool: Option<&rayon::ThreadPool>) -> Vec<Loss> {
+        let minima = Minima::of(&world.separation);
+        let room = &mut self.room;
+        let bodies = &room.bodies[..];
+        self.counts.airborne_s += bodies.len() as f64 * world.tick.as_secs();
+        if bodies.len() < 2 && self.encounters.len() == 0 {
+            return Vec::new();
+        }
+        room.terminals.follow(world);
+        let ticks = (LOOK_EVERY_US / world.tick.0.max(1)).max(1);
+        let turn = Turn {
+            now: now.0 / world.tick.0.max(1) % ticks,
+            of: ticks,
+        };
+        let predicted = room.sweep.predicted(bodies, minima, turn, pool);
+        let lost = match turn.of {
+            1 => lost_already(bodies, &predicted, minima),
+            _ => room.grid.lost(bodies, minima, pool),
+        };
+        let signs = signs(bodies, &lost, &predicted, &room.terminals);
+        let pairs: Vec<(Pair, Sign)> = signs.iter().map(|(pair, sign, _)| (*pair, *sign)).collect();
+        let news = self.encounters.take_in(&pairs, now, minima, &mut self.counts);
+        let losses = news.into_iter().filter(|(_, news)| *news == News::Loss);
+        losses
+            .filter_map(|(number, _)| loss(bodies, &signs[number]))
+            .collect()
+    }
+}
+
+/// Whoever has lost separation is among those who are predicted to, where all were looked at.
+fn lost_already(bodies: &[Body], predicted: &[Predicted], minima: Minima) -> Vec<Lost> {
+    let lost = |Predicted { pair, rows, .. }: &Predicted| {
+        let [one, other] = rows.map(|row| &bodies[row as usize]);
+        let closeness = one.lost(other, minima)?;
+        Some(Lost {
+            pair: *pair,
+            rows: *rows,
+            closeness,
+        })
+    };
+    predicted.iter().filter_map(lost).collect()
+}
+
+/// With the rows of the two.
+type Signed = (Pair, Sign, [u32; 2]);
+
+/// What losses and predictions come to, in order of the pairs; a loss before a prediction.
+fn signs(bodies: &[Body], lost: &[Lost], predicted: &[Predicted], terminals: &Terminals) -> Vec<Signed> {
+    let body = |row: u32| &bodies[row as usize];
+    let in_terminal =
+        |rows: [u32; 2], in_s: f32| rows.iter().any(|row| terminals.contain(body(*row).after(in_s)));
+    let mut signs: Vec<Signed> = Vec::with_capacity(lost.len() + predicted.len());
+    let mut lost = lost.iter().peekable();
+    let sign_of = |lost: &Lost| match in_terminal(lost.rows, 0.0) {
+        true => (lost.pair, Sign::LostInTerminal, lost.rows),
+        false => (lost.pair, Sign::Lost(lost.closeness), lost.rows),
+    };
+    for Predicted { pair, rows, in_s } in predicted {
+        while let Some(before) = lost.next_if(|lost| lost.pair <= *pair) {
+            signs.push(sign_of(before));
+        }
+        if !in_terminal(*rows, 0.0) && !in_terminal(*rows, *in_s) {
+            signs.push((*pair, Sign::Predicted, *rows));
+        }
+    }
+    signs.extend(lost.map(sign_of));
+    signs
+}
+
+fn loss(bodies: &[Body], (pair, sign, rows): &Signed) -> Option<Loss> {
+    let Sign::Lost(closeness) = *sign else { return None };
+    let at = rows.map(|row| {
+        let body = &bodies[row as usize];
+        Point {
+            x: f64::from(body.x),
+            y: f64::from(body.y),
+        }
+    });
+    Some(Loss {
+        drones: pair.drones(),
+        at,
+        closeness,
+    })
+}
