@@ -109,6 +109,17 @@ schema: build ## Try whatever the OpenAPI description allows, for SCHEMA_SECONDS
 bench: tools postgres ## Measure the sky, the tick, the accept path and memory
 	cargo bench --locked
 
+# BlueSky, the open simulator of air traffic, for the bench that flies beside it.
+target/peers/bin/python: benches/peers/requirements.txt
+	$(call need,python3,install Python 3 with venv: apt-get install python3-venv)
+	python3 -m venv target/peers
+	target/peers/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: peers
+peers: tools target/peers/bin/python ## Fly beside BlueSky: aircraft steps a second of both, in one run
+	cargo bench --locked --bench peers
+
 .PHONY: lint
 lint: tools ## Check formatting and lints
 	cargo fmt --check

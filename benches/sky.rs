@@ -1,106 +1,23 @@
 //! The sky's step, in drone steps per second on one core: what bounds how many airborne
-//! drones a tick can hold.
+//! drones a tick can hold. Measured in the thread's own processor time.
 //!
 //! All drones fly deliveries of some 8 km in wind, in all phases from take-off to landing;
 //! who lands is sent out again, so that this stays so.
 
+#[path = "support/airborne.rs"]
+mod airborne;
 mod support;
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use skyhaul::sim::flight::{Errand, plan_delivery, time_to_pickup};
-use skyhaul::sim::geo::Point;
+use skyhaul::sim::flight::{plan_delivery, time_to_pickup};
 use skyhaul::sim::ids::DroneId;
-use skyhaul::sim::sky::{FlightEvent, FlightEventKind, Sky};
 use skyhaul::sim::time::SimTime;
-use skyhaul::sim::world::World;
 
-use support::{city, now};
-
-/// Legs of this many metres.
-const RADIUS_M: f64 = 2_700.0;
-/// Drones take off in so many waves, so many ticks apart: about one flight's time.
-const WAVES: u32 = 100;
-const TICKS_APART: u64 = 36;
-
-fn errand(world: &World, drone: DroneId) -> Errand {
-    let fleet = world.fleet_of(drone).expect("it is one of the city's");
-    let hub = world.hub(fleet.hub).at;
-    let angle = f64::from(drone.0);
-    let at = |angle: f64| Point {
-        x: hub.x + RADIUS_M * libm::cos(angle),
-        y: hub.y + RADIUS_M * libm::sin(angle),
-    };
-    Errand {
-        hub,
-        pickup: at(angle),
-        dropoff: at(angle + 1.0),
-        home: hub,
-        payload_kg: 0.8,
-    }
-}
-
-/// A world's sky, and how far its time has come.
-struct Stand {
-    world: World,
-    sky: Sky,
-    tick: u64,
-}
-
-impl Stand {
-    /// All drones of a city in the air, in all phases of their flights.
-    fn busy(drones: u32) -> Self {
-        let threads = rayon::ThreadPoolBuilder::new()
-            .build()
-            .expect("threads can be had");
-        let mut world = city(drones, "100ms");
-        for model in &mut world.models {
-            // Nobody waits for a charger here.
-            model.battery.capacity_wh = 1e6;
-        }
-        let mut stand = Stand {
-            sky: Sky::new(&world),
-            world,
-            tick: 0,
-        };
-        for wave in 0..WAVES {
-            for drone in (wave..drones).step_by(WAVES as usize) {
-                stand.send_out(DroneId(drone));
-            }
-            for _ in 0..TICKS_APART {
-                let events = stand.step(Some(&threads));
-                stand.send_out_again(&events);
-            }
-        }
-        assert_eq!(stand.sky.airborne_count(), drones as usize);
-        stand
-    }
-
-    fn step(&mut self, threads: Option<&rayon::ThreadPool>) -> Vec<FlightEvent> {
-        self.tick += 1;
-        self.sky.step(&self.world, self.world.time_of(self.tick), threads)
-    }
-
-    fn send_out(&mut self, drone: DroneId) {
-        let model = self.world.fleet_of(drone).expect("it is one of the city's").model;
-        let errand = errand(&self.world, drone);
-        let mission = plan_delivery(self.world.model(model), &self.world.air(SimTime::START), &errand);
-        let plan = mission.expect("flyable in this wind").plan;
-        let now = self.world.time_of(self.tick);
-        let sent = self.sky.fly(&self.world, drone, plan, now);
-        sent.expect("it begins at the hub");
-    }
-
-    fn send_out_again(&mut self, events: &[FlightEvent]) {
-        for event in events {
-            if matches!(event.kind, FlightEventKind::Landed(_)) {
-                self.send_out(event.drone);
-            }
-        }
-    }
-}
+use airborne::{Stand, errand};
+use support::{city, thread_cpu};
 
 fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sky/step");
@@ -109,16 +26,18 @@ fn step(criterion: &mut Criterion) {
         let mut stand = None;
         group.throughput(Throughput::Elements(u64::from(drones)));
         group.bench_function(BenchmarkId::from_parameter(drones), |bencher| {
-            let stand = stand.get_or_insert_with(|| Stand::busy(drones));
+            let stand = stand.get_or_insert_with(|| Stand::busy(drones, "100ms"));
             bencher.iter_custom(|ticks| {
-                let mut time = Duration::ZERO;
+                let (began, mut sending) = (thread_cpu(), Duration::ZERO);
                 for _ in 0..ticks {
-                    let began = now();
                     let events = black_box(stand.step(None));
-                    time += began.elapsed();
-                    stand.send_out_again(&events);
+                    if !events.is_empty() {
+                        let before = thread_cpu();
+                        stand.send_out_again(&events);
+                        sending += thread_cpu() - before;
+                    }
                 }
-                time
+                thread_cpu() - began - sending
             });
         });
     }

@@ -69,6 +69,9 @@ pub enum TokenProblems {
     #[response(status = 429, content_type = "application/problem+json",
         headers(("Retry-After" = u64, description = "seconds")))]
     TooManyRequests(#[to_schema] Problem),
+    /// The program failed over this request, and says in its log how; others go on
+    #[response(status = 500, content_type = "application/problem+json")]
+    Failed(#[to_schema] Problem),
 }
 
 /// Of any route that is not for every token.
@@ -84,6 +87,9 @@ pub enum AccessProblems {
     #[response(status = 429, content_type = "application/problem+json",
         headers(("Retry-After" = u64, description = "seconds")))]
     TooManyRequests(#[to_schema] Problem),
+    /// The program failed over this request, and says in its log how; others go on
+    #[response(status = 500, content_type = "application/problem+json")]
+    Failed(#[to_schema] Problem),
     /// The token is somebody else's
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(#[to_schema] Problem),
@@ -136,6 +142,16 @@ pub enum ReadProblems {
     /// There is no such thing
     #[response(status = 404, content_type = "application/problem+json")]
     Unknown(#[to_schema] Problem),
+}
+
+/// Of any route that looks into the store.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its description is used")]
+pub enum StoreProblems {
+    /// The store does not answer; `Retry-After` says when to try again
+    #[response(status = 503, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "seconds")))]
+    Unavailable(#[to_schema] Problem),
 }
 
 /// Of any route that also shows what has ended long ago.

@@ -16,7 +16,9 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::must;
 use super::body::JsonBody;
-use super::documents::{AccessProblems, BodyProblems, ClockProblems, ReadProblems, WriteProblems};
+use super::documents::{
+    AccessProblems, BodyProblems, ClockProblems, ReadProblems, StoreProblems, WriteProblems,
+};
 use super::failure::Failure;
 use super::fields::{Complaints, Fields};
 use super::parameters::PathId;
@@ -44,7 +46,7 @@ const KIND: &str = "package";
     path = "/api/packages/{packageId}",
     tag = "Packages",
     params(("packageId" = String, Path)),
-    responses((status = 200, body = Package), ReadProblems, AccessProblems)
+    responses((status = 200, body = Package), ReadProblems, StoreProblems, AccessProblems)
 )]
 async fn read_package(
     State(api): State<Api>,

@@ -6,18 +6,21 @@ use std::f32::consts::{PI, TAU};
 use super::super::ids::DroneId;
 
 /// No row moves further in a tick than its speed takes it and `watch` besides: those that may
-/// come to the end of their leg, or are in a turn.
+/// come to the end of their leg, or are in a turn, are marked with 1. Answers how many.
 #[inline(always)]
-pub fn count_watched(remaining: &[f64], speed: &[f32], watch: &[f32], dt: f32) -> usize {
-    let n = remaining.len();
-    let (speed, watch) = (&speed[..n], &watch[..n]);
-    (0..n)
-        .map(|i| usize::from(is_watched(remaining[i], speed[i], watch[i], dt)))
-        .sum()
+pub fn mark_watched(marks: &mut [u8], remaining: &[f64], speed: &[f32], watch: &[f32], dt: f32) -> usize {
+    let n = marks.len();
+    let (remaining, speed, watch) = (&remaining[..n], &speed[..n], &watch[..n]);
+    let mut count = 0;
+    for i in 0..n {
+        marks[i] = u8::from(is_watched(remaining[i], speed[i], watch[i], dt));
+        count += u32::from(marks[i]);
+    }
+    count as usize
 }
 
 #[inline(always)]
-pub fn is_watched(remaining: f64, speed: f32, watch: f32, dt: f32) -> bool {
+fn is_watched(remaining: f64, speed: f32, watch: f32, dt: f32) -> bool {
     const SPARE: f32 = 1.001;
     remaining as f32 <= SPARE * speed * dt + watch
 }
@@ -221,8 +224,9 @@ impl Fingerprint {
         Fingerprint([seed, !seed, seed ^ MULTIPLIER, !(seed ^ MULTIPLIER)])
     }
 
-    /// The rows of one block, of which all but a chunk's last have an even number.
-    #[inline(always)]
+    /// The rows of one block, of which all but a chunk's last have an even number. Not inlined,
+    /// so that the lanes stay in registers.
+    #[inline(never)]
     pub fn fold(&mut self, drone: &[DroneId], [x, y, energy]: [&[f64]; 3], height: &[f32]) {
         let n = drone.len();
         let (x, y, height, energy) = (&x[..n], &y[..n], &height[..n], &energy[..n]);

@@ -25,6 +25,67 @@ impl pulp::NullaryFnOnce for Fly<'_> {
     }
 }
 
+/// Marks the rows of a block that are to be stepped alone; answers how many they are.
+pub struct Watch<'a> {
+    pub chunk: &'a Chunk,
+    pub block: Range<usize>,
+    pub dt: f32,
+    pub marks: &'a mut Marks,
+}
+
+impl pulp::NullaryFnOnce for Watch<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn call(self) -> usize {
+        let Watch {
+            chunk,
+            block,
+            dt,
+            marks,
+        } = self;
+        let b = || block.clone();
+        let (remaining, speed, watch) = (&chunk.remaining[b()], &chunk.speed[b()], &chunk.watch[b()]);
+        passes::mark_watched(&mut marks.0[..block.len()], remaining, speed, watch, dt)
+    }
+}
+
+/// Counts the rows of a block whose battery must be told of.
+pub struct Alarms<'a> {
+    pub chunk: &'a Chunk,
+    pub block: Range<usize>,
+}
+
+impl pulp::NullaryFnOnce for Alarms<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn call(self) -> usize {
+        let block = self.block;
+        passes::count_alarms(&self.chunk.energy_wh[block.clone()], &self.chunk.alarm_wh[block])
+    }
+}
+
+/// One byte a row of a block: 1 where it is marked.
+pub struct Marks([u8; BLOCK_ROWS]);
+
+impl Marks {
+    pub fn none() -> Self {
+        Marks([0; BLOCK_ROWS])
+    }
+
+    /// Which of the first `rows` are marked; most are not, so eight at a time are passed over.
+    pub fn marked(&self, rows: usize) -> impl Iterator<Item = usize> + '_ {
+        const AT_ONCE: usize = 8;
+        let groups = self.0[..rows].chunks(AT_ONCE).enumerate();
+        let some = groups.filter(|(_, group)| **group != [0; AT_ONCE][..group.len()]);
+        some.flat_map(|(i, group)| {
+            let rows = group.iter().enumerate().filter(|(_, mark)| **mark != 0);
+            rows.map(move |(row, _)| i * AT_ONCE + row)
+        })
+    }
+}
+
 /// Every row of the block as if none came to the end of its leg.
 #[inline(always)]
 fn pass(chunk: &mut Chunk, block: Range<usize>, blown: &Blown, dt: f32) {

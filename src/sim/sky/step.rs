@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::super::air::Air;
-use super::super::flight::Milestone;
+use super::super::flight::{Leg, Milestone};
 use super::super::geo::Point;
 use super::super::ids::DroneId;
 use super::super::motion::{self, Profile, lesser, next_speed, positive};
@@ -17,7 +17,7 @@ use super::columns::{Chunk, Flight, Row};
 use super::eta;
 use super::leg_change::{begin_leg, distance_on_leg_m, nose, put};
 use super::passes::{self, Fingerprint, Law};
-use super::registers::Fly;
+use super::registers::{Alarms, Fly, Marks, Watch};
 use super::winds::{Blown, Winds};
 use super::{FlightEvent, FlightEventKind, FlightLog};
 
@@ -107,14 +107,23 @@ fn step_block(
     step: &mut ChunkStep,
 ) {
     let dt = clock.dt as f32;
+    let mut marks = Marks::none();
+    let watch = Watch {
+        chunk,
+        block: block.clone(),
+        dt,
+        marks: &mut marks,
+    };
     let mut alone = Vec::new();
-    let b = || block.clone();
-    let (remaining, speed, watch) = (&chunk.remaining[b()], &chunk.speed[b()], &chunk.watch[b()]);
-    if passes::count_watched(remaining, speed, watch, dt) > 0 {
-        let watched =
-            b().filter(|&i| passes::is_watched(chunk.remaining[i], chunk.speed[i], chunk.watch[i], dt));
-        alone.extend(watched.map(|i| (i, chunk.row(i))));
+    if clock.processor.dispatch(watch) > 0 {
+        let rows = marks.marked(block.len()).map(|row| block.start + row);
+        alone.extend(rows.map(|i| (i, chunk.row(i))));
     }
+    // Legs lie far apart in memory: fetched for all of them, they are waited for together.
+    let legs: Vec<Leg> = alone
+        .iter()
+        .map(|&(i, _)| *chunk.flights[i].present_leg())
+        .collect();
     let fly = Fly {
         chunk,
         block: block.clone(),
@@ -122,12 +131,15 @@ fn step_block(
         dt,
     };
     clock.processor.dispatch(fly);
-    for (i, mut row) in alone {
-        step_alone(&mut row, &mut chunk.flights[i], world, clock, step);
+    for ((i, mut row), leg) in alone.into_iter().zip(legs) {
+        step_alone(&mut row, &mut chunk.flights[i], leg, world, clock, step);
         chunk.set_row(i, &row);
     }
-    let (energy, alarm) = (&chunk.energy_wh[block.clone()], &chunk.alarm_wh[block.clone()]);
-    if passes::count_alarms(energy, alarm) > 0 {
+    let alarms = Alarms {
+        chunk,
+        block: block.clone(),
+    };
+    if clock.processor.dispatch(alarms) > 0 {
         for i in block {
             raise_alarm(chunk, i, clock, step);
         }
@@ -135,18 +147,25 @@ fn step_block(
 }
 
 /// One row through one tick, across as many ends of legs as come.
-fn step_alone(row: &mut Row, flight: &mut Flight, world: &World, clock: &Clock<'_>, step: &mut ChunkStep) {
+fn step_alone(
+    row: &mut Row,
+    flight: &mut Flight,
+    mut leg: Leg,
+    world: &World,
+    clock: &Clock<'_>,
+    step: &mut ChunkStep,
+) {
     let air = world.air(clock.now);
     let mut left = clock.dt;
     loop {
-        let met = Met::by(row, flight, clock.winds);
+        let met = Met::by(row, &leg, clock.winds);
         let to_end = motion::duration(f64::from(row.speed), row.remaining, met.profile);
         if to_end > left {
-            advance(row, flight, met, left, &air);
+            advance(row, &leg, met, left, &air);
             break;
         }
         left -= to_end;
-        end_leg(row, flight, met, to_end, clock.now_s - left, step);
+        end_leg(row, flight, &leg, met, to_end, clock.now_s - left, step);
         if flight.leg as usize + 1 == flight.plan.legs().len() {
             land(row, flight, clock.now_s - left, step);
             break;
@@ -154,6 +173,7 @@ fn step_alone(row: &mut Row, flight: &mut Flight, world: &World, clock: &Clock<'
         let speed = f64::from(row.speed);
         flight.leg += 1;
         begin_leg(row, flight, world, &air, speed);
+        leg = *flight.present_leg();
     }
     row.heading = passes::turned(row.heading, row.course, row.yaw_rate, clock.dt as f32);
 }
@@ -167,13 +187,13 @@ struct Met {
 }
 
 impl Met {
-    fn by(row: &Row, flight: &Flight, winds: &Winds) -> Self {
+    fn by(row: &Row, leg: &Leg, winds: &Winds) -> Self {
         let (east, north) = winds.of(row.cell);
         let along = row.windage * (east * row.east + north * row.north);
         let across = row.windage * (east * row.north - north * row.east);
         let reached = passes::reached(row.airspeed, along, across);
         // A turn is as fast as its radius allows, whatever the wind would.
-        let limit = match flight.present_leg().path.is_turn() {
+        let limit = match leg.path.is_turn() {
             true => row.target,
             false => f32::INFINITY,
         };
@@ -190,14 +210,13 @@ impl Met {
 }
 
 /// `seconds` along the leg, without reaching its end.
-fn advance(row: &mut Row, flight: &Flight, met: Met, seconds: f64, air: &Air<'_>) {
+fn advance(row: &mut Row, leg: &Leg, met: Met, seconds: f64, air: &Air<'_>) {
     let speed = f64::from(row.speed);
     let next = next_speed(speed, row.remaining, met.profile, seconds);
     let moved = lesser(0.5 * (speed + next) * seconds, row.remaining);
     row.discharge(met, moved, seconds);
     row.speed = next as f32;
     row.remaining -= moved;
-    let leg = flight.present_leg();
     if leg.path.is_turn() {
         let along = leg.path.length() - row.remaining;
         put(row, leg.path.at(along));
@@ -211,11 +230,18 @@ fn advance(row: &mut Row, flight: &Flight, met: Met, seconds: f64, air: &Air<'_>
 }
 
 /// The last `seconds` of the leg, which ends at `at_s`.
-fn end_leg(row: &mut Row, flight: &mut Flight, met: Met, seconds: f64, at_s: f64, step: &mut ChunkStep) {
+fn end_leg(
+    row: &mut Row,
+    flight: &mut Flight,
+    leg: &Leg,
+    met: Met,
+    seconds: f64,
+    at_s: f64,
+    step: &mut ChunkStep,
+) {
     let speed = f64::from(row.speed);
     let reachable = speed * speed + 2.0 * met.profile.acceleration * row.remaining;
     row.discharge(met, row.remaining, seconds);
-    let leg = *flight.present_leg();
     row.speed = if leg.path.is_hold() {
         0.0
     } else {
