@@ -57,7 +57,7 @@ def main():
         bluesky = started(workdir)
         fill(bluesky, options.aircraft)
         commands = [f"DT {options.tick}", "CDMETHOD " + ("STATEBASED" if options.detect else "OFF"), "RESO OFF"]
-        commands += [f"ZONER {50 / MILE_M}", f"ZONEDH {15 / FOOT_M}", "DTLOOK 30", "OP"]
+        commands += [f"ZONER {50 / MILE_M}", f"ZONEDH {15 / FOOT_M}", "DTLOOK 20", "OP"]
         for command in commands:
             bluesky.stack.stack(command)
         for _ in range(3):

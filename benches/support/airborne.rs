@@ -72,7 +72,12 @@ impl Stand {
 
     pub fn step(&mut self, threads: Option<&rayon::ThreadPool>) -> Vec<FlightEvent> {
         self.tick += 1;
-        self.sky.step(&self.world, self.world.time_of(self.tick), threads)
+        self.sky.step(&self.world, self.now(), threads)
+    }
+
+    /// At the end of the last step.
+    pub fn now(&self) -> SimTime {
+        self.world.time_of(self.tick)
     }
 
     fn send_out(&mut self, drone: DroneId) {
@@ -80,8 +85,7 @@ impl Stand {
         let errand = errand(&self.world, drone);
         let mission = plan_delivery(self.world.model(model), &self.world.air(SimTime::START), &errand);
         let plan = mission.expect("flyable in this wind").plan;
-        let now = self.world.time_of(self.tick);
-        let sent = self.sky.fly(&self.world, drone, plan, now);
+        let sent = self.sky.fly(&self.world, drone, plan, self.now());
         sent.expect("it begins at the hub");
     }
 
