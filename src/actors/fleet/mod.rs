@@ -318,7 +318,7 @@ impl Role for Fleet {
     const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn entries(&self) -> usize {
-        self.docks.len() + self.queue.len() + self.kept.len()
+        self.docks.len() + self.queue.entries() + self.kept.len()
     }
 
     fn open(mail: Mail) -> Option<Self::Message> {

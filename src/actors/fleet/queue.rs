@@ -92,6 +92,11 @@ impl Queue {
         self.waiting.len()
     }
 
+    /// What a copy of it takes: each that waits is in three lists, and in one of each pair.
+    pub fn entries(&self) -> usize {
+        self.waiting.len() * (3 + self.by_need.len())
+    }
+
     pub fn push(&mut self, id: DeliveryId, order: Arc<Order>, world: &World, now: SimTime) {
         let turn = Turn {
             ordinary: !order.expedited,
@@ -210,7 +215,7 @@ fn deadline(world: &World, order: &Order) -> SimTime {
 
 /// Energy at take-off that the order takes of this pair; infinite where it cannot.
 fn need_wh(world: &World, now: SimTime, pair: Pair, order: &Order) -> f64 {
-    needed_wh(world, pair, dispatch::mission(world, now, pair, order).as_ref())
+    dispatch::need_wh(world, now, pair, order).unwrap_or(f64::INFINITY)
 }
 
 /// Energy at take-off that the mission takes of this pair; infinite where there is none.

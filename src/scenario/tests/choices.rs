@@ -19,7 +19,10 @@ fn earliest_of_all(
 ) -> Option<(usize, f64)> {
     let able = pairs.iter().enumerate().filter_map(|(index, pair)| {
         let mission = dispatch::mission(world, SimTime::START, *pair, order)?;
-        let enough = dispatch::energy_needed_wh(world, *pair, &mission) <= energy_wh[index]?;
+        let need_wh = dispatch::energy_needed_wh(world, *pair, &mission);
+        let quick_wh = dispatch::need_wh(world, SimTime::START, *pair, order);
+        assert_eq!(quick_wh.map(f64::to_bits), Some(need_wh.to_bits()), "bit for bit");
+        let enough = need_wh <= energy_wh[index]?;
         let lifts_kg = |model: &Model| model.max_payload_kg;
         let own_kg = lifts_kg(world.model(pair.model));
         let would_do =

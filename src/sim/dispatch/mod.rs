@@ -11,6 +11,7 @@ mod nearest;
 
 use jiff::Timestamp;
 
+use super::air::Air;
 use super::fleet_index::Pair;
 use super::flight::{self, Errand, Mission};
 use super::ids::HubId;
@@ -130,19 +131,38 @@ pub fn mission(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option
     let (model, air) = (world.model(pair.model), world.air(now));
     let errand = errand(world, pair.hub, order);
     let mut mission = flight::plan_delivery(model, &air, &errand).ok()?;
-    if order.confirmation != ConfirmationRequired::None {
-        let patience_s = world.recipient.patience.as_secs();
-        let (door, home) = (errand.dropoff, errand.home);
-        let waiting = flight::waiting_costs_wh(model, &air, door, home, errand.payload_kg, patience_s);
-        mission.energy_wh += waiting.ok()?;
-    }
+    mission.energy_wh += waiting_wh(world, model, &air, &errand, order)?;
     Some(mission)
+}
+
+/// Energy that a battery of this pair must hold at take-off for the order, as for its
+/// [`mission`], which is more to make; `None` where the type cannot.
+pub fn need_wh(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option<f64> {
+    let (model, air) = (world.model(pair.model), world.air(now));
+    let errand = errand(world, pair.hub, order);
+    let flown_wh = flight::delivery_costs_wh(model, &air, &errand).ok()?;
+    let planned_wh = flown_wh + waiting_wh(world, model, &air, &errand, order)?;
+    Some(with_reserve_wh(world, pair, planned_wh))
+}
+
+/// Where the recipient has to confirm, the drone may wait at the door for as long as it does.
+fn waiting_wh(world: &World, model: &Model, air: &Air<'_>, errand: &Errand, order: &Order) -> Option<f64> {
+    if order.confirmation == ConfirmationRequired::None {
+        return Some(0.0);
+    }
+    let patience_s = world.recipient.patience.as_secs();
+    let (door, home) = (errand.dropoff, errand.home);
+    flight::waiting_costs_wh(model, air, door, home, errand.payload_kg, patience_s).ok()
 }
 
 /// Energy that a battery must hold at take-off, the reserve included.
 pub fn energy_needed_wh(world: &World, pair: Pair, mission: &Mission) -> f64 {
+    with_reserve_wh(world, pair, mission.energy_wh)
+}
+
+fn with_reserve_wh(world: &World, pair: Pair, planned_wh: f64) -> f64 {
     let battery = &world.model(pair.model).battery;
-    with_margin_wh(mission.energy_wh) + battery.reserve * battery.capacity_wh
+    with_margin_wh(planned_wh) + battery.reserve * battery.capacity_wh
 }
 
 /// What a battery must hold for a flight that is planned to take so much; without the reserve.
@@ -194,8 +214,10 @@ pub fn is_servable(world: &World, now: SimTime, order: &Order) -> bool {
     let inside = |stop: &Stop| world.area.bounds.contains(stop.location);
     let pairs = world.pairs();
     let can = |Candidate { index, .. }: Candidate| {
-        let full_wh = world.model(pairs.get(index).model).battery.capacity_wh;
-        pairs.in_service(index) > 0 && able(world, now, order, index, full_wh).is_some()
+        let pair = pairs.get(index);
+        let full_wh = world.model(pair.model).battery.capacity_wh;
+        let suffices = || need_wh(world, now, pair, order).is_some_and(|need_wh| need_wh <= full_wh);
+        pairs.in_service(index) > 0 && suffices()
     };
     inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, now, order).into_iter().any(can)
 }

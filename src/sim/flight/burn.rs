@@ -73,7 +73,12 @@ impl Course {
             Path::Line { .. } => model.cruise_airspeed_mps,
             _ => self.airspeed(speed),
         };
-        let ramps = self.ramp(law, leg.entry_mps, speed) + self.ramp(law, leg.exit_mps, speed);
+        let up = self.ramp(law, leg.entry_mps, speed);
+        let down = match leg.exit_mps == leg.entry_mps {
+            true => up,
+            false => self.ramp(law, leg.exit_mps, speed),
+        };
+        let ramps = up + down;
         ramps / profile.acceleration + law.watts(airspeed) * seconds
     }
 
@@ -83,8 +88,11 @@ impl Course {
         let slow_from = greater(slow_from, from);
         let slow_to = greater(lesser(slow_to, to), slow_from);
         let slow = slow_to - slow_from;
-        let fast_airspeed =
-            (self.integral(to) - self.integral(from)) - (self.integral(slow_to) - self.integral(slow_from));
+        let slow_airspeed = match slow > 0.0 {
+            true => self.integral(slow_to) - self.integral(slow_from),
+            false => 0.0,
+        };
+        let fast_airspeed = (self.integral(to) - self.integral(from)) - slow_airspeed;
         law.slow_w * slow + law.base_w * (to - from - slow) + law.slope_w_per_mps * fast_airspeed
     }
 

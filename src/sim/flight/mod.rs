@@ -177,31 +177,20 @@ pub fn plan_delivery(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<Mi
 
 /// The whole mission along routes with any number of way-points.
 pub fn plan_along(model: &Model, air: &Air<'_>, itinerary: &Itinerary) -> Result<Mission, Infeasible> {
-    check_payload(model, itinerary.payload_kg)?;
     let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(16);
-    let sink = &mut |leg| legs.push(leg);
-    planner.reach_pickup(itinerary.to_pickup.as_ref(), itinerary.to_dropoff.from, sink)?;
-    let handover_m = model.handover_height_m;
-    let pickup_height_m = if itinerary.to_pickup.is_some() {
-        handover_m
-    } else {
-        0.0
-    };
-    let out = Load {
-        payload_kg: itinerary.payload_kg,
-        homeward: false,
-    };
-    planner.hop(&itinerary.to_dropoff, pickup_height_m, handover_m, out, sink)?;
-    planner.handover(
-        itinerary.to_dropoff.to,
-        handover_m,
-        out,
-        Milestone::Delivered,
-        sink,
-    );
-    planner.hop(&itinerary.home, handover_m, 0.0, Load::HOMEWARD, sink)?;
+    planner.whole_mission(itinerary, &mut |leg| legs.push(leg))?;
     Ok(planner.mission(legs))
+}
+
+/// What the mission of [`plan_delivery`] takes, bit for bit, without its plan.
+pub fn delivery_costs_wh(model: &Model, air: &Air<'_>, errand: &Errand) -> Result<f64, Infeasible> {
+    check_payload(model, errand.payload_kg)?;
+    let mut energy_wh = 0.0;
+    let sink = &mut |leg: Leg| energy_wh += leg.energy_wh(model, air);
+    let itinerary = Itinerary::of(model, air, errand)?;
+    Planner { model, air }.whole_mission(&itinerary, sink)?;
+    Ok(energy_wh)
 }
 
 /// Home from a place in the air at rest, at the cruise height of the way home: cruise,
@@ -284,6 +273,21 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    fn whole_mission(&self, itinerary: &Itinerary, sink: &mut impl FnMut(Leg)) -> Result<(), Infeasible> {
+        check_payload(self.model, itinerary.payload_kg)?;
+        let to_dropoff = &itinerary.to_dropoff;
+        self.reach_pickup(itinerary.to_pickup.as_ref(), to_dropoff.from, sink)?;
+        let handover_m = self.model.handover_height_m;
+        let pickup_height_m = itinerary.to_pickup.as_ref().map_or(0.0, |_| handover_m);
+        let out = Load {
+            payload_kg: itinerary.payload_kg,
+            homeward: false,
+        };
+        self.hop(to_dropoff, pickup_height_m, handover_m, out, sink)?;
+        self.handover(to_dropoff.to, handover_m, out, Milestone::Delivered, sink);
+        self.hop(&itinerary.home, handover_m, 0.0, Load::HOMEWARD, sink)
+    }
+
     /// Without a route the goods are where the drone stands.
     fn reach_pickup(
         &self,

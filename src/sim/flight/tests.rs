@@ -183,6 +183,8 @@ proptest! {
         match (time_to_pickup(&wing(), &air(&weather), &errand), plan_delivery(&wing(), &air(&weather), &errand)) {
             (Ok(seconds), Ok(mission)) => {
                 prop_assert_eq!(seconds, mission.pickup_s);
+                let costs_wh = delivery_costs_wh(&wing(), &air(&weather), &errand);
+                prop_assert_eq!(costs_wh.map(f64::to_bits), Ok(mission.energy_wh.to_bits()));
                 prop_assert!(mission.pickup_s < mission.delivery_s && mission.delivery_s < mission.landing_s);
             }
             (quick, whole) => prop_assert!(whole.is_err(), "{:?} {:?}", quick, whole),
