@@ -12,7 +12,12 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 
-const SHIPPED: [&str; 4] = ["tiny.toml", "san-francisco.toml", "seattle.toml", "ten-thousand.toml"];
+const SHIPPED: [&str; 4] = [
+    "tiny.toml",
+    "san-francisco.toml",
+    "seattle.toml",
+    "ten-thousand.toml",
+];
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name)
