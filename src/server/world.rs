@@ -25,7 +25,7 @@ use crate::store::{self, IngestBatch, Reader, Store, Writer};
 use crate::view::View;
 
 /// Accepted and not yet admitted requests; beyond that clients hear 503. One takes about
-/// 2 KB, its record on the read side included.
+/// 1.2 KB, its record on the read side included.
 const INGESTION_CAPACITY: usize = 500_000;
 /// A flush that takes longer than this is one of a store that hangs.
 const OVERDUE: Duration = Duration::from_secs(2);
