@@ -14,6 +14,7 @@ mod message;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod yielding;
 
 use serde::{Deserialize, Serialize};
 
@@ -345,6 +346,7 @@ impl Role for Drone {
             Message::TooClose(proximity) => {
                 self.emit(context, effects, DroneEvent::LossOfSeparation(proximity));
             }
+            Message::MakeWay(advice) => self.make_way(context, &advice, effects),
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {

@@ -31,7 +31,8 @@ use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::notice::Notice;
 use crate::sim::order::StoredPackage;
-use crate::sim::time::{SimTime, Tick};
+use crate::sim::separation::Pair;
+use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::world::World;
 
 use accounts::AccountMessage;
@@ -102,6 +103,10 @@ pub enum Effect {
     Emit(Event),
     /// Takes off with this plan, or changes to it in the air.
     Fly(DroneId, FlightPlan),
+    /// Changes to this plan in the air to make way in the encounter of these two.
+    MakeWay(DroneId, Pair, FlightPlan),
+    /// A take-off was held against others' intents, and is put off by so much.
+    PutOff(SimDuration),
     /// Asks where a drone in the air is; `Located` answers in the next round.
     Locate(DroneId, Purpose),
     /// Breaks something of a drone in the air.

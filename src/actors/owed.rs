@@ -137,7 +137,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::OverHub
         | Message::AwaitPad { .. }
         | Message::ComeDown
-        | Message::TooClose(_) => None,
+        | Message::TooClose(_)
+        | Message::MakeWay(_) => None,
     }
 }
 

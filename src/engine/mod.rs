@@ -310,6 +310,8 @@ impl Engine {
                     tracing::error!(%drone, %discontinuous, "a flight plan was refused");
                 }
             }
+            Effect::MakeWay(drone, pair, plan) => self.make_way(context, drone, pair, plan, decided),
+            Effect::PutOff(delay) => self.separation.put_off(delay),
             Effect::Locate(drone, purpose) => {
                 let fix = self.sky.fix(drone);
                 mail.push(Mail::Drone(drone, DroneMessage::Located { fix, purpose }));

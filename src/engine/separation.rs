@@ -1,25 +1,93 @@
 //! Who comes too close to whom hears of it, and so do the operators, in numbers.
 
+use std::collections::BTreeSet;
+
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::actors::Mail;
 use crate::actors::drone::DroneMessage;
+use crate::actors::{Context, Mail};
 use crate::sim::event::Proximity;
-use crate::sim::separation::{Loss, Separation};
+use crate::sim::flight::FlightPlan;
+use crate::sim::ids::DroneId;
+use crate::sim::separation::{self, Advice, Conflict, Loss, Pair, Separation};
 use crate::sim::time::SimTime;
 
-use super::Engine;
 use super::metrics::Float;
+use super::{Decided, Engine};
 
 impl Engine {
-    /// Counts losses of separation and conflicts after the sky's step.
+    /// Counts losses of separation and conflicts after the sky's step, and asks who can to make
+    /// way, each at most once in a tick.
     pub(super) fn keep_apart(&mut self, now: SimTime, mail: &mut Vec<Mail>) {
-        let losses = self
+        let seen = self
             .separation
             .look(&self.world, &self.sky, now, self.pool.as_ref());
-        for loss in losses {
+        for loss in seen.losses {
             mail.extend([(0, 1), (1, 0)].map(|(own, other)| self.too_close(&loss, own, other)));
+        }
+        let mut asked = BTreeSet::new();
+        for conflict in seen.conflicts {
+            let is_asked = conflict.bodies.iter().any(|body| asked.contains(&body.drone));
+            if is_asked {
+                continue;
+            }
+            if let Some((drone, advice)) = self.advice(&conflict) {
+                asked.insert(drone);
+                mail.push(Mail::Drone(drone, DroneMessage::MakeWay(Box::new(advice))));
+            }
+        }
+    }
+
+    /// Who makes way, and what it must know.
+    fn advice(&self, conflict: &Conflict) -> Option<(DroneId, Advice)> {
+        let [one, other] = conflict.bodies;
+        let parties = [
+            self.sky.party(&self.world, one)?,
+            self.sky.party(&self.world, other)?,
+        ];
+        let yields = separation::yields(&parties[0], &parties[1])?;
+        let (party, other) = (parties[yields], parties[1 - yields]);
+        let course = party.course?;
+        let drone = party.body.drone;
+        let model = self.world.model(self.world.fleet_of(drone)?.model);
+        let rates = [model.climb_mps, model.descent_mps];
+        let advice = Advice {
+            pair: conflict.pair,
+            fix: party.fix,
+            east: course.east,
+            north: course.north,
+            speed_mps: course.speed_mps,
+            left_m: course.left_m,
+            other: other.body,
+            in_s: conflict.in_s,
+            free: self.separation.free_levels(&self.world, &party.body, rates),
+        };
+        Some((drone, advice))
+    }
+
+    pub(super) fn make_way(
+        &mut self,
+        context: &Context,
+        drone: DroneId,
+        pair: Pair,
+        plan: FlightPlan,
+        decided: &mut Decided,
+    ) {
+        let before_m = self.sky.way_left_m(drone);
+        match self.sky.fly(&self.world, drone, plan, context.now) {
+            Ok(()) => {
+                let after_m = self.sky.way_left_m(drone);
+                let added_m = before_m
+                    .zip(after_m)
+                    .map_or(0.0, |(before, after)| after - before);
+                self.separation.resolved(pair, added_m);
+                decided.planned.push(drone);
+                decided.grounded.push(drone);
+            }
+            Err(discontinuous) => {
+                tracing::error!(%drone, %discontinuous, "a plan to make way was refused");
+            }
         }
     }
 

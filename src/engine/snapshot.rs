@@ -272,15 +272,15 @@ impl<S> EngineState<S> {
 
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
 /// those before 4 no drones and hubs that are gone, those before 5 no rounds (none is due,
-/// nobody waits for one), and those before 6 no pads, which are a fleet's last seven fields; a list
+/// nobody waits for one), and those before 6 no pads and no intents, which are a fleet's last eight fields; a list
 /// of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
     let unknown = match format {
-        ..=1 => 7,
-        2 => 6,
-        3 => 5,
-        4 => 3,
-        5 => 1,
+        ..=1 => 8,
+        2 => 7,
+        3 => 6,
+        4 => 4,
+        5 => 2,
         6.. => 0,
     };
     state.resize(state.len() + unknown, 0);

@@ -1,15 +1,21 @@
 //! `[separation]`: how far drones must be apart, and how that is seen to.
 
-use super::fields::{Fields, defaults_of};
-use super::kinds::Number;
+use super::fields::{Fields, List, defaults_of};
+use super::kinds::{Choice, Number};
 use super::times::{Duration, SECOND};
-use crate::sim::separation::Rules;
+use crate::sim::separation::{Means, Rules, Strategic};
 use crate::sim::time::SimDuration;
 
 /// What `[separation]` means where it is left out: each of its keys' default.
 pub(super) fn default() -> Rules {
     defaults_of(separation)
 }
+
+const MEANS: Choice<Means> = Choice(&[
+    ("level", Means::Level),
+    ("slow", Means::Slow),
+    ("hold", Means::Hold),
+]);
 
 pub(super) fn separation(f: &mut Fields<'_>) -> Rules {
     Rules {
@@ -38,6 +44,21 @@ pub(super) fn separation(f: &mut Fields<'_>) -> Rules {
                 "so far ahead losses are predicted: each is a conflict",
                 Duration(SimDuration(SECOND)..=SimDuration(120 * SECOND)),
                 "\"20s\"",
+            )
+            .value,
+        tactical: f
+            .optional(
+                "tactical",
+                "by what drones make way for each other in the air, the first that works: \"level\", \"slow\", \"hold\"; by nothing where it is left out",
+                List { of: MEANS, at_least: 0 },
+            )
+            .map_or_else(Vec::new, |at| at.value.into_iter().map(|means| means.value).collect()),
+        strategic: f
+            .or(
+                "strategic",
+                "whether take-offs are put off until nobody's planned flight is in their way",
+                Choice(&[("none", Strategic::None), ("ground_delay", Strategic::GroundDelay)]),
+                "\"none\"",
             )
             .value,
     }

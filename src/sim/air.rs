@@ -41,6 +41,11 @@ impl<'a> Air<'a> {
         self.airspace.route(self.now, from, to)
     }
 
+    /// Whether nothing is in the way from there to there at this height.
+    pub fn is_open(&self, from: Point, to: Point, height_m: f64) -> bool {
+        self.airspace.is_open(self.now, from, to, height_m)
+    }
+
     /// Where the wind blows to, m/s east and north, over a place at a height above ground.
     pub fn wind(&self, at: Point, height_m: f64) -> Wind {
         let (east, north) = self.uniform.unwrap_or_else(|| {

@@ -156,6 +156,15 @@ pub struct PowerLaw {
 }
 
 impl PowerLaw {
+    /// So much more at any airspeed.
+    pub fn plus(self, watts: f64) -> Self {
+        PowerLaw {
+            slow_w: self.slow_w + watts,
+            base_w: self.base_w + watts,
+            ..self
+        }
+    }
+
     pub fn constant(watts: f64) -> Self {
         PowerLaw {
             base_w: watts,

@@ -1,6 +1,7 @@
 //! The same scenario, seed and requests give the same digest, bit for bit, whatever the
 //! threads, the build, the pace, the audience and the stops in between.
 
+mod apart;
 mod people;
 mod trouble;
 

@@ -32,18 +32,18 @@ impl Base<'_> {
             payload_kg: task.payload_kg,
         };
         let mut mission = flight::plan_rest(self.model, &self.air, place(fix), &rest)?;
-        if task.confirmed {
-            let patience_s = self.world.recipient.patience.as_secs();
-            mission.energy_wh += flight::waiting_costs_wh(
-                self.model,
-                &self.air,
-                task.dropoff,
-                self.home,
-                task.payload_kg,
-                patience_s,
-            )?;
-        }
+        mission.energy_wh += self.door_wh(task)?;
         Ok(mission)
+    }
+
+    /// What the door may take, where the recipient's word is required.
+    pub fn door_wh(&self, task: Task) -> Result<f64, Infeasible> {
+        if !task.confirmed {
+            return Ok(0.0);
+        }
+        let patience_s = self.world.recipient.patience.as_secs();
+        let (door, payload_kg) = (task.dropoff, task.payload_kg);
+        flight::waiting_costs_wh(self.model, &self.air, door, self.home, payload_kg, patience_s)
     }
 
     pub fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
@@ -76,7 +76,7 @@ pub(super) fn place(fix: Fix) -> Whereabouts {
 }
 
 /// The times of a mission that begins then.
-fn expected(begins: SimTime, mission: &Mission) -> Etas {
+pub(super) fn expected(begins: SimTime, mission: &Mission) -> Etas {
     Etas {
         pickup: begins + SimDuration::from_secs(mission.pickup_s),
         delivery: begins + SimDuration::from_secs(mission.delivery_s),

@@ -9,6 +9,7 @@ use crate::sim::fault::FlightFault;
 use crate::sim::flight::FlightPlan;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, HubId};
+use crate::sim::separation::Advice;
 use crate::sim::sky::{Fix, FlightLog};
 use crate::sim::time::{SimDuration, SimTime};
 
@@ -89,6 +90,8 @@ pub enum DroneMessage {
     ComeDown,
     /// From the engine: it has come too close to another.
     TooClose(Proximity),
+    /// From the engine: another comes, and it is this one that makes way.
+    MakeWay(Box<Advice>),
 }
 
 /// Why a drone asks where it is.

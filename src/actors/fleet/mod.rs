@@ -10,6 +10,7 @@
 mod closing;
 mod docks;
 mod free;
+mod intents;
 mod message;
 mod pads;
 mod queue;
@@ -30,6 +31,7 @@ use crate::sim::fleet_index::Pair;
 use crate::sim::flight::{FlightPlan, Mission};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
+use crate::sim::separation::Intents;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::workflow::Step;
 use crate::sim::world::World;
@@ -60,6 +62,7 @@ pub struct Fleet {
     gone: Gone,
     rounds: Rounds,
     pads: Pads,
+    intents: Intents,
 }
 
 /// A drone that is kept for a delivery that has not begun.
@@ -88,6 +91,7 @@ impl Fleet {
             gone: Gone::default(),
             rounds: Rounds::default(),
             pads: Pads::default(),
+            intents: Intents::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -187,14 +191,16 @@ impl Fleet {
         let task = Task::of(&context.world, id, order);
         let door = context.world.recipient.expected(task.confirmed);
         let hub = context.world.pairs().get(pair).hub;
-        let pad_s = self.wait_for_pad(context, hub).as_secs();
+        let wait_s = self
+            .wait_for_take_off(context, released.drone, hub, &mission.plan, effects)
+            .as_secs();
         let kept = Kept {
             drone: released.drone,
             pair,
             energy_wh: released.energy_wh,
             task,
-            pickup_s: pad_s + mission.pickup_s,
-            delivery_s: pad_s + mission.delivery_s + door.as_secs(),
+            pickup_s: wait_s + mission.pickup_s,
+            delivery_s: wait_s + mission.delivery_s + door.as_secs(),
             plan: mission.plan,
         };
         self.kept.insert(id, kept);
@@ -237,6 +243,7 @@ impl Fleet {
         let Kept { drone, plan, .. } = kept;
         let Pair { hub, model } = context.world.pairs().get(kept.pair);
         let wait = self.pad_for_take_off(context, drone, hub, plan.on_pad_s(), effects);
+        let wait = wait.max(self.wait_for_way(context, drone));
         let plan = plan.after_waiting(context.world.model(model), wait.as_secs());
         let task = Box::new(kept.task);
         effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
@@ -299,6 +306,7 @@ impl Fleet {
         energy_wh: f64,
         effects: &mut Effects,
     ) {
+        self.intents.end(drone);
         if context.world.is_withdrawn(drone) {
             return effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }
@@ -318,7 +326,7 @@ impl Role for Fleet {
     const MEMORY: usize = MEMORY_OF_BIG_ROLES;
 
     fn entries(&self) -> usize {
-        self.docks.len() + self.queue.entries() + self.kept.len()
+        self.docks.len() + self.queue.entries() + self.kept.len() + self.intents.count()
     }
 
     fn open(mail: Mail) -> Option<Self::Message> {

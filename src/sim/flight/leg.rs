@@ -6,7 +6,8 @@ use super::super::air::Air;
 use super::super::drone::DroneStatus;
 use super::super::energy::PowerLaw;
 use super::super::geo::Point;
-use super::super::motion::{self, Profile};
+use super::super::motion::{self, Profile, positive};
+use super::super::units::GRAVITY_MPS2;
 use super::super::world::Model;
 use super::{Milestone, Phase};
 
@@ -39,6 +40,17 @@ pub enum Path {
         height_m: f64,
         seconds: f64,
     },
+    /// A straight line in space, at an airspeed of its own: how way is made.
+    Slope {
+        from: Point,
+        east: f64,
+        north: f64,
+        /// Along the slope.
+        length_m: f64,
+        from_m: f64,
+        to_m: f64,
+        airspeed_mps: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +71,7 @@ impl Path {
     /// Metres; seconds for a hold.
     pub fn length(&self) -> f64 {
         match *self {
-            Path::Line { length_m, .. } => length_m,
+            Path::Line { length_m, .. } | Path::Slope { length_m, .. } => length_m,
             Path::Arc {
                 radius_m, sweep_rad, ..
             } => radius_m * sweep_rad.abs(),
@@ -72,6 +84,12 @@ impl Path {
     pub fn ground_length(&self) -> f64 {
         match self {
             Path::Line { .. } | Path::Arc { .. } => self.length(),
+            Path::Slope {
+                length_m,
+                from_m,
+                to_m,
+                ..
+            } => positive(length_m * length_m - (to_m - from_m) * (to_m - from_m)).sqrt(),
             Path::Vertical { .. } | Path::Hold { .. } => 0.0,
         }
     }
@@ -118,6 +136,23 @@ impl Path {
                 },
             ),
             Path::Hold { at, height_m, .. } => (at, height_m),
+            Path::Slope {
+                from,
+                east,
+                north,
+                length_m,
+                from_m,
+                to_m,
+                ..
+            } => {
+                let share = along / length_m;
+                let ground_m = share * self.ground_length();
+                let at = Point {
+                    x: from.x + east * ground_m,
+                    y: from.y + north * ground_m,
+                };
+                (at, from_m + share * (to_m - from_m))
+            }
         }
     }
 
@@ -135,6 +170,17 @@ impl Path {
             }
             Path::Vertical { from_m, to_m, .. } => (0.0, 0.0, if to_m >= from_m { 1.0 } else { -1.0 }),
             Path::Hold { .. } => (0.0, 0.0, 0.0),
+            Path::Slope {
+                east,
+                north,
+                length_m,
+                from_m,
+                to_m,
+                ..
+            } => {
+                let level = self.ground_length() / length_m;
+                (east * level, north * level, (to_m - from_m) / length_m)
+            }
         }
     }
 
@@ -192,7 +238,7 @@ impl Leg {
 
     pub fn profile(&self, model: &Model) -> Profile {
         let acceleration = match self.path {
-            Path::Line { .. } | Path::Arc { .. } => model.acceleration_mps2,
+            Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } => model.acceleration_mps2,
             Path::Vertical { .. } => model.vertical_acceleration_mps2,
             Path::Hold { .. } => 0.0,
         };
@@ -235,9 +281,23 @@ impl Leg {
                 PowerLaw::through((0.0, hover_w), (model.climb_mps, climb_w))
             }
             Path::Line { .. } | Path::Arc { .. } => cruise_power(model, mass_kg, hover_w, density),
+            Path::Slope {
+                from_m,
+                to_m,
+                length_m,
+                ..
+            } => {
+                // What lifts it comes on top; going down it gets nothing back.
+                let climb_mps = positive(to_m - from_m) / length_m * self.target_mps;
+                let lift_w = mass_kg * GRAVITY_MPS2 * climb_mps / LIFTING;
+                cruise_power(model, mass_kg, hover_w, density).plus(lift_w)
+            }
         }
     }
 }
+
+/// So much of a motor's power lifts, a cautious figure.
+const LIFTING: f64 = 0.5;
 
 fn cruise_power(model: &Model, mass_kg: f64, hover_w: f64, density: f64) -> PowerLaw {
     let at = |airspeed_mps| {

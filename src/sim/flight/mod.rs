@@ -6,6 +6,7 @@
 mod burn;
 mod cruise;
 mod leg;
+mod manoeuvre;
 mod outline;
 mod pads;
 mod rest;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::cruise::cruise;
 pub use self::leg::{Leg, Path};
+pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
 pub use self::outline::{Corner, Mark, Stretch};
 pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};
 pub use self::rest::{Rest, Whereabouts, plan_home, plan_rest, plan_wait, waiting_costs_wh};

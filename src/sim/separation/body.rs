@@ -3,11 +3,13 @@
 //! Single precision: to a centimetre over a city. Plain sums, products and square roots, so
 //! that the same pair gives the same bits whatever grid found it.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::ids::DroneId;
 use super::Rules;
 
 /// Metres east, north and above ground, and the velocity over the ground, m/s.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
     pub drone: DroneId,
     pub x: f32,
@@ -78,14 +80,21 @@ impl Body {
     /// `None` where they do not before one of them is at the end of its leg, or as far as is
     /// looked ahead.
     pub fn meets(&self, other: &Body, minima: Minima) -> Option<f32> {
+        let (enters, leaves) = self.too_close(other, minima)?;
+        let lasts_s = self.lasts_s.min(other.lasts_s);
+        let is_in_time = enters <= 0.0 || enters < lasts_s;
+        (leaves > 0.0 && is_in_time).then(|| enters.max(0.0))
+    }
+
+    /// From when until when they are, in seconds from now, if both went on for ever.
+    pub fn too_close(&self, other: &Body, minima: Minima) -> Option<(f32, f32)> {
         let (dx, dy) = (other.x - self.x, other.y - self.y);
         let (vx, vy) = (other.east - self.east, other.north - self.north);
         let level = within_disc((dx, dy), (vx, vy), minima.horizontal_m)?;
-        let upright = within_slab(other.height - self.height, other.up - self.up, minima.vertical_m)?;
+        let (rise, up) = (other.height - self.height, other.up - self.up);
+        let upright = within_slab(rise, up, minima.vertical_m)?;
         let (enters, leaves) = (level.0.max(upright.0), level.1.min(upright.1));
-        let lasts_s = self.lasts_s.min(other.lasts_s);
-        let is_in_time = enters <= 0.0 || enters < lasts_s;
-        (enters < leaves && leaves > 0.0 && is_in_time).then(|| enters.max(0.0))
+        (enters < leaves).then_some((enters, leaves))
     }
 }
 
@@ -116,7 +125,7 @@ fn within_slab(distance: f32, speed: f32, half: f32) -> Option<(f32, f32)> {
 }
 
 /// Two drones as one number, the lower one first: pairs are sorted by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pair(u64);
 
 impl Pair {

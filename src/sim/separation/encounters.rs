@@ -117,6 +117,13 @@ impl Encounters {
         self.0.extend(before);
         news
     }
+
+    /// Somebody makes way: nobody is asked again.
+    pub fn resolve(&mut self, pair: Pair) {
+        if let Ok(found) = self.0.binary_search_by_key(&pair, |encounter| encounter.pair) {
+            self.0[found].resolved = true;
+        }
+    }
 }
 
 impl Encounter {

@@ -26,6 +26,8 @@ pub struct Grid {
     entries: Vec<u64>,
     /// In the entries' order.
     sorted: Vec<Body>,
+    /// Cells.
+    per_metre: f32,
 }
 
 impl Grid {
@@ -47,9 +49,27 @@ impl Grid {
         found
     }
 
+    /// Everybody in the cells within this distance, as last looked for losses.
+    pub fn near(&self, (x, y): (f32, f32), reach_m: f32) -> impl Iterator<Item = &Body> {
+        let span = |at: f32| {
+            let index = |metres: f32| column(metres * self.per_metre);
+            index(at - reach_m)..=index(at + reach_m)
+        };
+        let columns = span(x);
+        span(y).flat_map(move |row| {
+            let key = |column: u16| u64::from(row) << 16 | u64::from(column);
+            let first = self
+                .entries
+                .partition_point(|entry| entry >> 32 < key(*columns.start()));
+            let count = self.entries[first..].partition_point(|entry| entry >> 32 <= key(*columns.end()));
+            &self.sorted[first..first + count]
+        })
+    }
+
     fn lay(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) {
         // As wide as makes few cells empty and few crowded; never narrower than the minimum.
         let per_metre = 1.0 / (2.0 * minima.horizontal_m).max(20.0);
+        self.per_metre = per_metre;
         let entry = |(row, body): (usize, &Body)| cell(body, per_metre) << 32 | row as u64;
         self.entries.clear();
         self.entries.extend(bodies.iter().enumerate().map(entry));

@@ -12,6 +12,8 @@
 mod body;
 mod encounters;
 mod grid;
+mod intents;
+mod resolution;
 mod sweep;
 mod terminals;
 #[cfg(test)]
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::geo::Point;
 use super::ids::DroneId;
+use super::route::LEVELS_M;
 use super::sky::Sky;
 use super::time::{SimDuration, SimTime};
 use super::world::World;
@@ -29,6 +32,8 @@ pub use body::{Body, Closeness, Minima, Pair};
 pub use encounters::Counts;
 use encounters::{Encounters, News, Sign};
 use grid::{Grid, Lost};
+pub use intents::Intents;
+pub use resolution::{Advice, Means, Party, manoeuvres, yields};
 use sweep::{Predicted, Sweep, Turn};
 use terminals::Terminals;
 
@@ -40,6 +45,17 @@ pub struct Rules {
     /// Radius of the volume around each hub.
     pub terminal_m: f64,
     pub look_ahead: SimDuration,
+    /// By which drones make way for each other in the air, in this order.
+    pub tactical: Vec<Means>,
+    pub strategic: Strategic,
+}
+
+/// How flights are kept apart before they begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Strategic {
+    None,
+    /// A take-off is put off until nobody's intent is in its way.
+    GroundDelay,
 }
 
 impl Default for Rules {
@@ -49,10 +65,14 @@ impl Default for Rules {
             vertical_m: 15.0,
             terminal_m: 150.0,
             look_ahead: SimDuration(20_000_000),
+            tactical: Vec::new(),
+            strategic: Strategic::None,
         }
     }
 }
 
+/// No drone is faster over the ground, m/s, but in a storm.
+const FASTEST_MPS: f32 = 40.0;
 /// Lower than this a drone stands, metres.
 pub const ON_PAD_M: f32 = 1.0;
 /// Conflicts are looked for so often.
@@ -64,6 +84,23 @@ pub struct Loss {
     pub drones: [DroneId; 2],
     pub at: [Point; 2],
     pub closeness: Closeness,
+}
+
+/// Two drones that will lose separation, of whom none has made way yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conflict {
+    pub pair: Pair,
+    /// The lower drone first.
+    pub bodies: [Body; 2],
+    pub in_s: f32,
+}
+
+/// What is new in a tick.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    pub losses: Vec<Loss>,
+    /// Where the world's drones make way.
+    pub conflicts: Vec<Conflict>,
 }
 
 /// What lasts from tick to tick; part of a world's snapshot.
@@ -94,28 +131,33 @@ impl Separation {
         self.encounters.len()
     }
 
-    /// Looks at the sky as it is after a step. Answers with new losses, in order of the drones,
-    /// whatever the threads of `pool` (none: this thread alone).
-    pub fn look(
-        &mut self,
-        world: &World,
-        sky: &Sky,
-        now: SimTime,
-        pool: Option<&rayon::ThreadPool>,
-    ) -> Vec<Loss> {
+    /// Looks at the sky as it is after a step. What is seen is in order of the drones, whatever
+    /// the threads of `pool` (none: this thread alone).
+    pub fn look(&mut self, world: &World, sky: &Sky, now: SimTime, pool: Option<&rayon::ThreadPool>) -> Seen {
         let look_ahead_s = world.separation.look_ahead.as_secs() as f32;
         sky.bodies(look_ahead_s, &mut self.room.bodies);
         self.judge(world, now, pool)
     }
 
-    /// The bodies as they are laid out.
-    fn judge(&mut self, world: &World, now: SimTime, pool: Option<&rayon::ThreadPool>) -> Vec<Loss> {
+    /// The same of a sky that is given by its bodies.
+    pub fn look_at(
+        &mut self,
+        world: &World,
+        bodies: &[Body],
+        now: SimTime,
+        pool: Option<&rayon::ThreadPool>,
+    ) -> Seen {
+        bodies.clone_into(&mut self.room.bodies);
+        self.judge(world, now, pool)
+    }
+
+    fn judge(&mut self, world: &World, now: SimTime, pool: Option<&rayon::ThreadPool>) -> Seen {
         let minima = Minima::of(&world.separation);
         let room = &mut self.room;
         let bodies = &room.bodies[..];
         self.counts.airborne_s += bodies.len() as f64 * world.tick.as_secs();
         if bodies.len() < 2 && self.encounters.len() == 0 {
-            return Vec::new();
+            return Seen::default();
         }
         room.terminals.follow(world);
         let ticks = (LOOK_EVERY_US / world.tick.0.max(1)).max(1);
@@ -125,16 +167,67 @@ impl Separation {
         };
         let predicted = room.sweep.predicted(bodies, minima, turn, pool);
         let lost = match turn.of {
-            1 => lost_already(bodies, &predicted, minima),
+            1 if world.separation.tactical.is_empty() => lost_already(bodies, &predicted, minima),
             _ => room.grid.lost(bodies, minima, pool),
         };
         let signs = signs(bodies, &lost, &predicted, &room.terminals);
         let pairs: Vec<(Pair, Sign)> = signs.iter().map(|(pair, sign, _)| (*pair, *sign)).collect();
         let news = self.encounters.take_in(&pairs, now, minima, &mut self.counts);
-        let losses = news.into_iter().filter(|(_, news)| *news == News::Loss);
-        losses
-            .filter_map(|(number, _)| loss(bodies, &signs[number]))
-            .collect()
+        let mut seen = Seen::default();
+        for (number, news) in news {
+            let signed = &signs[number];
+            match news {
+                News::Loss => seen.losses.extend(loss(bodies, signed)),
+                News::Unresolved if world.separation.tactical.is_empty() => {}
+                News::Unresolved => seen.conflicts.push(conflict(bodies, signed, minima)),
+            }
+        }
+        seen
+    }
+
+    /// For a drone that keeps its course: on which of the levels nobody would be in its way, nor
+    /// on the slope there. After a look in a world whose drones make way.
+    pub fn free_levels(
+        &self,
+        world: &World,
+        own: &Body,
+        [climb, descent]: [f64; 2],
+    ) -> [bool; LEVELS_M.len()] {
+        let minima = Minima::of(&world.separation);
+        let reach_m = 2.0 * FASTEST_MPS * minima.look_ahead_s + minima.horizontal_m;
+        let near = self.room.grid.near((own.x, own.y), reach_m);
+        let near: Vec<&Body> = near.filter(|other| other.drone != own.drone).collect();
+        LEVELS_M.map(|level_m| {
+            let rise = level_m as f32 - own.height;
+            let rate = if rise > 0.0 { climb as f32 } else { -descent as f32 };
+            let slope = Body {
+                up: rate,
+                lasts_s: rise / rate,
+                ..*own
+            };
+            let level = Body {
+                height: level_m as f32,
+                lasts_s: minima.look_ahead_s,
+                ..*own
+            };
+            let is_clear = |way: &Body, other: &Body| way.meets(other, minima).is_none();
+            let all = near.iter();
+            all.copied()
+                .all(|other| is_clear(&level, other) && is_clear(&slope, other))
+        })
+    }
+
+    /// One of the two makes way on a plan that is so much longer than the one before.
+    pub fn resolved(&mut self, pair: Pair, added_m: f64) {
+        self.encounters.resolve(pair);
+        self.counts.resolutions += 1;
+        self.counts.added_m += added_m;
+    }
+
+    /// A take-off was held against others' intents.
+    pub fn put_off(&mut self, delay: SimDuration) {
+        self.counts.departures += 1;
+        self.counts.delay_s += delay.as_secs();
     }
 }
 
@@ -176,6 +269,15 @@ fn signs(bodies: &[Body], lost: &[Lost], predicted: &[Predicted], terminals: &Te
     }
     signs.extend(lost.map(sign_of));
     signs
+}
+
+fn conflict(bodies: &[Body], (pair, _, rows): &Signed, minima: Minima) -> Conflict {
+    let [one, other] = rows.map(|row| bodies[row as usize]);
+    Conflict {
+        pair: *pair,
+        bodies: [one, other],
+        in_s: one.meets(&other, minima).unwrap_or(0.0),
+    }
 }
 
 fn loss(bodies: &[Body], (pair, sign, rows): &Signed) -> Option<Loss> {

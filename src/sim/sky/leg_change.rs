@@ -92,6 +92,9 @@ pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, air: &Air<'_>, s
         Path::Line { height_m, .. } | Path::Arc { height_m, .. } => {
             (model.cruise_airspeed_mps as f32, windage(height_m) as f32)
         }
+        Path::Slope {
+            airspeed_mps, from_m, ..
+        } => (airspeed_mps as f32, windage(from_m) as f32),
         Path::Vertical { .. } | Path::Hold { .. } => (row.target, 0.0),
     };
     let (at, _) = leg.path.start();
@@ -136,7 +139,7 @@ fn time_after_leg(flight: &Flight, milestone: Milestone) -> f64 {
 fn course(flight: &Flight, air: &Air<'_>) -> Option<f32> {
     let present = flight.present_leg();
     let looks_ahead = match present.path {
-        Path::Line { .. } | Path::Arc { .. } => return Some(nose(present, 0.0, air)),
+        Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } => return Some(nose(present, 0.0, air)),
         Path::Vertical { from_m, to_m, .. } => to_m >= from_m || flight.leg == 0,
         Path::Hold { .. } => flight.leg == 0,
     };

@@ -8,6 +8,7 @@
 mod before;
 mod bodies;
 mod columns;
+mod conduct;
 mod eta;
 mod fix;
 mod ground;

@@ -39,6 +39,10 @@ fn is_closed(leg: &Leg, (from, from_m): (Point, f64), world: &World, now: SimTim
     let (to, to_m) = leg.end();
     match leg.path {
         Path::Line { .. } | Path::Arc { .. } => !world.airspace.is_open(now, from, to, to_m),
+        Path::Slope { .. } => {
+            let is_open = |level_m| world.airspace.is_open(now, from, to, level_m);
+            !is_open(from_m) || !is_open(to_m)
+        }
         Path::Vertical { .. } | Path::Hold { .. } => {
             world
                 .airspace

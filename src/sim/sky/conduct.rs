@@ -1,0 +1,61 @@
+//! What must be known of a drone in the air that may have to make way.
+
+use super::super::flight::{Course, Path, Whereabouts};
+use super::super::geo::Point;
+use super::super::ids::DroneId;
+use super::super::separation::{Body, Party};
+use super::super::world::World;
+use super::Sky;
+use super::columns::Chunk;
+
+impl Sky {
+    /// `None` while on the ground or lost.
+    pub fn party(&self, world: &World, body: Body) -> Option<Party> {
+        let (chunk, i) = self.row_of(body.drone)?;
+        let fix = self.fix(body.drone)?;
+        let capacity_wh = world.model(chunk.flights[i].model).battery.capacity_wh;
+        Some(Party {
+            body,
+            fix,
+            course: course(chunk, i),
+            is_loaded: chunk.payload_kg[i] > 0.0,
+            battery: fix.energy_wh / capacity_wh,
+        })
+    }
+
+    /// Metres of its plan that an airborne drone has yet to fly, ups and downs too.
+    pub fn way_left_m(&self, drone: DroneId) -> Option<f64> {
+        let (chunk, i) = self.row_of(drone)?;
+        let flight = &chunk.flights[i];
+        let length_m = |path: &Path| if path.is_hold() { 0.0 } else { path.length() };
+        let [present, later @ ..] = &flight.plan.legs()[flight.leg as usize..] else {
+            return None;
+        };
+        let present_m = if present.path.is_hold() {
+            0.0
+        } else {
+            chunk.remaining[i]
+        };
+        Some(present_m + later.iter().map(|leg| length_m(&leg.path)).sum::<f64>())
+    }
+}
+
+/// Of a straight cruise.
+fn course(chunk: &Chunk, i: usize) -> Option<Course> {
+    let Path::Line { east, north, .. } = chunk.flights[i].present_leg().path else {
+        return None;
+    };
+    Some(Course {
+        from: Whereabouts {
+            at: Point {
+                x: chunk.x[i],
+                y: chunk.y[i],
+            },
+            height_m: f64::from(chunk.height[i]),
+        },
+        east,
+        north,
+        speed_mps: f64::from(chunk.speed[i]),
+        left_m: chunk.remaining[i],
+    })
+}
