@@ -10,6 +10,7 @@
 mod approach;
 mod before;
 mod flying;
+mod lean;
 mod message;
 mod roster;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use super::host::Role;
 use super::{Context, Effect, Effects, Mail};
 
 pub use before::DroneBefore3;
+use lean::Lean;
 pub use message::{DroneMessage, Purpose};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Drone {
     pub seq: u32,
     /// Until when nobody reaches it; [`SimTime::NEVER`] until it has landed.
     link_lost_until: Option<SimTime>,
+    /// What its hub's history adds to its times.
+    lean: Option<Lean>,
 }
 
 impl Drone {
@@ -53,6 +57,7 @@ impl Drone {
             state: DroneState::Docked,
             seq: 0,
             link_lost_until: None,
+            lean: None,
         }
     }
 
@@ -112,6 +117,8 @@ impl Drone {
     }
 
     fn reach_dropoff(&mut self, effects: &mut Effects) {
+        let drone = self.id;
+        effects.send(Mail::Fleet(FleetMessage::Arrived { drone }));
         let confirmed = self.state.task().is_some_and(|task| task.confirmed);
         if confirmed {
             self.tell_delivery(effects, DeliveryMessage::AtDoor);
@@ -146,7 +153,7 @@ impl Drone {
         if !self.moves(DroneInput::Landed) {
             return;
         }
-        self.link_lost_until = None;
+        (self.link_lost_until, self.lean) = (None, None);
         let landed = DroneEvent::Landed {
             hub,
             energy_wh: log.energy_wh,
@@ -286,7 +293,11 @@ impl Drone {
 
     fn tell_etas(&self, context: &Context, etas: Etas, effects: &mut Effects) {
         if let DroneState::HeadedToPickup { task } | DroneState::HeadedToDropoff { task } = self.state {
-            let delivery = etas.delivery + context.world.recipient.expected(task.confirmed);
+            let delivery = match &self.lean {
+                Some(lean) => lean.on(etas.delivery, context.now),
+                None => etas.delivery,
+            };
+            let delivery = delivery + context.world.recipient.expected(task.confirmed);
             let etas = Etas { delivery, ..etas };
             effects.send(Mail::Delivery(task.delivery, DeliveryMessage::EtaMoved(etas)));
         }
@@ -347,6 +358,7 @@ impl Role for Drone {
                 self.emit(context, effects, DroneEvent::LossOfSeparation(proximity));
             }
             Message::MakeWay(advice) => self.make_way(context, &advice, effects),
+            Message::Lean { seconds, there } => self.lean = Some(Lean::from(context.now, seconds, there)),
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {

@@ -117,7 +117,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
                 | Purpose::CheckBattery
                 | Purpose::Hold(_)
                 | Purpose::Approach
-                | Purpose::AwaitPad { .. },
+                | Purpose::AwaitPad { .. }
+                | Purpose::ComeDown,
             ..
         }
         | Message::Mission { .. }
@@ -138,7 +139,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::AwaitPad { .. }
         | Message::ComeDown
         | Message::TooClose(_)
-        | Message::MakeWay(_) => None,
+        | Message::MakeWay(_)
+        | Message::Lean { .. } => None,
     }
 }
 
@@ -163,6 +165,7 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Approach { .. }
         | Message::PadFree { .. }
         | Message::Strayed { .. }
+        | Message::Arrived { .. }
         | Message::AirChanged => None,
     }
 }

@@ -210,7 +210,7 @@ fn roles(world: &World, now: SimTime, format: u8, saved: Vec<Saved>) -> Result<(
             Address::Drone(_) if format < 3 => {
                 older_drones.push(postcard::from_bytes::<DroneBefore3>(&state)?)
             }
-            Address::Drone(id) => roles.drones[id.index()] = postcard::from_bytes::<Drone>(&state)?,
+            Address::Drone(id) => roles.drones[id.index()] = drone_of(format, state)?,
             Address::Delivery(id) => {
                 deliveries.insert(id, delivery_of(format, &state)?);
             }
@@ -272,18 +272,24 @@ impl<S> EngineState<S> {
 
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
 /// those before 4 no drones and hubs that are gone, those before 5 no rounds (none is due,
-/// nobody waits for one), and those before 6 no pads and no intents, which are a fleet's last eight fields; a list
-/// of none is a zero.
+/// nobody waits for one), and those before 6 no pads, no intents and no history (of two lists),
+/// which are a fleet's last ten fields; a list of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
     let unknown = match format {
-        ..=1 => 8,
-        2 => 7,
-        3 => 6,
-        4 => 4,
-        5 => 2,
+        ..=1 => 10,
+        2 => 9,
+        3 => 8,
+        4 => 6,
+        5 => 4,
         6.. => 0,
     };
     state.resize(state.len() + unknown, 0);
+    postcard::from_bytes(&state)
+}
+
+/// Before format 6 no hub had a history, which is a drone's last field.
+fn drone_of(format: u8, mut state: Vec<u8>) -> Result<Drone, postcard::Error> {
+    state.resize(state.len() + usize::from(format < 6), 0);
     postcard::from_bytes(&state)
 }
 

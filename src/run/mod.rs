@@ -6,6 +6,7 @@
 
 mod compare;
 mod deliveries;
+mod fleet_use;
 mod quality;
 mod several;
 mod summary;
@@ -20,6 +21,7 @@ use crate::sim::world::World;
 
 pub use compare::{Comparison, Figures, METRICS, Metric};
 pub use deliveries::{DeliveryRow, Fulfilment, Outcome};
+pub use fleet_use::FleetUse;
 pub use quality::{Jumps, Spread};
 pub use several::{News, several};
 use summary::Tally;

@@ -14,6 +14,7 @@ use crate::sim::time::Tick;
 use crate::sim::world::World;
 
 use super::deliveries::{Deliveries, DeliveryRow, Fulfilment};
+use super::fleet_use::{FleetUse, Use};
 use super::quality::{Jumps, Quality, Spread};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,6 +29,7 @@ pub struct Summary {
     pub ticks: Tick,
     pub drones: u32,
     pub airborne_mean: f64,
+    pub fleet_use: FleetUse,
     pub deliveries: DeliveryTotals,
     pub fulfilment: Fulfilment,
     pub eta: EtaQuality,
@@ -128,6 +130,7 @@ pub struct Tally {
     with_carrier: BTreeSet<DeliveryId>,
     quality: Quality,
     rows: Deliveries,
+    fleet_use: Use,
     ticks: u64,
     airborne_sum: u64,
     energy_wh: f64,
@@ -152,6 +155,7 @@ impl Tally {
     pub fn hear(&mut self, events: &[Event], airborne: usize) {
         self.ticks += 1;
         self.airborne_sum += airborne as u64;
+        self.fleet_use.hear(events, airborne);
         for event in events {
             match &event.happening {
                 Happening::Delivery(id, kind) => {
@@ -257,6 +261,7 @@ impl Tally {
             ticks,
             drones: world.drone_count(),
             airborne_mean: ratio(self.airborne_sum as f64, self.ticks as f64),
+            fleet_use: self.fleet_use.summary(world.drone_count(), self.ticks),
             deliveries: self.deliveries,
             fulfilment: self.rows.fulfilment(),
             eta: self.eta(),

@@ -163,7 +163,8 @@ fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<
         return None;
     }
     const SECONDS_PER_HOUR: f64 = 3_600.0;
-    let charge_s = mission.energy_wh / model.battery.charge_power_w * SECONDS_PER_HOUR;
+    let charging_s = mission.energy_wh / model.battery.charge_power_w * SECONDS_PER_HOUR;
+    let charge_s = model.battery.swap_s.unwrap_or(charging_s);
     Some(Cycle {
         flight_s: mission.landing_s,
         charge_s,

@@ -236,6 +236,7 @@ impl Canonical {
             capacity_wh,
             reserve,
             charge_power_w,
+            swap_s,
         } = battery;
         self.add(&(
             key,
@@ -259,6 +260,10 @@ impl Canonical {
             charge_power_w,
             power,
         ));
+        // What is as it always was leaves the hash as it was.
+        if swap_s.is_some() {
+            self.add(&("swap", swap_s));
+        }
     }
 
     fn add_zone(&mut self, zone: &Zone) {

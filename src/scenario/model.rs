@@ -96,6 +96,7 @@ struct BatteryKeys {
     capacity: Option<f64>,
     reserve: Option<f64>,
     charge_power: Option<f64>,
+    swap: Option<SimDuration>,
 }
 
 fn battery(f: &mut Fields<'_>) -> BatteryKeys {
@@ -112,6 +113,13 @@ fn battery(f: &mut Fields<'_>) -> BatteryKeys {
             "up to four fifths of the capacity, W",
             Number(1.0..=1e6),
         ),
+        swap: f
+            .optional(
+                "swap",
+                "how long it takes a charger to change it for a full one; it is charged where this is left out",
+                Duration(SimDuration(1)..=SimDuration(3_600 * SECOND)),
+            )
+            .map(|at| at.value),
     }
 }
 
@@ -267,6 +275,11 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
             capacity_wh: capacity_wh?,
             reserve,
             charge_power_w: charge_power_w?,
+            swap_s: keys
+                .battery
+                .swap
+                .map(SimDuration::as_secs)
+                .or(base.and_then(|base| base.battery.swap_s)),
         },
         power: power?,
     })

@@ -74,6 +74,7 @@ fn battery(capacity_wh: f64, charge_power_w: f64) -> Battery {
         capacity_wh,
         reserve: 0.2,
         charge_power_w,
+        swap_s: None,
     }
 }
 

@@ -207,9 +207,13 @@ const TAPER_TO: f64 = 0.1;
 /// With x the state of charge above four fifths, charging power falls as 1 − `TAPER`·x.
 const TAPER: f64 = (1.0 - TAPER_TO) / (1.0 - TAPER_FROM);
 
-/// What the battery holds after charging for some seconds, Wh; at most its capacity.
+/// What the battery holds after charging for some seconds, Wh; at most its capacity. Where it is
+/// swapped it is the old one until then.
 pub fn energy_after(battery: &Battery, energy_wh: f64, seconds: f64) -> f64 {
     let capacity = battery.capacity_wh;
+    if let Some(swap_s) = battery.swap_s {
+        return if seconds >= swap_s { capacity } else { energy_wh };
+    }
     let knee_wh = TAPER_FROM * capacity;
     let steady_s = steady_seconds(battery, energy_wh);
     if seconds <= steady_s {
@@ -229,6 +233,9 @@ pub fn time_to_reach(battery: &Battery, energy_wh: f64, target_wh: f64) -> f64 {
     let target_wh = target_wh.min(capacity);
     if target_wh <= energy_wh {
         return 0.0;
+    }
+    if let Some(swap_s) = battery.swap_s {
+        return swap_s;
     }
     let knee_wh = TAPER_FROM * capacity;
     if target_wh <= knee_wh {
@@ -320,6 +327,7 @@ mod tests {
             capacity_wh: 100.0,
             reserve: 0.2,
             charge_power_w: 100.0,
+            swap_s: None,
         };
         assert!((time_to_reach(&battery, 0.0, 80.0) - 2_880.0).abs() < 1e-9);
         // ln 10 / 4.5 hours from four fifths to full.
@@ -330,12 +338,26 @@ mod tests {
         assert_eq!(energy_after(&battery, 10.0, 1e9), 100.0);
     }
 
+    #[test]
+    fn a_swapped_battery_is_the_old_one_and_then_a_full_one() {
+        let battery = Battery {
+            capacity_wh: 100.0,
+            reserve: 0.2,
+            charge_power_w: 100.0,
+            swap_s: Some(90.0),
+        };
+        assert_eq!(time_to_full(&battery, 30.0), 90.0);
+        assert_eq!(time_to_reach(&battery, 30.0, 20.0), 0.0);
+        assert_eq!(energy_after(&battery, 30.0, 89.9), 30.0);
+        assert_eq!(energy_after(&battery, 30.0, 90.0), 100.0);
+    }
+
     proptest! {
         #[test]
         fn charging_splits_anywhere_and_inverts(
             from in 0.0..100.0f64, first in 0.0..4_000.0f64, second in 0.0..4_000.0f64,
         ) {
-            let battery = Battery { capacity_wh: 100.0, reserve: 0.2, charge_power_w: 120.0 };
+            let battery = Battery { capacity_wh: 100.0, reserve: 0.2, charge_power_w: 120.0, swap_s: None };
             let half = energy_after(&battery, from, first);
             let whole = energy_after(&battery, from, first + second);
             prop_assert!(from <= half && half <= whole && whole <= 100.0);

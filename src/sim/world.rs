@@ -132,6 +132,8 @@ pub struct Battery {
     pub reserve: f64,
     /// Up to four fifths of the capacity, watts.
     pub charge_power_w: f64,
+    /// Where it is changed for a full one instead: how long that takes, seconds.
+    pub swap_s: Option<f64>,
 }
 
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ mod faults;
 mod full_carrier;
 mod history;
 mod house;
+mod lunch;
 mod ordering;
 mod panics;
 mod puts;

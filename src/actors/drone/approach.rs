@@ -3,9 +3,10 @@
 
 use crate::sim::event::DroneEvent;
 use crate::sim::flight::{self, Infeasible, Phase};
+use crate::sim::ids::HubId;
 use crate::sim::sky::{self, Fix};
 
-use super::flying::place;
+use super::flying::{Base, place};
 use super::{Context, Drone, Effects, FleetMessage, Mail, Purpose};
 
 /// To a place in the stack and back over the hub.
@@ -21,8 +22,7 @@ impl Drone {
         fix: Fix,
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let (drone, world) = (self.id, &context.world);
-        let base = self.base(context);
+        let (hub, base) = self.base_below(context, fix);
         let payload_kg = self.state.payload_kg();
         let descent_s = base.wait(fix, 0.0, Phase::Hold, payload_kg)?.plan.descent_s();
         let spared = Fix {
@@ -34,12 +34,23 @@ impl Drone {
             None => (base.hover_s(spared, payload_kg)? - THERE_AND_BACK_S).max(0.0),
         };
         effects.send(Mail::Fleet(FleetMessage::Approach {
-            drone,
-            hub: sky::nearest_hub(world, drone, fix.at),
+            drone: self.id,
+            hub,
             endurance_s,
             descent_s,
         }));
         Ok(())
+    }
+
+    /// The hub that it is over, which need not be its own, as where it lands.
+    fn base_below<'a>(&self, context: &'a Context, fix: Fix) -> (HubId, Base<'a>) {
+        let world = &context.world;
+        let hub = sky::nearest_hub(world, self.id, fix.at);
+        let base = Base {
+            home: world.hub(hub).at,
+            ..self.base(context)
+        };
+        (hub, base)
     }
 
     pub(super) fn await_pad(
@@ -49,17 +60,14 @@ impl Drone {
         (number, seconds): (u8, f64),
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let base = self.base(context);
-        let hub = context
-            .world
-            .hub(sky::nearest_hub(&context.world, self.id, fix.at));
+        let (_, base) = self.base_below(context, fix);
         let mission = flight::plan_hold_beside(
             base.model,
             &base.air,
             place(fix),
-            flight::stack_place(hub.at, number),
+            flight::stack_place(base.home, number),
             seconds,
-            hub.at,
+            base.home,
             self.state.payload_kg(),
         )?;
         self.fly(mission, effects);
@@ -69,7 +77,19 @@ impl Drone {
 
     pub(super) fn come_down(&self, effects: &mut Effects) {
         if self.link_lost_until.is_none() {
-            self.locate(Purpose::Replan, effects);
+            self.locate(Purpose::ComeDown, effects);
         }
+    }
+
+    pub(super) fn land_here(
+        &mut self,
+        context: &Context,
+        fix: Fix,
+        effects: &mut Effects,
+    ) -> Result<(), Infeasible> {
+        let (_, base) = self.base_below(context, fix);
+        let mission = base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
+        self.fly(mission, effects);
+        Ok(())
     }
 }

@@ -120,6 +120,7 @@ impl Drone {
             (Purpose::AwaitPad { place, seconds }, Some(fix)) => {
                 self.await_pad(context, fix, (place, seconds), effects)
             }
+            (Purpose::ComeDown, Some(fix)) => self.land_here(context, fix, effects),
             (_, None) => Ok(()),
         };
         if let Err(infeasible) = planned {

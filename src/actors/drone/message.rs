@@ -92,6 +92,11 @@ pub enum DroneMessage {
     TooClose(Proximity),
     /// From the engine: another comes, and it is this one that makes way.
     MakeWay(Box<Advice>),
+    /// From the fleet: at its hub they come so much later than planned; it plans to be there then.
+    Lean {
+        seconds: f64,
+        there: SimTime,
+    },
 }
 
 /// Why a drone asks where it is.
@@ -109,4 +114,6 @@ pub enum Purpose {
     Approach,
     /// To hold beside the hub until there is one.
     AwaitPad { place: u8, seconds: f64 },
+    /// To land where it holds.
+    ComeDown,
 }

@@ -236,7 +236,8 @@ fn a_drone_waits_at_the_door_with_the_package_and_leaves_as_it_is_told() {
     ] {
         let mut bench = flying(DroneState::HeadedToDropoff { task });
         let effects = bench.tell(DroneMessage::Delivered);
-        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::AtDoor)]);
+        let arrived = Mail::Fleet(FleetMessage::Arrived { drone: DroneId(0) });
+        assert_eq!(sent(&effects), [&arrived, &to_delivery(DeliveryMessage::AtDoor)]);
         assert_eq!(asks(&effects), Some(Purpose::Replan));
         let effects = bench.located(Purpose::Replan, 0.7);
         let plan = flown(&effects).expect("it hovers");

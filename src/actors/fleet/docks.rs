@@ -4,6 +4,8 @@
 //! while it charges. Drones of one type charge along one curve: who is full first is the
 //! fullest now.
 
+mod gauges;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
@@ -118,27 +120,6 @@ impl Docks {
         pair
     }
 
-    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, HubQueues)> + '_ {
-        let hubs = (0..self.hubs.len()).map(|hub| HubId(hub as u16));
-        hubs.map(|hub| (hub, self.queues(hub)))
-    }
-
-    fn queues(&self, hub: HubId) -> HubQueues {
-        let (chargers, pads) = (&self.hubs[hub.index()], self.pad_queues[hub.index()]);
-        HubQueues {
-            charging: chargers.in_use,
-            queued: chargers.queue.len() as u32,
-            holding: pads.holding,
-            departing: pads.departing,
-            beside_pads: pads.beside,
-        }
-    }
-
-    /// Whether they are others than before.
-    pub fn set_pad_queues(&mut self, hub: HubId, queues: PadQueues) -> bool {
-        std::mem::replace(&mut self.pad_queues[hub.index()], queues) != queues
-    }
-
     /// Everyone who is docked: plugged in, full, or in a queue for a charger.
     pub fn drones(&self) -> impl Iterator<Item = DroneId> + '_ {
         let ready = self.ready.iter().flatten().map(|(_, drone)| *drone);
@@ -151,26 +132,6 @@ impl Docks {
         let ready = self.ready.iter().map(BTreeSet::len);
         let queued = self.hubs.iter().map(|hub| hub.queue.len());
         ready.chain(queued).sum()
-    }
-
-    /// By hub: chargers in use, and drones that are plugged in.
-    pub fn chargers(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
-        let numbered = self.hubs.iter().enumerate();
-        numbered.map(|(hub, chargers)| {
-            let hub = HubId(hub as u16);
-            let at_hub = |plug: &&Plug| self.sites[plug.pair].hub == hub;
-            (
-                hub,
-                chargers.in_use,
-                self.plugged.values().filter(at_hub).count() as u32,
-            )
-        })
-    }
-
-    /// Number of each hub's last event; 0 before its first.
-    pub fn hub_seqs(&self) -> impl Iterator<Item = (HubId, u32)> + '_ {
-        let numbered = self.hubs.iter().enumerate();
-        numbered.map(|(hub, chargers)| (HubId(hub as u16), chargers.seq))
     }
 
     /// The drone of the pair with the most energy, and how much that is, in watt-hours.
@@ -202,7 +163,10 @@ impl Docks {
 
     /// When the pair's fullest drone holds this much; `None` while nobody is plugged in.
     pub fn ready_at(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<SimTime> {
-        let (_, drone) = self.ready[pair].first()?;
+        let (full_at, drone) = self.ready[pair].first()?;
+        if self.sites[pair].battery.swap_s.is_some() {
+            return Some(now.max(*full_at));
+        }
         let missing = energy::time_to_reach(
             &self.sites[pair].battery,
             self.energy_wh(pair, *drone, now),
@@ -214,6 +178,8 @@ impl Docks {
     fn energy_wh(&self, pair: usize, drone: DroneId, now: SimTime) -> f64 {
         let battery = &self.sites[pair].battery;
         match self.plugged.get(&drone) {
+            // It has none for the time being.
+            Some(plug) if battery.swap_s.is_some() && now < plug.full_at => 0.0,
             Some(plug) => energy::energy_after(battery, plug.energy_wh, now.since(plug.since).as_secs()),
             None => battery.capacity_wh,
         }
@@ -384,15 +350,5 @@ impl Docks {
         effects.0.push(Effect::Charge(drone, true));
         effects.wake_at(full_at, Mail::Fleet(FleetMessage::Charged { drone, since }));
         Some(pair)
-    }
-
-    /// Numbers an event of the hub.
-    pub fn tell(&mut self, context: &Context, hub: HubId, event: HubEvent, effects: &mut Effects) {
-        effects.emit_hub(context, &mut self.hubs[hub.index()].seq, hub, event);
-    }
-
-    pub fn tell_queue(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
-        let event = HubEvent::QueuesChanged(self.queues(hub));
-        self.tell(context, hub, event, effects);
     }
 }

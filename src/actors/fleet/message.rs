@@ -62,4 +62,6 @@ pub enum FleetMessage {
     PadFree { hub: HubId },
     /// From a drone: it comes down elsewhere than at a hub.
     Strayed { drone: DroneId },
+    /// From a drone: it is at the door.
+    Arrived { drone: DroneId },
 }

@@ -10,6 +10,7 @@
 mod closing;
 mod docks;
 mod free;
+mod history;
 mod intents;
 mod message;
 mod pads;
@@ -28,7 +29,7 @@ use crate::sim::dispatch;
 use crate::sim::drone::Task;
 use crate::sim::event::{Etas, HubEvent, HubQueues};
 use crate::sim::fleet_index::Pair;
-use crate::sim::flight::{FlightPlan, Mission};
+use crate::sim::flight::{FlightPlan, Milestone, Mission};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
 use crate::sim::separation::Intents;
@@ -43,6 +44,7 @@ use super::{Context, Effects, Mail};
 
 use docks::Docks;
 use free::moment;
+use history::History;
 pub use message::FleetMessage;
 use pads::Pads;
 use queue::Queue;
@@ -63,6 +65,7 @@ pub struct Fleet {
     rounds: Rounds,
     pads: Pads,
     intents: Intents,
+    history: History,
 }
 
 /// A drone that is kept for a delivery that has not begun.
@@ -92,6 +95,7 @@ impl Fleet {
             rounds: Rounds::default(),
             pads: Pads::default(),
             intents: Intents::default(),
+            history: History::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -106,6 +110,7 @@ impl Fleet {
     fn grow(&mut self, world: &World, now: SimTime) {
         self.docks.grow(world);
         self.pads.grow(world);
+        self.history.grow(world);
         for hub in (0..world.hubs.len()).map(|hub| HubId(hub as u16)) {
             self.docks.set_pad_queues(hub, self.pads.queues(hub));
         }
@@ -200,7 +205,7 @@ impl Fleet {
             energy_wh: released.energy_wh,
             task,
             pickup_s: wait_s + mission.pickup_s,
-            delivery_s: wait_s + mission.delivery_s + door.as_secs(),
+            delivery_s: wait_s + mission.delivery_s + self.history.lean_s(hub) + door.as_secs(),
             plan: mission.plan,
         };
         self.kept.insert(id, kept);
@@ -245,8 +250,14 @@ impl Fleet {
         let wait = self.pad_for_take_off(context, drone, hub, plan.on_pad_s(), effects);
         let wait = wait.max(self.wait_for_way(context, drone));
         let plan = plan.after_waiting(context.world.model(model), wait.as_secs());
-        let task = Box::new(kept.task);
+        let door_s = plan.time_to(Milestone::Delivered, 0).unwrap_or_default();
+        let there = context.now + SimDuration::from_secs(door_s);
+        let (task, seconds) = (Box::new(kept.task), self.history.lean_s(hub));
         effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
+        if seconds != 0.0 {
+            effects.send(Mail::Drone(drone, DroneMessage::Lean { seconds, there }));
+        }
+        self.history.sets_out(drone, hub, there);
     }
 
     /// Serves waiting requests from this pair for as long as its fullest drone suffices.
@@ -293,6 +304,7 @@ impl Fleet {
             .pairs()
             .number_of(pair)
             .expect("drones land at their own hub");
+        self.history.gives_up(drone);
         self.set_down(context, drone, hub, effects);
         self.put_back(context, pair, drone, energy_wh, effects);
     }
@@ -376,6 +388,7 @@ impl Role for Fleet {
             } => self.approach(context, drone, hub, (endurance_s, descent_s), effects),
             FleetMessage::PadFree { hub } => self.pad_free(context, hub, effects),
             FleetMessage::Strayed { drone } => self.strays(context, drone, effects),
+            FleetMessage::Arrived { drone } => self.arrived(context, drone),
             FleetMessage::AirChanged => {
                 self.queue.revise_all(&context.world, context.now);
                 for pair in 0..context.world.pairs().len() {

@@ -40,8 +40,10 @@ pub fn of_one(summary: &Summary) -> String {
         (
             "drones",
             format!(
-                "{}, {:.1} in the air on average",
-                summary.drones, summary.airborne_mean
+                "{}, {:.1} in the air on average, {:.1} % in use",
+                summary.drones,
+                summary.airborne_mean,
+                summary.fleet_use.in_use * 100.0
             ),
         ),
         ("requested", deliveries.requested.to_string()),

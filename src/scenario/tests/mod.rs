@@ -12,11 +12,13 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 
-const SHIPPED: [&str; 4] = [
+const SHIPPED: [&str; 6] = [
     "tiny.toml",
     "san-francisco.toml",
     "seattle.toml",
     "ten-thousand.toml",
+    "lunch.toml",
+    "lunch-unsettled.toml",
 ];
 
 fn shipped(name: &str) -> PathBuf {

@@ -495,6 +495,7 @@ fn model() -> Model {
             capacity_wh: 200.0,
             reserve: 0.2,
             charge_power_w: 300.0,
+            swap_s: None,
         },
         power: PowerModel::LiftToDrag(Wing {
             efficiency: 0.5,

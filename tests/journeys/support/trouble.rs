@@ -43,6 +43,10 @@ hub = "potrero"
 model = "m100"
 count = 10
 
+[model.m100]
+base = "m100"
+battery = { swap = "90s" }
+
 [[place]]
 name = "Dolores Park"
 location = [37.7596, -122.4269]
