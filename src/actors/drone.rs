@@ -15,6 +15,7 @@ mod message;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod yielding;
 
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ use super::{Context, Effect, Effects, Mail};
 
 pub use before::DroneBefore3;
 use lean::Lean;
-pub use message::{DroneMessage, Purpose};
+pub use message::{DroneMessage, Purpose, Trouble};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drone {
@@ -48,6 +49,12 @@ pub struct Drone {
     link_lost_until: Option<SimTime>,
     /// What its hub's history adds to its times.
     lean: Option<Lean>,
+    /// The hub that it lands at, where that is not its own.
+    refuge: Option<HubId>,
+    /// Until when it waits for the weather to pass.
+    waits_until: Option<SimTime>,
+    /// It lost a rotor on this flight.
+    limps: bool,
 }
 
 impl Drone {
@@ -58,6 +65,9 @@ impl Drone {
             seq: 0,
             link_lost_until: None,
             lean: None,
+            refuge: None,
+            waits_until: None,
+            limps: false,
         }
     }
 
@@ -154,6 +164,7 @@ impl Drone {
             return;
         }
         (self.link_lost_until, self.lean) = (None, None);
+        self.is_well();
         let landed = DroneEvent::Landed {
             hub,
             energy_wh: log.energy_wh,
@@ -178,6 +189,9 @@ impl Drone {
         }
         self.emit(context, effects, DroneEvent::Fault(fault));
         effects.0.push(Effect::Break(self.id, fault));
+        if fault == FlightFault::RotorOut {
+            self.lose_rotor(context, effects);
+        }
         if fault == FlightFault::BatteryCell {
             self.locate(Purpose::CheckBattery, effects);
         }
@@ -359,6 +373,10 @@ impl Role for Drone {
             }
             Message::MakeWay(advice) => self.make_way(context, &advice, effects),
             Message::Lean { seconds, there } => self.lean = Some(Lean::from(context.now, seconds, there)),
+            Message::WeatherAlarm { breach } => self.hear_alarm(context, breach, effects),
+            Message::LookAgain { due } => self.look_again(due, effects),
+            Message::Felt { around, plight } => self.felt(context, around, plight, effects),
+            Message::FlyHome { from, plan } => self.fly_home(context, from, plan, effects),
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {

@@ -37,7 +37,7 @@ use crate::sim::world::World;
 
 use accounts::AccountMessage;
 use delivery::{Delivery, DeliveryMessage};
-use drone::{DroneMessage, Purpose};
+use drone::{DroneMessage, Purpose, Trouble};
 use fleet::FleetMessage;
 use packages::PackageMessage;
 use scheduler::SchedulerMessage;
@@ -109,6 +109,8 @@ pub enum Effect {
     PutOff(SimDuration),
     /// Asks where a drone in the air is; `Located` answers in the next round.
     Locate(DroneId, Purpose),
+    /// Asks what a drone in the air feels; `Felt` answers in the next round.
+    Feel(DroneId, Trouble),
     /// Breaks something of a drone in the air.
     Break(DroneId, FlightFault),
     /// Plugs a drone on the ground in, or out.

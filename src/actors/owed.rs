@@ -140,7 +140,11 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::ComeDown
         | Message::TooClose(_)
         | Message::MakeWay(_)
-        | Message::Lean { .. } => None,
+        | Message::Lean { .. }
+        | Message::WeatherAlarm { .. }
+        | Message::LookAgain { .. }
+        | Message::Felt { .. }
+        | Message::FlyHome { .. } => None,
     }
 }
 
@@ -166,7 +170,8 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::PadFree { .. }
         | Message::Strayed { .. }
         | Message::Arrived { .. }
-        | Message::AirChanged => None,
+        | Message::AirChanged
+        | Message::SendHome { .. } => None,
     }
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::actors::delivery::DeliveryMessage;
 use crate::actors::drone::DroneMessage;
 use crate::actors::fleet::FleetMessage;
@@ -13,17 +15,22 @@ use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::transport::TransportMessage;
 use crate::actors::{Address, Context, Mail};
 use crate::sim::command::{Decision, Objection, ReplyTo};
-use crate::sim::fault::{Fault, Victim};
+use crate::sim::fault::{self, Fault, FlightFault, Victim, WindShift};
 use crate::sim::ids::DroneId;
+use crate::sim::limp::AfterRotorOut;
 use crate::sim::random::{Purpose, Stream};
+use crate::sim::time::SimTime;
+use crate::sim::weather::{SHIFTS_MOST, Shift, Turn};
+use crate::sim::world::Model;
 
 use super::{Decided, Engine};
 
-/// Faults that strike once a tick is flown.
+/// Faults that are not an actor's: most strike once a tick is flown, the wind's before.
 #[derive(Default)]
 pub(super) struct Broken {
     pub in_flight: Vec<Mail>,
     pub panics: Vec<(Victim, ReplyTo)>,
+    pub winds: Vec<(WindShift, ReplyTo)>,
 }
 
 /// Tells whom it hits; what happens once the tick is flown goes to `broken`.
@@ -37,6 +44,7 @@ pub(super) fn inject(fault: Fault, reply_to: ReplyTo, mail: &mut Vec<Mail>, brok
             let mail = Mail::Drone(drone, DroneMessage::LoseLink { duration, reply_to });
             broken.in_flight.push(mail);
         }
+        Fault::WindShift(shift) => broken.winds.push((shift, reply_to)),
         Fault::Panic(victim) => broken.panics.push((victim, reply_to)),
         Fault::HubClosed(hub, duration) => mail.push(Mail::Fleet(FleetMessage::Close {
             hub,
@@ -88,6 +96,59 @@ pub(super) fn make_good(
 }
 
 impl Engine {
+    /// Of a drone in the air.
+    pub(super) fn break_down(
+        &mut self,
+        context: &Context,
+        drone: DroneId,
+        what: FlightFault,
+        mail: &mut Vec<Mail>,
+    ) {
+        match what {
+            FlightFault::BatteryCell => self.sky.drain(drone, fault::share_left_without_a_cell()),
+            FlightFault::LinkLost => {}
+            FlightFault::RotorOut => {
+                let model = self
+                    .world
+                    .fleet_of(drone)
+                    .map(|fleet| self.world.model(fleet.model));
+                match model.map(Model::after_rotor_out) {
+                    Some(AfterRotorOut::Limps) => self.sky.limp(&self.world, drone),
+                    Some(AfterRotorOut::Glides) => {}
+                    Some(AfterRotorOut::Falls) | None => self.bring_down(context, drone, mail),
+                }
+            }
+        }
+    }
+
+    /// From this tick on the wind is another.
+    pub(super) fn shift_wind(&mut self, shift: WindShift, reply_to: ReplyTo, decided: &mut Decided) {
+        let (from, tick) = (self.world.time_of(self.tick), self.tick);
+        let under_way = self.world.weather.shifts.iter();
+        if under_way.filter(|shift| from < shift.until).count() >= SHIFTS_MOST {
+            let refused = Decision::Refused(Objection::NoEffect);
+            return decided.replies.push((reply_to, refused));
+        }
+        let world = Arc::make_mut(&mut self.world);
+        let cell = shift
+            .at
+            .map(|at| world.weather.cell_of(world.area.point(at)) as u32);
+        world.weather.shift(Shift {
+            from,
+            until: shift.lasts.map_or(SimTime::NEVER, |lasts| from + lasts),
+            cell,
+            turn: shift.turn.unwrap_or_else(|| Turn::drawn(world.seed, tick)),
+        });
+        decided.replies.push((reply_to, Decision::Done));
+    }
+
+    fn bring_down(&mut self, context: &Context, drone: DroneId, mail: &mut Vec<Mail>) {
+        if let Some((at, log)) = self.sky.bring_down(&self.world, drone, context.now) {
+            let at = self.world.area.frame.to_latlon(at);
+            mail.push(Mail::Drone(drone, DroneMessage::Down { at, log }));
+        }
+    }
+
     /// Somebody is to panic; of many, the one that is drawn for this tick.
     pub(super) fn poison(
         &self,

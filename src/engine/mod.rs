@@ -38,7 +38,6 @@ use crate::sim::actor::Actor;
 use crate::sim::command::{Command, Decision, Objection, ReplyTo};
 use crate::sim::demand;
 use crate::sim::event::{Etas, Event};
-use crate::sim::fault::{self, FlightFault};
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::notice::Notice;
@@ -171,7 +170,14 @@ impl Engine {
         let mut mail = std::mem::take(&mut self.carried);
         self.admitted_through = self.admitted_through.max(admission.through);
         let mut decided = Decided::default();
-        let Broken { in_flight, panics } = self.admit(admission, &mut mail, &mut decided);
+        let Broken {
+            in_flight,
+            panics,
+            winds,
+        } = self.admit(admission, &mut mail, &mut decided);
+        for (shift, reply_to) in winds {
+            self.shift_wind(shift, reply_to, &mut decided);
+        }
         mail.extend(self.wakes.due(now));
         mail.extend(self.air_changed(now));
         watch.lap(Phase::Admit);
@@ -264,10 +270,13 @@ impl Engine {
                 }
             }
             FlightEventKind::LowBattery => DroneMessage::LowBattery,
-            FlightEventKind::Exhausted { at, log } => DroneMessage::Down {
-                at: self.world.area.frame.to_latlon(at),
-                log,
-            },
+            FlightEventKind::Exhausted { at, log } | FlightEventKind::SetDown { at, log } => {
+                DroneMessage::Down {
+                    at: self.world.area.frame.to_latlon(at),
+                    log,
+                }
+            }
+            FlightEventKind::WeatherAlarm(breach) => DroneMessage::WeatherAlarm { breach },
             FlightEventKind::EtaMoved { pickup, delivery } => {
                 DroneMessage::EtaMoved(Etas { pickup, delivery })
             }
@@ -316,6 +325,11 @@ impl Engine {
                 let fix = self.sky.fix(drone);
                 mail.push(Mail::Drone(drone, DroneMessage::Located { fix, purpose }));
             }
+            Effect::Feel(drone, plight) => {
+                let felt = self.sky.felt(&self.world, drone, context.now);
+                let around = self.sky.fix(drone).zip(felt);
+                mail.push(Mail::Drone(drone, DroneMessage::Felt { around, plight }));
+            }
             Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail),
             Effect::Charge(drone, charging) => {
                 self.sky.set_charging(&self.world, drone, charging, context.now);
@@ -330,21 +344,6 @@ impl Engine {
             Effect::WakeAt(at, mail) => self.wakes.set(at, mail),
             Effect::Start(id, delivery) => self.cast.start_delivery(id, *delivery),
             Effect::End(id) => self.cast.end_delivery(id),
-        }
-    }
-}
-
-impl Engine {
-    fn break_down(&mut self, context: &Context, drone: DroneId, what: FlightFault, mail: &mut Vec<Mail>) {
-        match what {
-            FlightFault::BatteryCell => self.sky.drain(drone, fault::share_left_without_a_cell()),
-            FlightFault::LinkLost => {}
-            FlightFault::RotorOut => {
-                if let Some((at, log)) = self.sky.bring_down(&self.world, drone, context.now) {
-                    let at = self.world.area.frame.to_latlon(at);
-                    mail.push(Mail::Drone(drone, DroneMessage::Down { at, log }));
-                }
-            }
         }
     }
 }

@@ -20,8 +20,9 @@ use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
 use crate::sim::roster::RosterWrite;
 use crate::sim::separation::Separation;
-use crate::sim::sky::{Sky, SkyBefore5};
+use crate::sim::sky::{Few, Sky, SkyBefore5};
 use crate::sim::time::SimTime;
+use crate::sim::weather::Shift;
 use crate::sim::world::World;
 use crate::store::{HistoryRow, SNAPSHOT_FORMATS, Snapshot, SumRow};
 use crate::view::{DeliveryHandle, LetterReading, Supervision, View};
@@ -32,7 +33,7 @@ use super::wakes::Wakes;
 use super::{Engine, Halted, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state. What reads older
-/// formats is [`engine_of`], [`fleet_of`], [`scheduler_of`] and [`delivery_of`].
+/// formats is [`engine_of`], [`fleet_of`], [`drone_of`], [`scheduler_of`] and [`delivery_of`].
 const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
 
 #[derive(Serialize)]
@@ -45,6 +46,8 @@ struct EngineStateRef<'a> {
     sky: &'a Sky,
     roster: &'a [RosterWrite],
     separation: &'a Separation,
+    few: &'a Few,
+    shifts: &'a [Shift],
 }
 
 #[derive(Deserialize)]
@@ -58,6 +61,10 @@ struct EngineState<S> {
     /// All changes of the scenario's drones and hubs, in order.
     roster: Vec<RosterWrite>,
     separation: Separation,
+    /// The sky's, beside its columns.
+    few: Few,
+    /// Of the wind.
+    shifts: Vec<Shift>,
 }
 
 /// What the read side cannot tell from the sky: it follows from the actors' states.
@@ -91,6 +98,8 @@ impl Engine {
             sky: &self.sky,
             roster: self.world.roster.writes(),
             separation: &self.separation,
+            few: self.sky.few(),
+            shifts: &self.world.weather.shifts,
         };
         let engine = postcard::to_stdvec(&(FORMAT, state))?;
         let touched = self.cast.save_touched().await?;
@@ -145,12 +154,15 @@ impl Engine {
             FORMAT => Vec::new(),
             _ => addresses(&snapshot.actors)?,
         };
-        let world = match state.roster.is_empty() {
+        let mut world = match state.roster.is_empty() {
             true => world,
             false => Arc::new(World::clone(&world).with_changes(state.roster)?),
         };
+        if !state.shifts.is_empty() {
+            Arc::make_mut(&mut world).weather.shifts = state.shifts;
+        }
         let sky = match state.sky {
-            SavedSky::Now(sky) => sky,
+            SavedSky::Now(sky) => sky.with_few(state.few),
             SavedSky::Before5(sky) => sky.now(&world, world.time_of(snapshot.tick)),
         };
         let (roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
@@ -240,11 +252,12 @@ enum SavedSky {
 }
 
 /// With its format. Before format 4 nobody added or withdrew anything, and before format 6 nobody
-/// looked at separation, which the last two fields tell; a list of none, and a count of none, is
-/// all zeros. Before format 5 the sky had no gusts.
+/// looked at separation, limped or was in trouble, and the wind did not shift, which the last
+/// fields tell; a list of none, and a count of none, is all zeros. Before format 5 the sky had no
+/// gusts.
 fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState<SavedSky>), postcard::Error> {
     let format = state.first().copied().unwrap_or_default();
-    let unseen = postcard::to_stdvec(&Separation::default())?;
+    let unseen = postcard::to_stdvec(&(Separation::default(), Few::default(), Vec::<Shift>::new()))?;
     let unknown = usize::from(format < 4) + if format < 6 { unseen.len() } else { 0 };
     state.resize(state.len() + unknown, 0);
     Ok(match format {
@@ -266,30 +279,33 @@ impl<S> EngineState<S> {
             sky: of(self.sky),
             roster: self.roster,
             separation: self.separation,
+            few: self.few,
+            shifts: self.shifts,
         }
     }
 }
 
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
 /// those before 4 no drones and hubs that are gone, those before 5 no rounds (none is due,
-/// nobody waits for one), and those before 6 no pads, no intents and no history (of two lists),
-/// which are a fleet's last ten fields; a list of none is a zero.
+/// nobody waits for one), and those before 6 no pads, no intents, no history (of two lists) and no
+/// guests, which are a fleet's last eleven fields; a list of none is a zero.
 fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
     let unknown = match format {
-        ..=1 => 10,
-        2 => 9,
-        3 => 8,
-        4 => 6,
-        5 => 4,
+        ..=1 => 11,
+        2 => 10,
+        3 => 9,
+        4 => 7,
+        5 => 5,
         6.. => 0,
     };
     state.resize(state.len() + unknown, 0);
     postcard::from_bytes(&state)
 }
 
-/// Before format 6 no hub had a history, which is a drone's last field.
+/// Before format 6 no hub had a history, and no drone a refuge, waited for the weather, or limped,
+/// which are its last four fields.
 fn drone_of(format: u8, mut state: Vec<u8>) -> Result<Drone, postcard::Error> {
-    state.resize(state.len() + usize::from(format < 6), 0);
+    state.resize(state.len() + 4 * usize::from(format < 6), 0);
     postcard::from_bytes(&state)
 }
 

@@ -16,19 +16,19 @@ use super::parameters::NoParameters;
 use crate::scenario::parse_duration;
 use crate::sim::actor::Actor;
 use crate::sim::command::Command;
-use crate::sim::fault::{Fault, FlightFault, StepFault, Victim};
+use crate::sim::fault::{Fault, FlightFault, StepFault, Victim, WindShift};
+use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::places::normal_name;
 use crate::sim::time::SimDuration;
+use crate::sim::weather::Turn;
 use crate::sim::workflow::Step;
 use crate::view::View;
 use crate::wire::api::faults::{FaultKind, FaultMode, FaultRequest, InjectedFault};
 use crate::wire::time::rfc3339;
 
-/// Kinds that the interface knows and this version does not simulate.
-const NOT_YET: [&str; 1] = ["wind_shift"];
-
-const KINDS: &str =
-    "rotor_out, battery_cell, link_lost, hub_closed, carrier_down, step_fail, step_slow, actor_panic";
+const KINDS: &str = "rotor_out, battery_cell, link_lost, hub_closed, wind_shift, carrier_down, \
+                     step_fail, step_slow, actor_panic";
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(inject_fault))
@@ -37,10 +37,15 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// Break something
 ///
 /// Answers when the tick that brought it about is committed; 409 where it came too late to
-/// change anything, as where a drone is on the ground. A drone that loses its link hovers for the
+/// change anything, as where a drone is on the ground. A drone that loses a rotor limps to the
+/// nearest hub where it has six or more, glides down on its wings where it has those, and falls
+/// else. A drone that loses its link hovers for the
 /// duration, and then goes on; without one it flies home. A hub that is closed without a duration stays
 /// closed until another `hub_closed` says when it opens; one that is closed for a while is not
-/// opened earlier. While the carrier of third-party transport is down it takes no more jobs;
+/// opened earlier. A `wind_shift` makes the true wind another for the duration, or for good: with
+/// `speed` (m/s) and `from` (degrees) it is that, with one of them the other stays, and with
+/// neither it turns and strengthens as is drawn; in the weather cell of `target`, a hub or a
+/// place, or everywhere. Forecasts know of it from the next one on. While the carrier of third-party transport is down it takes no more jobs;
 /// without a duration it does not take the next one. `step_fail` strikes the next call of a
 /// step's owner, or each for the duration, and its undoing too: the step is not done, or with
 /// `mode` `answer_lost` done and not heard of. Answers of a `step_slow` come later by its duration,
@@ -61,18 +66,26 @@ async fn inject_fault(
 ) -> Result<Json<InjectedFault>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
-    fields.nothing_but(&["kind", "target", "duration", "mode"]);
+    fields.nothing_but(&["kind", "target", "duration", "mode", "speed", "from"]);
     let kind = fields.required("kind", kind);
     let target = match kind {
-        Some(FaultKind::CarrierDown) => fields.optional("target", name),
+        Some(FaultKind::CarrierDown | FaultKind::WindShift) => fields.optional("target", name),
         _ => fields.required("target", name),
     };
     let duration = fields.optional("duration", duration);
     let mode = fields.optional("mode", mode);
+    let speed = fields.optional("speed", |value| between(value, 60.0, "m/s"));
+    let from = fields.optional("from", |value| between(value, 360.0, "degrees"));
     if mode.is_some() && kind.is_some_and(|kind| kind != FaultKind::StepFail) {
         complaints.add("/mode", "is for step_fail only");
     }
+    for (pointer, is_given) in [("/speed", speed.is_some()), ("/from", from.is_some())] {
+        if is_given && kind.is_some_and(|kind| kind != FaultKind::WindShift) {
+            complaints.add(pointer, "is for wind_shift only");
+        }
+    }
     let asked = Asked {
+        wind: WindShift::turn(speed, from),
         target,
         duration,
         mode: mode.unwrap_or_default(),
@@ -89,6 +102,8 @@ async fn inject_fault(
             target: target.map(str::to_owned),
             duration: body.value["duration"].as_str().map(str::to_owned),
             mode,
+            speed,
+            from,
         },
         tick,
         sim_time: rfc3339(world, world.time_of(tick)),
@@ -98,6 +113,7 @@ async fn inject_fault(
 /// What belongs to a kind.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
+    wind: Option<Turn>,
     target: Option<&'a str>,
     duration: Option<SimDuration>,
     mode: FaultMode,
@@ -109,13 +125,11 @@ fn kind(value: &Value) -> Result<FaultKind, Complaint> {
         Some("battery_cell") => Ok(FaultKind::BatteryCell),
         Some("link_lost") => Ok(FaultKind::LinkLost),
         Some("hub_closed") => Ok(FaultKind::HubClosed),
+        Some("wind_shift") => Ok(FaultKind::WindShift),
         Some("carrier_down") => Ok(FaultKind::CarrierDown),
         Some("step_fail") => Ok(FaultKind::StepFail),
         Some("step_slow") => Ok(FaultKind::StepSlow),
         Some("actor_panic") => Ok(FaultKind::ActorPanic),
-        Some(other) if NOT_YET.contains(&other) => {
-            Err(format!("{other} is not simulated in this version; {KINDS} are").into())
-        }
         _ => Err(format!("must be one of {KINDS}").into()),
     }
 }
@@ -131,6 +145,7 @@ fn read_fault(
     view: &View,
     kind: FaultKind,
     Asked {
+        wind,
         target,
         duration,
         mode,
@@ -139,6 +154,16 @@ fn read_fault(
 ) -> Option<Fault> {
     if kind == FaultKind::CarrierDown {
         return there_is_one_carrier(view, target, complaints).then_some(Fault::CarrierDown(duration));
+    }
+    if kind == FaultKind::WindShift {
+        return Some(Fault::WindShift(WindShift {
+            at: match target {
+                Some(target) => Some(place(view, target, complaints)?),
+                None => None,
+            },
+            turn: wind,
+            lasts: duration,
+        }));
     }
     let target = target?;
     match kind {
@@ -168,8 +193,29 @@ fn read_fault(
             }
             victim(view, target, complaints).map(Fault::Panic)
         }
-        FaultKind::CarrierDown => None,
+        FaultKind::CarrierDown | FaultKind::WindShift => None,
     }
+}
+
+fn between(value: &Value, most: f64, unit: &str) -> Result<f64, Complaint> {
+    let number = value.as_f64().filter(|number| (0.0..=most).contains(number));
+    number.ok_or(format!("must be a number of {unit} from 0 to {most}").into())
+}
+
+/// A hub by its id, or a place by its name.
+fn place(view: &View, target: &str, complaints: &mut Complaints) -> Option<LatLon> {
+    let world = view.world();
+    let hub = view.hub_of_key(target).map(|hub| world.hub(hub).location);
+    let wanted = normal_name(target);
+    let named = || {
+        world
+            .places
+            .iter()
+            .find(|place| normal_name(&place.name) == wanted)
+    };
+    let found = hub.or_else(|| named().map(|place| place.location));
+    let unknown = "no hub has this id, and no place this name".into();
+    complaints.note(|| "/target".into(), found.ok_or(unknown))
 }
 
 fn mode(value: &Value) -> Result<FaultMode, Complaint> {

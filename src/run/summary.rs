@@ -238,7 +238,8 @@ impl Tally {
             | DroneEvent::Diverted
             | DroneEvent::Added { .. }
             | DroneEvent::Withdrawn
-            | DroneEvent::LossOfSeparation(_) => {}
+            | DroneEvent::LossOfSeparation(_)
+            | DroneEvent::WeatherAlarm(_) => {}
         }
     }
 

@@ -3,11 +3,13 @@
 use super::diagnostic::{At, Log};
 use super::document::Document;
 use super::fields::{Fields, suggest};
-use super::kinds::{Choice, Text};
+use super::kinds::{Choice, Number, Text};
 use super::times::ANY_DURATION;
 use crate::sim::actor::{Actor, SINGLE_ACTORS};
-use crate::sim::fault::{Fault, FlightFault, StepFault, Victim};
+use crate::sim::fault::{Fault, FlightFault, StepFault, Victim, WindShift};
+use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
+use crate::sim::places::normal_name;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::workflow::Step;
 use crate::sim::world::ScheduledFault;
@@ -18,6 +20,8 @@ pub(super) struct FaultKeys {
     target: Option<At<String>>,
     duration: Option<At<SimDuration>>,
     mode: At<Mode>,
+    speed: Option<At<f64>>,
+    from: Option<At<f64>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +39,7 @@ enum Kind {
     StepFail,
     StepSlow,
     ActorPanic,
-    /// Of the whole world, and not simulated.
-    Other,
+    WindShift,
 }
 
 pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
@@ -50,7 +53,7 @@ pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
                 ("link_lost", Kind::LinkLost),
                 ("battery_cell", Kind::InFlight(FlightFault::BatteryCell)),
                 ("hub_closed", Kind::HubClosed),
-                ("wind_shift", Kind::Other),
+                ("wind_shift", Kind::WindShift),
                 ("carrier_down", Kind::CarrierDown),
                 ("step_fail", Kind::StepFail),
                 ("step_slow", Kind::StepSlow),
@@ -68,6 +71,16 @@ pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
             "of `step_fail`: whether the step is not done, or done and nobody hears of it",
             Choice(&[("fail", Mode::Fail), ("answer_lost", Mode::AnswerLost)]),
             "\"fail\"",
+        ),
+        speed: f.optional(
+            "speed",
+            "of `wind_shift`: the mean wind at 10 m from then on, m/s; as it is where it is left out",
+            Number(0.0..=60.0),
+        ),
+        from: f.optional(
+            "from",
+            "of `wind_shift`: where it comes from, degrees clockwise from north; with neither the wind turns and strengthens as is drawn",
+            Number(0.0..=360.0),
         ),
     }
 }
@@ -91,6 +104,15 @@ pub(super) fn build_faults(document: &Document, log: &mut Log) -> Vec<ScheduledF
 fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<Fault> {
     let kind = keys.kind.as_ref()?;
     let duration = keys.duration.as_ref().map(|at| at.value);
+    for key in [&keys.speed, &keys.from].into_iter().flatten() {
+        if kind.value != Kind::WindShift {
+            log.error(
+                &key.span,
+                "`speed` and `from` are of `wind_shift` only",
+                "leave them out",
+            );
+        }
+    }
     match kind.value {
         Kind::InFlight(what) => {
             let drone = drone(document, keys, log)?;
@@ -118,13 +140,17 @@ fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<F
             Some(Fault::Step(step(keys, log)?, fault, duration))
         }
         Kind::ActorPanic => victim(document, keys, log).map(Fault::Panic),
-        Kind::Other => {
-            log.warn(
-                &kind.span,
-                "this fault is read but has no effect in this version",
-                "leave it out, or keep it for a later version",
-            );
-            None
+        Kind::WindShift => {
+            let at = match &keys.target {
+                Some(target) => Some(place(document, target, log)?),
+                None => None,
+            };
+            let read = |key: &Option<At<f64>>| key.as_ref().map(|at| at.value);
+            Some(Fault::WindShift(WindShift {
+                at,
+                turn: WindShift::turn(read(&keys.speed), read(&keys.from)),
+                lasts: duration,
+            }))
         }
     }
 }
@@ -187,6 +213,34 @@ fn hub(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<HubId> {
         .collect();
     let index = listed(keys, &ids, log)?;
     u16::try_from(index).ok().map(HubId)
+}
+
+/// A hub by its id, or a place by its name.
+fn place(document: &Document, target: &At<String>, log: &mut Log) -> Option<LatLon> {
+    let hubs = document.hubs.iter().flat_map(|hubs| &hubs.value);
+    let hub = hubs
+        .filter(|hub| hub.value.id.as_ref().is_some_and(|id| id.value == target.value))
+        .find_map(|hub| hub.value.location.as_ref());
+    let wanted = normal_name(&target.value);
+    let places = document.places.iter();
+    let named = places
+        .filter(|place| {
+            place
+                .value
+                .name
+                .as_ref()
+                .is_some_and(|name| normal_name(&name.value) == wanted)
+        })
+        .find_map(|place| place.value.location.as_ref());
+    let found = hub.or(named).map(|at| at.value);
+    if found.is_none() {
+        log.missing(
+            &target.span,
+            format!("there is no hub or place \"{}\"", target.value),
+            "name a hub by its `id`, a place by its `name`, or leave `target` out",
+        );
+    }
+    found
 }
 
 /// Which of these the target is.

@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use crate::sim::account::AccountRules;
 use crate::sim::carrier::Carrier;
+use crate::sim::catalogue;
+use crate::sim::energy::PowerModel;
 use crate::sim::geo::Area;
 use crate::sim::separation::Rules;
 use crate::sim::time::SimTime;
-use crate::sim::weather::Weather;
+use crate::sim::weather::{Limits, Weather};
 use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{
     Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
@@ -140,8 +142,11 @@ impl Canonical {
     }
 
     fn add_weather(&mut self, weather: &Weather) {
+        // Shifts come later.
         let Weather {
             mean,
+            rain,
+            shifts: _,
             gust_mps,
             gust_time_s,
             forecast_error,
@@ -150,8 +155,15 @@ impl Canonical {
         let (east_mps, north_mps) = mean.at(0, SimTime::START);
         self.add(&(east_mps, north_mps, air_density_kgpm3));
         // Worlds from before the rest was simulated keep their hash.
-        if *weather != Weather::steady(east_mps, north_mps, *air_density_kgpm3) {
+        let steady = Weather {
+            rain: rain.clone(),
+            ..Weather::steady(east_mps, north_mps, *air_density_kgpm3)
+        };
+        if *weather != steady {
             self.add(&(mean, gust_mps, gust_time_s, forecast_error));
+        }
+        if !rain.is_nothing() {
+            self.add(&("rain", rain));
         }
     }
 
@@ -231,6 +243,8 @@ impl Canonical {
             handover_s,
             battery,
             power,
+            limits,
+            rotor_count,
         } = model;
         let Battery {
             capacity_wh,
@@ -263,6 +277,16 @@ impl Canonical {
         // What is as it always was leaves the hash as it was.
         if swap_s.is_some() {
             self.add(&("swap", swap_s));
+        }
+        // Worlds from before these were simulated keep their hash.
+        let of_catalogue = catalogue::model(key).map(|model| (model.limits, model.rotor_count));
+        let rotors = if matches!(power, PowerModel::LiftToDrag(_)) {
+            0
+        } else {
+            4
+        };
+        if (*limits, *rotor_count) != of_catalogue.unwrap_or((Limits::NONE, rotors)) {
+            self.add(&("limits", limits, rotor_count));
         }
     }
 

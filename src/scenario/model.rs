@@ -1,12 +1,14 @@
 //! `[model.NAME]`: drone types of the file's own, whole or on top of another.
 
+mod power;
+
 use super::diagnostic::{At, Log, Span};
 use super::fields::{Fields, Table, suggest};
-use super::kinds::{Choice, Number, Text};
+use super::kinds::{Choice, Integer, Number, Text};
 use super::times::{Duration, SECOND};
 use crate::sim::catalogue;
-use crate::sim::energy::{PowerModel, Rotors, Wing};
 use crate::sim::time::SimDuration;
+use crate::sim::weather::Limits;
 use crate::sim::world::{Battery, Model};
 
 pub(super) struct ModelKeys {
@@ -22,6 +24,8 @@ pub(super) struct ModelKeys {
     yaw_rate_degps: Option<f64>,
     handover_height: Option<f64>,
     handover: Option<SimDuration>,
+    limits: [Option<f64>; 3],
+    rotor_count: Option<u64>,
     battery: BatteryKeys,
     power: Option<At<PowerKeys>>,
     /// Has a wrong value somewhere, which the log knows; then nothing is said of what
@@ -61,6 +65,23 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
         "height above ground at which it hovers to take up or lower a package, m; 0 lands for it",
         Number(0.0..=120.0),
     );
+    let limits = [
+        number(
+            "max_wind",
+            "the strongest mean wind at 10 m that it flies in, m/s; any where nobody says",
+            Number(0.0..=100.0),
+        ),
+        number(
+            "max_gust",
+            "the same of the wind with its gusts, m/s; forecasts tell of gusts of twice their deviation",
+            Number(0.0..=150.0),
+        ),
+        number(
+            "max_rain",
+            "the heaviest rain that it flies in, mm/h",
+            Number(0.0..=500.0),
+        ),
+    ];
     let mut keys = ModelKeys {
         base,
         empty_mass,
@@ -78,6 +99,14 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
                 "handover",
                 "time to take up, and to lower, a package",
                 Duration(SimDuration::ZERO..=SimDuration(3_600 * SECOND)),
+            )
+            .map(|at| at.value),
+        limits,
+        rotor_count: f
+            .optional(
+                "rotor_count",
+                "rotors that carry it; with six and more it limps to a landing on one less, else it comes down; 4 where nobody says",
+                Integer(1..=64),
             )
             .map(|at| at.value),
         battery: f
@@ -247,10 +276,17 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
         base.battery.charge_power_w
     });
     let power = match &keys.power {
-        Some(power) => lower_power(power, log),
+        Some(power) => power::lower(power, log),
         None => base
             .map(|base| base.power)
             .or_else(|| missing(name, "power", span, log)),
+    };
+    let of_base = base.map_or(Limits::NONE, |base| base.limits);
+    let [max_wind, max_gust, max_rain] = keys.limits;
+    let limits = Limits {
+        wind_mps: max_wind.unwrap_or(of_base.wind_mps),
+        gust_mps: max_gust.unwrap_or(of_base.gust_mps),
+        rain_mmph: max_rain.unwrap_or(of_base.rain_mmph),
     };
     const RESERVE: f64 = 0.2;
     let reserve = keys
@@ -282,6 +318,8 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
                 .or(base.and_then(|base| base.battery.swap_s)),
         },
         power: power?,
+        limits,
+        rotor_count: power::rotor_count(keys.rotor_count, power?, base),
     })
 }
 
@@ -306,58 +344,4 @@ fn missing<T>(model: &str, key: &str, span: &Span, log: &mut Log) -> Option<T> {
         format!("add `{key}`, or `base` to take it from another type"),
     );
     None
-}
-
-fn lower_power(keys: &At<PowerKeys>, log: &mut Log) -> Option<PowerModel> {
-    let kind = keys.value.kind.as_ref()?.value;
-    let needs_rotors = kind != PowerKind::LiftToDrag;
-    let needs_wing = kind != PowerKind::Multirotor;
-    let mut complete = true;
-    for (needed, given, name) in [
-        (needs_rotors, keys.value.rotors.is_some(), "rotors"),
-        (needs_wing, keys.value.wing.is_some(), "wing"),
-    ] {
-        if needed && !given {
-            log.missing(
-                &keys.span,
-                format!("`power` has no `{name}`, which its model needs"),
-                format!("add `{name} = {{ … }}`"),
-            );
-            complete = false;
-        } else if given && !needed {
-            log.error(
-                &keys.span,
-                format!("`power` has `{name}`, which its model does not use"),
-                format!("drop `{name}`, or choose `model = \"hybrid\"`"),
-            );
-        }
-    }
-    if !complete {
-        return None;
-    }
-    let rotors = || {
-        let keys = keys.value.rotors.as_ref()?;
-        Some(Rotors {
-            disc_area_m2: keys.disc_area.as_ref()?.value,
-            efficiency: keys.efficiency.as_ref()?.value,
-            drag_area_m2: keys.drag_area.as_ref()?.value,
-            electronics_w: keys.electronics,
-        })
-    };
-    let wing = || {
-        let keys = keys.value.wing.as_ref()?;
-        Some(Wing {
-            efficiency: keys.efficiency.as_ref()?.value,
-            lift_to_drag: keys.lift_to_drag.as_ref()?.value,
-            electronics_w: keys.electronics,
-        })
-    };
-    Some(match kind {
-        PowerKind::LiftToDrag => PowerModel::LiftToDrag(wing()?),
-        PowerKind::Multirotor => PowerModel::Multirotor(rotors()?),
-        PowerKind::Hybrid => PowerModel::Hybrid {
-            rotors: rotors()?,
-            wing: wing()?,
-        },
-    })
 }

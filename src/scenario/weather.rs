@@ -1,6 +1,6 @@
 //! `[weather]`: the wind over the area, how it changes, and how well it is known.
 
-use super::diagnostic::{At, Log};
+use super::diagnostic::{At, Log, Span};
 use super::fields::{Fields, List, Table};
 use super::kinds::{Integer, Number, Pair};
 use super::times::{ANY_DURATION, Duration, LONGEST, SECOND};
@@ -12,6 +12,7 @@ use crate::sim::weather::{Change, Field, Grid, Weather, Wind};
 #[derive(Default)]
 pub(super) struct WeatherKeys {
     wind: Option<WindKeys>,
+    rain: f64,
     grid: Option<(u64, u64)>,
     changes: Vec<At<ChangeKeys>>,
     air_density: Option<f64>,
@@ -23,6 +24,14 @@ pub(super) fn weather(f: &mut Fields<'_>) -> WeatherKeys {
         wind: f
             .optional("wind", "the wind at 10 m above ground", Table(wind))
             .map(|at| at.value),
+        rain: f
+            .or(
+                "rain",
+                "mm/h over the whole area from the start on; forecasts are off by the wind's `forecast_error`",
+                RAIN(),
+                "0.0",
+            )
+            .value,
         grid: f
             .optional(
                 "grid",
@@ -33,7 +42,7 @@ pub(super) fn weather(f: &mut Fields<'_>) -> WeatherKeys {
         changes: f
             .optional(
                 "change",
-                "how the mean wind changes: `[[weather.change]]`, linear from one to the next",
+                "how the mean wind and the rain change: `[[weather.change]]`, linear from one to the next that says anything of them",
                 List { of: Table(change), at_least: 0 },
             )
             .map_or_else(Vec::new, |at| at.value),
@@ -44,6 +53,7 @@ pub(super) fn weather(f: &mut Fields<'_>) -> WeatherKeys {
 }
 
 const SPEED: fn() -> Number = || Number(0.0..=60.0);
+const RAIN: fn() -> Number = || Number(0.0..=500.0);
 const FROM: fn() -> Number = || Number(0.0..=360.0);
 const FROM_DOC: &str = "where it comes from, degrees clockwise from north";
 
@@ -91,6 +101,8 @@ struct ChangeKeys {
     speed: Option<f64>,
     from: Option<f64>,
     cells: Option<Vec<At<(f64, f64)>>>,
+    rain: Option<f64>,
+    rain_cells: Option<Vec<At<f64>>>,
 }
 
 fn change(f: &mut Fields<'_>) -> ChangeKeys {
@@ -112,6 +124,14 @@ fn change(f: &mut Fields<'_>) -> ChangeKeys {
                 List { of: Pair(SPEED(), FROM()), at_least: 1 },
             )
             .map(|at| at.value),
+        rain: read(f.optional("rain", "over the whole area, mm/h", RAIN())),
+        rain_cells: f
+            .optional(
+                "rain_cells",
+                "instead of `rain`: mm/h in each cell of `grid`, in the order of `cells`",
+                List { of: RAIN(), at_least: 1 },
+            )
+            .map(|at| at.value),
     }
 }
 
@@ -123,17 +143,22 @@ pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> W
         _ => Grid::WHOLE,
     };
     let cells = (columns * rows) as usize;
-    let changes = keys.changes.iter().filter_map(|change| {
-        let at = SimTime::START + change.value.at?;
-        let winds = winds(change, cells, log)?;
-        area.is_some().then_some(Change { at, winds })
-    });
-    let changes: Vec<Change> = changes.collect();
+    let (mut winds, mut rains) = (Vec::new(), Vec::new());
+    for change in &keys.changes {
+        let said = said(change, cells, log);
+        let (Some(at), Some(_)) = (change.value.at, area) else {
+            continue;
+        };
+        let at = SimTime::START + at;
+        winds.extend(said.wind.map(|values| Change { at, values }));
+        rains.extend(said.rain.map(|values| Change { at, values }));
+    }
     let wind = keys.wind.as_ref();
     let start = wind.and_then(|wind| Some(blowing(wind.speed?, wind.from?)));
     let steady = Weather::steady(0.0, 0.0, keys.air_density.unwrap_or(AIR_DENSITY_KGPM3));
     Weather {
-        mean: Field::new(start.unwrap_or_default(), changes, grid),
+        mean: Field::new(start.unwrap_or_default(), winds, grid),
+        rain: Field::new(keys.rain, rains, grid),
         gust_mps: wind.map_or(steady.gust_mps, |wind| wind.gust),
         gust_time_s: wind.map_or(steady.gust_time_s, |wind| wind.gust_time.as_secs()),
         forecast_error: wind.map_or(steady.forecast_error, |wind| wind.forecast_error),
@@ -167,22 +192,21 @@ fn grid_over(area: &Area, columns: u64, rows: u64) -> Grid {
     }
 }
 
-/// One for the whole area, or one for each cell.
-fn winds(keys: &At<ChangeKeys>, cells: usize, log: &mut Log) -> Option<Vec<Wind>> {
+/// What a change says: of either one for the whole area, or one for each cell.
+#[derive(Default)]
+struct Said {
+    wind: Option<Vec<Wind>>,
+    rain: Option<Vec<f64>>,
+}
+
+fn said(keys: &At<ChangeKeys>, cells: usize, log: &mut Log) -> Said {
     let change = &keys.value;
-    match (&change.cells, change.speed, change.from) {
+    let wind = match (&change.cells, change.speed, change.from) {
+        (None, None, None) => None,
         (None, Some(speed), Some(from)) => Some(vec![blowing(speed, from)]),
-        (Some(winds), None, None) if winds.len() == cells => {
-            let winds = winds.iter().map(|wind| blowing(wind.value.0, wind.value.1));
-            Some(winds.collect())
-        }
         (Some(winds), None, None) => {
-            log.error(
-                &keys.span,
-                format!("`cells` has {} winds, and `grid` {cells} cells", winds.len()),
-                "give each cell its own, or the whole area one with `speed` and `from`",
-            );
-            None
+            let winds = winds.iter().map(|wind| blowing(wind.value.0, wind.value.1));
+            one_for_each(winds.collect(), cells, ("cells", "winds"), &keys.span, log)
         }
         _ => {
             log.error(
@@ -190,7 +214,53 @@ fn winds(keys: &At<ChangeKeys>, cells: usize, log: &mut Log) -> Option<Vec<Wind>
                 "a change of the wind has either `speed` and `from`, or `cells`",
                 "write `speed = 8.0` and `from = 240`, or `cells = [[8.0, 240], …]`",
             );
+            return Said::default();
+        }
+    };
+    let rain = match (&change.rain_cells, change.rain) {
+        (None, rain) => rain.map(|rain| vec![rain]),
+        (Some(rains), None) => {
+            let rains = rains.iter().map(|rain| rain.value).collect();
+            one_for_each(rains, cells, ("rain_cells", "values"), &keys.span, log)
+        }
+        (Some(_), Some(_)) => {
+            log.error(
+                &keys.span,
+                "a change of the rain has either `rain` or `rain_cells`",
+                "drop one of them",
+            );
             None
         }
+    };
+    let says_nothing = change.speed.is_none()
+        && change.from.is_none()
+        && change.cells.is_none()
+        && change.rain.is_none()
+        && change.rain_cells.is_none();
+    if says_nothing {
+        log.error(
+            &keys.span,
+            "a change of the weather says nothing of wind or rain",
+            "write `speed = 8.0` and `from = 240`, `cells = [[8.0, 240], …]`, `rain = 4.0`, or `rain_cells = [4.0, …]`",
+        );
     }
+    Said { wind, rain }
+}
+
+fn one_for_each<T>(
+    values: Vec<T>,
+    cells: usize,
+    (key, what): (&str, &str),
+    span: &Span,
+    log: &mut Log,
+) -> Option<Vec<T>> {
+    if values.len() == cells {
+        return Some(values);
+    }
+    log.error(
+        span,
+        format!("`{key}` has {} {what}, and `grid` {cells} cells", values.len()),
+        "give each cell its own, or the whole area one",
+    );
+    None
 }

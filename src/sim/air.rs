@@ -7,7 +7,7 @@ use super::airspace::{Airspace, Closed, End};
 use super::geo::Point;
 use super::route::Route;
 use super::time::SimTime;
-use super::weather::{Weather, Wind, windage};
+use super::weather::{Conditions, Weather, Wind, speed_mps, windage};
 
 /// The forecast for flights that begin now.
 #[derive(Clone, Copy, Debug)]
@@ -16,14 +16,14 @@ pub struct Air<'a> {
     airspace: &'a Airspace,
     seed: u64,
     now: SimTime,
-    /// At 10 m, where it is the same everywhere.
-    uniform: Option<Wind>,
+    /// Where it is the same everywhere.
+    uniform: Option<Conditions>,
 }
 
 impl<'a> Air<'a> {
     /// `seed` is the world's: it says by how much forecasts are off.
     pub fn forecast(weather: &'a Weather, airspace: &'a Airspace, seed: u64, now: SimTime) -> Self {
-        let uniform = (weather.cells() == 1).then(|| weather.forecast(seed, 0, now));
+        let uniform = (weather.cells() == 1).then(|| weather.forecast_conditions(seed, 0, now));
         Air {
             weather,
             airspace,
@@ -31,6 +31,22 @@ impl<'a> Air<'a> {
             now,
             uniform,
         }
+    }
+
+    /// The same air with this weather all over, whatever was forecast: for whoever is in it.
+    pub fn felt(self, conditions: Conditions) -> Self {
+        Air {
+            uniform: Some(conditions),
+            ..self
+        }
+    }
+
+    /// What is forecast for a place.
+    pub fn conditions(&self, at: Point) -> Conditions {
+        self.uniform.unwrap_or_else(|| {
+            let cell = self.weather.cell_of(at);
+            self.weather.forecast_conditions(self.seed, cell, self.now)
+        })
     }
 
     /// The shortest open way.
@@ -48,10 +64,13 @@ impl<'a> Air<'a> {
 
     /// Where the wind blows to, m/s east and north, over a place at a height above ground.
     pub fn wind(&self, at: Point, height_m: f64) -> Wind {
-        let (east, north) = self.uniform.unwrap_or_else(|| {
-            self.weather
-                .forecast(self.seed, self.weather.cell_of(at), self.now)
-        });
+        let (east, north) = match self.uniform {
+            Some(conditions) => conditions.wind,
+            None => {
+                let cell = self.weather.cell_of(at);
+                self.weather.forecast(self.seed, cell, self.now)
+            }
+        };
         let factor = windage(height_m);
         (east * factor, north * factor)
     }
@@ -64,7 +83,7 @@ impl<'a> Air<'a> {
     /// No wind below this height is stronger, m/s.
     pub fn strongest_mps(&self, height_m: f64) -> f64 {
         let strongest = match self.uniform {
-            Some((east, north)) => (east * east + north * north).sqrt(),
+            Some(conditions) => speed_mps(conditions.wind),
             None => self.weather.strongest_forecast_mps(),
         };
         strongest * windage(height_m)

@@ -3,9 +3,12 @@
 //! Masses, payloads, cruise speeds, rotor sizes and ranges are those of makers,
 //! regulators and papers as `flight.md` lists them. Figures marked "derived" are
 //! published nowhere: they are plausible for the size, and the battery is chosen last so
-//! that the stated range leaves just the reserve.
+//! that the stated range leaves just the reserve. Wind limits are the makers' for the two
+//! that are on sale, and derived for the others: operators stop at 15 to 25 knots, aircraft
+//! with wings later than those without.
 
 use super::energy::{PowerModel, Rotors, Wing};
+use super::weather::Limits;
 use super::world::{Battery, Model};
 
 const KEYS: [&str; 7] = [
@@ -56,6 +59,17 @@ fn multirotor(key: &str, rotors: Rotors) -> Model {
         handover_s: 30.0,
         battery: battery(0.0, 0.0),
         power: PowerModel::Multirotor(rotors),
+        limits: Limits::NONE,
+        rotor_count: 0,
+    }
+}
+
+/// Mean wind and gusts at 10 m, m/s, and rain, mm/h.
+fn limits(wind_mps: f64, gust_mps: f64, rain_mmph: f64) -> Limits {
+    Limits {
+        wind_mps,
+        gust_mps,
+        rain_mmph,
     }
 }
 
@@ -94,7 +108,9 @@ fn m100() -> Model {
         empty_mass_kg: 3.1,
         max_payload_kg: 0.5,
         cruise_airspeed_mps: 8.0,
-        battery: battery(99.9, 100.0), // TB47D; charging derived
+        battery: battery(99.9, 100.0),   // TB47D; charging derived
+        limits: limits(10.0, 14.0, 0.0), // maker: 10 m/s, not in rain; gusts derived
+        rotor_count: 4,
         ..multirotor("m100", rotors)
     }
 }
@@ -112,6 +128,8 @@ fn m600() -> Model {
         max_payload_kg: 5.5,
         cruise_airspeed_mps: 18.0,
         battery: battery(599.4, 600.0), // six TB47S; charging derived
+        limits: limits(8.0, 12.0, 0.0), // maker: 8 m/s, not in rain; gusts derived
+        rotor_count: 6,
         ..multirotor("m600", rotors)
     }
 }
@@ -128,7 +146,9 @@ fn matternet_m2() -> Model {
         empty_mass_kg: 11.0,
         max_payload_kg: 2.0,
         cruise_airspeed_mps: 20.0,
-        battery: battery(330.0, 400.0), // derived
+        battery: battery(330.0, 400.0),  // derived
+        limits: limits(10.0, 15.0, 2.5), // derived: light rain
+        rotor_count: 4,
         ..multirotor("matternet-m2", rotors)
     }
 }
@@ -151,7 +171,9 @@ fn wing() -> Model {
         max_payload_kg: 1.13,
         cruise_airspeed_mps: 29.0,
         handover_height_m: 7.0,
-        battery: battery(135.0, 170.0), // derived
+        battery: battery(135.0, 170.0),  // derived
+        limits: limits(11.0, 16.0, 7.5), // derived: "flies in the rain" (Wing) up to a moderate one
+        rotor_count: 12,
         ..hybrid("wing", rotors, wing)
     }
 }
@@ -175,7 +197,9 @@ fn zipline_p2() -> Model {
         cruise_airspeed_mps: 29.0,
         handover_height_m: 90.0,
         handover_s: 40.0,
-        battery: battery(510.0, 600.0), // derived
+        battery: battery(510.0, 600.0),  // derived
+        limits: limits(12.5, 18.0, 7.5), // derived
+        rotor_count: 5,                  // derived
         ..hybrid("zipline-p2", rotors, wing)
     }
 }
@@ -200,6 +224,8 @@ fn mk27() -> Model {
         handover_height_m: 4.0, // derived
         handover_s: 20.0,
         battery: battery(1_090.0, 1_200.0), // derived
+        limits: limits(10.5, 15.0, 0.0),    // derived; rain: what its successor was built for
+        rotor_count: 6,                     // derived
         ..hybrid("mk27", rotors, wing)
     }
 }
@@ -218,7 +244,9 @@ fn prism_v2() -> Model {
         cruise_airspeed_mps: 18.0, // derived
         handover_height_m: 25.0,   // derived: lowers on a winch
         handover_s: 40.0,
-        battery: battery(555.0, 600.0), // derived
+        battery: battery(555.0, 600.0),  // derived
+        limits: limits(10.0, 15.0, 2.5), // derived
+        rotor_count: 8,                  // derived
         ..multirotor("prism-v2", rotors)
     }
 }

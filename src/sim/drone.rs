@@ -131,6 +131,8 @@ pub enum DroneInput {
     },
     /// Out of the world, from wherever it stands or lies.
     Withdraw,
+    /// Off to its own hub, from another.
+    FlyHome,
 }
 
 /// The state machine does not allow this move: a bug, or a message that came too late.
@@ -156,6 +158,7 @@ impl DroneState {
             // A flight ends at home, whatever came in between.
             (state, In::Landed) if state.is_in_the_air() => S::Docked,
             (state, In::Down { at }) if state.is_in_the_air() => S::Lost { at },
+            (S::Docked, In::FlyHome) => S::Returning,
             (S::Docked | S::Lost { .. }, In::Withdraw) => S::Withdrawn,
             (state, input) => return Err(Box::new(ForbiddenMove { state, input })),
         })
@@ -229,8 +232,10 @@ mod tests {
             In::Landed,
             fall,
             In::Withdraw,
+            In::FlyHome,
         ];
         let mut allowed = vec![
+            (S::Docked, In::FlyHome, S::Returning),
             (S::Docked, In::Assign(task), to_pickup),
             (
                 to_pickup,

@@ -13,9 +13,10 @@ use super::actor::Actor;
 use super::breaker::BreakerState;
 use super::fault::FlightFault;
 use super::geo::LatLon;
-use super::ids::{DeliveryId, DroneId, HubId};
+use super::ids::{DeliveryId, DroneId, HubId, ModelId};
 use super::order::{ConfirmationRequired, Contact, Order, StoredPackage};
 use super::time::SimTime;
+use super::weather::Breach;
 use super::workflow::{FailureReason, Step, WaitingFor};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +147,8 @@ pub enum DroneEvent {
     Withdrawn,
     /// It came too close to another in the air, outside of all terminal volumes.
     LossOfSeparation(Proximity),
+    /// The weather around it is more than its type may fly in, or than it gets on in.
+    WeatherAlarm(Breach),
 }
 
 /// As one of two sees the other at the moment in which they lose separation.
@@ -176,6 +179,15 @@ pub enum HubEvent {
     /// An operator withdrew it, and the last of its drones has left the world.
     Withdrawn,
     QueuesChanged(HubQueues),
+    /// The forecast keeps this type on the ground.
+    GroundStopped {
+        model: ModelId,
+        breach: Breach,
+    },
+    /// It may take off again.
+    GroundStopLifted {
+        model: ModelId,
+    },
 }
 
 /// Who waits at a hub, and for what.

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::actor::{Actor, SINGLE_ACTORS};
+use super::geo::LatLon;
 use super::ids::{DroneId, HubId};
 use super::time::SimDuration;
+use super::weather::Turn;
 use super::workflow::Step;
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,30 @@ pub enum Fault {
     LinkLost(DroneId, Option<SimDuration>),
     /// An actor panics over a message; of many of a kind, one that is drawn.
     Panic(Victim),
+    /// The wind is another than it would be.
+    WindShift(WindShift),
+}
+
+/// What becomes of the wind, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindShift {
+    /// In this place's weather cell; everywhere where there is none.
+    pub at: Option<LatLon>,
+    /// Drawn where nobody says.
+    pub turn: Option<Turn>,
+    /// For good without it.
+    pub lasts: Option<SimDuration>,
+}
+
+impl WindShift {
+    /// Speed in m/s, and where from in degrees clockwise from north, as far as they are said.
+    pub fn turn(speed_mps: Option<f64>, from_deg: Option<f64>) -> Option<Turn> {
+        let is_said = speed_mps.is_some() || from_deg.is_some();
+        is_said.then_some(Turn::To {
+            speed_mps,
+            from_rad: from_deg.map(f64::to_radians),
+        })
+    }
 }
 
 /// Who panics.
@@ -70,7 +96,8 @@ pub enum StepFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlightFault {
-    /// The drone comes down where it is, and is lost.
+    /// With six rotors and more the drone limps to the nearest hub, with wings it glides down
+    /// where it is; others fall.
     RotorOut,
     /// A cell gives out, and its share of what the battery holds with it.
     BatteryCell,

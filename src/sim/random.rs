@@ -24,6 +24,8 @@ pub enum Purpose {
     Gust = 10,
     Forecast = 11,
     Preparation = 12,
+    RainForecast = 13,
+    WindShift = 14,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

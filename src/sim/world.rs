@@ -18,7 +18,7 @@ use super::order::Order;
 use super::roster::Roster;
 use super::separation;
 use super::time::{SimDuration, SimTime, Tick};
-use super::weather::Weather;
+use super::weather::{Limits, Weather};
 use super::workflow::WorkflowRules;
 
 pub use super::fleet_index::FleetIndex;
@@ -123,6 +123,10 @@ pub struct Model {
     pub handover_s: f64,
     pub battery: Battery,
     pub power: PowerModel,
+    /// The weather that it may fly in.
+    pub limits: Limits,
+    /// Rotors that carry it; 0 for wings alone.
+    pub rotor_count: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -342,6 +342,7 @@ impl View {
         let now = self.now.read();
         let reading = |(index, queue): (usize, &HubQueue)| HubReading {
             hub: HubId(index as u16),
+            at: now.at,
             queues: queue.queues,
             grounded: now.drones.grounded_at(HubId(index as u16)),
             closed_until: queue.closed_until,

@@ -120,7 +120,7 @@ impl View {
                     HubEvent::QueuesChanged(queues) => hub.queues = *queues,
                     HubEvent::Closed { until } => hub.closed_until = Some(*until),
                     HubEvent::Opened => hub.closed_until = None,
-                    HubEvent::Added => {}
+                    HubEvent::Added | HubEvent::GroundStopped { .. } | HubEvent::GroundStopLifted { .. } => {}
                     HubEvent::Withdrawn => hub.is_gone = true,
                 }
             }

@@ -130,6 +130,8 @@ impl DeliveryStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HubReading {
     pub hub: HubId,
+    /// When this was so.
+    pub at: SimTime,
     pub queues: HubQueues,
     /// Drones on the ground here.
     pub grounded: u32,

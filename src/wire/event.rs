@@ -1,20 +1,22 @@
 //! Events as listeners and history read them: `{"kind": …}` and what belongs to the kind.
 
+mod hub;
 mod services;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use hub::HubKind;
 pub use services::{AccountEventKind, PackageKind, SupervisorKind};
 
 use super::place::Location;
 use super::time::rfc3339;
-use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, HubEvent, HubQueues};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening};
 use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
 use crate::sim::order::ConfirmationRequired;
-use crate::sim::time::SimTime;
+use crate::sim::weather::Breach;
 use crate::sim::workflow::{FailureReason, WaitingFor};
 use crate::sim::world::World;
 
@@ -183,6 +185,10 @@ pub enum DroneKind {
         distance_m: f64,
         height_difference_m: f64,
     },
+    /// The weather around it is more than its type may fly in, or it gets nowhere in it.
+    WeatherAlarm {
+        reason: Breach,
+    },
 }
 
 /// What a flight took, from take-off to its end.
@@ -193,35 +199,6 @@ pub struct FlightBody {
     /// Metres over the ground.
     pub distance_m: f64,
     pub airborne_seconds: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
-pub enum HubKind {
-    QueueChanged {
-        /// Drones that charge.
-        charging: u32,
-        /// Drones that wait for a charger.
-        queued: u32,
-        /// Drones in the air that wait for a pad to land on.
-        holding: u32,
-        /// Drones on the ground that wait for a pad to take off from.
-        departing: u32,
-        /// So many landings so far found no pad in time, and were made beside them.
-        #[serde(rename = "besidePads")]
-        beside_pads: u32,
-    },
-    Closed {
-        /// Null where it stays closed until another `hub_closed` says when it opens.
-        /// RFC 3339, simulated.
-        #[schema(required)]
-        until: Option<String>,
-    },
-    Opened,
-    /// An operator added it.
-    Added,
-    /// An operator withdrew it, and the last of its drones has left the world.
-    Withdrawn,
 }
 
 impl EventBody {
@@ -237,7 +214,7 @@ impl EventBody {
             },
             Happening::Supervisor(event) => EventBody::Supervisor(services::supervisor_kind(world, event)),
             Happening::Hub(hub, event) => EventBody::Hub {
-                kind: hub_kind(world, event),
+                kind: hub::hub_kind(world, event),
                 hub: hub_key(world, *hub),
             },
             Happening::Package(stored) => EventBody::Package {
@@ -330,6 +307,7 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             distance_m: rounded(proximity.distance_m),
             height_difference_m: rounded(proximity.height_difference_m),
         },
+        DroneEvent::WeatherAlarm(reason) => DroneKind::WeatherAlarm { reason: *reason },
         DroneEvent::Lost {
             location,
             energy_wh,
@@ -339,33 +317,6 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             location: on_ground(*location),
             flight: flight(*energy_wh, *distance_m, *airborne_s),
         },
-    }
-}
-
-fn hub_kind(world: &World, event: &HubEvent) -> HubKind {
-    match event {
-        HubEvent::QueueChanged { charging, queued } => queue_kind(&HubQueues {
-            charging: *charging,
-            queued: *queued,
-            ..HubQueues::default()
-        }),
-        HubEvent::QueuesChanged(queues) => queue_kind(queues),
-        HubEvent::Closed { until } => HubKind::Closed {
-            until: (*until != SimTime::NEVER).then(|| rfc3339(world, *until)),
-        },
-        HubEvent::Opened => HubKind::Opened,
-        HubEvent::Added => HubKind::Added,
-        HubEvent::Withdrawn => HubKind::Withdrawn,
-    }
-}
-
-fn queue_kind(queues: &HubQueues) -> HubKind {
-    HubKind::QueueChanged {
-        charging: queues.charging,
-        queued: queues.queued,
-        holding: queues.holding,
-        departing: queues.departing,
-        beside_pads: queues.beside_pads,
     }
 }
 

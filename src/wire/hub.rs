@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::place::Location;
+use crate::sim::ids::ModelId;
+use crate::sim::weather::Breach;
+use crate::sim::world::World;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -38,4 +41,23 @@ pub struct Hub {
     /// `hub_closed` says when it opens. RFC 3339, simulated.
     #[schema(required)]
     pub closed_until: Option<String>,
+    /// Types of drones that the forecast keeps here.
+    pub ground_stops: Vec<GroundStop>,
+}
+
+/// A type of drones that stays on the ground, and for what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct GroundStop {
+    #[schema(example = "wing")]
+    pub model: String,
+    pub reason: Breach,
+}
+
+impl GroundStop {
+    pub fn new(world: &World, model: ModelId, reason: Breach) -> Self {
+        GroundStop {
+            model: world.model(model).key.clone(),
+            reason,
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use skyhaul::sim::catalogue;
 use skyhaul::sim::fault::Fault;
 use skyhaul::sim::ids::HubId;
 use skyhaul::sim::time::{SimDuration, SimTime};
-use skyhaul::sim::world::ScheduledFault;
+use skyhaul::sim::world::{ScheduledFault, World};
 
 use crate::support::client::{Client, parcel};
 use crate::support::server::{Running, kept_in, quiet};
@@ -15,6 +16,13 @@ const FAULTS: &str = "/api/simulation/faults";
 
 /// At a pace at which a request falls between two ticks of the flight.
 const SLOWLY: f64 = 20.0;
+
+/// The tiny world with drones that have no rotor to spare, and no wings.
+fn tiny_with_quadrotors() -> World {
+    let mut world = tiny();
+    world.models[0] = catalogue::model("matternet-m2").expect("it is in the catalogue");
+    world
+}
 
 async fn inject(operator: &Client, fault: Value) {
     let (status, body) = operator.post(FAULTS, &fault).await;
@@ -36,7 +44,7 @@ async fn a_rotor_that_fails_takes_the_drone_and_another_comes_and_a_restart_reme
     let folder = tempfile::tempdir().unwrap();
     let mut options = kept_in(folder.path());
     options.demand = false;
-    let server = Running::start(tiny(), options.clone()).await;
+    let server = Running::start(tiny_with_quadrotors(), options.clone()).await;
     let operator = server.client();
     let id = operator
         .order(&parcel("Dolores Park", "General Hospital", 1.0))
@@ -77,7 +85,7 @@ async fn a_rotor_that_fails_takes_the_drone_and_another_comes_and_a_restart_reme
     let before = operator.simulation().await;
     server.stop().await;
 
-    let server = Running::start(tiny(), options).await;
+    let server = Running::start(tiny_with_quadrotors(), options).await;
     let operator = server.client();
     let after = operator.simulation().await;
     assert_eq!(
@@ -228,7 +236,15 @@ async fn a_fault_that_cannot_be_is_explained() {
     let wrong = [
         (json!({}), vec!["/kind", "/target"]),
         (json!({"kind": "meteor", "target": "d-0"}), vec!["/kind"]),
-        (json!({"kind": "wind_shift", "target": "d-0"}), vec!["/kind"]),
+        (json!({"kind": "wind_shift", "target": "d-0"}), vec!["/target"]),
+        (
+            json!({"kind": "wind_shift", "speed": -1, "from": "north"}),
+            vec!["/speed", "/from"],
+        ),
+        (
+            json!({"kind": "rotor_out", "target": "d-0", "speed": 3}),
+            vec!["/speed"],
+        ),
         (json!({"kind": "link_lost", "target": "d-99"}), vec!["/target"]),
         (
             json!({"kind": "rotor_out", "target": "d-99", "duration": "1m"}),
@@ -260,7 +276,7 @@ async fn a_fault_that_cannot_be_is_explained() {
 
 #[tokio::test]
 async fn what_a_lost_drone_carried_lies_where_that_came_down() {
-    let server = Running::start(tiny(), quiet()).await;
+    let server = Running::start(tiny_with_quadrotors(), quiet()).await;
     let operator = server.client();
     let order = parcel("Dolores Park", "General Hospital", 1.0);
     let id = operator.order(&order).await;

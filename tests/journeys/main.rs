@@ -29,4 +29,5 @@ mod slow_clients;
 mod spike;
 mod supervisor;
 mod support;
+mod weather;
 mod zones;

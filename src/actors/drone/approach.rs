@@ -62,7 +62,7 @@ impl Drone {
     ) -> Result<(), Infeasible> {
         let (_, base) = self.base_below(context, fix);
         let mission = flight::plan_hold_beside(
-            base.model,
+            &base.model,
             &base.air,
             place(fix),
             flight::stack_place(base.home, number),

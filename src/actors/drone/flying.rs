@@ -1,5 +1,7 @@
 //! What a drone flies by when it does not go on as planned: from where it is to what it is at.
 
+use std::borrow::Cow;
+
 use crate::sim::air::Air;
 use crate::sim::dispatch;
 use crate::sim::drone::{DroneInput, DroneState, Task};
@@ -19,7 +21,7 @@ const SPARE_S: f64 = 5.0;
 pub(super) struct Base<'a> {
     pub world: &'a World,
     pub air: Air<'a>,
-    pub model: &'a Model,
+    pub model: Cow<'a, Model>,
     pub home: Point,
 }
 
@@ -31,7 +33,7 @@ impl Base<'_> {
             home: self.home,
             payload_kg: task.payload_kg,
         };
-        let mut mission = flight::plan_rest(self.model, &self.air, place(fix), &rest)?;
+        let mut mission = flight::plan_rest(&self.model, &self.air, place(fix), &rest)?;
         mission.energy_wh += self.door_wh(task)?;
         Ok(mission)
     }
@@ -43,12 +45,12 @@ impl Base<'_> {
         }
         let patience_s = self.world.recipient.patience.as_secs();
         let (door, payload_kg) = (task.dropoff, task.payload_kg);
-        flight::waiting_costs_wh(self.model, &self.air, door, self.home, payload_kg, patience_s)
+        flight::waiting_costs_wh(&self.model, &self.air, door, self.home, payload_kg, patience_s)
     }
 
     pub fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
         flight::plan_wait(
-            self.model,
+            &self.model,
             &self.air,
             place(fix),
             seconds,
@@ -91,11 +93,15 @@ impl Drone {
     pub(super) fn base<'a>(&self, context: &'a Context) -> Base<'a> {
         let world = &context.world;
         let fleet = world.fleet_of(self.id).expect("every drone belongs to a fleet");
+        let model = world.model(fleet.model);
         Base {
             world,
             air: world.air(context.now),
-            model: world.model(fleet.model),
-            home: world.hub(fleet.hub).at,
+            model: match self.limps {
+                true => Cow::Owned(model.limping()),
+                false => Cow::Borrowed(model),
+            },
+            home: world.hub(self.refuge.unwrap_or(fleet.hub)).at,
         }
     }
 
@@ -135,17 +141,8 @@ impl Drone {
     /// To what it is at; home, where the battery does not do for that.
     fn replan(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
         let base = self.base(context);
-        let mission = match self.state {
-            DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
-            DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
-            DroneState::AtDoor { task } => {
-                let seconds = context.world.recipient.patience.as_secs() + SPARE_S;
-                base.wait(fix, seconds, Phase::Handover, task.payload_kg)?
-            }
-            DroneState::BringingBack { .. } | DroneState::Returning => {
-                base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?
-            }
-            DroneState::Docked | DroneState::Lost { .. } | DroneState::Withdrawn => return Ok(()),
+        let Some(mission) = self.onwards(&base, fix)? else {
+            return Ok(());
         };
         let on_errand = matches!(
             self.state,
@@ -157,6 +154,40 @@ impl Drone {
         self.tell_etas(context, expected(context.now, &mission), effects);
         self.fly(mission, effects);
         Ok(())
+    }
+
+    /// On with what it is at, in the weather that it feels, where battery and wind let it.
+    pub(super) fn goes_on(
+        &mut self,
+        context: &Context,
+        base: &Base<'_>,
+        fix: Fix,
+        effects: &mut Effects,
+    ) -> bool {
+        let onwards = self.onwards(base, fix).ok().flatten();
+        let Some(mission) = onwards.filter(|mission| suffices(fix, mission)) else {
+            return false;
+        };
+        self.tell_etas(context, expected(context.now, &mission), effects);
+        self.fly(mission, effects);
+        true
+    }
+
+    /// `None` where it is not in the air.
+    fn onwards(&self, base: &Base<'_>, fix: Fix) -> Result<Option<Mission>, Infeasible> {
+        let mission = match self.state {
+            DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
+            DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
+            DroneState::AtDoor { task } => {
+                let seconds = base.world.recipient.patience.as_secs() + SPARE_S;
+                base.wait(fix, seconds, Phase::Handover, task.payload_kg)?
+            }
+            DroneState::BringingBack { .. } | DroneState::Returning => {
+                base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?
+            }
+            DroneState::Docked | DroneState::Lost { .. } | DroneState::Withdrawn => return Ok(None),
+        };
+        Ok(Some(mission))
     }
 
     fn give_up(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {

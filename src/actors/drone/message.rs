@@ -12,6 +12,7 @@ use crate::sim::ids::{DeliveryId, HubId};
 use crate::sim::separation::Advice;
 use crate::sim::sky::{Fix, FlightLog};
 use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::weather::{Breach, Conditions};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DroneMessage {
@@ -97,6 +98,38 @@ pub enum DroneMessage {
         seconds: f64,
         there: SimTime,
     },
+    /// From the sky: the weather is too much for it, or it gets nowhere.
+    WeatherAlarm {
+        breach: Breach,
+    },
+    /// To itself: it has waited for the weather to pass, unless it began to wait anew since.
+    LookAgain {
+        due: SimTime,
+    },
+    /// From the sky: where it is and what blows there, as it asked; `None` where it is not in the
+    /// air any more.
+    Felt {
+        around: Option<(Fix, Conditions)>,
+        plight: Trouble,
+    },
+    /// From the fleet: home from a hub that is not its own.
+    FlyHome {
+        from: HubId,
+        plan: FlightPlan,
+    },
+}
+
+/// Why a drone asks what blows around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trouble {
+    /// The weather has become too much.
+    Weather,
+    /// It has waited for it to pass.
+    Waited,
+    /// It lost a rotor, and must come down at the nearest hub.
+    Limping,
+    /// It lost a rotor, and comes down where it is.
+    Gliding,
 }
 
 /// Why a drone asks where it is.

@@ -143,6 +143,7 @@ fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
         [
             Effect::Emit(_),
             Effect::Break(DroneId(0), FlightFault::RotorOut),
+            Effect::Feel(DroneId(0), Trouble::Limping),
             Effect::Reply(ASKED, Decision::Done)
         ]
     ));

@@ -47,7 +47,7 @@ impl Drone {
     /// What it does after it has made way; `None` where it is not on its way anywhere.
     fn onward(&self, context: &Context) -> Option<Onward> {
         let fleet = context.world.fleet_of(self.id)?;
-        let home = context.world.hub(fleet.hub).at;
+        let home = context.world.hub(self.refuge.unwrap_or(fleet.hub)).at;
         let errand = |task: Task, aboard: bool| {
             Onward::Errand(Rest {
                 pickup: (!aboard).then_some(task.pickup),

@@ -5,6 +5,7 @@
 //! fullest now.
 
 mod gauges;
+mod lending;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

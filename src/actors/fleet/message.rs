@@ -49,7 +49,8 @@ pub enum FleetMessage {
     Left { drone: DroneId },
     /// To itself: the next round, where the policy serves in rounds.
     Round { due: SimTime },
-    /// From the engine: plans are not what they were, for zones opened or closed.
+    /// From the engine: plans are not what they were, for zones opened or closed, or another
+    /// forecast was issued.
     AirChanged,
     /// From a drone: it is over the hub and would land; it can hold for so long.
     Approach {
@@ -64,4 +65,6 @@ pub enum FleetMessage {
     Strayed { drone: DroneId },
     /// From a drone: it is at the door.
     Arrived { drone: DroneId },
+    /// To itself: a drone that stands at another hub than its own may fly home by now.
+    SendHome { drone: DroneId },
 }

@@ -10,6 +10,8 @@
 mod closing;
 mod docks;
 mod free;
+mod ground_stops;
+mod guests;
 mod history;
 mod intents;
 mod message;
@@ -44,6 +46,7 @@ use super::{Context, Effects, Mail};
 
 use docks::Docks;
 use free::moment;
+use guests::Guests;
 use history::History;
 pub use message::FleetMessage;
 use pads::Pads;
@@ -66,6 +69,7 @@ pub struct Fleet {
     pads: Pads,
     intents: Intents,
     history: History,
+    guests: Guests,
 }
 
 /// A drone that is kept for a delivery that has not begun.
@@ -96,6 +100,7 @@ impl Fleet {
             pads: Pads::default(),
             intents: Intents::default(),
             history: History::default(),
+            guests: Guests::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -143,12 +148,13 @@ impl Fleet {
     }
 
     pub fn docked(&self) -> impl Iterator<Item = DroneId> + '_ {
-        self.docks.drones()
+        self.docks.drones().chain(self.guests.drones())
     }
 
     /// By hub: chargers in use, and drones that are plugged in.
     pub fn chargers(&self) -> impl Iterator<Item = (HubId, u32, u32)> + '_ {
-        self.docks.chargers()
+        let at_home = self.docks.chargers();
+        at_home.map(|(hub, in_use, plugged)| (hub, in_use, plugged + self.guests.plugged_at(hub)))
     }
 
     fn assign(&mut self, context: &Context, id: DeliveryId, order: Arc<Order>, effects: &mut Effects) {
@@ -295,17 +301,12 @@ impl Fleet {
 
     fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {
         let world = &context.world;
-        let fleet = world.fleet_of(drone).expect("every drone belongs to a fleet");
-        let pair = Pair {
-            hub,
-            model: fleet.model,
-        };
-        let pair = world
-            .pairs()
-            .number_of(pair)
-            .expect("drones land at their own hub");
+        let pair = roster::pair_of(world, drone);
         self.history.gives_up(drone);
         self.set_down(context, drone, hub, effects);
+        if world.pairs().get(pair).hub != hub {
+            return self.receive(context, drone, hub, energy_wh, effects);
+        }
         self.put_back(context, pair, drone, energy_wh, effects);
     }
 
@@ -389,12 +390,8 @@ impl Role for Fleet {
             FleetMessage::PadFree { hub } => self.pad_free(context, hub, effects),
             FleetMessage::Strayed { drone } => self.strays(context, drone, effects),
             FleetMessage::Arrived { drone } => self.arrived(context, drone),
-            FleetMessage::AirChanged => {
-                self.queue.revise_all(&context.world, context.now);
-                for pair in 0..context.world.pairs().len() {
-                    self.offer(context, pair, effects);
-                }
-            }
+            FleetMessage::AirChanged => self.air_changed(context, effects),
+            FleetMessage::SendHome { drone } => self.send_home(context, drone, effects),
         }
     }
 }

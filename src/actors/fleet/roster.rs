@@ -46,6 +46,9 @@ impl Fleet {
 
     /// One that is docked leaves the world at once.
     pub(super) fn let_go(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        if self.part_with_guest(context, drone, effects) {
+            return effects.send(Mail::Drone(drone, DroneMessage::Retire));
+        }
         let pair = pair_of(&context.world, drone);
         let (was_docked, plugged_in_next) = self.docks.remove(context, pair, drone, effects);
         if was_docked {
@@ -64,6 +67,9 @@ impl Fleet {
         }
         for drone in self.docks.empty(context, hub, effects) {
             effects.send(Mail::Drone(drone, DroneMessage::Retire));
+        }
+        for drone in self.guests_of(&context.world, hub) {
+            self.let_go(context, drone, effects);
         }
         self.see_off(context, hub, effects);
     }
@@ -87,7 +93,7 @@ impl Fleet {
     }
 }
 
-fn pair_of(world: &World, drone: DroneId) -> usize {
+pub(super) fn pair_of(world: &World, drone: DroneId) -> usize {
     let fleet = world.fleet_of(drone).expect("every drone belongs to a fleet");
     let pair = world.pairs().number_of(Pair::of(fleet));
     pair.expect("pairs are made from the fleets")

@@ -86,7 +86,7 @@ fn who_waits_in_a_gale_is_served_when_the_forecast_says_less() {
     let mut world = world(1, 1);
     let calmer = weather::Change {
         at: SimTime(weather::FORECAST_EVERY.0),
-        winds: vec![(3.0, 0.0)],
+        values: vec![(3.0, 0.0)],
     };
     world.weather = Weather {
         mean: Field::new((40.0, 0.0), vec![calmer], Grid::WHOLE),

@@ -9,6 +9,7 @@ use crate::actors::transport::TransportMessage;
 use crate::actors::{Context, Effects, Mail};
 use crate::sim::breaker::BreakerState;
 use crate::sim::delivery::Bearer;
+use crate::sim::dispatch;
 use crate::sim::event::Etas;
 use crate::sim::fault::StepFault;
 use crate::sim::ids::DeliveryId;
@@ -127,6 +128,24 @@ impl Scheduler {
                 self.wait_for(context, id, waiting_for, effects);
             }
         }
+    }
+
+    pub(super) fn awaits_drone(&self, id: DeliveryId) -> bool {
+        let workflow = self.workflows.get(&id);
+        workflow.is_some_and(|workflow| workflow.state == WorkflowState::AwaitingDrone)
+    }
+
+    /// Whether it waits for a drone, or for weather that one flies in.
+    pub(super) fn tell_what_for(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+        let Some(workflow) = self.workflows.get(&id) else {
+            return;
+        };
+        let order = &workflow.book.order;
+        let waiting_for = match dispatch::waits_for_weather(&context.world, context.now, order) {
+            true => WaitingFor::Weather,
+            false => WaitingFor::Drone,
+        };
+        self.wait_for(context, id, waiting_for, effects);
     }
 
     pub(super) fn alarm(&mut self, context: &Context, due: SimTime, effects: &mut Effects) {

@@ -216,7 +216,7 @@ impl Scheduler {
             }
             Move::AwaitDrone => {
                 self.enter(id, WorkflowState::AwaitingDrone);
-                self.wait_for(context, id, WaitingFor::Drone, effects);
+                self.tell_what_for(context, id, effects);
                 self.due_at(
                     context,
                     id,
@@ -296,9 +296,11 @@ impl Scheduler {
             waiting_for,
         };
         let event = match waiting_for {
-            WaitingFor::Drone | WaitingFor::PickupTime | WaitingFor::ThirdParty | WaitingFor::Return => {
-                DeliveryEvent::Delayed { waiting_for }
-            }
+            WaitingFor::Drone
+            | WaitingFor::Weather
+            | WaitingFor::PickupTime
+            | WaitingFor::ThirdParty
+            | WaitingFor::Return => DeliveryEvent::Delayed { waiting_for },
             WaitingFor::Carrier => of_step,
             // Each try is news.
             WaitingFor::Answer | WaitingFor::Retry | WaitingFor::Compensation => {
@@ -340,6 +342,7 @@ impl Role for Scheduler {
             Message::Assigned { id, drone, etas } => {
                 self.hear(context, id, Heard::Assigned(drone, etas), effects);
             }
+            Message::Queued { id } if self.awaits_drone(id) => self.tell_what_for(context, id, effects),
             Message::Queued { id } => self.hear(context, id, Heard::Queued, effects),
             Message::NoRoom { id } => self.hear(context, id, Heard::NoRoom, effects),
             Message::Withdrawn { id } => self.hear(context, id, Heard::Withdrawn, effects),

@@ -293,7 +293,7 @@ fn hubs_and_zones_are_shown_as_the_scenario_has_them() {
         "location": {"altitude": 0.0, "latitude": 37.7599, "longitude": -122.4148},
         "pads": 2, "chargers": 2, "charging": 0, "queued": 0, "holding": 0, "departing": 0,
         "besidePads": 0, "parked": 2,
-        "closed": false, "closedUntil": null,
+        "closed": false, "closedUntil": null, "groundStops": [],
     });
     assert_eq!(hubs, json!({"items": [expected], "next": null}));
     assert_eq!(

@@ -104,7 +104,6 @@ fn all_mistakes_are_told_in_one_go() {
 
 /// As [`MISTAKES`], for doubts that refuse nothing.
 const DOUBTS: &str = r#"
-[audience] | [[fault]]⏎at = "45m"⏎kind = "wind_shift"⏎[audience] | 101:8: warning: this fault is read but has no effect
 [37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area
 [37.7955, -122.3937] | [37.5, -122.3937] | 60:12: warning: place "Ferry Building" is outside the area
 max = 1.1 | max = 6.0 | 75:30: warning: a payload of 6 kg is more than any drone type carries

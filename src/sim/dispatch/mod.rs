@@ -7,6 +7,7 @@
 
 mod batch;
 mod earliest_pickup;
+mod ground_stop;
 mod nearest;
 
 use jiff::Timestamp;
@@ -19,7 +20,10 @@ use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
 use super::time::{SimDuration, SimTime};
+use super::weather::Conditions;
 use super::world::{Model, PolicyKind, World};
+
+pub use self::ground_stop::{breach, on_way, waits_for_weather};
 
 /// How drones are chosen. Those who wait do so in one order whatever the policy: expedited
 /// requests first, then those with a deadline, the earliest first, then by arrival.
@@ -125,23 +129,41 @@ pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
     }
 }
 
-/// The mission as a drone of this pair would fly it; `None` where the type cannot. Its energy
-/// is enough for a recipient who does not come to the door.
+/// The mission as a drone of this pair would fly it; `None` where the type cannot, or may not in
+/// this weather. Its energy is enough for a recipient who does not come to the door.
 pub fn mission(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option<Mission> {
     let (model, air) = (world.model(pair.model), world.air(now));
+    match breach(model, &air, &errand(world, pair.hub, order)) {
+        None => mission_in(world, &air, pair, order),
+        Some(_) => None,
+    }
+}
+
+/// The same in whatever weather.
+fn mission_in(world: &World, air: &Air<'_>, pair: Pair, order: &Order) -> Option<Mission> {
+    let model = world.model(pair.model);
     let errand = errand(world, pair.hub, order);
-    let mut mission = flight::plan_delivery(model, &air, &errand).ok()?;
-    mission.energy_wh += waiting_wh(world, model, &air, &errand, order)?;
+    let mut mission = flight::plan_delivery(model, air, &errand).ok()?;
+    mission.energy_wh += waiting_wh(world, model, air, &errand, order)?;
     Some(mission)
 }
 
 /// Energy that a battery of this pair must hold at take-off for the order, as for its
-/// [`mission`], which is more to make; `None` where the type cannot.
+/// [`mission`], which is more to make; `None` where the type cannot, or may not.
 pub fn need_wh(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option<f64> {
     let (model, air) = (world.model(pair.model), world.air(now));
+    match breach(model, &air, &errand(world, pair.hub, order)) {
+        None => need_in_wh(world, &air, pair, order),
+        Some(_) => None,
+    }
+}
+
+/// The same in whatever weather.
+fn need_in_wh(world: &World, air: &Air<'_>, pair: Pair, order: &Order) -> Option<f64> {
+    let model = world.model(pair.model);
     let errand = errand(world, pair.hub, order);
-    let flown_wh = flight::delivery_costs_wh(model, &air, &errand).ok()?;
-    let planned_wh = flown_wh + waiting_wh(world, model, &air, &errand, order)?;
+    let flown_wh = flight::delivery_costs_wh(model, air, &errand).ok()?;
+    let planned_wh = flown_wh + waiting_wh(world, model, air, &errand, order)?;
     Some(with_reserve_wh(world, pair, planned_wh))
 }
 
@@ -209,15 +231,19 @@ fn able(
 }
 
 /// Whether any drone of this world, those aside that are withdrawn, could do it with a full
-/// battery. If not, only third-party transport can.
+/// battery. If not, only third-party transport can. Weather that a type waits for on the ground
+/// passes: what counts is whether it could in a calm.
 pub fn is_servable(world: &World, now: SimTime, order: &Order) -> bool {
     let inside = |stop: &Stop| world.area.bounds.contains(stop.location);
-    let pairs = world.pairs();
+    let (pairs, air) = (world.pairs(), world.air(now));
+    let calm = air.felt(Conditions::default());
     let can = |Candidate { index, .. }: Candidate| {
         let pair = pairs.get(index);
-        let full_wh = world.model(pair.model).battery.capacity_wh;
-        let suffices = || need_wh(world, now, pair, order).is_some_and(|need_wh| need_wh <= full_wh);
-        pairs.in_service(index) > 0 && suffices()
+        let model = world.model(pair.model);
+        let is_kept = breach(model, &air, &errand(world, pair.hub, order)).is_some();
+        let flown_in = if is_kept { calm } else { air };
+        let suffices = |need_wh| need_wh <= model.battery.capacity_wh;
+        pairs.in_service(index) > 0 && need_in_wh(world, &flown_in, pair, order).is_some_and(suffices)
     };
     inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, now, order).into_iter().any(can)
 }

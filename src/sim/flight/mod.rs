@@ -20,7 +20,7 @@ pub use self::leg::{Leg, Path};
 pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
 pub use self::outline::{Corner, Mark, Stretch};
 pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};
-pub use self::rest::{Rest, Whereabouts, plan_home, plan_rest, plan_wait, waiting_costs_wh};
+pub use self::rest::{Rest, Whereabouts, plan_home, plan_landing, plan_rest, plan_wait, waiting_costs_wh};
 use super::air::Air;
 use super::airspace::{Closed, End};
 use super::geo::Point;

@@ -131,6 +131,19 @@ pub(super) fn hover_leg(
     leg.timed(model)
 }
 
+/// Straight down from where it is.
+pub fn plan_landing(model: &Model, air: &Air<'_>, from: Whereabouts, payload_kg: f64) -> Mission {
+    let planner = Planner { model, air };
+    let mut legs = Vec::with_capacity(1);
+    let load = Load {
+        payload_kg,
+        homeward: true,
+    };
+    let end = Some(Milestone::Landed);
+    planner.vertical(from.at, from.height_m, 0.0, load, end, &mut |leg| legs.push(leg));
+    planner.mission(legs)
+}
+
 /// How much more it takes to wait so long at the door and bring the package back, than to go
 /// home without it, watt-hours.
 ///

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::columns::{Chunk, Flight};
 use super::ground::Ground;
 use super::leg_change::{begin_leg, new_flight};
-use super::{Gusts, Sky};
+use super::{Few, Gusts, Sky};
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
@@ -60,7 +60,8 @@ impl SkyBefore5 {
                     before.energy_wh[i],
                     now,
                 );
-                begin_leg(&mut row, &flight, world, &air, before.speed[i]);
+                let model = world.model(flight.model);
+                begin_leg(&mut row, &flight, world, model, &air, before.speed[i]);
                 (row.x, row.y, row.height) = (before.x[i], before.y[i], before.height[i] as f32);
                 (row.speed, row.remaining) = (before.speed[i] as f32, before.remaining[i]);
                 (row.alarm_wh, row.heading) = (before.alarm_wh[i], before.heading[i]);
@@ -77,6 +78,7 @@ impl SkyBefore5 {
             ground: self.ground,
             gusts: Gusts::new(&world.weather, world.seed),
             fingerprints: self.fingerprints,
+            few: Few::default(),
         }
     }
 }

@@ -78,10 +78,9 @@ pub fn new_flight(
 
 /// Fills the row's columns from the flight's present leg, entered at `speed`.
 ///
-/// The forecast (`air`) says where the nose points; what the wind does to its speed the row
+/// `model` is the type as this drone flies it. The forecast (`air`) says where the nose points; what the wind does to its speed the row
 /// finds out tick by tick.
-pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, air: &Air<'_>, speed: f64) {
-    let model = world.model(flight.model);
+pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, model: &Model, air: &Air<'_>, speed: f64) {
     let leg = flight.present_leg();
     let profile = leg.profile(model);
     row.head_for(leg.path.direction(0.0));

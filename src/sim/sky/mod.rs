@@ -10,6 +10,7 @@ mod bodies;
 mod columns;
 mod conduct;
 mod eta;
+mod few;
 mod fix;
 mod ground;
 mod leg_change;
@@ -18,6 +19,7 @@ mod registers;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
+mod trouble;
 mod ways;
 mod winds;
 
@@ -25,18 +27,20 @@ use serde::{Deserialize, Serialize};
 
 pub use self::before::SkyBefore5;
 use self::columns::{CHUNK_ROWS, Chunk};
+pub use self::few::Few;
 use self::fix::airborne;
 pub use self::fix::{Airborne, Fix};
 use self::ground::Ground;
 pub use self::ground::{Grounded, nearest_hub};
 use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m, new_flight};
 use self::step::{ChunkStep, Clock, Departure};
+use self::trouble::Hazards;
 use self::winds::Winds;
 use super::flight::{FlightPlan, Milestone};
 use super::geo::Point;
 use super::ids::DroneId;
 use super::time::SimTime;
-use super::weather::Gusts;
+use super::weather::{Breach, Gusts};
 use super::world::World;
 
 /// What the sky tells about one drone after a step; in drone order.
@@ -58,6 +62,14 @@ pub enum FlightEventKind {
         at: Point,
         log: FlightLog,
     },
+    /// Down elsewhere than at a hub, as planned: the drone has left the sky for good.
+    SetDown {
+        at: Point,
+        log: FlightLog,
+    },
+    /// For some seconds the weather has been more than the type may fly in, or the drone got
+    /// nowhere in it. Once an episode.
+    WeatherAlarm(Breach),
     /// The expected times moved by more than the threshold since they were last told.
     EtaMoved {
         pickup: SimTime,
@@ -88,6 +100,9 @@ pub struct Sky {
     ground: Ground,
     gusts: Gusts,
     fingerprints: Vec<u64>,
+    /// Saved by itself.
+    #[serde(skip)]
+    few: Few,
 }
 
 const ON_GROUND: u32 = u32::MAX;
@@ -102,6 +117,7 @@ impl Sky {
             ground: Ground::full(world),
             gusts: Gusts::new(&world.weather, world.seed),
             fingerprints: Vec::new(),
+            few: Few::default(),
         }
     }
 
@@ -119,7 +135,9 @@ impl Sky {
         self.gusts
             .step(&world.weather, world.seed, tick, world.tick.as_secs());
         let winds = Winds::at(&world.weather, &self.gusts, now);
-        let clock = Clock::at(world, now, &winds);
+        let hazards = Hazards::at(world, &self.gusts, !self.few.limping.is_empty(), now);
+        let clock = Clock::at(world, now, &winds, &hazards, &self.few.limping);
+        let every = clock.eta_ticks;
         let steps: Vec<ChunkStep> = match pool {
             Some(pool) if self.chunks.len() > 1 => pool.install(|| {
                 let chunks = self.chunks.par_iter_mut().enumerate();
@@ -135,14 +153,18 @@ impl Sky {
             }
         };
         self.fingerprints.clear();
-        let mut events = Vec::new();
+        let (mut events, mut in_trouble) = (Vec::new(), Vec::new());
         for step in steps {
             self.fingerprints.push(step.fingerprint);
             events.extend(step.events);
+            in_trouble.extend(step.in_trouble);
             for departure in step.departures {
                 self.depart(world, departure);
             }
         }
+        // Who has left the air in this tick is in no trouble any more.
+        in_trouble.retain(|(drone, _)| self.is_airborne(*drone));
+        events.extend(self.few.episodes.hear(&in_trouble, world, tick, every));
         events.sort_by_key(|event| event.drone);
         events
     }
@@ -300,7 +322,8 @@ impl Sky {
     ) -> Result<(), Discontinuous> {
         let model = world.fleet_of(drone).ok_or(Discontinuous)?.model;
         let (flight, mut row) = new_flight(world, drone, model, plan, energy_wh, now);
-        begin_leg(&mut row, &flight, world, &world.air(now), 0.0);
+        let flown = self.few.limping.model_of(world, drone, model);
+        begin_leg(&mut row, &flight, world, &flown, &world.air(now), 0.0);
         row.heading = row.course;
         if self.chunks.last().is_none_or(Chunk::is_full) {
             self.chunks.push(Chunk::default());
@@ -332,9 +355,9 @@ impl Sky {
         flight.airborne_since = before.airborne_since;
         flight.distance_before_m = before.distance_before_m + distance_on_leg_m(&old, before);
         row.alarm_wh = old.alarm_wh;
-        let acceleration = world.model(flight.model).acceleration_mps2;
-        let speed = carried_speed(&old, &flight, acceleration);
-        begin_leg(&mut row, &flight, world, &world.air(now), speed);
+        let model = self.few.limping.model_of(world, old.drone, flight.model);
+        let speed = carried_speed(&old, &flight, model.acceleration_mps2);
+        begin_leg(&mut row, &flight, world, &model, &world.air(now), speed);
         row.heading = old.heading;
         chunk.set_row(i, &row);
         chunk.flights[i] = flight;
@@ -343,6 +366,8 @@ impl Sky {
 
     /// Takes a drone out of the air. The last row moves into its place.
     fn depart(&mut self, world: &World, departure: Departure) {
+        self.few.limping.remove(departure.drone);
+        self.few.episodes.forget(departure.drone);
         let drone = departure.drone.index();
         let place = self.places[drone] as usize;
         let last = self.chunks.len() - 1;

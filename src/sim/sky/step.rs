@@ -12,14 +12,17 @@ use super::super::geo::Point;
 use super::super::ids::DroneId;
 use super::super::motion::{self, Profile, lesser, next_speed, positive};
 use super::super::time::SimTime;
+use super::super::weather::Breach;
 use super::super::world::World;
 use super::columns::{Chunk, Flight, Row};
 use super::eta;
+use super::few::Limping;
 use super::leg_change::{begin_leg, distance_on_leg_m, nose, put};
 use super::passes::{self, Fingerprint, Law};
 use super::registers::{Alarms, Fly, Marks, Watch};
+use super::trouble::Hazards;
 use super::winds::{Blown, Winds};
-use super::{FlightEvent, FlightEventKind, FlightLog};
+use super::{FlightEvent, FlightEventKind, FlightLog, START_TOLERANCE_M};
 
 /// Rows whose columns stay in the nearest cache from pass to pass.
 pub const BLOCK_ROWS: usize = 256;
@@ -28,6 +31,8 @@ pub const BLOCK_ROWS: usize = 256;
 pub struct Clock<'a> {
     /// What blows during the tick.
     winds: &'a Winds,
+    hazards: &'a Hazards,
+    limping: &'a Limping,
     /// As wide as it computes.
     processor: pulp::Arch,
     dt: f64,
@@ -35,14 +40,23 @@ pub struct Clock<'a> {
     now: SimTime,
     now_s: f64,
     tick: u64,
-    eta_ticks: u64,
+    /// A chunk's expected times and troubles are looked at once in so many.
+    pub eta_ticks: u64,
 }
 
 impl<'a> Clock<'a> {
-    pub fn at(world: &World, now: SimTime, winds: &'a Winds) -> Self {
+    pub fn at(
+        world: &World,
+        now: SimTime,
+        winds: &'a Winds,
+        hazards: &'a Hazards,
+        limping: &'a Limping,
+    ) -> Self {
         let tick_us = world.tick.0.max(1);
         Clock {
             winds,
+            hazards,
+            limping,
             processor: pulp::Arch::new(),
             dt: world.tick.as_secs(),
             now,
@@ -70,6 +84,7 @@ pub struct Departure {
 pub struct ChunkStep {
     pub events: Vec<FlightEvent>,
     pub departures: Vec<Departure>,
+    pub in_trouble: Vec<(DroneId, Breach)>,
     pub fingerprint: u64,
 }
 
@@ -78,6 +93,7 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<
     let mut step = ChunkStep {
         events: Vec::new(),
         departures: Vec::new(),
+        in_trouble: Vec::new(),
         fingerprint: 0,
     };
     let mut fingerprint = Fingerprint::new(rows);
@@ -93,6 +109,7 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<
     if clock.refreshes_etas(index) {
         chunk.find_cells(&world.weather);
         eta::refresh(chunk, clock.processor, clock.now_s, &mut step.events);
+        step.in_trouble = clock.hazards.look(chunk, clock.winds);
     }
     step.fingerprint = fingerprint.finish();
     step
@@ -167,12 +184,13 @@ fn step_alone(
         left -= to_end;
         end_leg(row, flight, &leg, met, to_end, clock.now_s - left, step);
         if flight.leg as usize + 1 == flight.plan.legs().len() {
-            land(row, flight, clock.now_s - left, step);
+            land(row, flight, world, clock.now_s - left, step);
             break;
         }
         let speed = f64::from(row.speed);
         flight.leg += 1;
-        begin_leg(row, flight, world, &air, speed);
+        let model = clock.limping.model_of(world, row.drone, flight.model);
+        begin_leg(row, flight, world, &model, &air, speed);
         leg = *flight.present_leg();
     }
     row.heading = passes::turned(row.heading, row.course, row.yaw_rate, clock.dt as f32);
@@ -269,7 +287,8 @@ fn end_leg(
     }));
 }
 
-fn land(row: &mut Row, flight: &Flight, at_s: f64, step: &mut ChunkStep) {
+/// At a hub, or wherever else the plan ends.
+fn land(row: &mut Row, flight: &Flight, world: &World, at_s: f64, step: &mut ChunkStep) {
     row.speed = 0.0;
     row.alarm_wh = f32::NEG_INFINITY;
     let log = FlightLog {
@@ -277,13 +296,21 @@ fn land(row: &mut Row, flight: &Flight, at_s: f64, step: &mut ChunkStep) {
         distance_m: flight.distance_before_m,
         airborne_s: at_s - flight.airborne_since,
     };
+    let at = Point { x: row.x, y: row.y };
+    let is_hub = world
+        .hubs
+        .iter()
+        .any(|hub| hub.at.distance(at) <= START_TOLERANCE_M);
     step.events.push(FlightEvent {
         drone: row.drone,
-        kind: FlightEventKind::Landed(log),
+        kind: match is_hub {
+            true => FlightEventKind::Landed(log),
+            false => FlightEventKind::SetDown { at, log },
+        },
     });
     step.departures.push(Departure {
         drone: row.drone,
-        landed_at: Some(Point { x: row.x, y: row.y }),
+        landed_at: is_hub.then_some(at),
         energy_wh: row.energy_wh,
     });
 }

@@ -11,7 +11,7 @@ pub struct Winds(Vec<(f32, f32)>);
 impl Winds {
     pub fn at(weather: &Weather, gusts: &Gusts, now: SimTime) -> Self {
         let wind = |cell| {
-            let (mean, gust) = (weather.mean.at(cell, now), gusts.of(cell));
+            let (mean, gust) = (weather.wind(cell, now), gusts.of(cell));
             ((mean.0 + gust.0) as f32, (mean.1 + gust.1) as f32)
         };
         Winds((0..weather.cells()).map(wind).collect())

@@ -1,9 +1,9 @@
-//! The mean wind at 10 m: one for the whole area or one for each cell of a grid, changing
-//! through the day.
+//! What the weather is by place and time: the mean wind at 10 m, or the rain, one for the whole
+//! area or one for each cell of a grid, changing through the day.
 
 use serde::Serialize;
 
-use super::Wind;
+use super::{Wind, speed_mps};
 use crate::sim::geo::Point;
 use crate::sim::time::SimTime;
 
@@ -44,47 +44,66 @@ impl Grid {
     }
 }
 
-/// The mean from a moment on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
-    pub at: SimTime,
-    /// One for all cells, or one for each.
-    pub winds: Vec<Wind>,
+/// What goes from one value to another over time.
+pub trait Blend: Copy {
+    fn towards(self, other: Self, share: f64) -> Self;
 }
 
-impl Change {
-    fn wind(&self, cell: usize) -> Wind {
-        match self.winds[..] {
-            [wind] => wind,
-            _ => self.winds[cell],
+impl Blend for f64 {
+    fn towards(self, other: f64, share: f64) -> f64 {
+        self + share * (other - self)
+    }
+}
+
+impl Blend for Wind {
+    fn towards(self, other: Wind, share: f64) -> Wind {
+        (self.0.towards(other.0, share), self.1.towards(other.1, share))
+    }
+}
+
+/// The values from a moment on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change<V = Wind> {
+    pub at: SimTime,
+    /// One for all cells, or one for each.
+    pub values: Vec<V>,
+}
+
+impl<V: Copy> Change<V> {
+    fn of(&self, cell: usize) -> V {
+        match self.values[..] {
+            [value] => value,
+            _ => self.values[cell],
         }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Field {
-    start: Wind,
+pub struct Field<V = Wind> {
+    start: V,
     /// Earliest first.
-    changes: Vec<Change>,
+    changes: Vec<Change<V>>,
     grid: Grid,
 }
 
-impl Field {
-    pub const fn uniform(wind: Wind) -> Self {
+impl<V> Field<V> {
+    pub const fn uniform(value: V) -> Self {
         Field {
-            start: wind,
+            start: value,
             changes: Vec::new(),
             grid: Grid::WHOLE,
         }
     }
+}
 
+impl<V: Blend> Field<V> {
     /// From `start` everywhere at the beginning to each of the changes in turn, linearly,
-    /// and as the last one from then on. A change has one wind, or one for each cell.
-    pub fn new(start: Wind, mut changes: Vec<Change>, grid: Grid) -> Self {
+    /// and as the last one from then on. A change has one value, or one for each cell.
+    pub fn new(start: V, mut changes: Vec<Change<V>>, grid: Grid) -> Self {
         debug_assert!(
             changes
                 .iter()
-                .all(|change| [1, grid.cells()].contains(&change.winds.len()))
+                .all(|change| [1, grid.cells()].contains(&change.values.len()))
         );
         changes.sort_by_key(|change| change.at);
         Field { start, changes, grid }
@@ -94,32 +113,36 @@ impl Field {
         &self.grid
     }
 
-    /// Whether it is the same everywhere and for ever.
-    pub fn is_uniform(&self) -> bool {
-        self.changes.is_empty() && self.grid == Grid::WHOLE
-    }
-
-    pub fn at(&self, cell: usize, now: SimTime) -> Wind {
+    pub fn at(&self, cell: usize, now: SimTime) -> V {
         let next = self.changes.partition_point(|change| change.at <= now);
         let (since, before) = match next.checked_sub(1).map(|last| &self.changes[last]) {
-            Some(change) => (change.at, change.wind(cell)),
+            Some(change) => (change.at, change.of(cell)),
             None => (SimTime::START, self.start),
         };
         let Some(change) = self.changes.get(next) else {
             return before;
         };
-        let after = change.wind(cell);
         let share = now.since(since).as_secs() / change.at.since(since).as_secs();
-        let between = |from: f64, to: f64| from + share * (to - from);
-        (between(before.0, after.0), between(before.1, after.1))
+        before.towards(change.of(cell), share)
     }
+}
 
+impl Field<Wind> {
     pub fn strongest_mps(&self) -> f64 {
-        let changed = self.changes.iter().flat_map(|change| &change.winds);
-        let speeds = changed
+        let changed = self.changes.iter().flat_map(|change| &change.values);
+        changed
             .chain([&self.start])
-            .map(|(east, north)| (east * east + north * north).sqrt());
-        speeds.fold(0.0, f64::max)
+            .copied()
+            .map(speed_mps)
+            .fold(0.0, f64::max)
+    }
+}
+
+impl Field<f64> {
+    /// Whether there is none of it, anywhere and ever.
+    pub fn is_nothing(&self) -> bool {
+        let changed = self.changes.iter().flat_map(|change| &change.values);
+        changed.chain([&self.start]).all(|value| *value == 0.0)
     }
 }
 
@@ -135,7 +158,7 @@ mod tests {
     fn a_mean_goes_from_one_change_to_the_next() {
         let change = |at, winds: &[Wind]| Change {
             at: seconds(at),
-            winds: winds.to_vec(),
+            values: winds.to_vec(),
         };
         let grid = Grid {
             columns: 2,
@@ -150,6 +173,16 @@ mod tests {
         assert_eq!(field.at(1, seconds(150.0)), (2.0, 4.0));
         assert_eq!(field.at(1, seconds(9_000.0)), (0.0, 6.0));
         assert_eq!(field.strongest_mps(), 10.0);
+        let rain = Field::new(
+            0.0,
+            vec![Change {
+                at: seconds(60.0),
+                values: vec![0.0, 9.0],
+            }],
+            grid,
+        );
+        assert_eq!((rain.at(0, seconds(30.0)), rain.at(1, seconds(30.0))), (0.0, 4.5));
+        assert!(!rain.is_nothing() && Field::uniform(0.0).is_nothing());
         let at_once = Field::new((1.0, 1.0), vec![change(0.0, &[(3.0, 0.0)])], Grid::WHOLE);
         assert_eq!(at_once.at(0, SimTime::START), (3.0, 0.0));
     }

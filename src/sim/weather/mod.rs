@@ -1,10 +1,13 @@
-//! The weather: a mean wind over place and time, gusts around it, and what is forecast of it.
+//! The weather: a mean wind over place and time, gusts around it, rain, and what is forecast of
+//! them.
 //!
 //! Planners see the forecast alone, through [`super::air::Air`]; drones meet the mean and the
 //! gusts, through the sky. All wind is at 10 m here; [`windage`] takes it to a height.
 
 mod field;
 mod gusts;
+mod limits;
+mod shift;
 mod triangle;
 
 use std::sync::LazyLock;
@@ -14,8 +17,10 @@ use super::random::{Purpose, Stream};
 use super::route::LEVELS_M;
 use super::time::{SimDuration, SimTime};
 
-pub use self::field::{Change, Field, Grid};
+pub use self::field::{Blend, Change, Field, Grid};
 pub use self::gusts::Gusts;
+pub use self::limits::{Breach, Conditions, Limits};
+pub use self::shift::{Shift, Turn};
 pub use self::triangle::ground_speed;
 
 /// Where the air blows to, m/s east and north.
@@ -23,12 +28,20 @@ pub type Wind = (f64, f64);
 
 /// A forecast is issued so often, and holds until the next one.
 pub const FORECAST_EVERY: SimDuration = SimDuration(600_000_000);
+/// Forecasts tell of gusts of so many standard deviations.
+const GUSTS_EXPECTED: f64 = 2.0;
+/// Shifts of the wind at a time.
+pub const SHIFTS_MOST: usize = 64;
 /// No forecast is further off than so many standard deviations.
 const WORST_ERROR: f64 = 3.0;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weather {
     pub mean: Field,
+    /// mm/h.
+    pub rain: Field<f64>,
+    /// In order; those that no forecast knows any more are struck out by and by.
+    pub shifts: Vec<Shift>,
     /// Standard deviation of the wind around its mean, m/s, of either component.
     pub gust_mps: f64,
     /// In which what is left of a gust falls to 1/e, seconds.
@@ -43,6 +56,8 @@ impl Weather {
     pub const fn steady(east_mps: f64, north_mps: f64, air_density_kgpm3: f64) -> Self {
         Weather {
             mean: Field::uniform((east_mps, north_mps)),
+            rain: Field::uniform(0.0),
+            shifts: Vec::new(),
             gust_mps: 0.0,
             gust_time_s: 30.0,
             forecast_error: 0.0,
@@ -50,35 +65,69 @@ impl Weather {
         }
     }
 
+    /// The mean as it is, m/s at 10 m.
+    pub fn wind(&self, cell: usize, now: SimTime) -> Wind {
+        shift::shifted(&self.shifts, cell, now, self.mean.at(cell, now))
+    }
+
     /// What is forecast for a cell by whoever asks at a moment: the mean as it was when the
     /// forecast was issued, and its error.
     pub fn forecast(&self, seed: u64, cell: usize, now: SimTime) -> Wind {
         let period = now.0 / FORECAST_EVERY.0;
-        let (east, north) = self.mean.at(cell, SimTime(period * FORECAST_EVERY.0));
-        let factor = self.forecast_factor(seed, cell, period);
+        let (east, north) = self.wind(cell, SimTime(period * FORECAST_EVERY.0));
+        let factor = self.forecast_factor(seed, cell, period, Purpose::Forecast);
         (east * factor, north * factor)
+    }
+
+    /// The same of the rain, mm/h.
+    pub fn forecast_rain(&self, seed: u64, cell: usize, now: SimTime) -> f64 {
+        let period = now.0 / FORECAST_EVERY.0;
+        let rain_mmph = self.rain.at(cell, SimTime(period * FORECAST_EVERY.0));
+        match rain_mmph > 0.0 {
+            true => rain_mmph * self.forecast_factor(seed, cell, period, Purpose::RainForecast),
+            false => 0.0,
+        }
+    }
+
+    /// What planners count on: gusts of twice their deviation on top of the mean.
+    pub fn forecast_conditions(&self, seed: u64, cell: usize, now: SimTime) -> Conditions {
+        let wind = self.forecast(seed, cell, now);
+        Conditions {
+            wind,
+            gust_mps: speed_mps(wind) + GUSTS_EXPECTED * self.gust_mps,
+            rain_mmph: self.forecast_rain(seed, cell, now),
+        }
+    }
+
+    /// From `shift.from` on, if that is now; shifts of which no forecast knows any more go.
+    pub fn shift(&mut self, shift: Shift) {
+        let known = |old: &Shift| old.until + FORECAST_EVERY > shift.from;
+        self.shifts.retain(known);
+        self.shifts.push(shift);
     }
 
     /// Whether another forecast was issued after `before`, up to `now`, that says something else.
     pub fn forecast_changes(&self, seed: u64, before: SimTime, now: SimTime) -> bool {
         let is_issued = before.0 / FORECAST_EVERY.0 != now.0 / FORECAST_EVERY.0;
-        let differs = |cell| self.forecast(seed, cell, before) != self.forecast(seed, cell, now);
+        let all = |cell, now| self.forecast_conditions(seed, cell, now);
+        let differs = |cell| all(cell, before) != all(cell, now);
         is_issued && (0..self.cells()).any(differs)
     }
 
-    fn forecast_factor(&self, seed: u64, cell: usize, period: u64) -> f64 {
+    fn forecast_factor(&self, seed: u64, cell: usize, period: u64, of: Purpose) -> f64 {
         if self.forecast_error == 0.0 {
             return 1.0;
         }
         let entity = (cell as u64) << 40 | period;
-        let drawn = Stream::new(seed, entity, Purpose::Forecast).normal();
+        let drawn = Stream::new(seed, entity, of).normal();
         let error = self.forecast_error * drawn.clamp(-WORST_ERROR, WORST_ERROR);
         (1.0 + error).max(0.0)
     }
 
     /// No forecast wind is stronger, m/s at 10 m.
     pub fn strongest_forecast_mps(&self) -> f64 {
-        self.mean.strongest_mps() * (1.0 + WORST_ERROR * self.forecast_error)
+        let strongest_mps = shift::strongest_mps(&self.shifts, self.mean.strongest_mps());
+        strongest_mps * (1.0 + WORST_ERROR * self.forecast_error)
     }
 
     pub fn cell_of(&self, at: Point) -> usize {
@@ -88,6 +137,10 @@ impl Weather {
     pub fn cells(&self) -> usize {
         self.mean.grid().cells()
     }
+}
+
+pub fn speed_mps((east, north): Wind) -> f64 {
+    (east * east + north * north).sqrt()
 }
 
 /// How much stronger the wind is at a height above ground than at 10 m: (z/10)^0.2.
@@ -128,9 +181,9 @@ mod tests {
             "none was issued"
         );
         let at = SimTime(2 * FORECAST_EVERY.0);
-        let winds = vec![(3.0, 0.0)];
+        let values = vec![(3.0, 0.0)];
         weather = Weather {
-            mean: Field::new((6.0, -8.0), vec![Change { at, winds }], Grid::WHOLE),
+            mean: Field::new((6.0, -8.0), vec![Change { at, values }], Grid::WHOLE),
             ..Weather::steady(0.0, 0.0, 1.225)
         };
         assert!(weather.forecast_changes(7, before, now));

@@ -112,10 +112,12 @@ pub enum WaitingFor {
     Return,
     /// Third-party transport, which has as many jobs as it takes, to have room for one more.
     Carrier,
+    /// Weather that drones may fly in.
+    Weather,
 }
 
 impl WaitingFor {
-    pub const ALL: [WaitingFor; 8] = [
+    pub const ALL: [WaitingFor; 9] = [
         WaitingFor::Drone,
         WaitingFor::PickupTime,
         WaitingFor::ThirdParty,
@@ -124,6 +126,7 @@ impl WaitingFor {
         WaitingFor::Compensation,
         WaitingFor::Return,
         WaitingFor::Carrier,
+        WaitingFor::Weather,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -136,6 +139,7 @@ impl WaitingFor {
             WaitingFor::Compensation => "compensation",
             WaitingFor::Return => "return",
             WaitingFor::Carrier => "carrier",
+            WaitingFor::Weather => "weather",
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::wire::api::simulation::{NamedSpeed, Speed};
 use crate::wire::drone::Drone;
-use crate::wire::hub::Hub;
+use crate::wire::hub::{GroundStop, Hub};
 use crate::wire::place::{Location, rounded};
 use crate::wire::stream::positions::{Place, Row};
 use crate::wire::stream::{DeliveryCounts, DeliverySnapshot, ErrorSpread, EtaError, Fleet, TimeToGo};
@@ -96,6 +96,11 @@ pub fn hub(world: &World, reading: &HubReading, with_gauges: bool) -> Hub {
             .closed_until
             .filter(|until| *until != SimTime::NEVER)
             .map(|until| rfc3339(world, until)),
+        ground_stops: world
+            .ground_stops(reading.hub, reading.at)
+            .into_iter()
+            .map(|(model, reason)| GroundStop::new(world, model, reason))
+            .collect(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::sim::delivery::Stage;
 use crate::sim::drone::DroneStatus;
 use crate::sim::fault::FlightFault;
 use crate::sim::order::{ConfirmationRequired, ContainerSize};
+use crate::sim::weather::Breach;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
 
 fn one_of<T: Serialize>(values: &[T]) -> RefOr<Schema> {
@@ -82,3 +83,4 @@ described!(
         FlightFault::LinkLost
     ]
 );
+described!(Breach, Breach::ALL);

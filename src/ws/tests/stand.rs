@@ -27,7 +27,7 @@ use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
-use crate::sim::weather::Weather;
+use crate::sim::weather::{Limits, Weather};
 use crate::sim::world::{
     Battery, DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull, World,
 };
@@ -497,6 +497,8 @@ fn model() -> Model {
             charge_power_w: 300.0,
             swap_s: None,
         },
+        limits: Limits::NONE,
+        rotor_count: 0,
         power: PowerModel::LiftToDrag(Wing {
             efficiency: 0.5,
             lift_to_drag: 8.0,

@@ -225,7 +225,7 @@ async fn fleet_and_hub_tell_their_gauges() {
     let expected = json!({
         "id": "mission", "name": "Mission Street hub", "pads": 4, "chargers": 8,
         "location": {"altitude": 0.0, "latitude": 37.76, "longitude": -122.44},
-        "charging": 0, "queued": 0, "holding": 0, "departing": 0, "besidePads": 0, "parked": 3, "closed": false, "closedUntil": null,
+        "charging": 0, "queued": 0, "holding": 0, "departing": 0, "besidePads": 0, "parked": 3, "closed": false, "closedUntil": null, "groundStops": [],
     });
     assert_eq!(snapshot["hub"], expected);
     stand.publish(vec![flying(1, 37.761, -122.44)], vec![]);

@@ -19,7 +19,20 @@ duration = "2h"
 bbox = [-122.45, 37.74, -122.38, 37.80]
 
 [weather]
-wind = { speed = 4.0, from = 250 }
+wind = { speed = 4.0, from = 250, gust = 1.5, forecast_error = 0.15 }
+grid = [2, 2]
+
+[[weather.change]]
+at = "8m"
+rain = 0.0
+
+[[weather.change]]
+at = "9m"
+rain_cells = [0.0, 12.0, 0.0, 3.0]
+
+[[weather.change]]
+at = "11m"
+rain = 0.0
 
 [[hub]]
 id = "mission"
@@ -142,6 +155,9 @@ fn fault(number: u32) -> String {
             2 | 3 => format!("kind = \"link_lost\"\ntarget = \"d-{drone}\"\nduration = \"10s\""),
             4 => format!("kind = \"link_lost\"\ntarget = \"d-{drone}\""),
             5 => format!("kind = \"battery_cell\"\ntarget = \"d-{drone}\""),
+            6 if turn % 16 == 6 => {
+                "kind = \"wind_shift\"\ntarget = \"City Hall\"\nduration = \"90s\"".to_owned()
+            }
             6 => "kind = \"hub_closed\"\ntarget = \"mission\"\nduration = \"15s\"".to_owned(),
             _ => format!("kind = \"rotor_out\"\ntarget = \"d-{}\"", turn / 8 % FALLING),
         },

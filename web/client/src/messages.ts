@@ -118,7 +118,7 @@ export type DeliveryKind =
       kind: "NotifyMeRequested";
     };
 export type WaitingFor =
-  "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation" | "return" | "carrier";
+  "drone" | "pickup_time" | "third_party" | "answer" | "retry" | "compensation" | "return" | "carrier" | "weather";
 export type FailureReason =
   | "no_drone_in_time"
   | "backlog_full"
@@ -180,8 +180,13 @@ export type DroneKind =
       kind: "LossOfSeparation";
       location: Location;
       otherDroneId: string;
+    }
+  | {
+      kind: "WeatherAlarm";
+      reason: Breach;
     };
 export type FlightFault = "rotor_out" | "battery_cell" | "link_lost";
+export type Breach = "wind" | "gust" | "rain" | "no_headway";
 export type HubKind =
   | {
       /**
@@ -222,6 +227,13 @@ export type HubKind =
     }
   | {
       kind: "Withdrawn";
+    }
+  | (GroundStop & {
+      kind: "GroundStopped";
+    })
+  | {
+      kind: "GroundStopLifted";
+      model: string;
     };
 /**
  * For operators.
@@ -465,6 +477,13 @@ export interface FlightBody {
   distanceM: number;
   energyWh: number;
 }
+/**
+ * A type of drones that stays on the ground, and for what.
+ */
+export interface GroundStop {
+  model: string;
+  reason: Breach;
+}
 export interface FleetMessage {
   fleet: Fleet;
   id: number;
@@ -661,6 +680,10 @@ export interface Hub {
    * Drones on the ground that wait for a pad to take off from.
    */
   departing: number | null;
+  /**
+   * Types of drones that the forecast keeps here.
+   */
+  groundStops: GroundStop[];
   /**
    * Drones in the air that wait for a pad to land on.
    */

@@ -26,6 +26,11 @@ export function HubCard() {
           Closed{hub.closedUntil ? ` until ${clock(Date.parse(hub.closedUntil))}` : ""}: nobody takes off.
         </p>
       )}
+      {hub.groundStops.length > 0 && (
+        <p class="late" role="status">
+          Weather keeps {hub.groundStops.map(({ model, reason }) => `${model} (${reason})`).join(", ")} on the ground.
+        </p>
+      )}
       <dl class="facts figures">
         <div>
           <dt>Ready</dt>

@@ -73,6 +73,7 @@ const WAITING: Record<WaitingFor, string> = {
   compensation: "Being undone, as something went wrong",
   return: "The drone brings the package back",
   carrier: "Waiting for third-party transport to have room",
+  weather: "Waiting for weather that drones may fly in",
 };
 
 const WORD: Record<string, string> = { FingerPrint: "fingerprint", Picture: "picture", Voice: "voice" };
@@ -115,6 +116,7 @@ export function more(story: Story): string | null {
 const BACK_AT_HUB: Record<string, string> = {
   pickup_time: "The recipient is visited once more, in a while.",
   drone: "As soon as a drone is free.",
+  weather: "As soon as the weather lets a drone fly.",
   third_party: "Third-party transport is to bring it.",
   carrier: "Third-party transport is to bring it, and has no room yet.",
 };
@@ -129,6 +131,7 @@ export function customerHeadline(story: Story): string {
   if (story.waitingFor === "third_party" || story.waitingFor === "carrier") return "Waiting for a courier";
   if (story.waitingFor === "pickup_time") return "Scheduled for later";
   if (story.waitingFor === "drone") return "Waiting for a free drone";
+  if (story.waitingFor === "weather") return "Waiting for better weather";
   if (story.waitingFor) return "A moment longer: we are working on it";
   switch (story.at) {
     case "toDropoff":

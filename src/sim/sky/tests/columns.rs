@@ -141,7 +141,7 @@ fn a_plan_changes_in_the_air_only_from_where_the_drone_is() {
     let landed = (801..4_000).find_map(|tick| {
         let events = sky.step(&world, world.time_of(tick), None);
         events.into_iter().find_map(|event| match event.kind {
-            FlightEventKind::Landed(log) => Some(log),
+            FlightEventKind::SetDown { log, .. } => Some(log),
             _ => None,
         })
     });

@@ -103,7 +103,9 @@ fn errand(pickup: (f64, f64), dropoff: (f64, f64)) -> Errand {
 }
 
 mod columns;
+mod missions;
 mod plans;
+mod trouble;
 mod winds;
 
 const DRONE: DroneId = DroneId(0);

@@ -168,7 +168,7 @@ fn plans_know_the_winds_of_the_cells_on_their_way() {
     };
     let winds = vec![(0.0, 0.0), (-8.0, 2.0), (-3.0, -9.0), (6.0, 0.0)];
     let at = SimTime::START;
-    world.weather.mean = Field::new((0.0, 0.0), vec![Change { at, winds }], grid);
+    world.weather.mean = Field::new((0.0, 0.0), vec![Change { at, values: winds }], grid);
     let mission = planned(&world);
     let (delivery_s, energy_wh, speeds) = flown(&world, &mission);
     let fastest = speeds.iter().copied().fold(0.0, f64::max);
@@ -191,7 +191,7 @@ fn who_cannot_get_ahead_is_not_blown_back() {
     let mission = planned(&world);
     let gale = |at_s: f64, east: f64| Change {
         at: SimTime::from_secs(at_s),
-        winds: vec![(east, 0.0)],
+        values: vec![(east, 0.0)],
     };
     world.weather.mean = Field::new(
         (0.0, 0.0),

@@ -1,0 +1,155 @@
+//! What a drone does when the weather is too much for it, or a rotor is out.
+//!
+//! In weather it waits a while where it is; then it goes on where it may, or diverts to the
+//! nearest hub that it reaches, or comes down on the spot. Which of these is
+//! [`crate::sim::refuge`]'s to say, by the wind that it feels and not by the forecast. Nobody has
+//! to reach it for that.
+
+use crate::sim::drone::DroneInput;
+use crate::sim::event::DroneEvent;
+use crate::sim::flight::FlightPlan;
+use crate::sim::ids::HubId;
+use crate::sim::limp::AfterRotorOut;
+use crate::sim::refuge::{Plight, WAIT_S, Way};
+use crate::sim::sky::Fix;
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::weather::{Breach, Conditions};
+
+use super::flying::Base;
+use super::{Context, Drone, DroneMessage, DroneState, Effect, Effects, FleetMessage, Mail, Trouble};
+
+impl Drone {
+    pub(super) fn hear_alarm(&mut self, context: &Context, breach: Breach, effects: &mut Effects) {
+        if !self.state.is_in_the_air() {
+            return;
+        }
+        self.emit(context, effects, DroneEvent::WeatherAlarm(breach));
+        effects.0.push(Effect::Feel(self.id, Trouble::Weather));
+    }
+
+    pub(super) fn look_again(&mut self, due: SimTime, effects: &mut Effects) {
+        if self.waits_until == Some(due) && self.state.is_in_the_air() {
+            effects.0.push(Effect::Feel(self.id, Trouble::Waited));
+        }
+    }
+
+    /// One that can do without flies on to the nearest hub; one with wings glides down. Others
+    /// the engine has taken down.
+    pub(super) fn lose_rotor(&mut self, context: &Context, effects: &mut Effects) {
+        let fleet = context.world.fleet_of(self.id);
+        let model = context
+            .world
+            .model(fleet.expect("every drone belongs to a fleet").model);
+        let trouble = match model.after_rotor_out() {
+            AfterRotorOut::Limps if !self.limps => Trouble::Limping,
+            AfterRotorOut::Limps | AfterRotorOut::Glides => Trouble::Gliding,
+            AfterRotorOut::Falls => return,
+        };
+        self.limps = trouble == Trouble::Limping || self.limps;
+        effects.0.push(Effect::Feel(self.id, trouble));
+    }
+
+    /// It knows where it is, and what blows there.
+    pub(super) fn felt(
+        &mut self,
+        context: &Context,
+        around: Option<(Fix, Conditions)>,
+        trouble: Trouble,
+        effects: &mut Effects,
+    ) {
+        let Some((fix, conditions)) = around.filter(|_| self.state.is_in_the_air()) else {
+            return;
+        };
+        self.waits_until = None;
+        let forecast = self.base(context);
+        let base = Base {
+            air: forecast.air.felt(conditions),
+            ..forecast
+        };
+        let is_fair = base.model.limits.broken_by(&conditions).is_none();
+        if trouble == Trouble::Waited && is_fair && self.goes_on(context, &base, fix, effects) {
+            return;
+        }
+        let plight = Plight {
+            world: base.world,
+            air: base.air,
+            model: &base.model,
+            fix,
+            payload_kg: self.state.payload_kg(),
+        };
+        let is_homeward = matches!(
+            self.state,
+            DroneState::Returning | DroneState::BringingBack { .. }
+        );
+        let way = match trouble {
+            Trouble::Gliding => Way::LandHere(plight.land_here()),
+            _ => plight.way(trouble == Trouble::Weather && !is_homeward),
+        };
+        match way {
+            Way::Wait(_, mission) => {
+                self.emit(context, effects, DroneEvent::Holding);
+                let due = context.now + SimDuration::from_secs(WAIT_S);
+                self.waits_until = Some(due);
+                effects.wake_at(due, Mail::Drone(self.id, DroneMessage::LookAgain { due }));
+                self.fly(mission, effects);
+            }
+            Way::Divert(hub, mission) => {
+                self.divert(context, hub, effects);
+                self.fly(mission, effects);
+            }
+            Way::LandHere(mission) => {
+                self.turn_back(context, effects);
+                self.fly(mission, effects);
+            }
+        }
+    }
+
+    fn divert(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        let home = context.world.fleet_of(self.id).map(|fleet| fleet.hub);
+        let was_homeward = matches!(
+            self.state,
+            DroneState::Returning | DroneState::BringingBack { .. }
+        );
+        let before = self.refuge.or(home);
+        self.turn_back(context, effects);
+        self.refuge = Some(hub).filter(|hub| Some(*hub) != home);
+        if before != Some(hub) {
+            let drone = self.id;
+            effects.send(Mail::Fleet(FleetMessage::Strayed { drone }));
+        }
+        if was_homeward && before != Some(hub) {
+            self.emit(context, effects, DroneEvent::Diverted);
+        }
+    }
+
+    /// Down, and mended.
+    pub(super) fn is_well(&mut self) {
+        self.refuge = None;
+        self.waits_until = None;
+        self.limps = false;
+    }
+
+    pub(super) fn fly_home(
+        &mut self,
+        context: &Context,
+        from: HubId,
+        plan: FlightPlan,
+        effects: &mut Effects,
+    ) {
+        if context.world.is_withdrawn(self.id) {
+            return self.retire(context, effects);
+        }
+        if !self.moves(DroneInput::FlyHome) {
+            return;
+        }
+        effects.0.push(Effect::Fly(self.id, plan));
+        let taken_off = DroneEvent::TakenOff {
+            hub: from,
+            delivery: None,
+        };
+        self.emit(context, effects, taken_off);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! A drone on a bench in bad weather, and with a rotor less: two hubs, 5 km apart.
+
+use super::*;
+use crate::actors::delivery::DeliveryMessage;
+use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
+use crate::sim::command::ReplyTo;
+use crate::sim::drone::Task;
+use crate::sim::event::Happening;
+use crate::sim::geo::Point;
+use crate::sim::ids::DroneId;
+
+const FAR: HubId = HubId(1);
+
+/// Home is in the west of the other hub.
+fn flying(of_task: impl Fn(Task) -> DroneState) -> Bench<Drone> {
+    let mut world = world(1, 1);
+    let mut other = world.hubs[0].clone();
+    other.key = "other".into();
+    other.at.x += 5_000.0;
+    other.location = world.area.frame.to_latlon(other.at);
+    world.hubs.push(other);
+    let task = Task::of(&world, id(1), &order(&world));
+    let drone = Drone {
+        state: of_task(task),
+        ..Drone::docked(DroneId(0))
+    };
+    Bench::new(world, |_| drone)
+}
+
+fn loaded() -> Bench<Drone> {
+    flying(|task| DroneState::HeadedToDropoff { task })
+}
+
+impl Bench<Drone> {
+    /// So far east of home, in this wind and rain.
+    fn feels(&mut self, east_m: f64, share: f64, wind: f64, rain_mmph: f64, why: Trouble) -> Vec<Effect> {
+        let world = &self.context.world;
+        let hub = world.hub(HubId(0)).at;
+        let fleet = world.fleet_of(DroneId(0)).unwrap();
+        let fix = Fix {
+            at: Point {
+                x: hub.x + east_m,
+                ..hub
+            },
+            height_m: 70.0,
+            energy_wh: world.model(fleet.model).battery.capacity_wh * share,
+        };
+        let conditions = Conditions {
+            wind: (wind, 0.0),
+            gust_mps: wind.abs(),
+            rain_mmph,
+        };
+        self.tell(DroneMessage::Felt {
+            around: Some((fix, conditions)),
+            plight: why,
+        })
+    }
+
+    fn flies_to(&self, effects: &[Effect]) -> Option<HubId> {
+        let plan = effects.iter().find_map(|effect| match effect {
+            Effect::Fly(_, plan) => Some(plan),
+            _ => None,
+        });
+        let end = plan.expect("it flies on").end();
+        let hubs = &self.context.world.hubs;
+        let at = hubs.iter().position(|hub| hub.at.distance(end) < 1.0);
+        at.map(|index| HubId(index as u16))
+    }
+}
+
+fn told(effects: &[Effect]) -> Vec<DroneEvent> {
+    let of_drone = |(_, happening): (u32, &Happening)| match happening {
+        Happening::Drone(_, event) => Some(event.clone()),
+        _ => None,
+    };
+    events(effects).into_iter().filter_map(of_drone).collect()
+}
+
+fn turned_back() -> Mail {
+    Mail::Delivery(id(1), DeliveryMessage::TurnedBack)
+}
+
+#[test]
+fn an_alarm_is_told_and_what_it_feels_is_asked_for() {
+    let mut bench = loaded();
+    let breach = Breach::Rain;
+    let effects = bench.tell(DroneMessage::WeatherAlarm { breach });
+    assert_eq!(told(&effects), [DroneEvent::WeatherAlarm(breach)]);
+    assert!(effects.contains(&Effect::Feel(DroneId(0), Trouble::Weather)));
+    let mut docked = flying(|_| DroneState::Docked);
+    assert!(docked.tell(DroneMessage::WeatherAlarm { breach }).is_empty());
+}
+
+#[test]
+fn it_waits_and_goes_on_with_its_errand_where_the_weather_has_passed() {
+    let mut bench = loaded();
+    let effects = bench.feels(4_000.0, 0.8, 3.0, 90.0, Trouble::Weather);
+    assert_eq!(told(&effects), [DroneEvent::Holding]);
+    let [(due, Mail::Drone(_, look))] = alarms(&effects)[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(due.as_secs(), WAIT_S);
+    let look = look.clone();
+    let effects = bench.tell(look.clone());
+    assert_eq!(effects, [Effect::Feel(DroneId(0), Trouble::Waited)]);
+    let effects = bench.feels(4_000.0, 0.8, 3.0, 0.0, Trouble::Waited);
+    assert_eq!(bench.flies_to(&effects), Some(HubId(0)), "by way of its customer");
+    assert!(matches!(bench.role.state, DroneState::HeadedToDropoff { .. }));
+    assert!(bench.tell(look).is_empty(), "it waits no more");
+}
+
+#[test]
+fn where_it_rains_on_it_diverts_to_the_nearest_hub_and_its_package_sets_out_from_there() {
+    let mut bench = loaded();
+    bench.feels(4_000.0, 0.8, 3.0, 90.0, Trouble::Weather);
+    let effects = bench.feels(4_000.0, 0.8, 3.0, 90.0, Trouble::Waited);
+    assert_eq!(bench.flies_to(&effects), Some(FAR));
+    assert_eq!(told(&effects), [DroneEvent::Diverted]);
+    assert!(sent(&effects).contains(&&turned_back()));
+    let log = crate::sim::sky::FlightLog {
+        energy_wh: 1.0,
+        distance_m: 1.0,
+        airborne_s: 1.0,
+    };
+    let effects = bench.tell(DroneMessage::Landed {
+        hub: FAR,
+        log,
+        energy_left_wh: 50.0,
+    });
+    let returned = Mail::Delivery(id(1), DeliveryMessage::Returned { hub: FAR });
+    assert!(sent(&effects).contains(&&returned));
+    assert_eq!((bench.role.state, bench.role.refuge), (DroneState::Docked, None));
+}
+
+#[test]
+fn in_a_wind_that_it_cannot_hold_against_over_a_hub_it_comes_down_at_once() {
+    let mut bench = loaded();
+    // 37 m/s and more at any level, and it makes 29.
+    let effects = bench.feels(1_000.0, 0.8, 27.0, 0.0, Trouble::Weather);
+    assert_eq!(bench.flies_to(&effects), None);
+}
+
+#[test]
+fn what_reaches_no_hub_comes_down_where_it_is() {
+    let mut bench = loaded();
+    let effects = bench.feels(2_500.0, 0.02, 3.0, 90.0, Trouble::Weather);
+    assert_eq!(bench.flies_to(&effects), None);
+    assert!(sent(&effects).contains(&&turned_back()));
+    assert_eq!(told(&effects), [DroneEvent::Diverted]);
+}
+
+#[test]
+fn who_is_on_its_way_home_goes_to_the_nearest_hub_without_waiting() {
+    let mut bench = flying(|_| DroneState::Returning);
+    let effects = bench.feels(4_000.0, 0.8, 3.0, 90.0, Trouble::Weather);
+    assert_eq!(bench.flies_to(&effects), Some(FAR));
+    assert_eq!(told(&effects), [DroneEvent::Diverted]);
+    let mut bench = flying(|_| DroneState::Returning);
+    let effects = bench.feels(1_000.0, 0.8, 3.0, 90.0, Trouble::Weather);
+    assert_eq!(bench.flies_to(&effects), Some(HubId(0)));
+    assert_eq!(told(&effects), [], "where it was going");
+}
+
+#[test]
+fn a_drone_with_rotors_to_spare_limps_to_the_nearest_hub_and_is_mended_there() {
+    let mut bench = loaded();
+    let fault = crate::sim::fault::FlightFault::RotorOut;
+    let reply_to = ReplyTo(3);
+    let effects = bench.tell(DroneMessage::Fault { fault, reply_to });
+    assert!(effects.contains(&Effect::Feel(DroneId(0), Trouble::Limping)));
+    assert!(bench.role.limps);
+    let effects = bench.feels(4_000.0, 0.8, 0.0, 0.0, Trouble::Limping);
+    assert_eq!(bench.flies_to(&effects), Some(FAR));
+    let landed = DroneMessage::Landed {
+        hub: FAR,
+        log: crate::sim::sky::FlightLog {
+            energy_wh: 1.0,
+            distance_m: 1.0,
+            airborne_s: 1.0,
+        },
+        energy_left_wh: 50.0,
+    };
+    bench.tell(landed);
+    assert!(!bench.role.limps);
+}
+
+#[test]
+fn from_another_hub_it_flies_home_and_is_no_ones_until_it_is_there() {
+    let mut bench = flying(|_| DroneState::Returning);
+    let effects = bench.feels(4_000.0, 0.8, 3.0, 90.0, Trouble::Weather);
+    let plan = effects.iter().find_map(|effect| match effect {
+        Effect::Fly(_, plan) => Some(plan.clone()),
+        _ => None,
+    });
+    bench.role.state = DroneState::Docked;
+    let plan = plan.unwrap();
+    let effects = bench.tell(DroneMessage::FlyHome { from: FAR, plan });
+    let taken_off = DroneEvent::TakenOff {
+        hub: FAR,
+        delivery: None,
+    };
+    assert_eq!(told(&effects), [taken_off]);
+    assert_eq!(bench.role.state, DroneState::Returning);
+}

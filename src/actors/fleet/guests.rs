@@ -1,0 +1,169 @@
+//! Drones that stand at another hub than their own, where weather or a fault made them land.
+//!
+//! They charge where a charger is free that nobody waits for, and fly home as soon as battery
+//! and forecast allow. Nobody sends them on missions from there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sim::dispatch;
+use crate::sim::energy;
+use crate::sim::flight::{self, FlightPlan, Whereabouts};
+use crate::sim::ids::{DroneId, HubId};
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::world::World;
+
+use super::{Context, DroneMessage, Effects, Fleet, FleetMessage, Mail};
+use crate::actors::Effect;
+
+/// How often a guest is looked at.
+const LOOK_EVERY: SimDuration = SimDuration(60_000_000);
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Guests(BTreeMap<DroneId, Guest>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Guest {
+    hub: HubId,
+    /// At `charging_since`, or for good while not charging.
+    energy_wh: f64,
+    charging_since: Option<SimTime>,
+}
+
+impl Guests {
+    pub fn drones(&self) -> impl Iterator<Item = DroneId> + '_ {
+        self.0.keys().copied()
+    }
+
+    /// How many charge at a hub.
+    pub fn plugged_at(&self, hub: HubId) -> u32 {
+        let here = |guest: &&Guest| guest.hub == hub && guest.charging_since.is_some();
+        self.0.values().filter(here).count() as u32
+    }
+}
+
+impl Fleet {
+    pub(super) fn receive(
+        &mut self,
+        context: &Context,
+        drone: DroneId,
+        hub: HubId,
+        energy_wh: f64,
+        effects: &mut Effects,
+    ) {
+        let guest = Guest {
+            hub,
+            energy_wh,
+            charging_since: None,
+        };
+        self.guests.0.insert(drone, guest);
+        self.lend_charger(context, drone, effects);
+        look_again(context, drone, effects);
+    }
+
+    /// Home, if it may and can; else it charges on.
+    pub(super) fn send_home(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        let Some(&guest) = self.guests.0.get(&drone) else {
+            return;
+        };
+        let world = &context.world;
+        let (energy_wh, full_wh) = holds(world, context.now, drone, &guest);
+        if let Some(plan) = self.way_home(context, drone, guest.hub, energy_wh) {
+            self.part_with_guest(context, drone, effects);
+            let from = guest.hub;
+            let wait = self.pad_for_take_off(context, drone, from, plan.on_pad_s(), effects);
+            let model = world.fleet_of(drone).map(|fleet| world.model(fleet.model));
+            let plan = match model {
+                Some(model) => plan.after_waiting(model, wait.as_secs()),
+                None => plan,
+            };
+            return effects.send(Mail::Drone(drone, DroneMessage::FlyHome { from, plan }));
+        }
+        match guest.charging_since {
+            Some(_) if energy_wh >= full_wh => self.return_charger(context, drone, effects),
+            Some(_) => {}
+            None => self.lend_charger(context, drone, effects),
+        }
+        look_again(context, drone, effects);
+    }
+
+    /// A plan from the hub where it stands, that leaves the reserve.
+    fn way_home(&self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64) -> Option<FlightPlan> {
+        let world = &context.world;
+        let is_closed = self.closed.contains_key(&hub) && !world.roster.is_hub_withdrawn(hub);
+        let fleet = world.fleet_of(drone).filter(|_| !is_closed)?;
+        let (model, air) = (world.model(fleet.model), world.air(context.now));
+        let (at, home) = (world.hub(hub).at, world.hub(fleet.hub).at);
+        if dispatch::on_way(&model.limits, &air, at, home).is_some() {
+            return None;
+        }
+        let from = Whereabouts { at, height_m: 0.0 };
+        let mission = flight::plan_home(model, &air, from, home, 0.0).ok()?;
+        let reserve_wh = model.battery.reserve * model.battery.capacity_wh;
+        let need_wh = dispatch::with_margin_wh(mission.energy_wh) + reserve_wh;
+        (need_wh <= energy_wh).then_some(mission.plan)
+    }
+
+    /// Of a hub, wherever they stand.
+    pub(super) fn guests_of(&self, world: &World, home: HubId) -> Vec<DroneId> {
+        let is_of = |drone: &DroneId| world.fleet_of(*drone).is_some_and(|fleet| fleet.hub == home);
+        self.guests.drones().filter(is_of).collect()
+    }
+
+    /// Whether it was one; its charger is free again.
+    pub(super) fn part_with_guest(
+        &mut self,
+        context: &Context,
+        drone: DroneId,
+        effects: &mut Effects,
+    ) -> bool {
+        self.return_charger(context, drone, effects);
+        self.guests.0.remove(&drone).is_some()
+    }
+
+    fn lend_charger(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        let Some(guest) = self.guests.0.get_mut(&drone) else {
+            return;
+        };
+        let is_withdrawn = context.world.roster.is_hub_withdrawn(guest.hub);
+        if !is_withdrawn && self.docks.lend(context, guest.hub, effects) {
+            guest.charging_since = Some(context.now);
+            effects.0.push(Effect::Charge(drone, true));
+        }
+    }
+
+    fn return_charger(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        let Some(guest) = self.guests.0.get_mut(&drone) else {
+            return;
+        };
+        if guest.charging_since.is_none() {
+            return;
+        }
+        guest.energy_wh = holds(&context.world, context.now, drone, guest).0;
+        guest.charging_since = None;
+        let hub = guest.hub;
+        effects.0.push(Effect::Charge(drone, false));
+        if let Some(pair) = self.docks.take_back(context, hub, effects) {
+            self.offer(context, pair, effects);
+        }
+    }
+}
+
+/// What its battery holds, and what it may, watt-hours.
+fn holds(world: &World, now: SimTime, drone: DroneId, guest: &Guest) -> (f64, f64) {
+    let Some(fleet) = world.fleet_of(drone) else {
+        return (guest.energy_wh, guest.energy_wh);
+    };
+    let battery = &world.model(fleet.model).battery;
+    let energy_wh = match guest.charging_since {
+        Some(since) => energy::energy_after(battery, guest.energy_wh, now.since(since).as_secs()),
+        None => guest.energy_wh,
+    };
+    (energy_wh, battery.capacity_wh)
+}
+
+fn look_again(context: &Context, drone: DroneId, effects: &mut Effects) {
+    let at = context.now + LOOK_EVERY;
+    effects.wake_at(at, Mail::Fleet(FleetMessage::SendHome { drone }));
+}

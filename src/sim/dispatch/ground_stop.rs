@@ -1,0 +1,71 @@
+//! Ground stops: weather in the forecast that a type may not fly in keeps it on the ground.
+//!
+//! Of a hub's type, where it is that bad over the hub; of an order, where it is on its way.
+
+use super::super::air::Air;
+use super::super::flight::Errand;
+use super::super::geo::Point;
+use super::super::ids::{HubId, ModelId};
+use super::super::order::Order;
+use super::super::time::SimTime;
+use super::super::weather::{Breach, Limits};
+use super::super::world::{Model, World};
+use super::errand;
+
+/// Where weather differs by place, a way is looked at in so many parts.
+const PARTS_OF_WAY: u32 = 8;
+
+/// What of the forecast keeps the type from the errand. Ways are taken as straight: zones are
+/// small beside weather cells.
+pub fn breach(model: &Model, air: &Air<'_>, errand: &Errand) -> Option<Breach> {
+    let limits = &model.limits;
+    if *limits == Limits::NONE {
+        return None;
+    }
+    let at_hub = limits.broken_by(&air.conditions(errand.hub));
+    if air.is_uniform() || at_hub.is_some() {
+        return at_hub;
+    }
+    let stops = [errand.hub, errand.pickup, errand.dropoff, errand.home];
+    let mut ways = stops.windows(2);
+    ways.find_map(|way| on_way(limits, air, way[0], way[1]))
+}
+
+/// The same of one way without an errand.
+pub fn on_way(limits: &Limits, air: &Air<'_>, from: Point, to: Point) -> Option<Breach> {
+    (0..=PARTS_OF_WAY).find_map(|part| {
+        let share = f64::from(part) / f64::from(PARTS_OF_WAY);
+        let at = Point {
+            x: from.x + share * (to.x - from.x),
+            y: from.y + share * (to.y - from.y),
+        };
+        limits.broken_by(&air.conditions(at))
+    })
+}
+
+/// Whether it is the weather alone that every drone waits for.
+pub fn waits_for_weather(world: &World, now: SimTime, order: &Order) -> bool {
+    let pairs = world.pairs();
+    let air = world.air(now);
+    let in_service = |index: &usize| pairs.in_service(*index) > 0;
+    let is_kept = |index: usize| {
+        let pair = pairs.get(index);
+        breach(world.model(pair.model), &air, &errand(world, pair.hub, order)).is_some()
+    };
+    let mut indices = (0..pairs.len()).filter(in_service).peekable();
+    indices.peek().is_some() && indices.all(is_kept)
+}
+
+impl World {
+    /// Types that the forecast for a hub keeps there, and why.
+    pub fn ground_stops(&self, hub: HubId, now: SimTime) -> Vec<(ModelId, Breach)> {
+        let conditions = self.air(now).conditions(self.hub(hub).at);
+        let numbered = self.pairs().all().iter().enumerate();
+        let here = numbered.filter(|(index, pair)| pair.hub == hub && self.pairs().in_service(*index) > 0);
+        let stopped = here.filter_map(|(_, pair)| {
+            let breach = self.model(pair.model).limits.broken_by(&conditions)?;
+            Some((pair.model, breach))
+        });
+        stopped.collect()
+    }
+}
