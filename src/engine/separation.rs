@@ -10,7 +10,7 @@ use crate::actors::{Context, Mail};
 use crate::sim::event::Proximity;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::DroneId;
-use crate::sim::separation::{self, Advice, Conflict, Loss, Pair, Separation};
+use crate::sim::separation::{self, Advice, Conflict, Loss, Pair, Separation, Strategic};
 use crate::sim::time::SimTime;
 
 use super::metrics::Float;
@@ -46,6 +46,12 @@ impl Engine {
             self.sky.party(&self.world, one)?,
             self.sky.party(&self.world, other)?,
         ];
+        // What climbs and descends where, intents have seen to: who breaks its own for such a
+        // one is in others' way later.
+        let is_planned = self.world.separation.strategic == Strategic::GroundDelay;
+        if is_planned && parties.iter().any(|party| party.course.is_none()) {
+            return None;
+        }
         let yields = separation::yields(&parties[0], &parties[1])?;
         let (party, other) = (parties[yields], parties[1 - yields]);
         let course = party.course?;
