@@ -250,7 +250,14 @@ def test_who_hears_only_events_knows_the_etas_to_the_end(mixed):
 
 
 def test_who_hears_only_events_knows_of_a_hold_in_the_air(mixed):
-    mixed.run_until(3100)
+    mixed.run_until(3000)
+    on_its_way = next(drone for drone in drones(mixed).values() if drone["status"] == "cruising" and drone["deliveryId"])
+    mixed.control(state="running", speed=1)
+    lost = mixed.http.post(
+        "/api/simulation/faults", json={"kind": "link_lost", "target": on_its_way["id"], "duration": "20s"}
+    )
+    assert lost.status_code == 200, lost.text
+    mixed.run_until(mixed.clock["tick"] + 100)
     assert any(it["event"]["kind"] == "Holding" for it in all_events(mixed))
     assert_events_know_the_etas(mixed)
 
