@@ -46,10 +46,12 @@ test("pause, one tick at a time, and on at another speed", async () => {
 test("a drone is broken on purpose, and is seen to be", async () => {
   const page = await open();
   const form = page.getByRole("form", { name: "Inject a fault" });
-  const drone = await page.evaluate(() => {
+  const returning = await page.evaluate(() => {
     const { ids, drone } = window.__skyhaul!;
-    return ids().find((id) => drone(id)?.status === "returning")!;
+    return ids().filter((id) => drone(id)?.status === "returning");
   });
+  const models = await Promise.all(returning.map(async (id) => (await here.server.api.drone(id)).model));
+  const drone = returning[models.indexOf("matternet-m2")]!;
   await form.getByRole("textbox", { name: "Drone" }).fill("d-9999");
   await form.getByRole("button", { name: "Break it" }).click();
   await form.getByRole("status").getByText(/target/).waitFor();

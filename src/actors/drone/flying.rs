@@ -138,19 +138,22 @@ impl Drone {
         effects.0.push(Effect::Fly(self.id, mission.plan));
     }
 
-    /// To what it is at; home, where the battery does not do for that.
+    /// To what it is at; home, where the battery does not do for that, or no way leads there.
     fn replan(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
         let base = self.base(context);
-        let Some(mission) = self.onwards(&base, fix)? else {
-            return Ok(());
-        };
         let on_errand = matches!(
             self.state,
             DroneState::HeadedToPickup { .. } | DroneState::HeadedToDropoff { .. }
         );
-        if on_errand && !suffices(fix, &mission) {
-            return self.give_up(context, fix, effects);
-        }
+        let mission = match self.onwards(&base, fix) {
+            Err(Infeasible::NoWay) if on_errand => return self.give_up(context, fix, effects),
+            Ok(Some(mission)) if on_errand && !suffices(fix, &mission) => {
+                return self.give_up(context, fix, effects);
+            }
+            Ok(Some(mission)) => mission,
+            Ok(None) => return Ok(()),
+            Err(infeasible) => return Err(infeasible),
+        };
         self.tell_etas(context, expected(context.now, &mission), effects);
         self.fly(mission, effects);
         Ok(())

@@ -1,10 +1,14 @@
 //! A drone on a bench: messages in, plans, events and letters out.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::event::Happening;
 use crate::sim::geo::Point;
+use crate::sim::roster::{Change, RosterWrite, ZoneWrite};
 use crate::sim::sky::Fix;
+use crate::sim::world::World;
 
 const ASKED: ReplyTo = ReplyTo(7);
 
@@ -340,4 +344,43 @@ fn a_battery_that_does_not_do_turns_a_drone_back() {
             turns
         );
     }
+}
+
+/// Over the door of [`task`], for all times.
+fn zone_over_the_door(world: &World) -> RosterWrite {
+    let frame = world.area.frame;
+    let off = [(-150.0, -150.0), (150.0, -150.0), (150.0, 150.0), (-150.0, 150.0)];
+    let door = task().dropoff;
+    let corner = |(x, y)| {
+        frame.to_latlon(Point {
+            x: door.x + x,
+            y: door.y + y,
+        })
+    };
+    let zone = ZoneWrite {
+        name: "Fire".into(),
+        corners: off.into_iter().map(corner).collect(),
+        floor_m: 0.0,
+        ceiling_m: 150.0,
+        above_sea: false,
+        from: SimTime::START,
+        until: SimTime::NEVER,
+    };
+    RosterWrite {
+        change: Change::AddZone(zone),
+        idempotency_key: None,
+    }
+}
+
+#[test]
+fn a_door_that_a_zone_closes_is_not_flown_to() {
+    let mut bench = flying(DroneState::HeadedToDropoff { task: task() });
+    let mut world = World::clone(&bench.context.world);
+    assert_eq!(world.change(zone_over_the_door(&world)), Decision::Created);
+    bench.context.world = Arc::new(world);
+    let effects = bench.located(Purpose::Replan, 0.9);
+    let plan = flown(&effects).expect("it flies home");
+    assert_eq!(plan.end(), bench.context.world.hub(HubId(0)).at);
+    assert_eq!(told(&effects), [DroneEvent::Diverted]);
+    assert!(matches!(bench.role.state, DroneState::BringingBack { .. }));
 }

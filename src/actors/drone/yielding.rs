@@ -22,10 +22,9 @@ impl Drone {
         let Some(onward) = self.onward(context) else {
             return;
         };
-        let fleet = world.fleet_of(self.id).expect("every drone belongs to a fleet");
-        let (model, minima) = (world.model(fleet.model), Minima::of(&world.separation));
+        let (base, minima) = (self.base(context), Minima::of(&world.separation));
         let means = world.separation.tactical.iter();
-        let possible = means.flat_map(|means| manoeuvres(*means, advice, model, minima));
+        let possible = means.flat_map(|means| manoeuvres(*means, advice, &base.model, minima));
         let mut planned = possible.filter_map(|manoeuvre| {
             let mission = self.planned(context, advice, manoeuvre, onward).ok()??;
             (dispatch::with_margin_wh(mission.energy_wh) <= advice.fix.energy_wh)
@@ -46,8 +45,7 @@ impl Drone {
 
     /// What it does after it has made way; `None` where it is not on its way anywhere.
     fn onward(&self, context: &Context) -> Option<Onward> {
-        let fleet = context.world.fleet_of(self.id)?;
-        let home = context.world.hub(self.refuge.unwrap_or(fleet.hub)).at;
+        let home = self.base(context).home;
         let errand = |task: Task, aboard: bool| {
             Onward::Errand(Rest {
                 pickup: (!aboard).then_some(task.pickup),
@@ -77,9 +75,7 @@ impl Drone {
         manoeuvre: Manoeuvre,
         onward: Onward,
     ) -> Result<Option<Mission>, Infeasible> {
-        let world = &context.world;
-        let fleet = world.fleet_of(self.id).expect("every drone belongs to a fleet");
-        let (model, air) = (world.model(fleet.model), world.air(context.now));
+        let base = self.base(context);
         let course = Course {
             from: Whereabouts {
                 at: advice.fix.at,
@@ -90,11 +86,11 @@ impl Drone {
             speed_mps: advice.speed_mps,
             left_m: advice.left_m,
         };
-        let mission = plan_manoeuvre(model, &air, course, manoeuvre, onward)?;
+        let mission = plan_manoeuvre(&base.model, &base.air, course, manoeuvre, onward)?;
         let Some(mission) = mission else { return Ok(None) };
         let door_wh = match self.state {
             DroneState::HeadedToPickup { task } | DroneState::HeadedToDropoff { task } => {
-                self.base(context).door_wh(task)?
+                base.door_wh(task)?
             }
             _ => 0.0,
         };

@@ -300,13 +300,16 @@ impl Docks {
                 drones.extend(std::mem::take(ready).into_iter().map(|(_, drone)| drone));
             }
         }
+        let mut freed = 0;
         for drone in &drones {
             if self.plugged.remove(drone).is_some() {
                 effects.0.push(Effect::Charge(*drone, false));
+                freed += 1;
             }
         }
+        // What is lent to guests they keep until they can fly home.
         let chargers = &mut self.hubs[hub.index()];
-        chargers.in_use = 0;
+        chargers.in_use = chargers.in_use.saturating_sub(freed);
         drones.extend(chargers.queue.drain(..).map(|queued| queued.drone));
         if !drones.is_empty() {
             self.tell_queue(context, hub, effects);

@@ -1,7 +1,8 @@
 //! Drones that stand at another hub than their own, where weather or a fault made them land.
 //!
 //! They charge where a charger is free that nobody waits for, and fly home as soon as battery
-//! and forecast allow. Nobody sends them on missions from there.
+//! and forecast allow, also where the hub was withdrawn meanwhile. Nobody sends them on missions
+//! from there.
 
 use std::collections::BTreeMap;
 
@@ -126,8 +127,7 @@ impl Fleet {
         let Some(guest) = self.guests.0.get_mut(&drone) else {
             return;
         };
-        let is_withdrawn = context.world.roster.is_hub_withdrawn(guest.hub);
-        if !is_withdrawn && self.docks.lend(context, guest.hub, effects) {
+        if self.docks.lend(context, guest.hub, effects) {
             guest.charging_since = Some(context.now);
             effects.0.push(Effect::Charge(drone, true));
         }

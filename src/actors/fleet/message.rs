@@ -61,7 +61,8 @@ pub enum FleetMessage {
     },
     /// To itself: a pad comes free that is promised to somebody.
     PadFree { hub: HubId },
-    /// From a drone: it comes down elsewhere than at a hub.
+    /// From a drone: it does not come down where it was expected, but on the spot or at another
+    /// hub.
     Strayed { drone: DroneId },
     /// From a drone: it is at the door.
     Arrived { drone: DroneId },

@@ -303,6 +303,7 @@ impl Fleet {
         let world = &context.world;
         let pair = roster::pair_of(world, drone);
         self.history.gives_up(drone);
+        self.intents.end(drone);
         self.set_down(context, drone, hub, effects);
         if world.pairs().get(pair).hub != hub {
             return self.receive(context, drone, hub, energy_wh, effects);

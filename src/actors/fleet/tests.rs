@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fleet, FleetMessage};
+use super::{Effects, Fleet, FleetMessage};
 use crate::actors::drone::DroneMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
@@ -11,6 +11,7 @@ use crate::sim::command::ReplyTo;
 use crate::sim::event::{Happening, HubEvent, HubQueues};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
+use crate::sim::separation::Strategic;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather::{self, Field, Grid, Weather};
 use crate::sim::workflow::Step;
@@ -483,4 +484,29 @@ fn who_has_a_deadline_is_served_before_who_has_none() {
     let full = bench.capacity_wh();
     assert_eq!(missions(&bench.dock(0, full)), [(0, 3)]);
     assert_eq!(missions(&bench.dock(0, full)), [(0, 2)]);
+}
+
+#[test]
+fn a_hub_that_is_withdrawn_lets_a_guest_charge_on() {
+    let mut bench = bench(2, 3);
+    bench.dock(0, 10.0);
+    let mut effects = Effects::default();
+    let (fleet, context) = (&mut bench.role, &bench.context);
+    assert!(fleet.docks.lend(context, HUB, &mut effects));
+    fleet.docks.empty(context, HUB, &mut effects);
+    let of_hubs = |fleet: &Fleet| fleet.docks.chargers().next();
+    assert_eq!(of_hubs(fleet), Some((HUB, 1, 0)), "in use, by nobody of its own");
+    fleet.docks.take_back(context, HUB, &mut effects);
+    assert_eq!(of_hubs(fleet), Some((HUB, 0, 0)));
+}
+
+#[test]
+fn who_comes_down_elsewhere_is_in_nobodys_way_any_more() {
+    let mut world = world(1, 1);
+    world.separation.strategic = Strategic::GroundDelay;
+    let mut bench = Bench::new(world, |world| Fleet::new(world, &[]));
+    bench.assign(1, false);
+    assert_eq!(bench.role.intents.count(), 1);
+    bench.tell(FleetMessage::Strayed { drone: DroneId(0) });
+    assert_eq!(bench.role.intents.count(), 0);
 }
