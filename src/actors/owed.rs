@@ -171,7 +171,8 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Strayed { .. }
         | Message::Arrived { .. }
         | Message::AirChanged
-        | Message::SendHome { .. } => None,
+        | Message::SendHome { .. }
+        | Message::Worn { .. } => None,
     }
 }
 

@@ -14,8 +14,9 @@ use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::supervisor::SupervisorMessage;
 use crate::actors::transport::TransportMessage;
 use crate::actors::{Address, Context, Mail};
+use crate::sim::ageing::share_left_without_a_cell;
 use crate::sim::command::{Decision, Objection, ReplyTo};
-use crate::sim::fault::{self, Fault, FlightFault, Victim, WindShift};
+use crate::sim::fault::{Fault, FlightFault, Victim, WindShift};
 use crate::sim::ids::DroneId;
 use crate::sim::limp::AfterRotorOut;
 use crate::sim::random::{Purpose, Stream};
@@ -103,9 +104,13 @@ impl Engine {
         drone: DroneId,
         what: FlightFault,
         mail: &mut Vec<Mail>,
+        decided: &mut Decided,
     ) {
         match what {
-            FlightFault::BatteryCell => self.sky.drain(drone, fault::share_left_without_a_cell()),
+            FlightFault::BatteryCell => {
+                self.sky.wear(drone, share_left_without_a_cell());
+                self.tell_health(drone, mail, decided);
+            }
             FlightFault::LinkLost => {}
             FlightFault::RotorOut => {
                 let model = self

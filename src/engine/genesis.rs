@@ -62,13 +62,14 @@ fn launch_aloft(world: &World, sky: &mut Sky) -> Vec<DroneId> {
 fn launch(world: &World, fleet: &FleetOfWorld, drone: DroneId, sky: &mut Sky) -> bool {
     let model = world.model(fleet.model);
     let home = world.hub(fleet.hub).at;
+    let full_wh = sky.health(drone) * model.battery.capacity_wh;
     let mut stream = Stream::new(world.seed, drone.0.into(), Purpose::Aloft);
     let mission = (0..TRIES).find_map(|_| {
         let from = world.area.bounds.at(stream.uniform(), stream.uniform());
         let mission =
             flight::plan_return(model, &world.air(SimTime::START), world.area.point(from), home).ok()?;
         // The way out has taken about as much as the way home will.
-        let energy_wh = model.battery.capacity_wh - mission.energy_wh;
+        let energy_wh = full_wh - mission.energy_wh;
         let reserve_wh = model.battery.capacity_wh * model.battery.reserve;
         (energy_wh >= mission.energy_wh + reserve_wh).then_some((mission.plan, energy_wh))
     });

@@ -32,6 +32,7 @@ use actix::ArbiterHandle;
 use serde::Serialize;
 
 use crate::actors::drone::DroneMessage;
+use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::{Address, Context, Effect, Mail};
 use crate::sim::actor::Actor;
@@ -111,6 +112,8 @@ pub struct Outcome {
     pub event_bytes: Vec<u8>,
     /// Drones whose record on the ground changed.
     pub grounded: Vec<DroneId>,
+    /// Drones whose battery is of another health, and of which.
+    pub healths: Vec<(DroneId, f64)>,
     /// Drones that got a flight plan.
     pub planned: Vec<DroneId>,
     pub rounds: usize,
@@ -129,6 +132,7 @@ pub struct Outcome {
 struct Decided {
     events: Vec<Event>,
     grounded: Vec<DroneId>,
+    healths: Vec<(DroneId, f64)>,
     planned: Vec<DroneId>,
     replies: Vec<(ReplyTo, Decision)>,
     notices: Vec<Notice>,
@@ -212,6 +216,7 @@ impl Engine {
             events: decided.events,
             event_bytes,
             grounded: decided.grounded,
+            healths: decided.healths,
             planned: decided.planned,
             rounds: decided.rounds,
             carried_over: self.carried.len(),
@@ -263,6 +268,9 @@ impl Engine {
                     .grounded(event.drone)
                     .expect("who has landed is on the ground");
                 decided.grounded.push(event.drone);
+                if self.sky.health(event.drone) < 1.0 {
+                    self.tell_health(event.drone, mail, decided);
+                }
                 DroneMessage::Landed {
                     hub: grounded.hub,
                     log,
@@ -282,6 +290,13 @@ impl Engine {
             }
         };
         mail.push(Mail::Drone(event.drone, message));
+    }
+
+    /// Whoever charges it, and whoever looks at it, must know.
+    fn tell_health(&self, drone: DroneId, mail: &mut Vec<Mail>, decided: &mut Decided) {
+        let health = self.sky.health(drone);
+        mail.push(Mail::Fleet(FleetMessage::Worn { drone, health }));
+        decided.healths.push((drone, health));
     }
 
     /// Rounds until no mail is left, or the tick's share of them is used up.
@@ -330,10 +345,14 @@ impl Engine {
                 let around = self.sky.fix(drone).zip(felt);
                 mail.push(Mail::Drone(drone, DroneMessage::Felt { around, plight }));
             }
-            Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail),
+            Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail, decided),
             Effect::Charge(drone, charging) => {
+                let health = self.sky.health(drone);
                 self.sky.set_charging(&self.world, drone, charging, context.now);
                 decided.grounded.push(drone);
+                if self.sky.health(drone) != health {
+                    self.tell_health(drone, mail, decided);
+                }
             }
             Effect::Retire(drone) => {
                 self.sky.retire(drone);

@@ -21,6 +21,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         events,
         event_bytes,
         grounded,
+        healths,
         planned,
         notices,
         ..
@@ -46,6 +47,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
             .into_iter()
             .map(|drone| (drone, sky.grounded(drone)))
             .collect(),
+        healths,
         routes: routes(engine.world(), sky, planned, engine.world().time_of(tick)),
         kept: None,
     };

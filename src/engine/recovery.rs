@@ -104,6 +104,7 @@ fn restored(
             sky.airborne().map(|airborne| airborne.drone),
             world.time_of(engine.tick_number()),
         ),
+        healths: sky.healths().clone(),
         lost: remembered.lost,
         drone_seqs: remembered.drone_seqs,
         hub_queues: remembered.hub_queues,

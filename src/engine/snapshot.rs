@@ -1,18 +1,19 @@
 //! Snapshots: the engine's own state whole, and the actors that were touched.
 
+mod older;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::ArbiterHandle;
 use serde::{Deserialize, Serialize};
 
-use crate::actors::delivery::{Delivery, DeliveryBefore3};
+use crate::actors::delivery::Delivery;
 use crate::actors::drone::{Drone, DroneBefore3};
-use crate::actors::fleet::Fleet;
-use crate::actors::scheduler::{Scheduler, SchedulerBefore3};
 use crate::actors::supervisor::{DeadLetter, Supervisor};
 use crate::actors::{Address, Mail};
 use crate::sim::account::Account;
+use crate::sim::ageing::Healths;
 use crate::sim::drone::{DroneState, Task};
 use crate::sim::event::HubQueues;
 use crate::sim::geo::LatLon;
@@ -20,20 +21,21 @@ use crate::sim::ids::{DroneId, HubId};
 use crate::sim::order::StoredPackage;
 use crate::sim::roster::RosterWrite;
 use crate::sim::separation::Separation;
-use crate::sim::sky::{Few, Sky, SkyBefore5};
+use crate::sim::sky::{Few, Sky};
 use crate::sim::time::SimTime;
 use crate::sim::weather::Shift;
 use crate::sim::world::World;
 use crate::store::{HistoryRow, SNAPSHOT_FORMATS, Snapshot, SumRow};
 use crate::view::{DeliveryHandle, LetterReading, Supervision, View};
 
+use self::older::{SavedSky, delivery_of, drone_of, engine_of, fleet_of, scheduler_of};
 use super::cast::{Cast, Roles};
 use super::digest::Digest;
 use super::wakes::Wakes;
 use super::{Engine, Halted, genesis, pool};
 
-/// Changes with every change of what is below or of an actor's state. What reads older
-/// formats is [`engine_of`], [`fleet_of`], [`drone_of`], [`scheduler_of`] and [`delivery_of`].
+/// Changes with every change of what is below or of an actor's state; [`older`] then reads what
+/// was.
 const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
 
 #[derive(Serialize)]
@@ -48,6 +50,7 @@ struct EngineStateRef<'a> {
     separation: &'a Separation,
     few: &'a Few,
     shifts: &'a [Shift],
+    healths: &'a Healths,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +68,8 @@ struct EngineState<S> {
     few: Few,
     /// Of the wind.
     shifts: Vec<Shift>,
+    /// Of the batteries.
+    healths: Healths,
 }
 
 /// What the read side cannot tell from the sky: it follows from the actors' states.
@@ -100,6 +105,7 @@ impl Engine {
             separation: &self.separation,
             few: self.sky.few(),
             shifts: &self.world.weather.shifts,
+            healths: self.sky.healths(),
         };
         let engine = postcard::to_stdvec(&(FORMAT, state))?;
         let touched = self.cast.save_touched().await?;
@@ -165,7 +171,9 @@ impl Engine {
             SavedSky::Now(sky) => sky.with_few(state.few),
             SavedSky::Before5(sky) => sky.now(&world, world.time_of(snapshot.tick)),
         };
-        let (roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
+        let sky = sky.with_healths(state.healths);
+        let (mut roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
+        roles.fleet = roles.fleet.with_healths(sky.healths().clone());
         let mut cast = Cast::start(arbiters, roles);
         // The next snapshot is of the newest format, and so must be all that it stands upon.
         cast.touch(of_older_format);
@@ -246,89 +254,6 @@ fn roles(world: &World, now: SimTime, format: u8, saved: Vec<Saved>) -> Result<(
     Ok((roles, remembered))
 }
 
-enum SavedSky {
-    Now(Sky),
-    Before5(SkyBefore5),
-}
-
-/// With its format. Before format 4 nobody added or withdrew anything, and before format 6 nobody
-/// looked at separation, limped or was in trouble, and the wind did not shift, which the last
-/// fields tell; a list of none, and a count of none, is all zeros. Before format 5 the sky had no
-/// gusts.
-fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState<SavedSky>), postcard::Error> {
-    let format = state.first().copied().unwrap_or_default();
-    let unseen = postcard::to_stdvec(&(Separation::default(), Few::default(), Vec::<Shift>::new()))?;
-    let unknown = usize::from(format < 4) + if format < 6 { unseen.len() } else { 0 };
-    state.resize(state.len() + unknown, 0);
-    Ok(match format {
-        ..5 => postcard::from_bytes::<(u8, EngineState<SkyBefore5>)>(&state)
-            .map(|(format, state)| (format, state.with_sky(SavedSky::Before5)))?,
-        5.. => postcard::from_bytes::<(u8, EngineState<Sky>)>(&state)
-            .map(|(format, state)| (format, state.with_sky(SavedSky::Now)))?,
-    })
-}
-
-impl<S> EngineState<S> {
-    fn with_sky(self, of: impl Fn(S) -> SavedSky) -> EngineState<SavedSky> {
-        EngineState {
-            digest: self.digest,
-            admitted_through: self.admitted_through,
-            demand: self.demand,
-            wakes: self.wakes,
-            carried: self.carried,
-            sky: of(self.sky),
-            roster: self.roster,
-            separation: self.separation,
-            few: self.few,
-            shifts: self.shifts,
-        }
-    }
-}
-
-/// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
-/// those before 4 no drones and hubs that are gone, those before 5 no rounds (none is due,
-/// nobody waits for one), and those before 6 no pads, no intents, no history (of two lists) and no
-/// guests, which are a fleet's last eleven fields; a list of none is a zero.
-fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
-    let unknown = match format {
-        ..=1 => 11,
-        2 => 10,
-        3 => 9,
-        4 => 7,
-        5 => 5,
-        6.. => 0,
-    };
-    state.resize(state.len() + unknown, 0);
-    postcard::from_bytes(&state)
-}
-
-/// Before format 6 no hub had a history, and no drone a refuge, waited for the weather, or limped,
-/// which are its last four fields.
-fn drone_of(format: u8, mut state: Vec<u8>) -> Result<Drone, postcard::Error> {
-    state.resize(state.len() + 4 * usize::from(format < 6), 0);
-    postcard::from_bytes(&state)
-}
-
-/// Before format 3 nobody but a drone carried anything.
-fn delivery_of(format: u8, state: &[u8]) -> Result<Delivery, postcard::Error> {
-    match format {
-        ..3 => postcard::from_bytes::<DeliveryBefore3>(state).map(Delivery::from),
-        3.. => postcard::from_bytes(state),
-    }
-}
-
-/// Before format 5 nobody knew what customers had been told, which is its last field; a list of
-/// none is a zero.
-fn scheduler_of(format: u8, mut state: Vec<u8>) -> Result<Scheduler, Halted> {
-    state.resize(state.len() + usize::from((3..5).contains(&format)), 0);
-    match format {
-        ..3 => postcard::from_bytes::<SchedulerBefore3>(&state)?
-            .idle()
-            .ok_or(Halted::Unfinished),
-        3.. => Ok(postcard::from_bytes::<Scheduler>(&state)?.counted()),
-    }
-}
-
 fn remember(roles: &Roles) -> Remembered {
     let lost_at = |drone: &Drone| match drone.state {
         DroneState::Lost { at } => Some((drone.id, at)),
@@ -363,27 +288,5 @@ fn supervision(supervisor: &Supervisor) -> Supervision {
         letters: letters.map(|letter| (letter.id, letter)).collect(),
         breaker: supervisor.breaker(),
         panics: supervisor.panics().clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::actors::scheduler::SchedulerMessage;
-    use crate::actors::testing::{Bench, id, order, world};
-
-    #[test]
-    fn a_scheduler_that_knew_not_what_was_told_goes_on_with_its_workflows() {
-        let mut bench = Bench::new(world(1, 1), |_| Scheduler::default());
-        let order = Arc::new(order(&bench.context.world));
-        bench.tell(SchedulerMessage::Admit { id: id(1), order });
-        let mut before_5 = postcard::to_stdvec(&bench.role).unwrap();
-        assert_eq!(before_5.pop(), Some(0), "nothing was told");
-        for format in [3, 4] {
-            let read = scheduler_of(format, before_5.clone()).unwrap();
-            assert_eq!(read, bench.role);
-        }
-        before_5.push(0);
-        assert_eq!(scheduler_of(FORMAT, before_5).unwrap(), bench.role);
     }
 }

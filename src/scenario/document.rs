@@ -222,6 +222,13 @@ pub(super) struct Fleet {
     pub model: Option<At<String>>,
     pub count: Option<At<u64>>,
     pub aloft: f64,
+    pub cycles: Option<At<Cycles>>,
+}
+
+/// That batteries have behind them.
+pub(super) struct Cycles {
+    pub min: Option<At<f64>>,
+    pub max: Option<At<f64>>,
 }
 
 pub(super) const MOST_DRONES: u64 = 10_000_000;
@@ -243,6 +250,19 @@ fn fleet(f: &mut Fields<'_>) -> Fleet {
                 "0.0",
             )
             .value,
+        cycles: f.optional(
+            "cycles",
+            "full cycles that their batteries have behind them at the start, each drone's between these; none where this is left out",
+            Table(cycles),
+        ),
+    }
+}
+
+fn cycles(f: &mut Fields<'_>) -> Cycles {
+    let mut bound = |name, doc| f.required(name, doc, Number(0.0..=1e6));
+    Cycles {
+        min: bound("min", "the fewest"),
+        max: bound("max", "the most"),
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) fn build_fleets(
                 model,
                 count,
                 aloft: fleet.value.aloft,
+                cycles: cycles_behind(&fleet.value, &models[model.index()], log),
             });
         }
     }
@@ -80,6 +81,35 @@ pub(super) fn build_fleets(
         );
     }
     (built.len() == fleets.value.len()).then_some((built, models))
+}
+
+/// The fewest and the most; a mistake is read as none.
+fn cycles_behind(fleet: &document::Fleet, model: &Model, log: &mut Log) -> (f64, f64) {
+    let Some(cycles) = &fleet.cycles else {
+        return (0.0, 0.0);
+    };
+    let (Some(min), Some(max)) = (&cycles.value.min, &cycles.value.max) else {
+        return (0.0, 0.0);
+    };
+    if min.value > max.value {
+        log.error(
+            &min.span,
+            format!(
+                "the fewest cycles ({}) are more than the most ({})",
+                min.value, max.value
+            ),
+            "exchange them",
+        );
+    }
+    let battery = &model.battery;
+    if battery.cycles_to_80.is_none() || battery.swap_s.is_some() {
+        log.warn(
+            &cycles.span,
+            format!("batteries of `{}` do not age", model.key),
+            "give the type a `battery.cycles_to_80` and no `swap`, or leave `cycles` out",
+        );
+    }
+    (min.value, max.value)
 }
 
 fn find_hub(hub: &At<String>, ids: &[&str], log: &mut Log) -> Option<HubId> {

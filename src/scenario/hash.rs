@@ -72,7 +72,14 @@ pub(super) fn of(world: &World) -> [u8; 32] {
              model,
              count,
              aloft,
-         }| hash.add(&(hub, model, count, aloft)),
+             cycles,
+         }| {
+            hash.add(&(hub, model, count, aloft));
+            // What is as it always was leaves the hash as it was.
+            if *cycles != (0.0, 0.0) {
+                hash.add(&("cycles", cycles));
+            }
+        },
     );
     hash.add_all(places, |hash, Place { name, location }| {
         hash.add(&(name, location))
@@ -251,6 +258,7 @@ impl Canonical {
             reserve,
             charge_power_w,
             swap_s,
+            cycles_to_80,
         } = battery;
         self.add(&(
             key,
@@ -277,6 +285,9 @@ impl Canonical {
         // What is as it always was leaves the hash as it was.
         if swap_s.is_some() {
             self.add(&("swap", swap_s));
+        }
+        if cycles_to_80.is_some() {
+            self.add(&("cycles_to_80", cycles_to_80));
         }
         // Worlds from before these were simulated keep their hash.
         let of_catalogue = catalogue::model(key).map(|model| (model.limits, model.rotor_count));

@@ -125,6 +125,7 @@ struct BatteryKeys {
     capacity: Option<f64>,
     reserve: Option<f64>,
     charge_power: Option<f64>,
+    cycles_to_80: Option<f64>,
     swap: Option<SimDuration>,
 }
 
@@ -140,6 +141,11 @@ fn battery(f: &mut Fields<'_>) -> BatteryKeys {
         charge_power: number(
             "charge_power",
             "up to four fifths of the capacity, W",
+            Number(1.0..=1e6),
+        ),
+        cycles_to_80: number(
+            "cycles_to_80",
+            "full cycles after which four fifths of the capacity are left; it does not age where this is left out, nor where it is swapped",
             Number(1.0..=1e6),
         ),
         swap: f
@@ -316,6 +322,7 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
                 .swap
                 .map(SimDuration::as_secs)
                 .or(base.and_then(|base| base.battery.swap_s)),
+            cycles_to_80: keys.battery.cycles_to_80,
         },
         power: power?,
         limits,

@@ -89,6 +89,7 @@ fn battery(capacity_wh: f64, charge_power_w: f64) -> Battery {
         reserve: 0.2,
         charge_power_w,
         swap_s: None,
+        cycles_to_80: None,
     }
 }
 

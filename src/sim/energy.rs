@@ -328,6 +328,7 @@ mod tests {
             reserve: 0.2,
             charge_power_w: 100.0,
             swap_s: None,
+            cycles_to_80: None,
         };
         assert!((time_to_reach(&battery, 0.0, 80.0) - 2_880.0).abs() < 1e-9);
         // ln 10 / 4.5 hours from four fifths to full.
@@ -345,6 +346,7 @@ mod tests {
             reserve: 0.2,
             charge_power_w: 100.0,
             swap_s: Some(90.0),
+            cycles_to_80: None,
         };
         assert_eq!(time_to_full(&battery, 30.0), 90.0);
         assert_eq!(time_to_reach(&battery, 30.0, 20.0), 0.0);
@@ -357,7 +359,13 @@ mod tests {
         fn charging_splits_anywhere_and_inverts(
             from in 0.0..100.0f64, first in 0.0..4_000.0f64, second in 0.0..4_000.0f64,
         ) {
-            let battery = Battery { capacity_wh: 100.0, reserve: 0.2, charge_power_w: 120.0, swap_s: None };
+            let battery = Battery {
+                capacity_wh: 100.0,
+                reserve: 0.2,
+                charge_power_w: 120.0,
+                swap_s: None,
+                cycles_to_80: None,
+            };
             let half = energy_after(&battery, from, first);
             let whole = energy_after(&battery, from, first + second);
             prop_assert!(from <= half && half <= whole && whole <= 100.0);

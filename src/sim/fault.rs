@@ -99,7 +99,8 @@ pub enum FlightFault {
     /// With six rotors and more the drone limps to the nearest hub, with wings it glides down
     /// where it is; others fall.
     RotorOut,
-    /// A cell gives out, and its share of what the battery holds with it.
+    /// A cell gives out: its share of what the battery holds is gone, and for good that of what
+    /// it may hold.
     BatteryCell,
     /// Nobody reaches the drone.
     LinkLost,
@@ -113,12 +114,4 @@ impl FlightFault {
             FlightFault::LinkLost => "link_lost",
         }
     }
-}
-
-/// Cells in series in a pack: the usual six of delivery drones' packs.
-const CELLS_IN_SERIES: f64 = 6.0;
-
-/// What is left of what a battery holds, as a share, when one of its cells gives out.
-pub fn share_left_without_a_cell() -> f64 {
-    1.0 - 1.0 / CELLS_IN_SERIES
 }

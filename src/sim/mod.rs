@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod ageing;
 pub mod air;
 pub mod airspace;
 pub mod breaker;

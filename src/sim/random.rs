@@ -26,6 +26,7 @@ pub enum Purpose {
     Preparation = 12,
     RainForecast = 13,
     WindShift = 14,
+    Cycles = 15,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

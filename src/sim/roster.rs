@@ -261,6 +261,7 @@ impl World {
                     model: self.take_in_model(model),
                     count: *count,
                     aloft: 0.0,
+                    cycles: (0.0, 0.0),
                 };
                 self.fleets.push(fleet);
                 self.roster.fleets_added += 1;

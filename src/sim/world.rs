@@ -99,6 +99,8 @@ pub struct Fleet {
     pub count: u32,
     /// Share of these drones that is in the air at the start, on the way home.
     pub aloft: f64,
+    /// Full cycles that their batteries have behind them at the start: the fewest, and the most.
+    pub cycles: (f64, f64),
 }
 
 /// A drone type. Derived figures (see the catalogue) say so where they are chosen.
@@ -138,6 +140,8 @@ pub struct Battery {
     pub charge_power_w: f64,
     /// Where it is changed for a full one instead: how long that takes, seconds.
     pub swap_s: Option<f64>,
+    /// Full cycles after which four fifths of the capacity are left; `None` where it does not age.
+    pub cycles_to_80: Option<f64>,
 }
 
 #[derive(Clone, Debug)]

@@ -52,7 +52,7 @@ pub const IN_MEMORY: &str = ":memory:";
 /// The formats of [`Snapshot::engine`] that this program reads, told by its first byte; it
 /// writes the last. The store knows them so that it can refuse a world that this program does
 /// not read before it rewrites anything of it.
-pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=6;
+pub const SNAPSHOT_FORMATS: RangeInclusive<u8> = 1..=7;
 
 /// Where, in a data folder, the files are of days that were moved out of the store.
 pub const HISTORY_FOLDER: &str = "history";

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::sim::ageing::Healths;
 use crate::sim::drone::DroneStatus;
 use crate::sim::energy;
 use crate::sim::geo::{BoundingBox, LatLon};
@@ -29,6 +30,8 @@ pub(super) struct Drones {
     /// For which deliveries drones took off that are not on the ground again.
     flying_for: BTreeMap<DroneId, DeliveryId>,
     seqs: BTreeMap<DroneId, u32>,
+    /// Of the batteries.
+    healths: Healths,
     /// Withdrawn, and out of the world: in the order in which they went, and where they were
     /// last. Listeners read on from where they were.
     gone: Vec<(DroneId, LatLon)>,
@@ -81,6 +84,7 @@ impl Drones {
         hubs: usize,
         lost: Vec<(DroneId, LatLon)>,
         seqs: Vec<(DroneId, u32)>,
+        healths: Healths,
     ) -> Self {
         let mut drones = Drones {
             places: vec![0; grounded.len()],
@@ -90,6 +94,7 @@ impl Drones {
             carrying: BTreeMap::new(),
             flying_for: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
+            healths,
             gone: Vec::new(),
             is_gone: BTreeSet::new(),
         };
@@ -186,6 +191,10 @@ impl Drones {
 
     pub(super) fn set_seq(&mut self, drone: DroneId, seq: u32) {
         self.seqs.insert(drone, seq);
+    }
+
+    pub(super) fn set_health(&mut self, drone: DroneId, health: f64) {
+        self.healths.set(drone, health);
     }
 
     pub(super) fn seq(&self, drone: DroneId) -> u32 {
@@ -302,6 +311,7 @@ fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
         ground_speed_mps: 0.0,
         vertical_speed_mps: 0.0,
         battery: 0.0,
+        battery_health: now.drones.healths.of(id),
         delivery: now.drones.carried_by(id),
         payload_kg: 0.0,
         seq: now.drones.seq(id),
@@ -309,7 +319,8 @@ fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
     if let Some(grounded) = on_ground {
         reading.location = world.hub(grounded.hub).location;
         reading.status = status_on_ground(&grounded);
-        reading.battery = energy_at(&grounded, &battery, now.at) / battery.capacity_wh;
+        let own = now.drones.healths.charged(&battery, id);
+        reading.battery = energy_at(&grounded, &own, now.at) / battery.capacity_wh;
     } else if let Some(row) = now.frame.row_of(id) {
         fill_airborne(&mut reading, row);
     } else if let Some(at) = now.drones.lost.get(&id) {
@@ -361,7 +372,7 @@ mod tests {
                 charging_since: None,
             });
             let mut expected = begin.clone();
-            let mut drones = Drones::new(begin.into_iter().map(at).collect(), 3, Vec::new(), Vec::new());
+            let mut drones = Drones::new(begin.into_iter().map(at).collect(), 3, Vec::new(), Vec::new(), Healths::default());
             for (drone, hub) in moves {
                 drones.set_grounded(DroneId(drone), at(hub));
                 expected[drone as usize] = hub;

@@ -31,6 +31,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
 use crate::sim::account::Account;
+use crate::sim::ageing::Healths;
 use crate::sim::calendar::Month;
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::{Event, HubQueues};
@@ -70,6 +71,8 @@ pub struct Publication {
     pub airborne: Vec<DroneRow>,
     /// Drones whose record on the ground changed; `None` is in the air or lost.
     pub grounded: Vec<(DroneId, Option<Grounded>)>,
+    /// Drones whose battery is of another health, and of which.
+    pub healths: Vec<(DroneId, f64)>,
     /// Routes of drones that took off or changed their plan.
     pub routes: Vec<(DroneId, PlannedRoute)>,
     /// What [`View::take_changes`] gave at this tick is durable with it.
@@ -129,6 +132,8 @@ pub struct Restored {
     pub grounded: Vec<Option<Grounded>>,
     pub airborne: Vec<DroneRow>,
     pub routes: Vec<(DroneId, PlannedRoute)>,
+    /// Of the batteries.
+    pub healths: Healths,
     pub lost: Vec<(DroneId, LatLon)>,
     /// Number of the last event of each drone that had any.
     pub drone_seqs: Vec<(DroneId, u32)>,
@@ -179,6 +184,7 @@ impl View {
             world.hubs.len(),
             restored.lost,
             restored.drone_seqs,
+            restored.healths,
         );
         for drone in restored.drones_gone {
             drones.goes(&world, drone);

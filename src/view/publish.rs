@@ -42,6 +42,9 @@ impl View {
                 }
                 now.drones.set_grounded(drone, grounded);
             }
+            for (drone, health) in publication.healths {
+                now.drones.set_health(drone, health);
+            }
             let mut log = self.log.write();
             for event in publication.events {
                 self.apply(&mut now, &event, &carriers);

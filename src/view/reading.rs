@@ -85,8 +85,9 @@ pub struct DroneReading {
     pub heading_deg: f64,
     pub ground_speed_mps: f64,
     pub vertical_speed_mps: f64,
-    /// State of charge, 0 to 1.
+    /// What its battery holds, and what it holds when it is full, as shares of its type's capacity.
     pub battery: f64,
+    pub battery_health: f64,
     pub delivery: Option<DeliveryId>,
     pub payload_kg: f64,
     /// Number of its last event; 0 before the first.

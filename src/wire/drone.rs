@@ -24,8 +24,10 @@ pub struct Drone {
     pub ground_speed: f64,
     /// m/s, positive upwards.
     pub vertical_speed: f64,
-    /// State of charge, 0 to 1.
+    /// State of charge, 0 to 1: of what a new battery holds when it is full.
     pub battery: f64,
+    /// What its own battery holds when it is full: 1 as new.
+    pub battery_health: f64,
     /// The delivery that it has yet to bring to its end.
     #[schema(required)]
     pub delivery_id: Option<String>,

@@ -66,6 +66,8 @@ async fn a_rotor_that_fails_takes_the_drone_and_another_comes_and_a_restart_reme
     let before = charge().await;
     inject(&operator, json!({"kind": "battery_cell", "target": drone})).await;
     assert!(charge().await < before * 0.85, "a sixth of it is gone");
+    let health = &operator.drone(&drone).await["batteryHealth"];
+    assert_eq!(*health, json!(0.8333), "and for good");
     inject(&operator, fault.clone()).await;
     operator.control(json!({"state": "paused"})).await;
     let lost = operator.drone(&drone).await;

@@ -1,6 +1,7 @@
 //! The integration tests, by user journey, in one binary.
 
 mod access;
+mod ageing;
 mod backlog;
 mod bad_input;
 mod changes;

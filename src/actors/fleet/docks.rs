@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::actors::{Context, Effect, Effects, Mail};
+use crate::sim::ageing::Healths;
 use crate::sim::energy;
 use crate::sim::event::{HubEvent, HubQueues};
 use crate::sim::fleet_index::Pair;
@@ -34,6 +35,9 @@ pub(super) struct Docks {
     /// By hub; the pads' own business, kept so that it is told with the rest.
     #[serde(skip)]
     pad_queues: Vec<PadQueues>,
+    /// Of all drones' batteries, as the sky tells; kept here since charging goes by it.
+    #[serde(skip)]
+    pub(super) healths: Healths,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +86,7 @@ impl Docks {
             hubs: Vec::new(),
             sites: Vec::new(),
             pad_queues: Vec::new(),
+            healths: Healths::at_start(world),
         };
         docks.grow(world);
         let aloft: BTreeSet<DroneId> = aloft.iter().copied().collect();
@@ -135,25 +140,45 @@ impl Docks {
         ready.chain(queued).sum()
     }
 
+    /// The one that a charger makes full for this drone.
+    pub fn battery_of(&self, pair: usize, drone: DroneId) -> Battery {
+        self.healths.charged(&self.sites[pair].battery, drone)
+    }
+
+    /// Whether who is full first is the fullest now, among those of the pair who charge or are full.
+    fn charge_alike(&self, pair: usize) -> bool {
+        self.healths.all_new() || self.sites[pair].battery.swap_s.is_some()
+    }
+
+    /// Those among whom the fullest is who charge or are full: the first, where they charge alike.
+    fn fullest_of(&self, pair: usize, at_most: usize) -> impl Iterator<Item = DroneId> + '_ {
+        let looked_at = if self.charge_alike(pair) {
+            at_most
+        } else {
+            usize::MAX
+        };
+        let ready = self.ready[pair].iter().take(looked_at);
+        ready.map(|(_, drone)| *drone)
+    }
+
     /// The drone of the pair with the most energy, and how much that is, in watt-hours.
     pub fn fullest(&self, pair: usize, now: SimTime) -> Option<(DroneId, f64)> {
-        let plugged_or_full = self.ready[pair]
-            .first()
-            .map(|(_, drone)| (*drone, self.energy_wh(pair, *drone, now)));
+        let plugged_or_full = self
+            .fullest_of(pair, 1)
+            .map(|drone| (drone, self.energy_wh(pair, drone, now)));
         let queued = self.hubs[self.sites[pair].hub.index()].queue.iter();
         let queued = queued
             .filter(|queued| queued.pair == pair)
             .map(|queued| (queued.drone, queued.energy_wh));
         plugged_or_full
-            .into_iter()
             .chain(queued)
             .reduce(|best, other| if other.1 > best.1 { other } else { best })
     }
 
     /// What each of the pair's fullest drones holds, at most so many of them, the fullest first.
     pub fn energies_wh(&self, pair: usize, at_most: usize, now: SimTime) -> Vec<f64> {
-        let ready = self.ready[pair].iter().take(at_most);
-        let ready = ready.map(|(_, drone)| self.energy_wh(pair, *drone, now));
+        let ready = self.fullest_of(pair, at_most);
+        let ready = ready.map(|drone| self.energy_wh(pair, drone, now));
         let queued = self.hubs[self.sites[pair].hub.index()].queue.iter();
         let queued = queued.filter(|queued| queued.pair == pair);
         let mut energies: Vec<f64> = ready.chain(queued.map(|queued| queued.energy_wh)).collect();
@@ -162,26 +187,29 @@ impl Docks {
         energies
     }
 
-    /// When the pair's fullest drone holds this much; `None` while nobody is plugged in.
+    /// When one of the pair's drones holds this much; `None` while nobody is plugged in who ever
+    /// will.
     pub fn ready_at(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<SimTime> {
-        let (full_at, drone) = self.ready[pair].first()?;
         if self.sites[pair].battery.swap_s.is_some() {
+            let (full_at, _) = self.ready[pair].first()?;
             return Some(now.max(*full_at));
         }
-        let missing = energy::time_to_reach(
-            &self.sites[pair].battery,
-            self.energy_wh(pair, *drone, now),
-            need_wh,
-        );
-        Some(now + SimDuration::from_secs(missing))
+        let missing = self.fullest_of(pair, 1).filter_map(|drone| {
+            let battery = self.battery_of(pair, drone);
+            let holds_wh = self.energy_wh(pair, drone, now);
+            let ever = need_wh <= battery.capacity_wh || self.charge_alike(pair);
+            ever.then(|| energy::time_to_reach(&battery, holds_wh, need_wh))
+        });
+        let least = missing.min_by(f64::total_cmp)?;
+        Some(now + SimDuration::from_secs(least))
     }
 
     fn energy_wh(&self, pair: usize, drone: DroneId, now: SimTime) -> f64 {
-        let battery = &self.sites[pair].battery;
+        let battery = self.battery_of(pair, drone);
         match self.plugged.get(&drone) {
             // It has none for the time being.
             Some(plug) if battery.swap_s.is_some() && now < plug.full_at => 0.0,
-            Some(plug) => energy::energy_after(battery, plug.energy_wh, now.since(plug.since).as_secs()),
+            Some(plug) => energy::energy_after(&battery, plug.energy_wh, now.since(plug.since).as_secs()),
             None => battery.capacity_wh,
         }
     }
@@ -238,8 +266,13 @@ impl Docks {
         })
     }
 
-    /// Among plugged-in and full drones: who is full last has the least.
+    /// Among plugged-in and full drones: who is full last has the least, where they charge alike.
     fn least_sufficient(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<(SimTime, DroneId)> {
+        if !self.charge_alike(pair) {
+            let holds_wh = |entry: &&(SimTime, DroneId)| self.energy_wh(pair, entry.1, now);
+            let enough = self.ready[pair].iter().filter(|entry| holds_wh(entry) >= need_wh);
+            return enough.min_by(|a, b| holds_wh(a).total_cmp(&holds_wh(b))).copied();
+        }
         let to_full = energy::time_to_full(&self.sites[pair].battery, need_wh);
         let latest = (now + SimDuration::from_secs(to_full), DroneId(u32::MAX));
         let mut sufficient = self.ready[pair].range(..=latest).rev();
@@ -339,8 +372,8 @@ impl Docks {
             energy_wh,
         } = chargers.queue.pop_front()?;
         chargers.in_use += 1;
-        let battery = &self.sites[pair].battery;
-        let missing = energy::time_to_reach(battery, energy_wh, battery.capacity_wh);
+        let battery = self.battery_of(pair, drone);
+        let missing = energy::time_to_reach(&battery, energy_wh, battery.capacity_wh);
         let since = context.now;
         let full_at = since + SimDuration::from_secs(missing);
         let plug = Plug {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::ageing::Healths;
 use crate::sim::dispatch;
 use crate::sim::energy;
 use crate::sim::flight::{self, FlightPlan, Whereabouts};
@@ -69,7 +70,7 @@ impl Fleet {
             return;
         };
         let world = &context.world;
-        let (energy_wh, full_wh) = holds(world, context.now, drone, &guest);
+        let (energy_wh, full_wh) = holds(context, &self.docks.healths, drone, &guest);
         if let Some(plan) = self.way_home(context, drone, guest.hub, energy_wh) {
             self.part_with_guest(context, drone, effects);
             let from = guest.hub;
@@ -140,7 +141,7 @@ impl Fleet {
         if guest.charging_since.is_none() {
             return;
         }
-        guest.energy_wh = holds(&context.world, context.now, drone, guest).0;
+        guest.energy_wh = holds(context, &self.docks.healths, drone, guest).0;
         guest.charging_since = None;
         let hub = guest.hub;
         effects.0.push(Effect::Charge(drone, false));
@@ -151,13 +152,14 @@ impl Fleet {
 }
 
 /// What its battery holds, and what it may, watt-hours.
-fn holds(world: &World, now: SimTime, drone: DroneId, guest: &Guest) -> (f64, f64) {
-    let Some(fleet) = world.fleet_of(drone) else {
+fn holds(context: &Context, healths: &Healths, drone: DroneId, guest: &Guest) -> (f64, f64) {
+    let Some(fleet) = context.world.fleet_of(drone) else {
         return (guest.energy_wh, guest.energy_wh);
     };
-    let battery = &world.model(fleet.model).battery;
+    let battery = healths.charged(&context.world.model(fleet.model).battery, drone);
+    let charged_s = |since| context.now.since(since).as_secs();
     let energy_wh = match guest.charging_since {
-        Some(since) => energy::energy_after(battery, guest.energy_wh, now.since(since).as_secs()),
+        Some(since) => energy::energy_after(&battery, guest.energy_wh, charged_s(since)),
         None => guest.energy_wh,
     };
     (energy_wh, battery.capacity_wh)

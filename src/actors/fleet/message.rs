@@ -68,4 +68,6 @@ pub enum FleetMessage {
     Arrived { drone: DroneId },
     /// To itself: a drone that stands at another hub than its own may fly home by now.
     SendHome { drone: DroneId },
+    /// From the engine: of its type's capacity a drone's battery has so much left.
+    Worn { drone: DroneId, health: f64 },
 }

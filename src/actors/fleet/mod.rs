@@ -393,6 +393,7 @@ impl Role for Fleet {
             FleetMessage::Arrived { drone } => self.arrived(context, drone),
             FleetMessage::AirChanged => self.air_changed(context, effects),
             FleetMessage::SendHome { drone } => self.send_home(context, drone, effects),
+            FleetMessage::Worn { drone, health } => self.docks.healths.set(drone, health),
         }
     }
 }

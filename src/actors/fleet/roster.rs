@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::ageing::Healths;
 use crate::sim::event::HubEvent;
 use crate::sim::fleet_index::Pair;
 use crate::sim::ids::{DroneId, HubId};
@@ -25,6 +26,12 @@ pub(super) struct Gone {
 }
 
 impl Fleet {
+    /// After a restore: what the sky knows of the batteries.
+    pub fn with_healths(mut self, healths: Healths) -> Self {
+        self.docks.healths = healths;
+        self
+    }
+
     /// Hubs that have left the world, in order.
     pub fn hubs_gone(&self) -> impl Iterator<Item = HubId> + '_ {
         self.gone.hubs.iter().copied()

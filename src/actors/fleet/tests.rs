@@ -206,6 +206,39 @@ fn the_least_charged_drone_that_suffices_goes_first() {
 }
 
 #[test]
+fn worn_batteries_go_by_what_they_hold_and_those_too_worn_are_not_waited_for() {
+    let mut bench = bench(3, 3);
+    for number in 1..=3 {
+        bench.assign(number, false);
+    }
+    for (drone, health) in [(0, 0.15), (1, 0.9)] {
+        let drone = DroneId(drone);
+        bench.tell(FleetMessage::Worn { drone, health });
+    }
+    let new_wh = bench.capacity_wh();
+    for (drone, health) in [(0, 0.15), (1, 0.9), (2, 1.0)] {
+        bench.dock(drone, health * new_wh);
+    }
+    let restored: Fleet = postcard::from_bytes(&postcard::to_stdvec(&bench.role).unwrap()).unwrap();
+    let restored = restored.with_healths(bench.role.docks.healths.clone());
+    let restored = restored.with_world(&bench.context.world, bench.context.now);
+    assert_eq!(restored, bench.role, "what the sky knows is told again");
+    assert_eq!(
+        missions(&bench.assign(4, false)),
+        [(1, 4)],
+        "it has enough, and the least"
+    );
+    assert_eq!(missions(&bench.assign(5, false)), [(2, 5)]);
+    let effects = bench.assign(6, false);
+    assert_eq!(missions(&effects), []);
+    assert!(
+        alarms(&effects).is_empty(),
+        "the one that is here never holds enough"
+    );
+    assert_eq!(missions(&bench.dock(1, 0.9 * new_wh)), [(1, 6)]);
+}
+
+#[test]
 fn without_a_free_drone_requests_wait_up_to_the_backlog() {
     let mut bench = bench(1, 1);
     bench.assign(1, false);

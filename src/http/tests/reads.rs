@@ -51,6 +51,7 @@ impl Door {
             events: events.into_iter().enumerate().map(event).collect(),
             grounded: airborne.iter().map(|row| (row.drone, None)).collect(),
             airborne,
+            healths: Vec::new(),
             routes,
             kept: None,
         });
@@ -134,7 +135,7 @@ fn a_delivery_under_way_is_where_its_drone_is() {
     let drone = door.get("/api/drones/d-1").json();
     let expected = json!({
         "id": "d-1", "model": "wing", "hub": "mission", "status": "cruising", "location": place,
-        "heading": 271.0, "groundSpeed": 14.2, "verticalSpeed": 0.0, "battery": 0.83,
+        "heading": 271.0, "groundSpeed": 14.2, "verticalSpeed": 0.0, "battery": 0.83, "batteryHealth": 1.0,
         "deliveryId": id, "payloadKg": 0.0,
     });
     assert_eq!(drone, expected);
@@ -345,6 +346,7 @@ fn drones_are_listed_by_what_they_do_and_hubs_count_those_that_stand_there() {
         events: Vec::new(),
         airborne: vec![cruising(DroneId(0))],
         grounded: vec![(DroneId(1), Some(charging()))],
+        healths: Vec::new(),
         routes: Vec::new(),
         kept: None,
     });

@@ -54,6 +54,7 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
             events: Vec::new(),
             grounded: vec![grounded],
             airborne: Vec::new(),
+            healths: Vec::new(),
             routes,
             kept: None,
         });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::ageing::{Healths, health_after};
 use super::super::energy::energy_after;
 use super::super::geo::Point;
 use super::super::ids::{DroneId, HubId};
@@ -25,6 +26,9 @@ pub struct Ground {
     energy_wh: Vec<f64>,
     /// Microseconds; [`NOT_CHARGING`] while not.
     charging_since: Vec<u64>,
+    /// Of the batteries of all drones, those in the air too. Saved by itself.
+    #[serde(skip)]
+    pub(super) healths: Healths,
 }
 
 const NOT_CHARGING: u64 = u64::MAX;
@@ -36,12 +40,16 @@ impl Ground {
             hub: Vec::new(),
             energy_wh: Vec::new(),
             charging_since: Vec::new(),
+            healths: Healths::at_start(world),
         };
         ground.grow(world);
+        for (drone, health) in ground.healths.worn() {
+            ground.energy_wh[drone.index()] *= health;
+        }
         ground
     }
 
-    /// Those of the world's drones that are not here yet, at their hubs with full batteries.
+    /// Those of the world's drones that are not here yet, at their hubs with full new batteries.
     pub fn grow(&mut self, world: &World) {
         let mut first = 0;
         for fleet in &world.fleets {
@@ -75,8 +83,8 @@ impl Ground {
         } = self.get(drone);
         match (charging_since, world.fleet_of(drone)) {
             (Some(since), Some(fleet)) => {
-                let battery = &world.model(fleet.model).battery;
-                energy_after(battery, energy_wh, now.since(since).as_secs())
+                let battery = self.healths.charged(&world.model(fleet.model).battery, drone);
+                energy_after(&battery, energy_wh, now.since(since).as_secs())
             }
             _ => energy_wh,
         }
@@ -88,13 +96,27 @@ impl Ground {
         }
         self.energy_wh[drone.index()] = self.energy_wh(world, drone, now);
         self.charging_since[drone.index()] = if charging { now.0 } else { NOT_CHARGING };
+        let battery = world
+            .fleet_of(drone)
+            .map(|fleet| world.model(fleet.model).battery);
+        let is_another = battery.is_some_and(|battery| {
+            battery.swap_s.is_some() && self.energy_wh[drone.index()] >= battery.capacity_wh
+        });
+        if is_another && !charging {
+            self.healths.set(drone, 1.0);
+        }
     }
 
-    pub fn land(&mut self, world: &World, drone: DroneId, at: Point, energy_wh: f64) {
+    /// After a flight that took so much, with this left.
+    pub fn land(&mut self, world: &World, drone: DroneId, at: Point, used_wh: f64, energy_wh: f64) {
         let i = drone.index();
         self.hub[i] = nearest_hub(world, drone, at);
         self.energy_wh[i] = energy_wh;
         self.charging_since[i] = NOT_CHARGING;
+        if let Some(fleet) = world.fleet_of(drone) {
+            let (battery, health) = (&world.model(fleet.model).battery, self.healths.of(drone));
+            self.healths.set(drone, health_after(battery, health, used_wh));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! a table of their own and cost nothing per tick. The sky decides nothing: it flies
 //! plans, and tells when something happened. It never knows who watches.
 
+mod batteries;
 mod before;
 mod bodies;
 mod columns;
@@ -228,20 +229,11 @@ impl Sky {
             Departure {
                 drone,
                 landed_at: None,
+                used_wh: log.energy_wh,
                 energy_wh,
             },
         );
         Some((at, log))
-    }
-
-    /// Leaves an airborne drone this share of what its battery holds. No effect on others.
-    pub fn drain(&mut self, drone: DroneId, left: f64) {
-        if let Some(&place) = self.places.get(drone.index())
-            && !matches!(place, ON_GROUND | LOST)
-        {
-            let (chunk, i) = (place as usize / CHUNK_ROWS, place as usize % CHUNK_ROWS);
-            self.chunks[chunk].energy_wh[i] *= left;
-        }
     }
 
     /// `None` while in the air or lost.
@@ -385,7 +377,13 @@ impl Sky {
             None => self.places[drone] = LOST,
             Some(at) => {
                 self.places[drone] = ON_GROUND;
-                self.ground.land(world, departure.drone, at, departure.energy_wh);
+                let Departure {
+                    drone,
+                    used_wh,
+                    energy_wh,
+                    ..
+                } = departure;
+                self.ground.land(world, drone, at, used_wh, energy_wh);
             }
         }
     }

@@ -77,6 +77,8 @@ pub struct Departure {
     pub drone: DroneId,
     /// `None` for one that fell.
     pub landed_at: Option<Point>,
+    /// By the flight.
+    pub used_wh: f64,
     pub energy_wh: f64,
 }
 
@@ -311,6 +313,7 @@ fn land(row: &mut Row, flight: &Flight, world: &World, at_s: f64, step: &mut Chu
     step.departures.push(Departure {
         drone: row.drone,
         landed_at: is_hub.then_some(at),
+        used_wh: log.energy_wh,
         energy_wh: row.energy_wh,
     });
 }
@@ -338,6 +341,7 @@ fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock<'_>, step: &mut ChunkS
     step.departures.push(Departure {
         drone,
         landed_at: None,
+        used_wh: log.energy_wh,
         energy_wh,
     });
 }

@@ -47,6 +47,7 @@ pub fn drone(world: &World, drone: &DroneReading) -> Drone {
         ground_speed: rounded(drone.ground_speed_mps, 100.0),
         vertical_speed: rounded(drone.vertical_speed_mps, 100.0),
         battery: rounded(drone.battery, 1e4),
+        battery_health: rounded(drone.battery_health, 1e4),
         delivery_id: drone.delivery.map(|id| id.to_string()),
         payload_kg: rounded(drone.payload_kg, 1e3),
     }

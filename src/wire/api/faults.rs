@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `rotor_out` and `battery_cell` break a drone in the air, once; `hub_closed` keeps a
+/// `rotor_out` and `battery_cell` break a drone in the air, once (the rotor is mended when it is on
+/// the ground; the cell is lost for good, unless the hub swaps batteries); `hub_closed` keeps a
 /// hub's drones on the ground, for a while or until another one says for how long; `link_lost`
 /// lets a drone in the air hover for the duration, and without one fly home;
 /// `carrier_down` keeps third-party transport from taking jobs; `step_fail` and `step_slow` strike

@@ -125,6 +125,7 @@ impl Stand {
                 rows.iter().map(|row| (row.drone, None)).collect()
             },
             airborne: rows,
+            healths: Vec::new(),
             routes: Vec::new(),
             kept: None,
         });
@@ -391,6 +392,7 @@ fn all_parked(drones: u32) -> Restored {
         grounded: (0..drones).map(|_| Some(parked())).collect(),
         airborne: Vec::new(),
         routes: Vec::new(),
+        healths: Default::default(),
         lost: Vec::new(),
         drone_seqs: Vec::new(),
         hub_queues: Vec::new(),
@@ -450,6 +452,7 @@ fn world(drones: u32) -> World {
             model: ModelId(0),
             count: drones,
             aloft: 0.0,
+            cycles: (0.0, 0.0),
         }],
         fleet_index: FleetIndex::default(),
         roster: Default::default(),
@@ -496,6 +499,7 @@ fn model() -> Model {
             reserve: 0.2,
             charge_power_w: 300.0,
             swap_s: None,
+            cycles_to_80: None,
         },
         limits: Limits::NONE,
         rotor_count: 0,

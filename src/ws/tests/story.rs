@@ -181,7 +181,7 @@ async fn a_drone_is_followed_on_the_ground_and_in_the_air() {
     let expected = json!({
         "id": "d-1", "model": "wing", "hub": "mission", "status": "parked",
         "location": {"altitude": 0.0, "latitude": 37.76, "longitude": -122.44},
-        "heading": 0.0, "groundSpeed": 0.0, "verticalSpeed": 0.0, "battery": 0.5,
+        "heading": 0.0, "groundSpeed": 0.0, "verticalSpeed": 0.0, "battery": 0.5, "batteryHealth": 1.0,
         "deliveryId": null, "payloadKg": 0.0,
     });
     assert_eq!((&snapshot["drone"], &snapshot["seq"]), (&expected, &json!(0)));

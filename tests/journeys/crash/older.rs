@@ -79,7 +79,7 @@ async fn a_world_that_is_not_understood_stays_as_its_own_program_left_it() {
     let database = leave_behind(folder.path());
     database
         .execute(
-            "UPDATE snapshot SET engine = CAST(x'07' || substr(engine, 2) AS BLOB)",
+            "UPDATE snapshot SET engine = CAST(x'08' || substr(engine, 2) AS BLOB)",
             [],
         )
         .unwrap();
@@ -94,7 +94,7 @@ async fn a_world_that_is_not_understood_stays_as_its_own_program_left_it() {
     let log = child.log();
     assert_eq!(status.code(), Some(2), "{log}");
     assert!(
-        log.contains("in format 7") && log.contains("use the program that made it"),
+        log.contains("in format 8") && log.contains("use the program that made it"),
         "{log}"
     );
     let database = Connection::open(folder.path().join(DATABASE)).unwrap();

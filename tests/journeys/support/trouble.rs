@@ -50,6 +50,7 @@ chargers = 3
 hub = "mission"
 model = "zipline-p2"
 count = 20
+cycles = { min = 0, max = 50 }
 
 [[fleet]]
 hub = "potrero"
@@ -59,6 +60,10 @@ count = 10
 [model.m100]
 base = "m100"
 battery = { swap = "90s" }
+
+[model.zipline-p2]
+base = "zipline-p2"
+battery = { cycles_to_80 = 50 }
 
 [[place]]
 name = "Dolores Park"

@@ -628,9 +628,13 @@ export interface DeliverySnapshot {
 }
 export interface Drone {
   /**
-   * State of charge, 0 to 1.
+   * State of charge, 0 to 1: of what a new battery holds when it is full.
    */
   battery: number;
+  /**
+   * What its own battery holds when it is full: 1 as new.
+   */
+  batteryHealth: number;
   /**
    * The delivery that it has yet to bring to its end.
    */

@@ -9,7 +9,7 @@ use super::super::route::Route;
 use super::super::time::SimDuration;
 use super::super::units::AIR_DENSITY_KGPM3;
 use super::super::weather::Weather;
-use super::super::world::{DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull};
+use super::super::world::{Battery, DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull};
 use super::*;
 
 const ORIGIN: LatLon = LatLon {
@@ -59,6 +59,7 @@ pub fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
             model: ModelId(0),
             count,
             aloft: 0.0,
+            cycles: (0.0, 0.0),
         }],
         fleet_index: FleetIndex::default(),
         roster: Default::default(),
@@ -102,6 +103,7 @@ fn errand(pickup: (f64, f64), dropoff: (f64, f64)) -> Errand {
     }
 }
 
+mod batteries;
 mod columns;
 mod missions;
 mod plans;
