@@ -69,7 +69,8 @@ impl Body {
         let (dx, dy) = (other.x - self.x, other.y - self.y);
         let vertical_m = (other.height - self.height).abs();
         let square = dx * dx + dy * dy;
-        let is_lost = square < minima.horizontal_m * minima.horizontal_m && vertical_m < minima.vertical_m;
+        // Both at once: a branch for each costs more.
+        let is_lost = (square < minima.horizontal_m * minima.horizontal_m) & (vertical_m < minima.vertical_m);
         is_lost.then(|| Closeness {
             horizontal_m: square.sqrt(),
             vertical_m,

@@ -1,5 +1,6 @@
-//! Who has lost separation now: all of the sky in square cells, sorted, and each cell held
-//! against itself and half of its neighbours. Cost O(drones).
+//! All of the sky in square cells, sorted, so that those who are near each other are so in
+//! memory; and who has lost separation now: each cell held against itself and half of its
+//! neighbours. Cost O(drones).
 
 use std::ops::Range;
 
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 
 use super::body::{Body, Closeness, Minima, Pair};
 
-/// Two bodies that have lost separation; `rows` are those of the bodies, the lower drone first.
+/// Two bodies that have lost separation; `rows` are those of the grid, the lower drone first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lost {
     pub pair: Pair,
@@ -22,19 +23,18 @@ const SOUTH_NEIGHBOUR: u64 = 1 << 16;
 /// Sorted by cell; what it needs of memory stays with it from tick to tick.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
-    /// Cell and row.
+    /// Cell, and the body's number as it came.
     entries: Vec<u64>,
     /// In the entries' order.
-    sorted: Vec<Body>,
+    bodies: Vec<Body>,
     /// Cells.
     per_metre: f32,
 }
 
 impl Grid {
     /// All pairs that have lost separation, in order.
-    pub fn lost(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) -> Vec<Lost> {
-        let pool = pool.filter(|_| bodies.len() >= ENOUGH_FOR_THREADS);
-        self.lay(bodies, minima, pool);
+    pub fn lost(&self, minima: Minima, pool: Option<&rayon::ThreadPool>) -> Vec<Lost> {
+        let pool = pool.filter(|_| self.bodies.len() >= ENOUGH_FOR_THREADS);
         let mut found = match pool {
             Some(pool) => pool.install(|| {
                 let count = self.entries.len();
@@ -49,7 +49,7 @@ impl Grid {
         found
     }
 
-    /// Everybody in the cells within this distance, as last looked for losses.
+    /// Everybody in the cells within this distance, as last laid.
     pub fn near(&self, (x, y): (f32, f32), reach_m: f32) -> impl Iterator<Item = &Body> {
         let span = |at: f32| {
             let index = |metres: f32| column(metres * self.per_metre);
@@ -62,29 +62,45 @@ impl Grid {
                 .entries
                 .partition_point(|entry| entry >> 32 < key(*columns.start()));
             let count = self.entries[first..].partition_point(|entry| entry >> 32 <= key(*columns.end()));
-            &self.sorted[first..first + count]
+            &self.bodies[first..first + count]
         })
     }
 
-    fn lay(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) {
+    /// Sorted by cell; a row is a place in this order.
+    pub fn bodies(&self) -> &[Body] {
+        &self.bodies
+    }
+
+    pub fn lay(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) {
+        let pool = pool.filter(|_| bodies.len() >= ENOUGH_FOR_THREADS);
         // As wide as makes few cells empty and few crowded; never narrower than the minimum.
         let per_metre = 1.0 / (2.0 * minima.horizontal_m).max(20.0);
         self.per_metre = per_metre;
         let entry = |(row, body): (usize, &Body)| cell(body, per_metre) << 32 | row as u64;
-        self.entries.clear();
-        self.entries.extend(bodies.iter().enumerate().map(entry));
+        let body = |entry: &u64| bodies[*entry as u32 as usize];
         match pool {
-            Some(pool) => pool.install(|| self.entries.par_sort_unstable()),
-            None => self.entries.sort_unstable(),
+            Some(pool) => pool.install(|| {
+                let entries = bodies.par_iter().enumerate().map(entry);
+                entries.collect_into_vec(&mut self.entries);
+                self.entries.par_sort_unstable();
+                self.entries
+                    .par_iter()
+                    .map(body)
+                    .collect_into_vec(&mut self.bodies);
+            }),
+            None => {
+                self.entries.clear();
+                self.entries.extend(bodies.iter().enumerate().map(entry));
+                self.entries.sort_unstable();
+                self.bodies.clear();
+                self.bodies.extend(self.entries.iter().map(body));
+            }
         }
-        self.sorted.clear();
-        let rows = self.entries.iter().map(|entry| bodies[*entry as u32 as usize]);
-        self.sorted.extend(rows);
     }
 
     /// Pairs of which the first is one of these entries.
     fn within(&self, part: Range<usize>, minima: Minima) -> Vec<Lost> {
-        let (entries, sorted) = (&self.entries[..], &self.sorted[..]);
+        let (entries, bodies) = (&self.entries[..], &self.bodies[..]);
         let mut found = Vec::new();
         let cell = |entry: usize| entries[entry] >> 32;
         let mut next_row = match part.clone().next() {
@@ -93,7 +109,7 @@ impl Grid {
         };
         for one in part {
             let mut hold = |other: usize| {
-                if let Some(closeness) = sorted[one].lost(&sorted[other], minima) {
+                if let Some(closeness) = bodies[one].lost(&bodies[other], minima) {
                     found.push(self.found(one, other, closeness));
                 }
             };
@@ -116,7 +132,7 @@ impl Grid {
     }
 
     fn found(&self, one: usize, other: usize, closeness: Closeness) -> Lost {
-        let drone = |entry: usize| (self.sorted[entry].drone, self.entries[entry] as u32);
+        let drone = |row: usize| (self.bodies[row].drone, row as u32);
         let (low, high) = match drone(one) < drone(other) {
             true => (drone(one), drone(other)),
             false => (drone(other), drone(one)),
@@ -134,7 +150,9 @@ fn cell(body: &Body, per_metre: f32) -> u64 {
     u64::from(column(body.y * per_metre)) << 16 | u64::from(column(body.x * per_metre))
 }
 
-/// The outermost two columns stay empty, so that no row runs into the next.
+/// Which column (or row) a place lies in that is so many cells from the middle; its edges are
+/// known to a 512th of a cell. The outermost two stay empty, so that no row runs into the next.
 pub fn column(cells: f32) -> u16 {
-    (cells.floor() + 32_768.0).clamp(2.0, 65_533.0) as u16
+    // What is not negative is cut off as `floor` would, without a call.
+    (cells + 32_768.0).clamp(2.0, 65_533.0) as u16
 }

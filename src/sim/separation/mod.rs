@@ -75,9 +75,6 @@ impl Default for Rules {
 const FASTEST_MPS: f32 = 40.0;
 /// Lower than this a drone stands, metres.
 pub const ON_PAD_M: f32 = 1.0;
-/// Conflicts are looked for so often.
-const LOOK_EVERY_US: u64 = 1_000_000;
-
 /// Two drones that have just lost separation, outside of all terminal volumes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Loss {
@@ -154,21 +151,18 @@ impl Separation {
     fn judge(&mut self, world: &World, now: SimTime, pool: Option<&rayon::ThreadPool>) -> Seen {
         let minima = Minima::of(&world.separation);
         let room = &mut self.room;
-        let bodies = &room.bodies[..];
-        self.counts.airborne_s += bodies.len() as f64 * world.tick.as_secs();
+        self.counts.airborne_s += room.bodies.len() as f64 * world.tick.as_secs();
+        room.grid.lay(&room.bodies, minima, pool);
+        let bodies = room.grid.bodies();
         if bodies.len() < 2 && self.encounters.len() == 0 {
             return Seen::default();
         }
         room.terminals.follow(world);
-        let ticks = (LOOK_EVERY_US / world.tick.0.max(1)).max(1);
-        let turn = Turn {
-            now: now.0 / world.tick.0.max(1) % ticks,
-            of: ticks,
-        };
+        let turn = Turn::of_tick(world.tick, now);
         let predicted = room.sweep.predicted(bodies, minima, turn, pool);
         let lost = match turn.of {
-            1 if world.separation.tactical.is_empty() => lost_already(bodies, &predicted, minima),
-            _ => room.grid.lost(bodies, minima, pool),
+            1 => lost_already(bodies, &predicted, minima),
+            _ => room.grid.lost(minima, pool),
         };
         let signs = signs(bodies, &lost, &predicted, &room.terminals);
         let pairs: Vec<(Pair, Sign)> = signs.iter().map(|(pair, sign, _)| (*pair, *sign)).collect();
@@ -186,7 +180,7 @@ impl Separation {
     }
 
     /// For a drone that keeps its course: on which of the levels nobody would be in its way, nor
-    /// on the slope there. After a look in a world whose drones make way.
+    /// on the slope there.
     pub fn free_levels(
         &self,
         world: &World,

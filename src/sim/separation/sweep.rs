@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::super::time::{SimDuration, SimTime};
 use super::body::{Body, Minima, Pair};
 use super::grid::{ENOUGH_FOR_THREADS, column};
 
@@ -23,21 +24,35 @@ pub struct Predicted {
 const CELL_M: f32 = 256.0;
 /// As far apart as levels are, so that a level flight is in one band.
 const BAND_M: f32 = 20.0;
-/// Room for what single precision leaves out, metres.
-const SPARE_M: f32 = 0.25;
+/// Room for what single precision leaves out, metres: half of it is how exactly a cell's edge
+/// is known.
+const SPARE_M: f32 = 1.0;
 const ROW_BITS: u32 = 24;
 
-/// Which of the cells are looked at: each in one tick out of so many.
+/// Which rows of cells are looked at: each in one tick out of so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    pub now: u64,
-    pub of: u64,
+    pub now: u16,
+    pub of: u16,
 }
 
 impl Turn {
-    fn is_of(self, cell: u64) -> bool {
-        const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-        self.of <= 1 || (cell.wrapping_mul(MULTIPLIER) >> 33) % self.of == self.now
+    /// So that each row has its turn once a simulated second, or in each longer tick.
+    pub fn of_tick(tick: SimDuration, now: SimTime) -> Self {
+        const EVERY_US: u64 = 1_000_000;
+        const MOST: u64 = 1_000;
+        let tick_us = tick.0.max(1);
+        let of = (EVERY_US / tick_us).clamp(1, MOST);
+        Turn {
+            now: (now.0 / tick_us % of) as u16,
+            of: of as u16,
+        }
+    }
+
+    /// The rows from `south` to `north` whose turn it is.
+    fn rows(self, south: u16, north: u16) -> impl Iterator<Item = u16> {
+        let until_next = (self.of + self.now - south % self.of) % self.of;
+        (south.saturating_add(until_next)..=north).step_by(usize::from(self.of))
     }
 }
 
@@ -139,17 +154,13 @@ fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn) -> Vec<u64
     let mut entries = Vec::with_capacity(bodies.len());
     for (row, body) in bodies.iter().enumerate() {
         let row = (first + row) as u64;
-        cover(body, minima, |cell| {
-            if turn.is_of(cell) {
-                entries.push(cell << ROW_BITS | row);
-            }
-        });
+        cover(body, minima, turn, |cell| entries.push(cell << ROW_BITS | row));
     }
     entries
 }
 
-/// Each cell and band that a body sweeps, once.
-fn cover(body: &Body, minima: Minima, mut enter: impl FnMut(u64)) {
+/// Each cell and band that a body sweeps in the rows whose turn it is, once.
+fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u64)) {
     let t = body.lasts_s;
     let side = 0.5 * minima.horizontal_m + SPARE_M;
     let upright = 0.5 * minima.vertical_m + SPARE_M;
@@ -161,7 +172,7 @@ fn cover(body: &Body, minima: Minima, mut enter: impl FnMut(u64)) {
     ];
     let south = column((body.y.min(end_y) - side) / CELL_M);
     let north = column((body.y.max(end_y) + side) / CELL_M);
-    for row in south..=north {
+    for row in turn.rows(south, north) {
         // When it is in this row of cells; all the time where it hardly moves north or south.
         let (mut from, mut until) = (0.0, t);
         if north > south && (body.north * t).abs() > 1.0 {
@@ -182,5 +193,5 @@ fn cover(body: &Body, minima: Minima, mut enter: impl FnMut(u64)) {
 }
 
 fn band(height: f32) -> u8 {
-    ((height / BAND_M).floor() + 1.0).clamp(0.0, 255.0) as u8
+    (height / BAND_M + 1.0).clamp(0.0, 255.0) as u8
 }
