@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use skyhaul::scenario;
 use skyhaul::sim::command::Command;
 use skyhaul::sim::demand;
@@ -112,11 +113,11 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// What this thread has had of the machine so far, whoever else is busy.
+/// What this thread has had of the processor so far, whoever else is busy.
 pub fn thread_cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells a thread's time");
-    let on_cpu = text.split_whitespace().next().and_then(|ns| ns.parse().ok());
-    Duration::from_nanos(on_cpu.expect("the first figure is nanoseconds"))
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    let [secs, nanos] = [spent.tv_sec, spent.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    Duration::from_secs(secs) + Duration::from_nanos(nanos)
 }
 
 pub fn per_second(count: usize, time: Duration) -> f64 {
