@@ -41,8 +41,9 @@ pub fn model(key: &str) -> Option<Model> {
     Some(model)
 }
 
-/// Handling that no source states for these types; derived from what autopilots of such
-/// aircraft are set to.
+/// Handling that no source states for these types, but for the climb of the two by DJI (5 m/s) and
+/// the 20 to 40 s that a hand-over takes: all of it derived from what autopilots of such aircraft
+/// are set to.
 fn multirotor(key: &str, rotors: Rotors) -> Model {
     Model {
         key: key.to_owned(),
@@ -75,7 +76,7 @@ fn limits(wind_mps: f64, gust_mps: f64, rain_mmph: f64) -> Limits {
 
 fn hybrid(key: &str, rotors: Rotors, wing: Wing) -> Model {
     Model {
-        acceleration_mps2: 2.5,
+        acceleration_mps2: 2.5, // derived
         power: PowerModel::Hybrid { rotors, wing },
         ..multirotor(key, rotors)
     }
@@ -86,7 +87,7 @@ const DEGREES_30: f64 = std::f64::consts::FRAC_PI_6;
 fn battery(capacity_wh: f64, charge_power_w: f64) -> Battery {
     Battery {
         capacity_wh,
-        reserve: 0.2,
+        reserve: 0.2, // as `flight.md` has it
         charge_power_w,
         swap_s: None,
         cycles_to_80: None,
@@ -106,9 +107,9 @@ fn m100() -> Model {
         electronics_w: 10.0, // derived
     };
     Model {
-        empty_mass_kg: 3.1,
+        empty_mass_kg: 3.1, // 3.6 kg at most, less the payload
         max_payload_kg: 0.5,
-        cruise_airspeed_mps: 8.0,
+        cruise_airspeed_mps: 8.0,        // flown at 4 to 12
         battery: battery(99.9, 100.0),   // TB47D; charging derived
         limits: limits(10.0, 14.0, 0.0), // maker: 10 m/s, not in rain; gusts derived
         rotor_count: 4,
@@ -116,7 +117,7 @@ fn m100() -> Model {
     }
 }
 
-/// DJI Matrice 600.
+/// DJI Matrice 600; no range is stated, but how long it hovers.
 fn m600() -> Model {
     let rotors = Rotors {
         disc_area_m2: disc_area_m2(6.0, 0.53),
@@ -125,7 +126,7 @@ fn m600() -> Model {
         electronics_w: 30.0, // derived
     };
     Model {
-        empty_mass_kg: 9.6,
+        empty_mass_kg: 9.6, // 15.1 kg at most, less the payload
         max_payload_kg: 5.5,
         cruise_airspeed_mps: 18.0,
         battery: battery(599.4, 600.0), // six TB47S; charging derived
@@ -144,12 +145,12 @@ fn matternet_m2() -> Model {
         electronics_w: 30.0,                   // derived
     };
     Model {
-        empty_mass_kg: 11.0,
+        empty_mass_kg: 11.0, // 13 kg at most, less the payload
         max_payload_kg: 2.0,
-        cruise_airspeed_mps: 20.0,
+        cruise_airspeed_mps: 20.0,       // the certificate's limit
         battery: battery(330.0, 400.0),  // derived
         limits: limits(10.0, 15.0, 2.5), // derived: light rain
-        rotor_count: 4,
+        rotor_count: 4,                  // maker
         ..multirotor("matternet-m2", rotors)
     }
 }
@@ -163,9 +164,9 @@ fn wing() -> Model {
         electronics_w: 20.0,                    // derived
     };
     let wing = Wing {
-        efficiency: 0.5,   // derived
-        lift_to_drag: 8.0, // derived
-        electronics_w: 20.0,
+        efficiency: 0.5,     // derived
+        lift_to_drag: 8.0,   // derived
+        electronics_w: 20.0, // derived
     };
     Model {
         empty_mass_kg: 4.8,
@@ -188,16 +189,16 @@ fn zipline_p2() -> Model {
         electronics_w: 50.0,                  // derived
     };
     let wing = Wing {
-        efficiency: 0.6,    // derived
-        lift_to_drag: 10.0, // derived
-        electronics_w: 50.0,
+        efficiency: 0.6,     // derived
+        lift_to_drag: 10.0,  // derived
+        electronics_w: 50.0, // derived
     };
     Model {
         empty_mass_kg: 20.0, // derived
         max_payload_kg: 3.6,
-        cruise_airspeed_mps: 29.0,
+        cruise_airspeed_mps: 29.0, // of 27 to 31
         handover_height_m: 90.0,
-        handover_s: 40.0,
+        handover_s: 40.0,                // derived: the longest that tethers take
         battery: battery(510.0, 600.0),  // derived
         limits: limits(12.5, 18.0, 7.5), // derived
         rotor_count: 5,                  // derived
@@ -214,16 +215,16 @@ fn mk27() -> Model {
         electronics_w: 80.0,                  // derived
     };
     let wing = Wing {
-        efficiency: 0.6,   // derived
-        lift_to_drag: 7.0, // derived
-        electronics_w: 80.0,
+        efficiency: 0.6,     // derived
+        lift_to_drag: 7.0,   // derived
+        electronics_w: 80.0, // derived
     };
     Model {
-        empty_mass_kg: 37.73,
+        empty_mass_kg: 37.73, // 40 kg at most, less the payload
         max_payload_kg: 2.27,
         cruise_airspeed_mps: 31.0,
-        handover_height_m: 4.0, // derived
-        handover_s: 20.0,
+        handover_height_m: 4.0,             // derived
+        handover_s: 20.0,                   // derived: it drops what others lower
         battery: battery(1_090.0, 1_200.0), // derived
         limits: limits(10.5, 15.0, 0.0),    // derived; rain: what its successor was built for
         rotor_count: 6,                     // derived
@@ -240,11 +241,11 @@ fn prism_v2() -> Model {
         electronics_w: 50.0,                  // derived
     };
     Model {
-        empty_mass_kg: 20.5,
-        max_payload_kg: 4.5,       // derived: ten pounds
-        cruise_airspeed_mps: 18.0, // derived
-        handover_height_m: 25.0,   // derived: lowers on a winch
-        handover_s: 40.0,
+        empty_mass_kg: 20.5,             // 25 kg at most, less the payload
+        max_payload_kg: 4.5,             // derived: ten pounds
+        cruise_airspeed_mps: 18.0,       // derived
+        handover_height_m: 25.0,         // derived: lowers on a winch
+        handover_s: 40.0,                // derived: as long as the longest tether
         battery: battery(555.0, 600.0),  // derived
         limits: limits(10.0, 15.0, 2.5), // derived
         rotor_count: 8,                  // derived
@@ -317,6 +318,21 @@ mod tests {
         let mj_per_km = wh_to_joules(one_way(0.5)) / 2.0 / 1e6;
         assert!((0.04..0.10).contains(&mj_per_km), "{mj_per_km}");
         assert!(one_way(0.5) > one_way(0.0));
+    }
+
+    #[test]
+    fn m600_hovers_about_as_long_as_its_maker_says() {
+        // Empty 35 minutes, at its greatest mass 16, and a tenth of the battery is left then.
+        let model = model("m600").unwrap();
+        let minutes = |payload_kg: f64| {
+            let mass_kg = model.empty_mass_kg + payload_kg;
+            let watts = model.power.hover_w(&model, mass_kg, AIR_DENSITY_KGPM3);
+            0.9 * model.battery.capacity_wh / watts * 60.0
+        };
+        for (payload_kg, stated) in [(0.0, 35.0), (model.max_payload_kg, 16.0)] {
+            let ratio = minutes(payload_kg) / stated;
+            assert!((0.8..1.2).contains(&ratio), "{payload_kg} kg: {ratio}");
+        }
     }
 
     #[test]
