@@ -25,10 +25,11 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     let places = build_places(document, area.as_ref(), log);
     let zones = zones::build_zones(document, area.as_ref(), base_dir, log);
     let weather = weather::build(&document.weather, area.as_ref(), log);
+    let no_places = document.places.as_ref().is_some_and(Vec::is_empty);
     let demand = document
         .demand
         .as_ref()
-        .and_then(|demand| orders::build_demand(&demand.value, document.places.is_empty(), base_dir, log));
+        .and_then(|demand| orders::build_demand(&demand.value, no_places, base_dir, log));
     let faults = faults::build_faults(document, log);
     let (fleets, models) = fleets?;
     let mut world = World {
@@ -195,7 +196,7 @@ fn build_hubs(document: &Document, area: Option<&Area>, log: &mut Log) -> Option
 }
 
 /// Warns of a place outside the area and tells whether it did.
-fn warn_if_outside(location: &At<LatLon>, what: &str, area: &Area, log: &mut Log) -> bool {
+pub(super) fn warn_if_outside(location: &At<LatLon>, what: &str, area: &Area, log: &mut Log) -> bool {
     let LatLon { lat, lon } = location.value;
     if area.bounds.contains(location.value) {
         return false;
@@ -211,7 +212,12 @@ fn warn_if_outside(location: &At<LatLon>, what: &str, area: &Area, log: &mut Log
 }
 
 /// Two entries of one name are a mistake of the later one.
-fn refuse_doubles<'a>(names: impl Iterator<Item = &'a At<String>>, key: &str, entries: &str, log: &mut Log) {
+pub(super) fn refuse_doubles<'a>(
+    names: impl Iterator<Item = &'a At<String>>,
+    key: &str,
+    entries: &str,
+    log: &mut Log,
+) {
     let mut seen = std::collections::BTreeSet::new();
     for name in names {
         if !seen.insert(places::normal_name(&name.value)) {
@@ -225,10 +231,8 @@ fn refuse_doubles<'a>(names: impl Iterator<Item = &'a At<String>>, key: &str, en
 }
 
 fn build_places(document: &Document, area: Option<&Area>, log: &mut Log) -> Option<Vec<Place>> {
-    let names = document
-        .places
-        .iter()
-        .filter_map(|place| place.value.name.as_ref());
+    let places = document.places.as_ref()?;
+    let names = places.iter().filter_map(|place| place.value.name.as_ref());
     refuse_doubles(names, "name", "places", log);
     let build = |place: &At<document::Place>| {
         let name = place.value.name.as_ref()?;
@@ -246,6 +250,6 @@ fn build_places(document: &Document, area: Option<&Area>, log: &mut Log) -> Opti
             location: location.value,
         })
     };
-    let built: Vec<Option<Place>> = document.places.iter().map(build).collect();
+    let built: Vec<Option<Place>> = places.iter().map(build).collect();
     built.into_iter().collect()
 }

@@ -33,8 +33,10 @@ pub(super) struct Document {
     pub area: Option<At<Area>>,
     pub hubs: Option<At<Vec<At<Hub>>>>,
     pub fleets: Option<At<Vec<At<Fleet>>>>,
-    pub models: Vec<NamedEntry<ModelKeys>>,
-    pub places: Vec<At<Place>>,
+    /// `None` where they cannot be read.
+    pub models: Option<Vec<NamedEntry<ModelKeys>>>,
+    /// The same.
+    pub places: Option<Vec<At<Place>>>,
     pub zones: Vec<At<Zone>>,
     pub zone_file: Option<At<String>>,
     pub weather: WeatherKeys,
@@ -70,8 +72,18 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             "drones of one type at one hub: `[[fleet]]`, at least one",
             List { of: Table(fleet), at_least: 1 },
         ),
-        models: list(f.optional("model", "drone types of your own: `[model.NAME]`", Named(Table(model::model)))),
-        places: list(f.optional("place", "names that a delivery request may use: `[[place]]`", List { of: Table(place), at_least: 0 })),
+        models: match f.optional("model", "drone types of your own: `[model.NAME]`", Named(Table(model::model))) {
+            None if f.has("model") => None,
+            read => Some(list(read)),
+        },
+        places: match f.optional(
+            "place",
+            "names that a delivery request may use: `[[place]]`",
+            List { of: Table(place), at_least: 0 },
+        ) {
+            None if f.has("place") => None,
+            read => Some(list(read)),
+        },
         zones: list(f.optional("zone", "no-fly zones: `[[zone]]`", List { of: Table(zone), at_least: 0 })),
         zone_file: f.optional(
             "zones",

@@ -1,10 +1,10 @@
 //! `[[fault]]`: what breaks by itself, and when.
 
-use super::diagnostic::{At, Log};
+use super::diagnostic::{At, Log, Span};
 use super::document::Document;
 use super::fields::{Fields, suggest};
 use super::kinds::{Choice, Number, Text};
-use super::times::ANY_DURATION;
+use super::times::{ANY_DURATION, Duration, LONGEST};
 use crate::sim::actor::{Actor, SINGLE_ACTORS};
 use crate::sim::fault::{Fault, FlightFault, StepFault, Victim, WindShift};
 use crate::sim::geo::LatLon;
@@ -19,7 +19,7 @@ pub(super) struct FaultKeys {
     kind: Option<At<Kind>>,
     target: Option<At<String>>,
     duration: Option<At<SimDuration>>,
-    mode: At<Mode>,
+    mode: Option<At<Mode>>,
     speed: Option<At<f64>>,
     from: Option<At<f64>>,
 }
@@ -64,13 +64,12 @@ pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
         duration: f.optional(
             "duration",
             "how long it lasts; once where it is left out, and a hub stays closed until another fault says when it opens; answers of a slow step come so much later for so long",
-            ANY_DURATION,
+            Duration(SimDuration(1)..=LONGEST),
         ),
-        mode: f.or(
+        mode: f.optional(
             "mode",
-            "of `step_fail`: whether the step is not done, or done and nobody hears of it",
+            "of `step_fail`: whether the step is not done, as where it is left out, or done and nobody hears of it",
             Choice(&[("fail", Mode::Fail), ("answer_lost", Mode::AnswerLost)]),
-            "\"fail\"",
         ),
         speed: f.optional(
             "speed",
@@ -89,11 +88,17 @@ pub(super) fn fault(f: &mut Fields<'_>) -> FaultKeys {
 pub(super) fn build_faults(document: &Document, log: &mut Log) -> Vec<ScheduledFault> {
     let build = |fault: &At<FaultKeys>| {
         let target = build_fault(document, &fault.value, log);
-        let at = fault.value.at.as_ref()?.value;
-        let fault = target?;
+        let at = fault.value.at.as_ref()?;
+        if document.duration.as_ref().is_some_and(|end| at.value > end.value) {
+            log.warn(
+                &at.span,
+                "this fault strikes after the end of a run",
+                "move it, or give a longer `duration`",
+            );
+        }
         Some(ScheduledFault {
-            at: SimTime::START + at,
-            fault,
+            at: SimTime::START + at.value,
+            fault: target?,
         })
     };
     let mut faults: Vec<_> = document.faults.iter().filter_map(build).collect();
@@ -104,15 +109,7 @@ pub(super) fn build_faults(document: &Document, log: &mut Log) -> Vec<ScheduledF
 fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<Fault> {
     let kind = keys.kind.as_ref()?;
     let duration = keys.duration.as_ref().map(|at| at.value);
-    for key in [&keys.speed, &keys.from].into_iter().flatten() {
-        if kind.value != Kind::WindShift {
-            log.error(
-                &key.span,
-                "`speed` and `from` are of `wind_shift` only",
-                "leave them out",
-            );
-        }
-    }
+    refuse_strangers(kind.value, keys, log);
     match kind.value {
         Kind::InFlight(what) => {
             let drone = drone(document, keys, log)?;
@@ -122,16 +119,18 @@ fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<F
             let hub = hub(document, keys, log)?;
             Some(Fault::HubClosed(hub, duration.unwrap_or(SimDuration::FOREVER)))
         }
-        Kind::CarrierDown => Some(Fault::CarrierDown(duration)),
+        Kind::CarrierDown => {
+            there_is_one_carrier(document, keys, log).then_some(Fault::CarrierDown(duration))
+        }
         Kind::LinkLost => {
             let drone = drone(document, keys, log)?;
             Some(Fault::LinkLost(drone, duration))
         }
         Kind::StepFail => {
             let step = step(keys, log)?;
-            let fault = match keys.mode.value {
-                Mode::Fail => StepFault::Fail,
-                Mode::AnswerLost => StepFault::AnswerLost,
+            let fault = match keys.mode.as_ref().map(|at| at.value) {
+                None | Some(Mode::Fail) => StepFault::Fail,
+                Some(Mode::AnswerLost) => StepFault::AnswerLost,
             };
             Some(Fault::Step(step, fault, duration))
         }
@@ -153,6 +152,38 @@ fn build_fault(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<F
             }))
         }
     }
+}
+
+/// Keys that say something of other kinds only.
+fn refuse_strangers(kind: Kind, keys: &FaultKeys, log: &mut Log) {
+    let mut refuse = |span: &Span, message: &str| log.error(span, message, "leave it out");
+    for key in [&keys.speed, &keys.from].into_iter().flatten() {
+        if kind != Kind::WindShift {
+            refuse(&key.span, "`speed` and `from` are of `wind_shift` only");
+        }
+    }
+    if let (Some(mode), false) = (&keys.mode, kind == Kind::StepFail) {
+        refuse(&mode.span, "`mode` is of `step_fail` only");
+    }
+    let happens_once = matches!(kind, Kind::InFlight(_) | Kind::ActorPanic);
+    if let (Some(duration), true) = (&keys.duration, happens_once) {
+        refuse(&duration.span, "this fault happens once, and has no `duration`");
+    }
+}
+
+/// So it need not be named; it goes by its step, and by what customers see.
+fn there_is_one_carrier(document: &Document, keys: &FaultKeys, log: &mut Log) -> bool {
+    let Some(target) = &keys.target else { return true };
+    let names = [Step::ThirdParty.as_str(), document.carrier.name.as_str()];
+    let is_known = names.contains(&target.value.as_str());
+    if !is_known {
+        log.missing(
+            &target.span,
+            format!("there is no carrier \"{}\"", target.value),
+            "write `third_party`, the one carrier that there is, or leave `target` out",
+        );
+    }
+    is_known
 }
 
 fn step(keys: &FaultKeys, log: &mut Log) -> Option<Step> {
@@ -222,7 +253,7 @@ fn place(document: &Document, target: &At<String>, log: &mut Log) -> Option<LatL
         .filter(|hub| hub.value.id.as_ref().is_some_and(|id| id.value == target.value))
         .find_map(|hub| hub.value.location.as_ref());
     let wanted = normal_name(&target.value);
-    let places = document.places.iter();
+    let places = document.places.iter().flatten();
     let named = places
         .filter(|place| {
             place
@@ -233,7 +264,8 @@ fn place(document: &Document, target: &At<String>, log: &mut Log) -> Option<LatL
         })
         .find_map(|place| place.value.location.as_ref());
     let found = hub.or(named).map(|at| at.value);
-    if found.is_none() {
+    // One that could not be read may be the one that is meant.
+    if found.is_none() && document.places.is_some() {
         log.missing(
             &target.span,
             format!("there is no hub or place \"{}\"", target.value),

@@ -14,12 +14,13 @@ pub(super) struct OwnModel {
     model: Option<Model>,
 }
 
-pub(super) fn build_own_models(document: &Document, log: &mut Log) -> Vec<OwnModel> {
+/// `None` where it cannot be told which there are.
+pub(super) fn build_own_models(document: &Document, log: &mut Log) -> Option<Vec<OwnModel>> {
     let build = |(name, keys): &(At<String>, At<model::ModelKeys>)| OwnModel {
         name: name.clone(),
         model: model::lower(&name.value, keys, log),
     };
-    let own: Vec<OwnModel> = document.models.iter().map(build).collect();
+    let own: Vec<OwnModel> = document.models.as_ref()?.iter().map(build).collect();
     let flown = |name: &str| {
         let fleets = document.fleets.iter().flat_map(|fleets| &fleets.value);
         fleets
@@ -35,12 +36,12 @@ pub(super) fn build_own_models(document: &Document, log: &mut Log) -> Vec<OwnMod
             );
         }
     }
-    own
+    Some(own)
 }
 
 pub(super) fn build_fleets(
     document: &Document,
-    own_models: Vec<OwnModel>,
+    own_models: Option<Vec<OwnModel>>,
     log: &mut Log,
 ) -> Option<(Vec<Fleet>, Vec<Model>)> {
     let fleets = document.fleets.as_ref()?;
@@ -59,7 +60,7 @@ pub(super) fn build_fleets(
             .value
             .model
             .as_ref()
-            .and_then(|key| find_model(key, &own_models, &mut models, log));
+            .and_then(|key| find_model(key, own_models.as_deref(), &mut models, log));
         let count = fleet.value.count.as_ref();
         if let (Some(hub), Some(model), Some(count)) = (hub, model, count) {
             let count = u32::try_from(count.value).ok()?;
@@ -123,14 +124,21 @@ fn find_hub(hub: &At<String>, ids: &[&str], log: &mut Log) -> Option<HubId> {
 }
 
 /// The file's own types come before the catalogue's, so that a file may change one.
-fn find_model(key: &At<String>, own: &[OwnModel], models: &mut Vec<Model>, log: &mut Log) -> Option<ModelId> {
+fn find_model(
+    key: &At<String>,
+    own: Option<&[OwnModel]>,
+    models: &mut Vec<Model>,
+    log: &mut Log,
+) -> Option<ModelId> {
     if let Some(index) = models.iter().position(|model| model.key == key.value) {
         return u16::try_from(index).ok().map(ModelId);
     }
-    let model = match own.iter().find(|own| own.name.value == key.value) {
+    let of_file = own.unwrap_or_default().iter();
+    let model = match of_file.clone().find(|own| own.name.value == key.value) {
         Some(own) => own.model.clone(),
         None => catalogue::model(&key.value).or_else(|| {
-            let own = own.iter().map(|own| own.name.value.as_str());
+            // One that could not be read may be the one that is meant.
+            let own = own?.iter().map(|own| own.name.value.as_str());
             let remedy = suggest(&key.value, catalogue::keys().iter().copied().chain(own));
             let message = format!("there is no drone type \"{}\"", key.value);
             log.missing(&key.span, message, remedy);

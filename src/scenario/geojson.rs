@@ -23,6 +23,8 @@ pub(super) enum GeoError {
 /// A polygon and the feature that it came from.
 pub(super) struct Shape {
     pub polygon: Polygon,
+    /// Number of the feature in the file, from 1; one may have several polygons.
+    pub feature: usize,
     pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -42,7 +44,7 @@ pub(super) fn read_shapes(path: &Path) -> Result<Vec<Shape>, GeoError> {
         }],
     };
     let mut shapes = Vec::new();
-    for feature in features {
+    for (number, feature) in (1..).zip(features) {
         let Some(geometry) = feature.geometry else {
             continue;
         };
@@ -51,6 +53,7 @@ pub(super) fn read_shapes(path: &Path) -> Result<Vec<Shape>, GeoError> {
         let properties = feature.properties.unwrap_or_default();
         shapes.extend(polygons.into_iter().map(|polygon| Shape {
             polygon,
+            feature: number,
             properties: properties.clone(),
         }));
     }

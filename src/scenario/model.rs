@@ -125,7 +125,7 @@ struct BatteryKeys {
     capacity: Option<f64>,
     reserve: Option<f64>,
     charge_power: Option<f64>,
-    cycles_to_80: Option<f64>,
+    cycles_to_80: Option<At<f64>>,
     swap: Option<SimDuration>,
 }
 
@@ -143,7 +143,7 @@ fn battery(f: &mut Fields<'_>) -> BatteryKeys {
             "up to four fifths of the capacity, W",
             Number(1.0..=1e6),
         ),
-        cycles_to_80: number(
+        cycles_to_80: f.optional(
             "cycles_to_80",
             "full cycles after which four fifths of the capacity are left; it does not age where this is left out, nor where it is swapped",
             Number(1.0..=1e6),
@@ -294,6 +294,14 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
         gust_mps: max_gust.unwrap_or(of_base.gust_mps),
         rain_mmph: max_rain.unwrap_or(of_base.rain_mmph),
     };
+    let swap_s = (keys.battery.swap.map(SimDuration::as_secs)).or(base.and_then(|base| base.battery.swap_s));
+    if let (Some(cycles), true) = (&keys.battery.cycles_to_80, swap_s.is_some()) {
+        log.warn(
+            &cycles.span,
+            "batteries that are swapped come as new, and do not age",
+            "leave out `cycles_to_80` or `swap`",
+        );
+    }
     const RESERVE: f64 = 0.2;
     let reserve = keys
         .battery
@@ -317,12 +325,8 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
             capacity_wh: capacity_wh?,
             reserve,
             charge_power_w: charge_power_w?,
-            swap_s: keys
-                .battery
-                .swap
-                .map(SimDuration::as_secs)
-                .or(base.and_then(|base| base.battery.swap_s)),
-            cycles_to_80: keys.battery.cycles_to_80,
+            swap_s,
+            cycles_to_80: keys.battery.cycles_to_80.as_ref().map(|at| at.value),
         },
         power: power?,
         limits,

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::build::warn_if_outside;
 use super::diagnostic::{At, Log};
 use super::document::Document;
 use super::kinds::OneOf;
@@ -226,6 +227,11 @@ fn resolve(spot: &At<Spot>, world: &World, log: &mut Log) -> Option<Stop> {
     let name = match &spot.value {
         OneOf::First(name) => name,
         OneOf::Second(location) => {
+            let at = At {
+                value: *location,
+                span: spot.span.clone(),
+            };
+            warn_if_outside(&at, "this place", &world.area, log);
             return Some(Stop {
                 location: *location,
                 altitude_m: 0.0,

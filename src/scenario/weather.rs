@@ -103,11 +103,15 @@ struct ChangeKeys {
     cells: Option<Vec<At<(f64, f64)>>>,
     rain: Option<f64>,
     rain_cells: Option<Vec<At<f64>>>,
+    /// Has a wrong value somewhere, which the log knows; then nothing is said of what seems
+    /// missing.
+    flawed: bool,
 }
 
 fn change(f: &mut Fields<'_>) -> ChangeKeys {
     let read = |at: Option<At<f64>>| at.map(|at| at.value);
-    ChangeKeys {
+    let errors_before = f.log().error_count();
+    let keys = ChangeKeys {
         at: f
             .required(
                 "at",
@@ -132,6 +136,11 @@ fn change(f: &mut Fields<'_>) -> ChangeKeys {
                 List { of: RAIN(), at_least: 1 },
             )
             .map(|at| at.value),
+        flawed: false,
+    };
+    ChangeKeys {
+        flawed: f.log().error_count() > errors_before,
+        ..keys
     }
 }
 
@@ -144,7 +153,7 @@ pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> W
     };
     let cells = (columns * rows) as usize;
     let (mut winds, mut rains) = (Vec::new(), Vec::new());
-    for change in &keys.changes {
+    for change in keys.changes.iter().filter(|change| !change.value.flawed) {
         let said = said(change, cells, log);
         let (Some(at), Some(_)) = (change.value.at, area) else {
             continue;

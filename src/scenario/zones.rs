@@ -1,15 +1,17 @@
 //! No-fly zones, from the file itself and from GeoJSON.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use geo::{Coord, LineString, Polygon, Validation};
 
-use super::build::refuse_file;
+use super::build::{refuse_doubles, refuse_file};
 use super::diagnostic::{At, Log, Span};
 use super::document::{Document, REFERENCES, ZONE_HEIGHTS};
 use super::geojson;
 use super::times::parse_duration;
 use crate::sim::geo::{Area, LatLon};
+use crate::sim::places::normal_name;
 use crate::sim::time::SimTime;
 use crate::sim::world::{HeightReference, Zone};
 
@@ -48,14 +50,34 @@ pub(super) fn build_zones(
                 "give an `until` after its `from`",
             );
         }
+        if zone.value.from > document.duration.as_ref().map_or(zone.value.from, |at| at.value) {
+            log.warn(
+                &corners.span,
+                format!("zone \"{}\" begins after the end of a run", built.name),
+                "give an earlier `from`, or a longer `duration`",
+            );
+        }
         zones.push(built);
     }
+    let names = document.zones.iter().filter_map(|zone| zone.value.name.as_ref());
+    refuse_doubles(names, "name", "zones", log);
     if let Some(file) = &document.zone_file {
         match geojson::read_shapes(&base_dir.join(&file.value)) {
             Ok(shapes) => {
-                for (index, shape) in shapes.into_iter().enumerate() {
-                    let zone = zone_of(shape, index, file, log);
+                let mut known: BTreeSet<String> = zones.iter().map(|zone| normal_name(&zone.name)).collect();
+                let mut last = 0;
+                for shape in shapes {
+                    // The polygons of one feature are one zone.
+                    let is_another = std::mem::replace(&mut last, shape.feature) != shape.feature;
+                    let zone = zone_of(shape, file, log);
                     check_zone(&zone, &file.span, &file.span, area, log);
+                    if is_another && !known.insert(normal_name(&zone.name)) {
+                        let message = format!(
+                            "with \"{}\", two zones have the name \"{}\"",
+                            file.value, zone.name
+                        );
+                        log.error(&file.span, message, "give each its own name");
+                    }
                     zones.push(zone);
                 }
             }
@@ -66,10 +88,10 @@ pub(super) fn build_zones(
 }
 
 /// A zone of a GeoJSON file; its properties have the names and defaults of `[[zone]]`.
-fn zone_of(shape: geojson::Shape, index: usize, file: &At<String>, log: &mut Log) -> Zone {
+fn zone_of(shape: geojson::Shape, file: &At<String>, log: &mut Log) -> Zone {
     let name = match shape.properties.get("name").and_then(|name| name.as_str()) {
         Some(name) => name.to_owned(),
-        None => format!("zone {}", index + 1),
+        None => format!("zone {}", shape.feature),
     };
     let mut height = |key: &str, default: f64| match shape.properties.get(key) {
         None | Some(serde_json::Value::Null) => default,

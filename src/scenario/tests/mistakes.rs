@@ -65,6 +65,18 @@ seed = 42 | seed =  | 3:8: error: not valid TOML
 expedited = 0.1⏎ | expedited = 0.1⏎prep = "5m"⏎ | 77:1: error: unknown key `prep`
 air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270]] | 69:1: error: `cells` has 1 winds, and `grid` 2 cells
 air_density = 1.2 | [[weather.change]]⏎at = "1h"⏎speed = 4.0 | 68:1: error: a change of the wind has either `speed` and `from`, or `cells`
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "1h"⏎speed = 4.0⏎from = 361 | 72:8: error: `from` cannot be 361
+[weather] | [[zone]]⏎name = "X"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[weather] | 70:8: error: two zones have the name "x"; give each its own name
+[weather] | [[fault]]⏎at = "5m"⏎kind = "wind_shift"⏎duration = "0s"⏎[weather] | 69:12: error: `duration` cannot be "0s"; give a duration from 1us
+[weather] | [[fault]]⏎at = "5m"⏎kind = "hub_closed"⏎target = "king"⏎duration = "0s"⏎[weather] | 70:12: error: `duration` cannot be "0s"
+[weather] | [[fault]]⏎at = "5m"⏎kind = "carrier_down"⏎mode = "fail"⏎[weather] | 69:8: error: `mode` is of `step_fail` only; leave it out
+[weather] | [[fault]]⏎at = "5m"⏎kind = "step_slow"⏎target = "drone"⏎mode = "answer_lost"⏎[weather] | 70:8: error: `mode` is of `step_fail` only
+[weather] | [[fault]]⏎at = "5m"⏎kind = "hub_closed"⏎target = "king"⏎speed = 4⏎[weather] | 70:9: error: `speed` and `from` are of `wind_shift` only
+[weather] | [[fault]]⏎at = "5m"⏎kind = "battery_cell"⏎target = "d-1"⏎duration = "1m"⏎[weather] | 70:12: error: this fault happens once, and has no `duration`
+[weather] | [[fault]]⏎at = "5m"⏎kind = "actor_panic"⏎target = "fleet"⏎duration = "1m"⏎[weather] | 70:12: error: this fault happens once, and has no `duration`
+[weather] | [[fault]]⏎at = "5m"⏎kind = "carrier_down"⏎target = "mission"⏎[weather] | 69:10: error: there is no carrier "mission"; write `third_party`
+[weather] | [[fault]]⏎at = "5m"⏎kind = "rotor_out"⏎target = "d-102"⏎[weather] | 69:10: error: there is no drone "d-102"; drones are d-0 to d-101
+aloft = 0.25 | cycles = { min = 3, max = 2 } | 51:18: error: the fewest cycles (3) are more than the most (2)
 [weather] | [weather | 66:9: error: not valid TOML
 "#;
 
@@ -111,6 +123,11 @@ payload = 2.5 | payload = 9 | 89:11: warning: a payload of 9 kg is more than any
 at = "2m" | at = "5h" | 79:6: warning: this request is made after the end of a run
 rate = "60/h" | rate = "6000/h" | 71:8: warning: offered 9000/h at the peak, the fleet serves about
 model = "box" | model = "m600" | 32:8: warning: no fleet flies the drone type `box`
+[weather] | [[fault]]⏎at = "5h"⏎kind = "carrier_down"⏎[weather] | 67:6: warning: this fault strikes after the end of a run; move it
+[weather] | [[zone]]⏎name = "X"⏎from = "5h"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[weather] | 69:11: warning: zone "X" begins after the end of a run
+[37.7596, -122.4269]⏎payload | [37.7596, -122.6]⏎payload | 81:11: warning: this place is outside the area
+reserve = 0.25 | swap = "90s", cycles_to_80 = 300 | 30:58: warning: batteries that are swapped come as new
+aloft = 0.25 | cycles = { min = 0, max = 2 } | 51:10: warning: batteries of `long-wing` do not age
 "#;
 
 #[test]

@@ -4,6 +4,7 @@ mod choices;
 mod mistakes;
 mod order_files;
 mod policies;
+mod rubbish;
 
 use std::path::{Path, PathBuf};
 
