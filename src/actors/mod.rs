@@ -31,7 +31,7 @@ use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::notice::Notice;
 use crate::sim::order::StoredPackage;
-use crate::sim::separation::Pair;
+use crate::sim::separation::{Conflict, Pair};
 use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::world::World;
 
@@ -105,6 +105,8 @@ pub enum Effect {
     Fly(DroneId, FlightPlan),
     /// Changes to this plan in the air to make way in the encounter of these two.
     MakeWay(DroneId, Pair, FlightPlan),
+    /// Cannot make way in this conflict: the other is asked.
+    Decline(DroneId, Conflict),
     /// A take-off was held against others' intents, and is put off by so much.
     PutOff(SimDuration),
     /// Asks where a drone in the air is; `Located` answers in the next round.

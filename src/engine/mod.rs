@@ -335,6 +335,7 @@ impl Engine {
                 }
             }
             Effect::MakeWay(drone, pair, plan) => self.make_way(context, drone, pair, plan, decided),
+            Effect::Decline(drone, conflict) => self.ask_other(drone, &conflict, decided, mail),
             Effect::PutOff(delay) => self.separation.put_off(delay),
             Effect::Locate(drone, purpose) => {
                 let fix = self.sky.fix(drone);

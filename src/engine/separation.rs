@@ -10,7 +10,7 @@ use crate::actors::{Context, Mail};
 use crate::sim::event::Proximity;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::DroneId;
-use crate::sim::separation::{self, Advice, Conflict, Loss, Pair, Separation, Strategic};
+use crate::sim::separation::{self, Advice, Conflict, Loss, Pair, Party, Separation, Strategic};
 use crate::sim::time::SimTime;
 
 use super::metrics::Float;
@@ -32,44 +32,61 @@ impl Engine {
             if is_asked {
                 continue;
             }
-            if let Some((drone, advice)) = self.advice(&conflict) {
+            let Some(parties) = self.parties(&conflict) else {
+                continue;
+            };
+            let own = separation::yields(&parties[0], &parties[1]);
+            if let Some(advice) = own.and_then(|own| self.advice(&conflict, &parties, own, false)) {
+                let drone = conflict.bodies[usize::from(advice.own)].drone;
                 asked.insert(drone);
                 mail.push(Mail::Drone(drone, DroneMessage::MakeWay(Box::new(advice))));
             }
         }
     }
 
-    /// Who makes way, and what it must know.
-    fn advice(&self, conflict: &Conflict) -> Option<(DroneId, Advice)> {
-        let [one, other] = conflict.bodies;
-        let parties = [
-            self.sky.party(&self.world, one)?,
-            self.sky.party(&self.world, other)?,
-        ];
+    /// The one cannot; the other may be able to, unless it has got another plan in this tick.
+    pub(super) fn ask_other(
+        &self,
+        declines: DroneId,
+        conflict: &Conflict,
+        decided: &Decided,
+        mail: &mut Vec<Mail>,
+    ) {
+        let other = usize::from(conflict.bodies[0].drone == declines);
+        let drone = conflict.bodies[other].drone;
+        if decided.planned.contains(&drone) {
+            return;
+        }
+        let parties = self.parties(conflict);
+        let advice = parties.and_then(|parties| self.advice(conflict, &parties, other, true));
+        if let Some(advice) = advice {
+            mail.push(Mail::Drone(drone, DroneMessage::MakeWay(Box::new(advice))));
+        }
+    }
+
+    fn parties(&self, conflict: &Conflict) -> Option<[Party; 2]> {
+        let [one, other] = conflict.bodies.map(|body| self.sky.party(&self.world, body));
+        let parties = [one?, other?];
         // What climbs and descends where, intents have seen to: who breaks its own for such a
         // one is in others' way later.
         let is_planned = self.world.separation.strategic == Strategic::GroundDelay;
-        if is_planned && parties.iter().any(|party| party.course.is_none()) {
-            return None;
-        }
-        let yields = separation::yields(&parties[0], &parties[1])?;
-        let (party, other) = (parties[yields], parties[1 - yields]);
-        let course = party.course?;
-        let drone = party.body.drone;
-        let model = self.world.model(self.world.fleet_of(drone)?.model);
+        let on_course = |party: &Party| party.course.is_some();
+        (!is_planned || parties.iter().all(on_course)).then_some(parties)
+    }
+
+    /// What the one that is to make way must know.
+    fn advice(&self, conflict: &Conflict, parties: &[Party; 2], own: usize, is_last: bool) -> Option<Advice> {
+        let party = &parties[own];
+        let model = self.world.model(self.world.fleet_of(party.body.drone)?.model);
         let rates = [model.climb_mps, model.descent_mps];
-        let advice = Advice {
-            pair: conflict.pair,
+        Some(Advice {
+            conflict: *conflict,
+            own: own as u8,
             fix: party.fix,
-            east: course.east,
-            north: course.north,
-            speed_mps: course.speed_mps,
-            left_m: course.left_m,
-            other: other.body,
-            in_s: conflict.in_s,
+            course: party.course?,
             free: self.separation.free_levels(&self.world, &party.body, rates),
-        };
-        Some((drone, advice))
+            is_last,
+        })
     }
 
     pub(super) fn make_way(

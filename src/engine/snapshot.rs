@@ -54,12 +54,12 @@ struct EngineStateRef<'a> {
 }
 
 #[derive(Deserialize)]
-struct EngineState<S> {
+struct EngineState<S, M> {
     digest: Digest,
     admitted_through: u64,
     demand: bool,
     wakes: Wakes,
-    carried: Vec<Mail>,
+    carried: Vec<M>,
     sky: S,
     /// All changes of the scenario's drones and hubs, in order.
     roster: Vec<RosterWrite>,

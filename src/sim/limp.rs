@@ -15,7 +15,7 @@ pub enum AfterRotorOut {
 
 /// With so many rotors, one and the one opposite can be done without.
 const ENOUGH_ROTORS: u32 = 6;
-/// Of its airspeed and its climb; derived: two thirds of the lift leave little for anything else.
+/// Of its airspeed, its climb and its descent; derived: two thirds of the lift leave little for anything else.
 pub const LIMPING_SHARE: f64 = 0.6;
 
 impl Model {
@@ -40,6 +40,7 @@ impl Model {
         Model {
             cruise_airspeed_mps: LIMPING_SHARE * self.cruise_airspeed_mps,
             climb_mps: LIMPING_SHARE * self.climb_mps,
+            descent_mps: LIMPING_SHARE * self.descent_mps,
             power: match self.power {
                 PowerModel::Multirotor(rotors) => PowerModel::Multirotor(fewer(rotors)),
                 PowerModel::Hybrid { rotors, wing } => PowerModel::Hybrid {

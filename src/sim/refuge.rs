@@ -2,7 +2,7 @@
 
 use super::air::Air;
 use super::dispatch;
-use super::flight::{self, Mission, Phase, Whereabouts};
+use super::flight::{self, Mission, Phase};
 use super::geo::Point;
 use super::ids::HubId;
 use super::sky::Fix;
@@ -66,18 +66,20 @@ impl Plight<'_> {
 
     fn plan_to(&self, at: Point, wait_s: f64) -> Option<Mission> {
         let (air, kg) = (&self.air, self.payload_kg);
-        flight::plan_wait(self.model, air, self.whereabouts(), wait_s, Phase::Hold, at, kg).ok()
+        flight::plan_wait(
+            self.model,
+            air,
+            self.fix.whereabouts(),
+            wait_s,
+            Phase::Hold,
+            at,
+            kg,
+        )
+        .ok()
     }
 
     /// Straight down.
     pub fn land_here(&self) -> Mission {
-        flight::plan_landing(self.model, &self.air, self.whereabouts(), self.payload_kg)
-    }
-
-    fn whereabouts(&self) -> Whereabouts {
-        Whereabouts {
-            at: self.fix.at,
-            height_m: self.fix.height_m,
-        }
+        flight::plan_landing(self.model, &self.air, self.fix.whereabouts(), self.payload_kg)
     }
 }

@@ -6,7 +6,7 @@ use crate::sim::flight::{self, Infeasible, Phase};
 use crate::sim::ids::HubId;
 use crate::sim::sky::{self, Fix};
 
-use super::flying::{Base, place};
+use super::flying::Base;
 use super::{Context, Drone, Effects, FleetMessage, Mail, Purpose};
 
 /// To a place in the stack and back over the hub.
@@ -64,7 +64,7 @@ impl Drone {
         let mission = flight::plan_hold_beside(
             &base.model,
             &base.air,
-            place(fix),
+            fix.whereabouts(),
             flight::stack_place(base.home, number),
             seconds,
             base.home,

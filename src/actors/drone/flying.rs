@@ -6,7 +6,7 @@ use crate::sim::air::Air;
 use crate::sim::dispatch;
 use crate::sim::drone::{DroneInput, DroneState, Task};
 use crate::sim::event::{DroneEvent, Etas};
-use crate::sim::flight::{self, Infeasible, Mission, Phase, Rest, Whereabouts};
+use crate::sim::flight::{self, Infeasible, Mission, Phase, Rest};
 use crate::sim::geo::Point;
 use crate::sim::sky::Fix;
 use crate::sim::time::{SimDuration, SimTime};
@@ -26,14 +26,19 @@ pub(super) struct Base<'a> {
 }
 
 impl Base<'_> {
-    fn rest(&self, fix: Fix, task: Task, aboard: bool) -> Result<Mission, Infeasible> {
-        let rest = Rest {
+    /// What is left of a task, and the way home.
+    pub fn errand(&self, task: Task, aboard: bool) -> Rest {
+        Rest {
             pickup: (!aboard).then_some(task.pickup),
             dropoff: task.dropoff,
             home: self.home,
             payload_kg: task.payload_kg,
-        };
-        let mut mission = flight::plan_rest(&self.model, &self.air, place(fix), &rest)?;
+        }
+    }
+
+    fn rest(&self, fix: Fix, task: Task, aboard: bool) -> Result<Mission, Infeasible> {
+        let rest = self.errand(task, aboard);
+        let mut mission = flight::plan_rest(&self.model, &self.air, fix.whereabouts(), &rest)?;
         mission.energy_wh += self.door_wh(task)?;
         Ok(mission)
     }
@@ -52,7 +57,7 @@ impl Base<'_> {
         flight::plan_wait(
             &self.model,
             &self.air,
-            place(fix),
+            fix.whereabouts(),
             seconds,
             phase,
             self.home,
@@ -67,13 +72,6 @@ impl Base<'_> {
         let longer_wh = self.wait(fix, A_WHILE_S, Phase::Hold, payload_kg)?.energy_wh;
         let left_wh = fix.energy_wh - dispatch::with_margin_wh(home_wh);
         Ok((left_wh / dispatch::with_margin_wh(longer_wh - home_wh) * A_WHILE_S).max(0.0))
-    }
-}
-
-pub(super) fn place(fix: Fix) -> Whereabouts {
-    Whereabouts {
-        at: fix.at,
-        height_m: fix.height_m,
     }
 }
 

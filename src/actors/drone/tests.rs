@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::event::Happening;
+use crate::sim::flight::Velocity;
 use crate::sim::geo::Point;
 use crate::sim::roster::{Change, RosterWrite, ZoneWrite};
 use crate::sim::sky::Fix;
@@ -68,6 +69,7 @@ impl Bench<Drone> {
                 ..hub
             },
             height_m: 60.0,
+            velocity: Velocity::NONE,
             energy_wh: world.model(fleet.model).battery.capacity_wh * share,
         };
         self.tell(DroneMessage::Located {

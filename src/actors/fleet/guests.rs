@@ -100,7 +100,7 @@ impl Fleet {
         if dispatch::on_way(&model.limits, &air, at, home).is_some() {
             return None;
         }
-        let from = Whereabouts { at, height_m: 0.0 };
+        let from = Whereabouts::at_rest(at, 0.0);
         let mission = flight::plan_home(model, &air, from, home, 0.0).ok()?;
         let reserve_wh = model.battery.reserve * model.battery.capacity_wh;
         let need_wh = dispatch::with_margin_wh(mission.energy_wh) + reserve_wh;

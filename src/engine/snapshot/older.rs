@@ -1,5 +1,8 @@
 //! What snapshots of older formats lack: read as if it had always been there, and empty.
 
+use serde::Deserialize;
+
+use crate::actors::Mail;
 use crate::actors::delivery::{Delivery, DeliveryBefore3};
 use crate::actors::drone::Drone;
 use crate::actors::fleet::Fleet;
@@ -20,27 +23,40 @@ pub(super) enum SavedSky {
 /// looked at separation, limped or was in trouble, and the wind did not shift; before format 7 no
 /// battery was worn. The last fields tell of these; a list of none, and a count of none, is all
 /// zeros. Before format 5 the sky had no gusts.
-pub(super) fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState<SavedSky>), postcard::Error> {
+pub(super) fn engine_of(mut state: Vec<u8>) -> Result<(u8, EngineState<SavedSky, Mail>), postcard::Error> {
     let format = state.first().copied().unwrap_or_default();
     let of_6 = postcard::to_stdvec(&(Separation::default(), Few::default(), Vec::<Shift>::new()))?;
     let unknown = usize::from(format < 4) + if format < 6 { of_6.len() } else { 0 } + usize::from(format < 7);
     state.resize(state.len() + unknown, 0);
     Ok(match format {
-        ..5 => postcard::from_bytes::<(u8, EngineState<SkyBefore5>)>(&state)
+        ..5 => postcard::from_bytes::<(u8, EngineState<SkyBefore5, Outdated>)>(&state)
             .map(|(format, state)| (format, state.with_sky(SavedSky::Before5)))?,
-        5.. => postcard::from_bytes::<(u8, EngineState<Sky>)>(&state)
+        5..7 => postcard::from_bytes::<(u8, EngineState<Sky, Outdated>)>(&state)
+            .map(|(format, state)| (format, state.with_sky(SavedSky::Now)))?,
+        7.. => postcard::from_bytes::<(u8, EngineState<Sky, Mail>)>(&state)
             .map(|(format, state)| (format, state.with_sky(SavedSky::Now)))?,
     })
 }
 
-impl<S> EngineState<S> {
-    fn with_sky(self, of: impl Fn(S) -> SavedSky) -> EngineState<SavedSky> {
+/// Mail of formats before 7, which knew not how drones moved. There is none but after a tick of
+/// more rounds than are usual by far; a snapshot with some is refused.
+#[derive(Deserialize)]
+enum Outdated {}
+
+impl From<Outdated> for Mail {
+    fn from(none: Outdated) -> Mail {
+        match none {}
+    }
+}
+
+impl<S, M: Into<Mail>> EngineState<S, M> {
+    fn with_sky(self, of: impl Fn(S) -> SavedSky) -> EngineState<SavedSky, Mail> {
         EngineState {
             digest: self.digest,
             admitted_through: self.admitted_through,
             demand: self.demand,
             wakes: self.wakes,
-            carried: self.carried,
+            carried: self.carried.into_iter().map(Into::into).collect(),
             sky: of(self.sky),
             roster: self.roster,
             separation: self.separation,

@@ -95,6 +95,13 @@ impl NoFly {
     }
 }
 
+/// Who is between two levels is taken to be on the one that is nearer.
+fn nearest_level(height_m: f64) -> usize {
+    let away_m = |level: &usize| (LEVELS_M[*level] - height_m).abs();
+    let nearest = (0..LEVELS_M.len()).min_by(|a, b| away_m(a).total_cmp(&away_m(b)));
+    nearest.unwrap_or(0)
+}
+
 impl Airspace {
     pub fn new(zones: &[Zone], area: &Area) -> Self {
         let zones: Vec<NoFly> = zones.iter().map(|zone| NoFly::new(zone, area)).collect();
@@ -162,7 +169,8 @@ impl Airspace {
 
     fn ways(&self, now: SimTime, level_m: f64) -> &Visibility {
         let period = self.changes.partition_point(|change| *change <= now);
-        let level = LEVELS_M.iter().position(|other| *other == level_m).unwrap_or(0);
+        let level = nearest_level(level_m);
+        let level_m = LEVELS_M[level];
         self.ways[period * LEVELS_M.len() + level].get_or_init(|| {
             let counts = |zone: &&NoFly| zone.counts_at(now) && zone.meets(level_m, level_m);
             Visibility::new(

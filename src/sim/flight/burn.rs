@@ -23,8 +23,10 @@ impl Leg {
         };
         let joules = match self.path {
             Path::Hold { .. } => law.base_w * self.duration_s,
-            Path::Vertical { .. } => Course::CALM.joules(self, model, &law),
-            Path::Line { east, north, .. } | Path::Slope { east, north, .. } => {
+            Path::Vertical { .. } | Path::Stop { .. } => Course::CALM.joules(self, model, &law),
+            Path::Line { east, north, .. }
+            | Path::Slope { east, north, .. }
+            | Path::Bend { east, north, .. } => {
                 Course::along((east, north), wind()).joules(self, model, &law)
             }
             Path::Arc { .. } => {
@@ -73,7 +75,7 @@ impl Course {
         // A line is flown at the type's airspeed, whatever ground speed that makes by place.
         let airspeed = match leg.path {
             Path::Line { .. } => model.cruise_airspeed_mps,
-            Path::Slope { airspeed_mps, .. } => airspeed_mps,
+            Path::Slope { airspeed_mps, .. } | Path::Bend { airspeed_mps, .. } => airspeed_mps,
             _ => self.airspeed(speed),
         };
         let up = self.ramp(law, leg.entry_mps, speed);

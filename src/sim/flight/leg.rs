@@ -1,4 +1,4 @@
-//! One leg: a line, an arc, a climb or a wait, with its speeds, time and power.
+//! One leg: a path with its speeds, time and power.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,49 +9,7 @@ use super::super::geo::Point;
 use super::super::motion::{self, Profile, positive};
 use super::super::units::GRAVITY_MPS2;
 use super::super::world::Model;
-use super::{Milestone, Phase};
-
-/// Where a leg leads. Heights are above ground, directions are unit vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Path {
-    Line {
-        from: Point,
-        east: f64,
-        north: f64,
-        length_m: f64,
-        height_m: f64,
-    },
-    /// Part of a circle, from `start_rad` (counter-clockwise from east, seen from the
-    /// centre) through `sweep_rad` (positive is counter-clockwise).
-    Arc {
-        centre: Point,
-        radius_m: f64,
-        start_rad: f64,
-        sweep_rad: f64,
-        height_m: f64,
-    },
-    Vertical {
-        at: Point,
-        from_m: f64,
-        to_m: f64,
-    },
-    Hold {
-        at: Point,
-        height_m: f64,
-        seconds: f64,
-    },
-    /// A straight line in space, at an airspeed of its own: how way is made.
-    Slope {
-        from: Point,
-        east: f64,
-        north: f64,
-        /// Along the slope.
-        length_m: f64,
-        from_m: f64,
-        to_m: f64,
-        airspeed_mps: f64,
-    },
-}
+use super::{Milestone, Path, Phase};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Leg {
@@ -65,151 +23,6 @@ pub struct Leg {
     pub phase: Phase,
     /// What its end means.
     pub milestone: Option<Milestone>,
-}
-
-impl Path {
-    /// Metres; seconds for a hold.
-    pub fn length(&self) -> f64 {
-        match *self {
-            Path::Line { length_m, .. } | Path::Slope { length_m, .. } => length_m,
-            Path::Arc {
-                radius_m, sweep_rad, ..
-            } => radius_m * sweep_rad.abs(),
-            Path::Vertical { from_m, to_m, .. } => (to_m - from_m).abs(),
-            Path::Hold { seconds, .. } => seconds,
-        }
-    }
-
-    /// Metres over the ground.
-    pub fn ground_length(&self) -> f64 {
-        match self {
-            Path::Line { .. } | Path::Arc { .. } => self.length(),
-            Path::Slope {
-                length_m,
-                from_m,
-                to_m,
-                ..
-            } => positive(length_m * length_m - (to_m - from_m) * (to_m - from_m)).sqrt(),
-            Path::Vertical { .. } | Path::Hold { .. } => 0.0,
-        }
-    }
-
-    pub fn start(&self) -> (Point, f64) {
-        self.at(0.0)
-    }
-
-    /// The place and the height after `along` of the path's length.
-    pub fn at(&self, along: f64) -> (Point, f64) {
-        match *self {
-            Path::Line {
-                from,
-                east,
-                north,
-                height_m,
-                ..
-            } => {
-                let at = Point {
-                    x: from.x + east * along,
-                    y: from.y + north * along,
-                };
-                (at, height_m)
-            }
-            Path::Arc {
-                centre,
-                radius_m,
-                height_m,
-                ..
-            } => {
-                let (sin, cos) = libm::sincos(self.arc_angle(along));
-                let at = Point {
-                    x: centre.x + radius_m * cos,
-                    y: centre.y + radius_m * sin,
-                };
-                (at, height_m)
-            }
-            Path::Vertical { at, from_m, to_m } => (
-                at,
-                if to_m >= from_m {
-                    from_m + along
-                } else {
-                    from_m - along
-                },
-            ),
-            Path::Hold { at, height_m, .. } => (at, height_m),
-            Path::Slope {
-                from,
-                east,
-                north,
-                length_m,
-                from_m,
-                to_m,
-                ..
-            } => {
-                let share = along / length_m;
-                let ground_m = share * self.ground_length();
-                let at = Point {
-                    x: from.x + east * ground_m,
-                    y: from.y + north * ground_m,
-                };
-                (at, from_m + share * (to_m - from_m))
-            }
-        }
-    }
-
-    /// The unit vector (east, north, up) of motion; zero while holding.
-    pub fn direction(&self, along: f64) -> (f64, f64, f64) {
-        match *self {
-            Path::Line { east, north, .. } => (east, north, 0.0),
-            Path::Arc { sweep_rad, .. } => {
-                let (sin, cos) = libm::sincos(self.arc_angle(along));
-                if sweep_rad >= 0.0 {
-                    (-sin, cos, 0.0)
-                } else {
-                    (sin, -cos, 0.0)
-                }
-            }
-            Path::Vertical { from_m, to_m, .. } => (0.0, 0.0, if to_m >= from_m { 1.0 } else { -1.0 }),
-            Path::Hold { .. } => (0.0, 0.0, 0.0),
-            Path::Slope {
-                east,
-                north,
-                length_m,
-                from_m,
-                to_m,
-                ..
-            } => {
-                let level = self.ground_length() / length_m;
-                (east * level, north * level, (to_m - from_m) / length_m)
-            }
-        }
-    }
-
-    pub fn is_turn(&self) -> bool {
-        matches!(self, Path::Arc { .. })
-    }
-
-    pub fn is_hold(&self) -> bool {
-        matches!(self, Path::Hold { .. })
-    }
-
-    fn arc_angle(&self, along: f64) -> f64 {
-        match *self {
-            Path::Arc {
-                radius_m,
-                start_rad,
-                sweep_rad,
-                ..
-            } => {
-                start_rad
-                    + if sweep_rad >= 0.0 {
-                        along / radius_m
-                    } else {
-                        -along / radius_m
-                    }
-            }
-            _ => 0.0,
-        }
-    }
 }
 
 impl Leg {
@@ -238,8 +51,11 @@ impl Leg {
 
     pub fn profile(&self, model: &Model) -> Profile {
         let acceleration = match self.path {
-            Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } => model.acceleration_mps2,
+            Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } | Path::Bend { .. } => {
+                model.acceleration_mps2
+            }
             Path::Vertical { .. } => model.vertical_acceleration_mps2,
+            Path::Stop { up, .. } => braking_mps2(model, up),
             Path::Hold { .. } => 0.0,
         };
         Profile {
@@ -276,24 +92,36 @@ impl Leg {
             Path::Hold { .. } if self.on_ground() => PowerLaw::default(),
             Path::Hold { .. } => PowerLaw::constant(hover_w),
             Path::Vertical { from_m, to_m, .. } if to_m < from_m => PowerLaw::constant(hover_w),
-            Path::Vertical { .. } => {
-                let climb_w = model.power.climb_w(model, mass_kg, density);
-                PowerLaw::through((0.0, hover_w), (model.climb_mps, climb_w))
+            Path::Stop { up, .. } if up < -UPRIGHT => PowerLaw::constant(hover_w),
+            Path::Vertical { .. } => climb_power(model, mass_kg, hover_w, density),
+            Path::Stop { up, .. } if up > UPRIGHT => climb_power(model, mass_kg, hover_w, density),
+            Path::Line { .. } | Path::Arc { .. } | Path::Stop { .. } => {
+                cruise_power(model, mass_kg, hover_w, density)
             }
-            Path::Line { .. } | Path::Arc { .. } => cruise_power(model, mass_kg, hover_w, density),
-            Path::Slope {
-                from_m,
-                to_m,
-                length_m,
-                ..
-            } => {
+            Path::Slope { .. } | Path::Bend { .. } => {
                 // What lifts it comes on top; going down it gets nothing back.
-                let climb_mps = positive(to_m - from_m) / length_m * self.target_mps;
-                let lift_w = mass_kg * GRAVITY_MPS2 * climb_mps / LIFTING;
+                let (_, _, up) = self.path.direction(0.5 * self.path.length());
+                let lift_w = mass_kg * GRAVITY_MPS2 * positive(up) * self.target_mps / LIFTING;
                 cruise_power(model, mass_kg, hover_w, density).plus(lift_w)
             }
         }
     }
+}
+
+/// Steeper than this a straight line in space is a climb or a descent on the spot.
+const UPRIGHT: f64 = 0.99;
+
+/// How hard a type brakes on a way of which so much leads up.
+pub(super) fn braking_mps2(model: &Model, up: f64) -> f64 {
+    match up.abs() > UPRIGHT {
+        true => model.vertical_acceleration_mps2,
+        false => model.acceleration_mps2,
+    }
+}
+
+fn climb_power(model: &Model, mass_kg: f64, hover_w: f64, density: f64) -> PowerLaw {
+    let climb_w = model.power.climb_w(model, mass_kg, density);
+    PowerLaw::through((0.0, hover_w), (model.climb_mps, climb_w))
 }
 
 /// So much of a motor's power lifts, a cautious figure.

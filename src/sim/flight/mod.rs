@@ -9,22 +9,28 @@ mod leg;
 mod manoeuvre;
 mod outline;
 mod pads;
+mod path;
 mod rest;
 #[cfg(test)]
 mod tests;
+mod whereabouts;
 
 use serde::{Deserialize, Serialize};
 
 use self::cruise::cruise;
-pub use self::leg::{Leg, Path};
+pub use self::leg::Leg;
 pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
 pub use self::outline::{Corner, Mark, Stretch};
 pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};
-pub use self::rest::{Rest, Whereabouts, plan_home, plan_landing, plan_rest, plan_wait, waiting_costs_wh};
+pub use self::path::Path;
+pub use self::rest::{
+    Rest, plan_home, plan_landing, plan_rest, plan_return, plan_return_along, plan_wait, waiting_costs_wh,
+};
+pub use self::whereabouts::{AT_REST_MPS, Velocity, Whereabouts};
 use super::air::Air;
 use super::airspace::{Closed, End};
 use super::geo::Point;
-use super::route::{Route, level_of_heading};
+use super::route::Route;
 use super::world::Model;
 
 /// What a drone does on a leg; people see it as [`super::drone::DroneStatus`].
@@ -193,27 +199,6 @@ pub fn delivery_costs_wh(model: &Model, air: &Air<'_>, errand: &Errand) -> Resul
     let itinerary = Itinerary::of(model, air, errand)?;
     Planner { model, air }.whole_mission(&itinerary, sink)?;
     Ok(energy_wh)
-}
-
-/// Home from a place in the air at rest, at the cruise height of the way home: cruise,
-/// descend, land.
-pub fn plan_return(model: &Model, air: &Air<'_>, from: Point, home: Point) -> Result<Mission, Infeasible> {
-    let height_m = level_of_heading(from, home);
-    let route = air.route(End { at: from, height_m }, grounded(home))?;
-    plan_return_along(model, air, &route, height_m)
-}
-
-/// Home from any height, at rest: up or down to the route's level first.
-pub fn plan_return_along(
-    model: &Model,
-    air: &Air<'_>,
-    route: &Route,
-    height_m: f64,
-) -> Result<Mission, Infeasible> {
-    let planner = Planner { model, air };
-    let mut legs = Vec::with_capacity(3);
-    planner.hop(route, height_m, 0.0, Load::HOMEWARD, &mut |leg| legs.push(leg))?;
-    Ok(planner.mission(legs))
 }
 
 impl FlightPlan {

@@ -108,7 +108,12 @@ impl FlightPlan {
 fn pieces(path: &Path) -> u32 {
     match path {
         Path::Arc { sweep_rad, .. } => 2 * (sweep_rad.abs() / (2.0 * CORNER_RAD)).ceil().max(1.0) as u32,
-        Path::Line { .. } | Path::Vertical { .. } | Path::Hold { .. } | Path::Slope { .. } => 1,
+        Path::Line { .. }
+        | Path::Vertical { .. }
+        | Path::Hold { .. }
+        | Path::Slope { .. }
+        | Path::Stop { .. }
+        | Path::Bend { .. } => 1,
     }
 }
 

@@ -8,8 +8,8 @@ use super::super::geo::Point;
 use super::super::route::Route;
 use super::super::world::Model;
 use super::cruise::cruise;
-use super::rest::{Whereabouts, hover_leg};
-use super::{FlightPlan, Infeasible, Leg, Load, Mission, Path, Phase, Planner};
+use super::rest::hover_leg;
+use super::{FlightPlan, Infeasible, Leg, Load, Mission, Path, Phase, Planner, Whereabouts};
 
 /// Places to hold at around a hub; who would need one more comes down beside the pads.
 pub const STACK_PLACES: u8 = 12;
@@ -24,7 +24,13 @@ impl FlightPlan {
             return self;
         }
         let (at, height_m) = self.start();
-        let waiting = hover_leg(model, Whereabouts { at, height_m }, seconds, Phase::Hold, 0.0);
+        let waiting = hover_leg(
+            model,
+            Whereabouts::at_rest(at, height_m),
+            seconds,
+            Phase::Hold,
+            0.0,
+        );
         let legs: Vec<Leg> = [waiting].into_iter().chain(self.legs).collect();
         FlightPlan {
             legs: legs.into_boxed_slice(),
@@ -69,16 +75,14 @@ pub fn plan_hold_beside(
     let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(6);
     let sink = &mut |leg| legs.push(leg);
+    let from = planner.come_to_rest(from, Phase::Hold, payload_kg, sink);
     let there = Route {
         level_m: from.height_m,
         ..Route::direct(from.at, beside)
     };
     let draft = |path| Leg::new(path, Phase::Hold, payload_kg);
     cruise(model, air, &there, from.height_m, draft, sink)?;
-    let place = Whereabouts {
-        at: beside,
-        height_m: from.height_m,
-    };
+    let place = Whereabouts::at_rest(beside, from.height_m);
     sink(hover_leg(model, place, seconds, Phase::Hold, payload_kg));
     let homeward = Load {
         payload_kg,
@@ -141,10 +145,7 @@ mod tests {
         let return_home = plan_return(&model, &calm(), Point { x: 2_000.0, y: 0.0 }, HUB).unwrap();
         let legs = return_home.plan.legs();
         assert_eq!(legs[legs.len() - 2].milestone, Some(Milestone::OverHub));
-        let over_hub = Whereabouts {
-            at: HUB,
-            height_m: 70.0,
-        };
+        let over_hub = Whereabouts::at_rest(HUB, 70.0);
         for place in 0..STACK_PLACES {
             let beside = stack_place(HUB, place);
             let next = stack_place(HUB, (place + 1) % STACK_PLACES);

@@ -4,20 +4,17 @@
 use super::super::air::Air;
 use super::super::airspace::End;
 use super::super::geo::Point;
+use super::super::route::{Route, level_of_heading};
 use super::super::world::Model;
-use super::{AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, check_payload};
+use super::{
+    AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, Whereabouts, check_payload,
+    grounded,
+};
 
 /// Closer than this there is nothing to fly to.
 const SAME_PLACE_M: f64 = 1.0;
 /// Lower than this a drone stands.
 const ON_GROUND_M: f64 = 0.5;
-
-/// A place in the air, or on the ground where it takes up a package.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Whereabouts {
-    pub at: Point,
-    pub height_m: f64,
-}
 
 /// What a drone in the air still has to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,28 +39,23 @@ pub fn plan_rest(
     let mut legs = Vec::with_capacity(16);
     let sink = &mut |leg| legs.push(leg);
     let hover_m = model.handover_height_m;
-    let mut place = from;
-    if let Some(pickup) = rest.pickup {
-        let loads_on_ground = from.height_m < ON_GROUND_M && from.at.distance(pickup) < AT_HUB_M;
-        if !loads_on_ground {
-            planner.hop_from(place, pickup, hover_m, Load::EMPTY, sink)?;
-            place = Whereabouts {
-                at: pickup,
-                height_m: hover_m,
-            };
-        }
-        planner.handover(place.at, place.height_m, Load::EMPTY, Milestone::PickedUp, sink);
-    }
     let out = Load {
         payload_kg: rest.payload_kg,
         homeward: false,
     };
+    let carried_kg = rest.pickup.map_or(rest.payload_kg, |_| 0.0);
+    let mut place = planner.come_to_rest(from, Phase::Cruise, carried_kg, sink);
+    if let Some(pickup) = rest.pickup {
+        let loads_on_ground = place.height_m < ON_GROUND_M && place.at.distance(pickup) < AT_HUB_M;
+        if !loads_on_ground {
+            planner.hop_from(place, pickup, hover_m, Load::EMPTY, sink)?;
+            place = Whereabouts::at_rest(pickup, hover_m);
+        }
+        planner.handover(place.at, place.height_m, Load::EMPTY, Milestone::PickedUp, sink);
+    }
     planner.hop_from(place, rest.dropoff, hover_m, out, sink)?;
     planner.handover(rest.dropoff, hover_m, out, Milestone::Delivered, sink);
-    let door = Whereabouts {
-        at: rest.dropoff,
-        height_m: hover_m,
-    };
+    let door = Whereabouts::at_rest(rest.dropoff, hover_m);
     planner.hop_from(door, rest.home, 0.0, Load::HOMEWARD, sink)?;
     Ok(planner.mission(legs))
 }
@@ -98,14 +90,17 @@ pub fn plan_wait(
     let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(8);
     let sink = &mut |leg| legs.push(leg);
-    if seconds > 0.0 {
-        sink(hover_leg(model, from, seconds, phase, payload_kg));
+    let waits = seconds > 0.0;
+    let braking = if waits { phase } else { Phase::Return };
+    let place = planner.come_to_rest(from, braking, payload_kg, sink);
+    if waits {
+        sink(hover_leg(model, place, seconds, phase, payload_kg));
     }
     let homeward = Load {
         payload_kg,
         homeward: true,
     };
-    planner.hop_from(from, home, 0.0, homeward, sink)?;
+    planner.hop_from(place, home, 0.0, homeward, sink)?;
     Ok(planner.mission(legs))
 }
 
@@ -131,17 +126,40 @@ pub(super) fn hover_leg(
     leg.timed(model)
 }
 
-/// Straight down from where it is.
+/// Straight down from where it comes to rest.
 pub fn plan_landing(model: &Model, air: &Air<'_>, from: Whereabouts, payload_kg: f64) -> Mission {
     let planner = Planner { model, air };
-    let mut legs = Vec::with_capacity(1);
+    let mut legs = Vec::with_capacity(2);
+    let sink = &mut |leg| legs.push(leg);
     let load = Load {
         payload_kg,
         homeward: true,
     };
+    let place = planner.come_to_rest(from, Phase::Return, payload_kg, sink);
     let end = Some(Milestone::Landed);
-    planner.vertical(from.at, from.height_m, 0.0, load, end, &mut |leg| legs.push(leg));
+    planner.vertical(place.at, place.height_m, 0.0, load, end, sink);
     planner.mission(legs)
+}
+
+/// Home from a place in the air at rest, at the cruise height of the way home: cruise,
+/// descend, land.
+pub fn plan_return(model: &Model, air: &Air<'_>, from: Point, home: Point) -> Result<Mission, Infeasible> {
+    let height_m = level_of_heading(from, home);
+    let route = air.route(End { at: from, height_m }, grounded(home))?;
+    plan_return_along(model, air, &route, height_m)
+}
+
+/// Home from any height, at rest: up or down to the route's level first.
+pub fn plan_return_along(
+    model: &Model,
+    air: &Air<'_>,
+    route: &Route,
+    height_m: f64,
+) -> Result<Mission, Infeasible> {
+    let planner = Planner { model, air };
+    let mut legs = Vec::with_capacity(3);
+    planner.hop(route, height_m, 0.0, Load::HOMEWARD, &mut |leg| legs.push(leg))?;
+    Ok(planner.mission(legs))
 }
 
 /// How much more it takes to wait so long at the door and bring the package back, than to go
@@ -157,17 +175,14 @@ pub fn waiting_costs_wh(
     payload_kg: f64,
     seconds: f64,
 ) -> Result<f64, Infeasible> {
-    let from = Whereabouts {
-        at: door,
-        height_m: model.handover_height_m,
-    };
+    let from = Whereabouts::at_rest(door, model.handover_height_m);
     let waited = plan_wait(model, air, from, seconds, Phase::Handover, home, payload_kg)?;
     let empty = plan_home(model, air, from, home, 0.0)?;
     Ok((waited.energy_wh - empty.energy_wh).max(0.0))
 }
 
 impl Planner<'_> {
-    /// As [`Planner::hop`] from any height; where it is there already, up or down on the spot.
+    /// As [`Planner::hop`] from any height, at rest; where it is there already, up or down on the spot.
     pub(super) fn hop_from(
         &self,
         from: Whereabouts,
@@ -212,10 +227,7 @@ mod tests {
     const HOME: Point = Point { x: 0.0, y: 0.0 };
 
     fn above(x: f64, y: f64, height_m: f64) -> Whereabouts {
-        Whereabouts {
-            at: Point { x, y },
-            height_m,
-        }
+        Whereabouts::at_rest(Point { x, y }, height_m)
     }
 
     fn milestones(mission: &Mission) -> Vec<Milestone> {

@@ -84,7 +84,7 @@ pub struct Loss {
 }
 
 /// Two drones that will lose separation, of whom none has made way yet.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     pub pair: Pair,
     /// The lower drone first.

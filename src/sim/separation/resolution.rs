@@ -12,7 +12,8 @@ use super::super::flight::{Course, Manoeuvre};
 use super::super::route::LEVELS_M;
 use super::super::sky::Fix;
 use super::super::world::Model;
-use super::body::{Body, Minima, Pair};
+use super::Conflict;
+use super::body::{Body, Minima};
 
 /// What a scenario may allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,17 +37,26 @@ pub struct Party {
 /// To a drone that is to make way.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
-    pub pair: Pair,
+    pub conflict: Conflict,
+    /// Which of the two bodies it is.
+    pub own: u8,
     pub fix: Fix,
-    pub east: f64,
-    pub north: f64,
-    pub speed_mps: f64,
-    pub left_m: f64,
-    /// Who comes, and in how many seconds they are too close.
-    pub other: Body,
-    pub in_s: f32,
+    pub course: Course,
     /// On which of the levels nobody would be in the way.
     pub free: [bool; LEVELS_M.len()],
+    /// The other cannot make way.
+    pub is_last: bool,
+}
+
+impl Advice {
+    /// Who comes.
+    pub fn other(&self) -> &Body {
+        &self.conflict.bodies[1 - usize::from(self.own)]
+    }
+
+    fn speed_mps(&self) -> f64 {
+        self.fix.velocity.speed_mps()
+    }
 }
 
 /// Which of the two makes way; `None` where neither can.
@@ -66,7 +76,8 @@ pub fn yields(one: &Party, other: &Party) -> Option<usize> {
     }
 }
 
-const SLOWLY: f64 = 0.5;
+/// Of the type's airspeed: wings still carry at that.
+const SLOWLY: f64 = 0.6;
 const STOPS_S: [f64; 3] = [5.0, 10.0, 20.0];
 /// It must not only just work.
 const SPARE: f32 = 1.1;
@@ -81,12 +92,13 @@ pub fn manoeuvres(means: Means, advice: &Advice, model: &Model, minima: Minima) 
     match means {
         Means::Level => levels(advice, model, minima),
         Means::Slow => {
-            let seconds = f64::from(minima.look_ahead_s.min(advice.other.lasts_s).max(advice.in_s));
+            let lasts_s = minima.look_ahead_s.min(advice.other().lasts_s);
+            let seconds = f64::from(lasts_s.max(advice.conflict.in_s));
             let slow = Manoeuvre::Slow {
                 share: SLOWLY,
                 seconds,
             };
-            let slow_mps = SLOWLY * advice.speed_mps;
+            let slow_mps = SLOWLY * advice.speed_mps();
             let passes = passes(advice, model, minima, slow_mps, f64::INFINITY);
             passes.then_some(slow).into_iter().collect()
         }
@@ -109,7 +121,9 @@ fn levels(advice: &Advice, model: &Model, minima: Minima) -> Vec<Manoeuvre> {
         } else {
             model.descent_mps
         };
-        f64::from(minima.vertical_m) / rate_mps + EARLY_S <= f64::from(advice.in_s)
+        // Half of the time in which the climb is taken up is lost.
+        let begins_s = 0.5 * rate_mps / model.vertical_acceleration_mps2;
+        f64::from(minima.vertical_m) / rate_mps + begins_s + EARLY_S <= f64::from(advice.conflict.in_s)
     };
     let free = LEVELS_M.into_iter().zip(advice.free).filter(|(_, free)| *free);
     let mut free: Vec<f64> = free
@@ -124,17 +138,18 @@ fn levels(advice: &Advice, model: &Model, minima: Minima) -> Vec<Manoeuvre> {
 /// and goes on as before.
 fn passes(advice: &Advice, model: &Model, minima: Minima, slow_mps: f64, seconds: f64) -> bool {
     let braking = model.acceleration_mps2;
-    let slows_s = (advice.speed_mps - slow_mps) / braking;
+    let (usual_mps, other) = (advice.speed_mps(), advice.other());
+    let slows_s = (usual_mps - slow_mps) / braking;
     let mut along_m = 0.0;
-    let (mut speed_mps, mut at_s) = (advice.speed_mps, 0.0_f32);
+    let (mut speed_mps, mut at_s) = (usual_mps, 0.0_f32);
     let least = SPARE * minima.horizontal_m;
-    let until_s = advice.other.lasts_s.max(advice.in_s + STEP_S);
+    let until_s = other.lasts_s.max(advice.conflict.in_s + STEP_S);
     while at_s <= until_s {
-        let own_x = advice.fix.at.x + advice.east * along_m;
-        let own_y = advice.fix.at.y + advice.north * along_m;
-        let (x, y) = advice.other.after(at_s);
+        let own_x = advice.fix.at.x + advice.course.east * along_m;
+        let own_y = advice.fix.at.y + advice.course.north * along_m;
+        let (x, y) = other.after(at_s);
         let (dx, dy) = (x - own_x as f32, y - own_y as f32);
-        let height = advice.other.height + advice.other.up * at_s;
+        let height = other.height + other.up * at_s;
         let apart = (height - advice.fix.height_m as f32).abs();
         if dx * dx + dy * dy < least * least && apart < minima.vertical_m {
             return false;
@@ -142,7 +157,7 @@ fn passes(advice: &Advice, model: &Model, minima: Minima, slow_mps: f64, seconds
         let change = braking * f64::from(STEP_S);
         let next_mps = match f64::from(at_s) < slows_s + seconds {
             true => (speed_mps - change).max(slow_mps),
-            false => (speed_mps + change).min(advice.speed_mps),
+            false => (speed_mps + change).min(usual_mps),
         };
         along_m += 0.5 * (speed_mps + next_mps) * f64::from(STEP_S);
         speed_mps = next_mps;

@@ -17,7 +17,7 @@ impl Sky {
     }
 }
 
-fn body(chunk: &Chunk, i: usize, look_ahead_s: f32) -> Body {
+pub(super) fn body(chunk: &Chunk, i: usize, look_ahead_s: f32) -> Body {
     let speed = chunk.speed[i];
     let left_s = chunk.remaining[i] as f32 / speed.max(1e-3);
     Body {

@@ -1,7 +1,6 @@
 //! What must be known of a drone in the air that may have to make way.
 
-use super::super::flight::{Course, Path, Whereabouts};
-use super::super::geo::Point;
+use super::super::flight::{Course, Path};
 use super::super::ids::DroneId;
 use super::super::separation::{Body, Party};
 use super::super::world::World;
@@ -46,16 +45,8 @@ fn course(chunk: &Chunk, i: usize) -> Option<Course> {
         return None;
     };
     Some(Course {
-        from: Whereabouts {
-            at: Point {
-                x: chunk.x[i],
-                y: chunk.y[i],
-            },
-            height_m: f64::from(chunk.height[i]),
-        },
         east,
         north,
-        speed_mps: f64::from(chunk.speed[i]),
         left_m: chunk.remaining[i],
     })
 }

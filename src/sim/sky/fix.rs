@@ -5,22 +5,34 @@ use std::f64::consts::TAU;
 use serde::{Deserialize, Serialize};
 
 use super::super::drone::DroneStatus;
+use super::super::flight::{Velocity, Whereabouts};
 use super::super::geo::Point;
 use super::super::ids::DroneId;
 use super::super::time::SimTime;
 use super::Sky;
-use super::columns::Chunk;
+use super::columns::{Chunk, Row};
 
 /// What a plan for a drone in the air begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fix {
     pub at: Point,
     pub height_m: f64,
+    pub velocity: Velocity,
     pub energy_wh: f64,
 }
 
+impl Fix {
+    pub fn whereabouts(self) -> Whereabouts {
+        Whereabouts {
+            at: self.at,
+            height_m: self.height_m,
+            velocity: self.velocity,
+        }
+    }
+}
+
 impl Sky {
-    /// Where one airborne drone is, and with how much; `None` while on the ground or lost.
+    /// Where one airborne drone is, how it moves, and with how much; `None` while on the ground or lost.
     pub fn fix(&self, drone: DroneId) -> Option<Fix> {
         self.row_of(drone).map(|(chunk, i)| Fix {
             at: Point {
@@ -28,8 +40,16 @@ impl Sky {
                 y: chunk.y[i],
             },
             height_m: f64::from(chunk.height[i]),
+            velocity: chunk.row(i).velocity(),
             energy_wh: chunk.energy_wh[i],
         })
+    }
+}
+
+impl Row {
+    pub(super) fn velocity(&self) -> Velocity {
+        let direction = [self.east, self.north, self.up].map(f64::from);
+        Velocity::along(direction.into(), f64::from(self.speed))
     }
 }
 

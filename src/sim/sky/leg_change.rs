@@ -2,7 +2,7 @@
 
 use super::super::air::Air;
 use super::super::drone::DroneStatus;
-use super::super::flight::{FlightPlan, Leg, Milestone, Path};
+use super::super::flight::{AT_REST_MPS, FlightPlan, Leg, Milestone, Path, Velocity};
 use super::super::geo::Point;
 use super::super::ids::{DroneId, ModelId};
 use super::super::motion::{greater, lesser, positive};
@@ -10,6 +10,9 @@ use super::super::time::SimTime;
 use super::super::weather::windage;
 use super::super::world::{Model, World};
 use super::columns::{Flight, Row};
+
+/// A plan may begin so much otherwise than the drone moves, m/s.
+const VELOCITY_TOLERANCE_MPS: f64 = 2.0 * AT_REST_MPS;
 
 /// A flight and its row at the plan's start; its first leg has yet to begin.
 pub fn new_flight(
@@ -93,17 +96,19 @@ pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, model: &Model, a
         }
         Path::Slope {
             airspeed_mps, from_m, ..
-        } => (airspeed_mps as f32, windage(from_m) as f32),
-        Path::Vertical { .. } | Path::Hold { .. } => (row.target, 0.0),
+        }
+        | Path::Bend {
+            airspeed_mps, from_m, ..
+        } => {
+            let airspeed_mps = lesser(airspeed_mps, model.cruise_airspeed_mps);
+            (airspeed_mps as f32, windage(from_m) as f32)
+        }
+        Path::Vertical { .. } | Path::Hold { .. } | Path::Stop { .. } => (row.target, 0.0),
     };
     let (at, _) = leg.path.start();
     row.cell = world.weather.cell_of(at) as u16;
     row.remaining = leg.path.length();
-    row.speed = if leg.path.is_hold() {
-        1.0
-    } else {
-        lesser(speed, profile.target) as f32
-    };
+    row.speed = if leg.path.is_hold() { 1.0 } else { speed as f32 };
 
     let power = leg.power(model, air);
     row.slow_w = power.slow_w as f32;
@@ -138,7 +143,11 @@ fn time_after_leg(flight: &Flight, milestone: Milestone) -> f64 {
 fn course(flight: &Flight, air: &Air<'_>) -> Option<f32> {
     let present = flight.present_leg();
     let looks_ahead = match present.path {
-        Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } => return Some(nose(present, 0.0, air)),
+        Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } | Path::Bend { .. } => {
+            return Some(nose(present, 0.0, air));
+        }
+        // It turns when it has come to rest.
+        Path::Stop { .. } => return None,
         Path::Vertical { from_m, to_m, .. } => to_m >= from_m || flight.leg == 0,
         Path::Hold { .. } => flight.leg == 0,
     };
@@ -160,15 +169,13 @@ pub fn nose(leg: &Leg, along: f64, air: &Air<'_>) -> f32 {
     libm::atan2(air.0, air.1) as f32
 }
 
-/// What remains of a row's speed on a new plan: the part along the new direction, and no
-/// more than can be braked within the first leg.
-pub fn carried_speed(old: &Row, flight: &Flight, acceleration: f64) -> f64 {
-    let leg = flight.present_leg();
-    let (east, north, up) = leg.path.direction(0.0);
-    let (old_east, old_north, old_up) = (f64::from(old.east), f64::from(old.north), f64::from(old.up));
-    let along = f64::from(old.speed) * (old_east * east + old_north * north + old_up * up);
-    let brakeable = leg.exit_mps * leg.exit_mps + 2.0 * acceleration * leg.path.length();
-    lesser(positive(along), brakeable.sqrt())
+/// How fast a row begins another plan, which must begin as it moves. `None` where it does not.
+pub fn speed_onto(old: &Row, plan: &FlightPlan) -> Option<f64> {
+    let velocity = old.velocity();
+    let direction = plan.legs()[0].path.direction(0.0);
+    let speed = positive(velocity.dot(direction));
+    let off_mps = velocity.off_mps(Velocity::along(direction, speed));
+    (off_mps <= VELOCITY_TOLERANCE_MPS).then_some(speed)
 }
 
 /// Metres over the ground on the present leg so far.

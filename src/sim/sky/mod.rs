@@ -33,7 +33,7 @@ use self::fix::airborne;
 pub use self::fix::{Airborne, Fix};
 use self::ground::Ground;
 pub use self::ground::{Grounded, nearest_hub};
-use self::leg_change::{begin_leg, carried_speed, distance_on_leg_m, new_flight};
+use self::leg_change::{begin_leg, distance_on_leg_m, new_flight, speed_onto};
 use self::step::{ChunkStep, Clock, Departure};
 use self::trouble::Hazards;
 use self::winds::Winds;
@@ -85,9 +85,9 @@ pub struct FlightLog {
     pub airborne_s: f64,
 }
 
-/// A plan that cannot be flown from where the drone is.
+/// A plan that cannot be flown from where the drone is, or from how it moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the plan does not start where the drone is")]
+#[error("the plan does not start where the drone is, or as it moves")]
 pub struct Discontinuous;
 
 /// A plan may start this far from where the drone is, metres.
@@ -170,8 +170,8 @@ impl Sky {
         events
     }
 
-    /// Takes off with, or in the air changes to, this plan. A change in the air keeps
-    /// that part of the speed that points along the new plan.
+    /// Takes off with, or in the air changes to, this plan. A plan for a drone in the air begins
+    /// with how it moves.
     pub fn fly(
         &mut self,
         world: &World,
@@ -341,6 +341,7 @@ impl Sky {
         if start.distance(at) > START_TOLERANCE_M || height_off_m > START_TOLERANCE_M {
             return Err(Discontinuous);
         }
+        let speed = speed_onto(&old, &plan).ok_or(Discontinuous)?;
         let before = &chunk.flights[i];
         let (mut flight, mut row) = new_flight(world, old.drone, before.model, plan, old.energy_wh, now);
         flight.energy_at_start_wh = before.energy_at_start_wh;
@@ -348,7 +349,6 @@ impl Sky {
         flight.distance_before_m = before.distance_before_m + distance_on_leg_m(&old, before);
         row.alarm_wh = old.alarm_wh;
         let model = self.few.limping.model_of(world, old.drone, flight.model);
-        let speed = carried_speed(&old, &flight, model.acceleration_mps2);
         begin_leg(&mut row, &flight, world, &model, &world.air(now), speed);
         row.heading = old.heading;
         chunk.set_row(i, &row);

@@ -10,7 +10,7 @@ use super::super::air::Air;
 use super::super::flight::{Leg, Milestone};
 use super::super::geo::Point;
 use super::super::ids::DroneId;
-use super::super::motion::{self, Profile, lesser, next_speed, positive};
+use super::super::motion::{self, Profile, greater, lesser, next_speed, positive};
 use super::super::time::SimTime;
 use super::super::weather::Breach;
 use super::super::world::World;
@@ -217,9 +217,15 @@ impl Met {
             true => row.target,
             false => f32::INFINITY,
         };
+        let planned = row.planned();
+        let (target, speed) = (lesser(f64::from(reached), f64::from(limit)), f64::from(row.speed));
+        // In a gust from ahead it leaves the leg slower than planned.
+        let gained = 2.0 * planned.acceleration * row.remaining;
+        let most = lesser(greater(target, speed), (speed * speed + gained).sqrt());
         let profile = Profile {
-            target: lesser(f64::from(reached), f64::from(limit)),
-            ..row.planned()
+            target,
+            exit: lesser(planned.exit, most),
+            ..planned
         };
         Met {
             along,
@@ -259,13 +265,10 @@ fn end_leg(
     at_s: f64,
     step: &mut ChunkStep,
 ) {
-    let speed = f64::from(row.speed);
-    let reachable = speed * speed + 2.0 * met.profile.acceleration * row.remaining;
     row.discharge(met, row.remaining, seconds);
-    row.speed = if leg.path.is_hold() {
-        0.0
-    } else {
-        lesser(met.profile.exit, reachable.sqrt()) as f32
+    row.speed = match leg.path.is_hold() {
+        true => 0.0,
+        false => met.profile.exit as f32,
     };
     row.remaining = 0.0;
     put(row, leg.end());

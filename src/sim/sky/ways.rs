@@ -39,10 +39,12 @@ fn is_closed(leg: &Leg, (from, from_m): (Point, f64), world: &World, now: SimTim
     let (to, to_m) = leg.end();
     match leg.path {
         Path::Line { .. } | Path::Arc { .. } => !world.airspace.is_open(now, from, to, to_m),
-        Path::Slope { .. } => {
+        Path::Slope { .. } | Path::Bend { .. } => {
             let is_open = |level_m| world.airspace.is_open(now, from, to, level_m);
             !is_open(from_m) || !is_open(to_m)
         }
+        // It cannot but brake.
+        Path::Stop { .. } => false,
         Path::Vertical { .. } | Path::Hold { .. } => {
             world
                 .airspace

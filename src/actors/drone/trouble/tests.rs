@@ -6,6 +6,7 @@ use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::ReplyTo;
 use crate::sim::drone::Task;
 use crate::sim::event::Happening;
+use crate::sim::flight::Velocity;
 use crate::sim::geo::Point;
 use crate::sim::ids::DroneId;
 
@@ -43,6 +44,7 @@ impl Bench<Drone> {
                 ..hub
             },
             height_m: 70.0,
+            velocity: Velocity::NONE,
             energy_wh: world.model(fleet.model).battery.capacity_wh * share,
         };
         let conditions = Conditions {

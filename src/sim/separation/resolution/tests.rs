@@ -1,15 +1,22 @@
 //! Who makes way, and by what: hand-made conflicts.
 
 use super::super::super::catalogue;
-use super::super::super::flight::Whereabouts;
+use super::super::super::flight::Velocity;
 use super::super::super::geo::Point;
 use super::super::super::ids::DroneId;
+use super::super::body::Pair;
 use super::*;
 
 const MINIMA: Minima = Minima {
     horizontal_m: 50.0,
     vertical_m: 15.0,
     look_ahead_s: 20.0,
+};
+
+const EASTWARDS: Course = Course {
+    east: 1.0,
+    north: 0.0,
+    left_m: 2_000.0,
 };
 
 fn body(drone: u32, (x, y): (f32, f32), (east, north): (f32, f32)) -> Body {
@@ -32,15 +39,10 @@ fn party(drone: u32, is_loaded: bool, battery: f64) -> Party {
         fix: Fix {
             at,
             height_m: 50.0,
+            velocity: Velocity::along((1.0, 0.0, 0.0), 20.0),
             energy_wh: 100.0,
         },
-        course: Some(Course {
-            from: Whereabouts { at, height_m: 50.0 },
-            east: 1.0,
-            north: 0.0,
-            speed_mps: 20.0,
-            left_m: 2_000.0,
-        }),
+        course: Some(EASTWARDS),
         is_loaded,
         battery,
     }
@@ -76,15 +78,16 @@ fn advice(other: Body, in_s: f32, free: [bool; 4]) -> Advice {
             .is_some_and(|seconds| (seconds - in_s).abs() < 1.0)
     );
     Advice {
-        pair: Pair::of(DroneId(1), other.drone),
+        conflict: Conflict {
+            pair: Pair::of(DroneId(1), other.drone),
+            bodies: [own, other],
+            in_s,
+        },
+        own: 0,
         fix: party(1, false, 1.0).fix,
-        east: 1.0,
-        north: 0.0,
-        speed_mps: 20.0,
-        left_m: 2_000.0,
-        other,
-        in_s,
+        course: EASTWARDS,
         free,
+        is_last: false,
     }
 }
 
@@ -102,7 +105,8 @@ fn head_on_only_another_level_helps_and_the_nearest_is_first() {
         [Manoeuvre::Level { to_m: 70.0 }, Manoeuvre::Level { to_m: 110.0 }]
     );
     assert_eq!((by(Means::Slow), by(Means::Hold)), (vec![], vec![]));
-    let too_late = Advice { in_s: 2.0, ..head_on };
+    let mut too_late = head_on;
+    too_late.conflict.in_s = 2.0;
     assert_eq!(manoeuvres(Means::Level, &too_late, &model, MINIMA), []);
 }
 

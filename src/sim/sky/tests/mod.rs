@@ -2,10 +2,9 @@
 
 use super::super::airspace::Airspace;
 use super::super::catalogue;
-use super::super::flight::{Errand, Itinerary, Mission, plan_along, plan_delivery, plan_return_along};
+use super::super::flight::{Errand, Itinerary, Mission, plan_along, plan_delivery};
 use super::super::geo::{Area, BoundingBox, LatLon, LocalFrame};
 use super::super::ids::{HubId, ModelId};
-use super::super::route::Route;
 use super::super::time::SimDuration;
 use super::super::units::AIR_DENSITY_KGPM3;
 use super::super::weather::Weather;
@@ -104,6 +103,7 @@ fn errand(pickup: (f64, f64), dropoff: (f64, f64)) -> Errand {
 }
 
 mod batteries;
+mod changes;
 mod columns;
 mod missions;
 mod plans;
