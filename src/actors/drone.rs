@@ -9,6 +9,7 @@
 
 mod approach;
 mod before;
+mod changes;
 mod flying;
 mod lean;
 mod message;
@@ -188,6 +189,7 @@ impl Drone {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(fault));
+        self.is_off_plan(effects);
         effects.0.push(Effect::Break(self.id, fault));
         if fault == FlightFault::RotorOut {
             self.lose_rotor(context, effects);
@@ -210,6 +212,7 @@ impl Drone {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(FlightFault::LinkLost));
+        self.is_off_plan(effects);
         match duration {
             Some(duration) => {
                 let due = context.now + duration;
@@ -249,44 +252,6 @@ impl Drone {
         }
     }
 
-    /// Whether it is on its way to this delivery's pick-up; else says that it is too late.
-    fn is_before_pickup(&self, delivery: DeliveryId, effects: &mut Effects) -> bool {
-        let before = matches!(self.state, DroneState::HeadedToPickup { task } if task.delivery == delivery);
-        if !before {
-            effects.send(Mail::Delivery(delivery, DeliveryMessage::TooLate));
-        }
-        before
-    }
-
-    fn release(&mut self, context: &Context, delivery: DeliveryId, effects: &mut Effects) {
-        if !self.is_before_pickup(delivery, effects) {
-            return;
-        }
-        self.tell_delivery(effects, DeliveryMessage::Released);
-        self.moves(DroneInput::TurnBack);
-        self.emit(context, effects, DroneEvent::Diverted);
-        if self.link_lost_until.is_none() {
-            self.locate(Purpose::Replan, effects);
-        }
-    }
-
-    fn redirect(&mut self, context: &Context, task: Box<Task>, effects: &mut Effects) {
-        if self.link_lost_until.is_some() {
-            // It would not hear of it; somebody else goes.
-            return self.release(context, task.delivery, effects);
-        }
-        if self.is_before_pickup(task.delivery, effects) {
-            self.locate(Purpose::Redirect(task), effects);
-        }
-    }
-
-    fn leave_door(&mut self, delivery: DeliveryId, input: DroneInput, effects: &mut Effects) {
-        let waits = matches!(self.state, DroneState::AtDoor { task } if task.delivery == delivery);
-        if waits && self.moves(input) && self.link_lost_until.is_none() {
-            self.locate(Purpose::Replan, effects);
-        }
-    }
-
     fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
         self.tell_delivery(effects, DeliveryMessage::DroneLost);
         if self.moves(DroneInput::Down { at }) {
@@ -307,14 +272,27 @@ impl Drone {
 
     fn tell_etas(&self, context: &Context, etas: Etas, effects: &mut Effects) {
         if let DroneState::HeadedToPickup { task } | DroneState::HeadedToDropoff { task } = self.state {
-            let delivery = match &self.lean {
-                Some(lean) => lean.on(etas.delivery, context.now),
-                None => etas.delivery,
-            };
-            let delivery = delivery + context.world.recipient.expected(task.confirmed);
-            let etas = Etas { delivery, ..etas };
+            let etas = self.as_told(context, task, etas);
             effects.send(Mail::Delivery(task.delivery, DeliveryMessage::EtaMoved(etas)));
         }
+    }
+
+    /// By its plan, with what its hub's history and the door are likely to add.
+    fn as_told(&self, context: &Context, task: Task, planned: Etas) -> Etas {
+        let delivery = match &self.lean {
+            Some(lean) => lean.on(planned.delivery, context.now),
+            None => planned.delivery,
+        };
+        Etas {
+            delivery: delivery + context.world.recipient.expected(task.confirmed),
+            ..planned
+        }
+    }
+
+    /// What comes between it and its plan now is no error of its hub's.
+    fn is_off_plan(&self, effects: &mut Effects) {
+        let drone = self.id;
+        effects.send(Mail::Fleet(FleetMessage::OffPlan { drone }));
     }
 }
 
@@ -354,8 +332,13 @@ impl Role for Drone {
             Message::Fault { fault, reply_to } => self.suffer(context, fault, reply_to, effects),
             Message::LoseLink { duration, reply_to } => self.lose_link(context, duration, reply_to, effects),
             Message::LinkBack { due } => self.hear_again(due, effects),
-            Message::Release { delivery } => self.release(context, delivery, effects),
-            Message::Redirect { task } => self.redirect(context, task, effects),
+            Message::Release { delivery } => self.hear_delivery(context, delivery, None, effects),
+            Message::Redirect { task } => {
+                self.hear_delivery(context, task.delivery, Some(task), effects);
+            }
+            Message::NotOnGround { delivery, task } => {
+                self.change_errand(context, delivery, task, effects);
+            }
             Message::Confirmed { delivery } => self.leave_door(delivery, DroneInput::Confirmed, effects),
             Message::BringBack { delivery } => self.leave_door(delivery, DroneInput::TurnBack, effects),
             Message::Located { fix, purpose } => self.located(context, fix, purpose, effects),

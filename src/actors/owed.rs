@@ -105,7 +105,7 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         Message::Fault { reply_to, .. } | Message::LoseLink { reply_to, .. } => {
             Some(Owed::Decision(*reply_to))
         }
-        Message::Release { delivery } => Some(Owed::Word(*delivery)),
+        Message::Release { delivery } | Message::NotOnGround { delivery, .. } => Some(Owed::Word(*delivery)),
         Message::Redirect { task }
         | Message::Located {
             purpose: Purpose::Redirect(task),
@@ -152,6 +152,7 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
     use FleetMessage as Message;
     match message {
         Message::Close { reply_to, .. } => Some(Owed::Decision(*reply_to)),
+        Message::Recall { id, .. } => Some(Owed::Word(*id)),
         Message::Assign { .. }
         | Message::Withdraw { .. }
         | Message::Docked { .. }
@@ -172,7 +173,10 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Arrived { .. }
         | Message::AirChanged
         | Message::SendHome { .. }
-        | Message::Worn { .. } => None,
+        | Message::Worn { .. }
+        | Message::Revise
+        | Message::Replanned { .. }
+        | Message::OffPlan { .. } => None,
     }
 }
 

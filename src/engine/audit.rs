@@ -81,9 +81,15 @@ impl Audit {
             }
         }
         let waiting = |id: &DeliveryId| self.workflows.contains(id) || self.dead_letters.contains(id);
-        for id in fleet.queued().chain(fleet.kept().map(|(id, _)| id)) {
+        let not_begun = fleet.kept().filter(|(_, _, has_begun)| !has_begun);
+        for id in fleet.queued().chain(not_begun.map(|(id, _, _)| id)) {
             if !waiting(&id) {
                 wrong.push(format!("the fleet waits for {id}, which is over or under way"));
+            }
+        }
+        for (id, drone, _) in fleet.kept().filter(|(_, _, has_begun)| *has_begun) {
+            if !self.under_way.contains(&id) {
+                wrong.push(format!("{drone} is to leave for {id}, which is not under way"));
             }
         }
         self.wrong.extend(wrong);
@@ -91,7 +97,7 @@ impl Audit {
 
     fn look_at_drones(&mut self, engine: &Engine, fleet: &Fleet, drones: &[Drone]) {
         let mut places: BTreeMap<DroneId, u32> = BTreeMap::new();
-        for drone in fleet.docked().chain(fleet.kept().map(|(_, drone)| drone)) {
+        for drone in fleet.docked().chain(fleet.kept().map(|(_, drone, _)| drone)) {
             *places.entry(drone).or_default() += 1;
         }
         for drone in drones {
@@ -102,7 +108,7 @@ impl Audit {
                 self.wrong
                     .push(format!("{id}, which is {state:?}, is docked {docks} times"));
             }
-            let is_kept = || fleet.kept().any(|(_, kept)| kept == id);
+            let is_kept = || fleet.kept().any(|(_, kept, _)| kept == id);
             if is_docked && engine.world().is_withdrawn(id) && !is_kept() {
                 self.wrong.push(format!("{id} is withdrawn, and still docked"));
             }

@@ -138,6 +138,8 @@ struct Decided {
     notices: Vec<Notice>,
     panics: Vec<Actor>,
     rounds: usize,
+    /// Zones came or went.
+    air_changed: bool,
 }
 
 impl Engine {
@@ -183,7 +185,10 @@ impl Engine {
             self.shift_wind(shift, reply_to, &mut decided);
         }
         mail.extend(self.wakes.due(now));
-        mail.extend(self.air_changed(now));
+        if decided.air_changed || self.air_changes(now) {
+            // Whatever else the fleet decides in this tick, it does so in this air.
+            mail.insert(0, Mail::Fleet(FleetMessage::AirChanged));
+        }
         watch.lap(Phase::Admit);
 
         let flight_events = self.sky.step(&self.world, now, self.pool.as_ref());

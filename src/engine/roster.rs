@@ -36,8 +36,9 @@ impl Engine {
         decided.replies.push((reply_to, decision));
     }
 
-    /// Zones that begin or cease to count in this tick, and a forecast that takes another's place.
-    pub(super) fn air_changed(&self, now: SimTime) -> Option<Mail> {
+    /// Whether zones begin or cease to count in this tick, or a forecast takes another's place; the
+    /// first one is news too.
+    pub(super) fn air_changes(&self, now: SimTime) -> bool {
         let before = self.world.time_of(self.tick - 1);
         let World {
             airspace,
@@ -45,8 +46,8 @@ impl Engine {
             seed,
             ..
         } = &*self.world;
-        let has_changed = airspace.changes_at(before, now) || weather.forecast_changes(*seed, before, now);
-        has_changed.then_some(Mail::Fleet(FleetMessage::AirChanged))
+        let is_first = self.tick == 1;
+        is_first || airspace.changes_at(before, now) || weather.forecast_changes(*seed, before, now)
     }
 
     /// The rest of the engine follows what became of the world.
@@ -79,7 +80,7 @@ impl Engine {
                 mail.extend(away.map(|drone| Mail::Drone(drone, DroneMessage::Leave)));
             }
             (Change::AddZone(_), _) => {
-                mail.push(Mail::Fleet(FleetMessage::AirChanged));
+                decided.air_changed = true;
                 let closed = self.sky.closed_ways(&self.world, self.world.time_of(self.tick));
                 mail.extend(
                     closed
@@ -87,7 +88,7 @@ impl Engine {
                         .map(|drone| Mail::Drone(drone, DroneMessage::WayClosed)),
                 );
             }
-            (Change::RemoveZone(_), _) => mail.push(Mail::Fleet(FleetMessage::AirChanged)),
+            (Change::RemoveZone(_), _) => decided.air_changed = true,
             (Change::AddDrones { .. }, _) => {}
         }
     }

@@ -226,7 +226,7 @@ fn roles(world: &World, now: SimTime, format: u8, saved: Vec<Saved>) -> Result<(
         let Some(state) = state else { continue };
         match postcard::from_bytes::<Address>(&key)? {
             Address::Scheduler => roles.scheduler = scheduler_of(format, state)?,
-            Address::Fleet => roles.fleet = fleet_of(format, state)?.with_world(world, now),
+            Address::Fleet => roles.fleet = fleet_of(format, state, world, now)?,
             Address::Drone(_) if format < 3 => {
                 older_drones.push(postcard::from_bytes::<DroneBefore3>(&state)?)
             }

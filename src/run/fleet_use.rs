@@ -11,11 +11,12 @@ use crate::sim::ids::HubId;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FleetUse {
-    /// In the air, charging, or waiting for a charger: the sum of the three below.
+    /// In the air, charging, or waiting for a charger or to leave: the sum of the four below.
     pub in_use: f64,
     pub airborne: f64,
     pub charging: f64,
     pub queued: f64,
+    pub departing: f64,
     /// How often a drone held in the air, for a pad or for its link.
     pub holds: u64,
     /// Landings that found no pad in time, and were made beside.
@@ -30,6 +31,7 @@ pub(super) struct Use {
     airborne: u64,
     charging: u64,
     queued: u64,
+    departing: u64,
     holds: u64,
 }
 
@@ -48,6 +50,7 @@ impl Use {
         for queues in self.hubs.values() {
             self.charging += u64::from(queues.charging);
             self.queued += u64::from(queues.queued);
+            self.departing += u64::from(queues.departing);
         }
     }
 
@@ -55,10 +58,11 @@ impl Use {
         let all = (f64::from(drones) * ticks as f64).max(1.0);
         let share = |drone_ticks: u64| drone_ticks as f64 / all;
         FleetUse {
-            in_use: share(self.airborne + self.charging + self.queued),
+            in_use: share(self.airborne + self.charging + self.queued + self.departing),
             airborne: share(self.airborne),
             charging: share(self.charging),
             queued: share(self.queued),
+            departing: share(self.departing),
             holds: self.holds,
             beside_pads: self.hubs.values().map(|hub| u64::from(hub.beside_pads)).sum(),
         }
@@ -71,11 +75,12 @@ mod tests {
     use crate::sim::time::SimTime;
 
     #[test]
-    fn who_flies_charges_or_waits_for_it_is_in_use() {
+    fn who_flies_charges_or_waits_for_that_is_in_use() {
         let mut listener = Use::default();
         let queues = HubQueues {
             charging: 2,
             queued: 1,
+            departing: 3,
             beside_pads: 4,
             ..HubQueues::default()
         };
@@ -88,7 +93,7 @@ mod tests {
         listener.hear(&[], 1);
         let told = listener.summary(10, 2);
         assert_eq!((told.airborne, told.charging, told.queued), (0.2, 0.2, 0.1));
-        assert!((told.in_use - 0.5).abs() < 1e-12);
+        assert!((told.departing - 0.3).abs() < 1e-12 && (told.in_use - 0.8).abs() < 1e-12);
         assert_eq!((told.holds, told.beside_pads), (0, 4));
     }
 }

@@ -17,6 +17,8 @@ use crate::engine::inbox::Inbox;
 use crate::http::RateLimit;
 use crate::notify;
 use crate::sim::breaker::BreakerState;
+use crate::sim::event::HubQueues;
+use crate::sim::flight::STACK_PLACES;
 use crate::sim::workflow::WaitingFor;
 use crate::store::{Reader, Writer};
 use crate::view::View;
@@ -104,12 +106,20 @@ impl House {
         queues.push(("http_connections", connections, bound));
         let accounts = self.view.world().accounts.capacity;
         queues.push(("accounts", self.view.account_count(), accounts));
-        let dispatch = &self.view.world().dispatch;
+        let world = self.view.world();
+        let dispatch = &world.dispatch;
         let waits = |what| self.view.waiting_for(what);
         let retries = waits(WaitingFor::Retry) + waits(WaitingFor::Carrier);
-        queues.push(("fleet", waits(WaitingFor::Drone), dispatch.backlog));
+        let for_drones = waits(WaitingFor::Drone) + waits(WaitingFor::Weather);
+        queues.push(("fleet", for_drones, dispatch.backlog));
         queues.push(("retries", retries, dispatch.backlog));
         queues.push(("scheduled", waits(WaitingFor::PickupTime), dispatch.scheduled));
+        let hubs = self.view.hubs();
+        let at_hubs = |of: fn(&HubQueues) -> u32| hubs.iter().map(|hub| of(&hub.queues) as usize).sum();
+        let drones = world.drone_count() as usize;
+        queues.push(("departures", at_hubs(|queues| queues.departing), drones));
+        let stacks = hubs.len() * usize::from(STACK_PLACES);
+        queues.push(("stacks", at_hubs(|queues| queues.holding), stacks));
         queues.push(("packages", self.view.stored_package_count(), shelf::PLACES));
         queues
     }

@@ -199,7 +199,7 @@ pub struct HubQueues {
     pub queued: u32,
     /// Drones in the air that wait for a pad.
     pub holding: u32,
-    /// Drones that wait for a pad to take off from.
+    /// Drones that wait on the ground to leave.
     pub departing: u32,
     /// So many landings so far found no pad in time, and were made beside.
     pub beside_pads: u32,

@@ -201,6 +201,12 @@ impl Drones {
         self.seqs.get(&drone).copied().unwrap_or(0)
     }
 
+    /// `None` for who is in the air, or lost.
+    pub(super) fn stands_at(&self, drone: DroneId) -> Option<HubId> {
+        let grounded = self.grounded.get(drone.index()).copied().flatten();
+        grounded.map(|grounded| grounded.hub)
+    }
+
     pub(super) fn grounded_at(&self, hub: HubId) -> u32 {
         self.standing[hub.index()].len() as u32
     }

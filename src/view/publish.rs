@@ -79,7 +79,12 @@ impl View {
                     DeliveryEvent::Assigned { drone, .. } => Some(*drone),
                     _ => self.with_delivery(*id, DeliveryRecord::drone).flatten(),
                 };
-                let carrier = drone.and_then(|drone| carriers.get(&drone).copied());
+                let standing = |drone| {
+                    let hub = now.drones.stands_at(drone)?;
+                    Some(Place::on_ground(self.world().hub(hub).location))
+                };
+                let carrier =
+                    drone.and_then(|drone| carriers.get(&drone).copied().or_else(|| standing(drone)));
                 let Some((delivery, change)) = self.deliveries.apply(*id, event, carrier) else {
                     return;
                 };

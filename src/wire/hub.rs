@@ -26,7 +26,8 @@ pub struct Hub {
     /// Drones in the air that wait for a pad to land on.
     #[schema(required)]
     pub holding: Option<u32>,
-    /// Drones on the ground that wait for a pad to take off from.
+    /// Drones on the ground that have a delivery, or a way home, and wait to leave: for a pad, for
+    /// the hub to open, for the weather, or for a free way. They are `parked`.
     #[schema(required)]
     pub departing: Option<u32>,
     /// So many landings so far found no pad in time, and were made beside them.
@@ -35,13 +36,14 @@ pub struct Hub {
     /// Drones on the ground that do not charge, those that wait among them.
     #[schema(required)]
     pub parked: Option<u32>,
-    /// Nobody takes off: a `hub_closed` fault. Landing and charging go on.
+    /// Nobody takes off, who waits for a pad neither: a `hub_closed` fault. Landing and charging go
+    /// on.
     pub closed: bool,
     /// When a closed hub opens; `null` where it is open, or stays closed until another
     /// `hub_closed` says when it opens. RFC 3339, simulated.
     #[schema(required)]
     pub closed_until: Option<String>,
-    /// Types of drones that the forecast keeps here.
+    /// Types of drones that the forecast keeps here: none of them takes off, whatever it waits for.
     pub ground_stops: Vec<GroundStop>,
 }
 

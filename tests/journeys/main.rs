@@ -15,6 +15,7 @@ mod doors;
 mod every_delivery;
 mod faults;
 mod full_carrier;
+mod ground;
 mod history;
 mod house;
 mod lunch;

@@ -70,7 +70,7 @@ impl Drone {
             base.home,
             self.state.payload_kg(),
         )?;
-        self.fly(mission, effects);
+        self.fly(context, mission, effects);
         self.emit(context, effects, DroneEvent::Holding);
         Ok(())
     }
@@ -88,8 +88,8 @@ impl Drone {
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
         let (_, base) = self.base_below(context, fix);
-        let mission = base.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
-        self.fly(mission, effects);
+        let mission = base.wait(fix, 0.0, Phase::Return, self.state.payload_kg())?;
+        self.fly(context, mission, effects);
         Ok(())
     }
 }

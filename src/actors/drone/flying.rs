@@ -6,13 +6,14 @@ use crate::sim::air::Air;
 use crate::sim::dispatch;
 use crate::sim::drone::{DroneInput, DroneState, Task};
 use crate::sim::event::{DroneEvent, Etas};
-use crate::sim::flight::{self, Infeasible, Mission, Phase, Rest};
+use crate::sim::flight::{self, FlightPlan, Infeasible, Mission, Phase, Rest};
 use crate::sim::geo::Point;
+use crate::sim::separation::Strategic;
 use crate::sim::sky::Fix;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Model, World};
 
-use super::{Context, DeliveryMessage, Drone, Effect, Effects, Mail, Purpose};
+use super::{Context, DeliveryMessage, Drone, Effect, Effects, FleetMessage, Mail, Purpose};
 
 /// So much longer than its patience a drone would hover at a door, if it were not told to leave.
 const SPARE_S: f64 = 5.0;
@@ -117,7 +118,7 @@ impl Drone {
             (Purpose::Hold(duration), Some(fix)) => self.hold(context, fix, duration, effects),
             (Purpose::Redirect(task), Some(fix)) => self.try_redirect(context, fix, *task, effects),
             (Purpose::Redirect(task), None) => {
-                self.release(context, task.delivery, effects);
+                self.change_errand(context, task.delivery, None, effects);
                 Ok(())
             }
             (Purpose::Approach, Some(fix)) => self.approach(context, fix, effects),
@@ -132,8 +133,18 @@ impl Drone {
         }
     }
 
-    pub(super) fn fly(&self, mission: Mission, effects: &mut Effects) {
+    /// Changes to it in the air.
+    pub(super) fn fly(&self, context: &Context, mission: Mission, effects: &mut Effects) {
+        self.tell_intent(context, &mission.plan, effects);
         effects.0.push(Effect::Fly(self.id, mission.plan));
+    }
+
+    /// Where ways are kept free.
+    pub(super) fn tell_intent(&self, context: &Context, plan: &FlightPlan, effects: &mut Effects) {
+        if context.world.separation.strategic == Strategic::GroundDelay {
+            let (drone, plan) = (self.id, plan.clone());
+            effects.send(Mail::Fleet(FleetMessage::Replanned { drone, plan }));
+        }
     }
 
     /// To what it is at; home, where the battery does not do for that, or no way leads there.
@@ -153,7 +164,7 @@ impl Drone {
             Err(infeasible) => return Err(infeasible),
         };
         self.tell_etas(context, expected(context.now, &mission), effects);
-        self.fly(mission, effects);
+        self.fly(context, mission, effects);
         Ok(())
     }
 
@@ -170,12 +181,12 @@ impl Drone {
             return false;
         };
         self.tell_etas(context, expected(context.now, &mission), effects);
-        self.fly(mission, effects);
+        self.fly(context, mission, effects);
         true
     }
 
     /// `None` where it is not in the air.
-    fn onwards(&self, base: &Base<'_>, fix: Fix) -> Result<Option<Mission>, Infeasible> {
+    pub(super) fn onwards(&self, base: &Base<'_>, fix: Fix) -> Result<Option<Mission>, Infeasible> {
         let mission = match self.state {
             DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
             DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
@@ -195,7 +206,7 @@ impl Drone {
         self.turn_back(context, effects);
         let home = self.base(context);
         let mission = home.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
-        self.fly(mission, effects);
+        self.fly(context, mission, effects);
         Ok(())
     }
 
@@ -244,7 +255,7 @@ impl Drone {
         let payload_kg = self.state.payload_kg();
         let seconds = (duration.as_secs() + SPARE_S).min(base.hover_s(fix, payload_kg)?);
         let mission = base.wait(fix, seconds, Phase::Hold, payload_kg)?;
-        self.fly(mission, effects);
+        self.fly(context, mission, effects);
         Ok(())
     }
 
@@ -263,15 +274,18 @@ impl Drone {
             .filter(|mission| dispatch::with_margin_wh(mission.energy_wh) + reserve_wh <= fix.energy_wh);
         let (Some(mission), true) = (possible, matches!(self.state, DroneState::HeadedToPickup { .. }))
         else {
-            self.release(context, task.delivery, effects);
+            self.change_errand(context, task.delivery, None, effects);
             return Ok(());
         };
-        let door = context.world.recipient.expected(task.confirmed);
-        let mut etas = expected(context.now, &mission);
-        etas.delivery += door;
+        // From now on its hub's history leans on this.
+        if let Some(lean) = &mut self.lean {
+            lean.begin_anew(context.now, expected(context.now, &mission).delivery);
+        }
+        self.is_off_plan(effects);
+        let etas = self.as_told(context, task, expected(context.now, &mission));
         self.moves(DroneInput::Redirect(task));
         self.emit(context, effects, DroneEvent::Diverted);
-        self.fly(mission, effects);
+        self.fly(context, mission, effects);
         effects.send(Mail::Delivery(task.delivery, DeliveryMessage::Redirected(etas)));
         Ok(())
     }

@@ -17,6 +17,12 @@ impl Lean {
         Lean { seconds, whole_s }
     }
 
+    /// It is sent elsewhere, and plans to be there then: what its hub's history added when it set
+    /// out it goes on adding, however far that is.
+    pub fn begin_anew(&mut self, now: SimTime, there: SimTime) {
+        *self = Lean::from(now, self.seconds, there);
+    }
+
     /// The planned time with what is left of it; never in the past.
     pub fn on(&self, planned: SimTime, now: SimTime) -> SimTime {
         let left_s = planned.since(now).as_secs();

@@ -16,7 +16,7 @@ use crate::sim::weather::{Breach, Conditions};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DroneMessage {
-    /// From the fleet: fly this.
+    /// From the fleet: take off, and fly this.
     Mission {
         task: Box<Task>,
         plan: FlightPlan,
@@ -116,6 +116,12 @@ pub enum DroneMessage {
     FlyHome {
         from: HubId,
         plan: FlightPlan,
+    },
+    /// From the fleet: it does not hold the drone for this delivery, which wanted it to go there,
+    /// or not to come.
+    NotOnGround {
+        delivery: DeliveryId,
+        task: Option<Box<Task>>,
     },
 }
 

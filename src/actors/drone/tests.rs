@@ -148,6 +148,7 @@ fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
         effects[..],
         [
             Effect::Emit(_),
+            Effect::Send(Mail::Fleet(FleetMessage::OffPlan { .. })),
             Effect::Break(DroneId(0), FlightFault::RotorOut),
             Effect::Feel(DroneId(0), Trouble::Limping),
             Effect::Reply(ASKED, Decision::Done)
@@ -177,11 +178,7 @@ fn who_is_released_before_the_pickup_turns_home_from_where_it_is() {
 #[test]
 fn who_has_the_package_is_not_released() {
     let task = task();
-    for state in [
-        DroneState::HeadedToDropoff { task },
-        DroneState::Returning,
-        DroneState::Docked,
-    ] {
+    for state in [DroneState::HeadedToDropoff { task }, DroneState::Returning] {
         let mut bench = flying(state);
         for message in [
             DroneMessage::Release { delivery: id(1) },
@@ -192,6 +189,32 @@ fn who_has_the_package_is_not_released() {
         }
         assert_eq!(bench.role.state, state);
     }
+}
+
+#[test]
+fn for_who_has_not_left_the_fleet_answers_unless_it_holds_nothing_for_that_delivery() {
+    let mut bench = flying(DroneState::Docked);
+    let wishes: [Option<Box<Task>>; 2] = [None, Some(Box::new(task()))];
+    for task in wishes {
+        let message = match task.clone() {
+            Some(task) => DroneMessage::Redirect { task },
+            None => DroneMessage::Release { delivery: id(1) },
+        };
+        let (drone, id, delivery) = (DroneId(0), id(1), id(1));
+        let asked = FleetMessage::Recall {
+            drone,
+            id,
+            task: task.clone(),
+        };
+        assert_eq!(sent(&bench.tell(message)), [&Mail::Fleet(asked)]);
+        let effects = bench.tell(DroneMessage::NotOnGround { delivery, task });
+        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::TooLate)]);
+    }
+    // It has left since it was asked.
+    let mut bench = flying(DroneState::HeadedToPickup { task: task() });
+    let (delivery, task) = (id(1), None);
+    let effects = bench.tell(DroneMessage::NotOnGround { delivery, task });
+    assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::Released)]);
 }
 
 #[test]
@@ -216,7 +239,10 @@ fn a_drone_goes_elsewhere_if_its_battery_allows_and_home_if_not() {
             assert!(flown(&effects).is_some());
             assert!(matches!(
                 sent(&effects)[..],
-                [Mail::Delivery(_, DeliveryMessage::Redirected(_))]
+                [
+                    Mail::Fleet(FleetMessage::OffPlan { .. }),
+                    Mail::Delivery(_, DeliveryMessage::Redirected(_))
+                ]
             ));
         } else {
             assert_eq!(bench.role.state, DroneState::Returning);
@@ -307,7 +333,9 @@ fn without_its_link_a_drone_flies_home_with_what_it_has() {
         let mut bench = flying(state);
         let (duration, reply_to) = (None, ASKED);
         let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
-        assert_eq!(sent(&effects), [&to_delivery(DeliveryMessage::TurnedBack)]);
+        let off_plan = Mail::Fleet(FleetMessage::OffPlan { drone: DroneId(0) });
+        let turned_back = to_delivery(DeliveryMessage::TurnedBack);
+        assert_eq!(sent(&effects), [&off_plan, &turned_back]);
         assert_eq!(bench.role.state, then);
         let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
         let refused = Decision::Refused(Objection::NoEffect);

@@ -15,7 +15,7 @@ use crate::sim::sky::Fix;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather::{Breach, Conditions};
 
-use super::flying::Base;
+use super::flying::{Base, expected};
 use super::{Context, Drone, DroneMessage, DroneState, Effect, Effects, FleetMessage, Mail, Trouble};
 
 impl Drone {
@@ -91,15 +91,18 @@ impl Drone {
                 let due = context.now + SimDuration::from_secs(WAIT_S);
                 self.waits_until = Some(due);
                 effects.wake_at(due, Mail::Drone(self.id, DroneMessage::LookAgain { due }));
-                self.fly(mission, effects);
+                if let Ok(Some(onwards)) = self.onwards(&self.base(context), fix) {
+                    self.tell_etas(context, expected(due, &onwards), effects);
+                }
+                self.fly(context, mission, effects);
             }
             Way::Divert(hub, mission) => {
                 self.divert(context, hub, effects);
-                self.fly(mission, effects);
+                self.fly(context, mission, effects);
             }
             Way::LandHere(mission) => {
                 self.turn_back(context, effects);
-                self.fly(mission, effects);
+                self.fly(context, mission, effects);
             }
         }
     }

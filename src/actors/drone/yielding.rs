@@ -25,6 +25,7 @@ impl Drone {
             self.emit(context, effects, DroneEvent::Holding);
         }
         self.tell_etas(context, expected(context.now, &mission), effects);
+        self.tell_intent(context, &mission.plan, effects);
         let pair = advice.conflict.pair;
         effects.0.push(Effect::MakeWay(self.id, pair, mission.plan));
     }

@@ -1,4 +1,5 @@
-//! Hubs that are closed for a while: nobody takes off there. Landing and charging go on.
+//! Hubs that are closed for a while: nobody takes off there, who waits for a pad neither. Landing
+//! and charging go on. Where a hub is closed for good, deliveries find other drones.
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::HubEvent;
@@ -26,9 +27,12 @@ impl Fleet {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.closed.insert(hub, until);
-        self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
-        if until != SimTime::NEVER {
+        self.board.tell(context, hub, HubEvent::Closed { until }, effects);
+        if until == SimTime::NEVER {
+            self.give_back_where(context, |from, _| from == hub, effects);
+        } else {
             effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
+            self.tell_expected(context, hub, effects);
         }
         effects.reply(reply_to, Decision::Done);
     }
@@ -38,7 +42,8 @@ impl Fleet {
             return;
         }
         self.closed.remove(&hub);
-        self.docks.tell(context, hub, HubEvent::Opened, effects);
+        self.board.tell(context, hub, HubEvent::Opened, effects);
+        self.serve(context, hub, effects);
         for (pair, Pair { hub: home, .. }) in context.world.pairs().all().iter().enumerate() {
             if *home == hub {
                 self.offer(context, pair, effects);

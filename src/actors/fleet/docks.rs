@@ -4,7 +4,7 @@
 //! while it charges. Drones of one type charge along one curve: who is full first is the
 //! fullest now.
 
-mod gauges;
+mod counts;
 mod lending;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,14 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::actors::{Context, Effect, Effects, Mail};
 use crate::sim::ageing::Healths;
 use crate::sim::energy;
-use crate::sim::event::{HubEvent, HubQueues};
 use crate::sim::fleet_index::Pair;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Battery, Fleet, World};
 
 use super::FleetMessage;
-use super::pads::PadQueues;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Docks {
@@ -32,9 +30,9 @@ pub(super) struct Docks {
     /// By pair; follows from the world, kept so that it is made once.
     #[serde(skip)]
     sites: Vec<Site>,
-    /// By hub; the pads' own business, kept so that it is told with the rest.
+    /// Hubs whose queues have changed with the message that is being dealt with.
     #[serde(skip)]
-    pad_queues: Vec<PadQueues>,
+    changed: BTreeSet<HubId>,
     /// Of all drones' batteries, as the sky tells; kept here since charging goes by it.
     #[serde(skip)]
     pub(super) healths: Healths,
@@ -47,7 +45,7 @@ struct Site {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Plug {
+pub(super) struct Plug {
     pair: usize,
     since: SimTime,
     energy_wh: f64,
@@ -59,12 +57,10 @@ struct Chargers {
     in_use: u32,
     /// First come, first plugged in.
     queue: VecDeque<Queued>,
-    /// Number of the hub's last event.
-    seq: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Queued {
+pub(super) struct Queued {
     drone: DroneId,
     pair: usize,
     energy_wh: f64,
@@ -85,7 +81,7 @@ impl Docks {
             plugged: BTreeMap::new(),
             hubs: Vec::new(),
             sites: Vec::new(),
-            pad_queues: Vec::new(),
+            changed: BTreeSet::new(),
             healths: Healths::at_start(world),
         };
         docks.grow(world);
@@ -97,10 +93,6 @@ impl Docks {
             first += fleet.count;
         }
         docks
-    }
-
-    pub fn hub_count(&self) -> usize {
-        self.hubs.len()
     }
 
     /// Makes room for all pairs and hubs of the world, which may have become more, and makes
@@ -115,7 +107,6 @@ impl Docks {
         self.sites.extend(pairs[known..].iter().map(site));
         self.ready.resize(pairs.len(), BTreeSet::new());
         self.hubs.resize(world.hubs.len(), Chargers::default());
-        self.pad_queues.resize(world.hubs.len(), PadQueues::default());
     }
 
     /// Docks drones of this fleet with full batteries; answers with their pair.
@@ -124,20 +115,6 @@ impl Docks {
         let pair = pair.expect("pairs are made from the fleets");
         self.ready[pair].extend(drones.map(|drone| (SimTime::START, drone)));
         pair
-    }
-
-    /// Everyone who is docked: plugged in, full, or in a queue for a charger.
-    pub fn drones(&self) -> impl Iterator<Item = DroneId> + '_ {
-        let ready = self.ready.iter().flatten().map(|(_, drone)| *drone);
-        let queued = self.hubs.iter().flat_map(|hub| &hub.queue);
-        ready.chain(queued.map(|queued| queued.drone))
-    }
-
-    /// How many are docked.
-    pub fn len(&self) -> usize {
-        let ready = self.ready.iter().map(BTreeSet::len);
-        let queued = self.hubs.iter().map(|hub| hub.queue.len());
-        ready.chain(queued).sum()
     }
 
     /// The one that a charger makes full for this drone.
@@ -231,7 +208,7 @@ impl Docks {
         let hub = self.sites[pair].hub;
         self.hubs[hub.index()].queue.push_back(queued);
         self.plug_in_next(context, hub, effects);
-        self.tell_queue(context, hub, effects);
+        self.changed.insert(hub);
     }
 
     /// The drone of the pair with the least energy that suffices leaves for a mission, so
@@ -258,7 +235,7 @@ impl Docks {
         self.hubs[hub.index()]
             .queue
             .retain(|queued| queued.drone != drone);
-        self.tell_queue(context, hub, effects);
+        self.changed.insert(hub);
         Some(Released {
             drone,
             energy_wh,
@@ -320,13 +297,13 @@ impl Docks {
         queue.retain(|queued| queued.drone != drone);
         let was_queued = queue.len() < before;
         if was_queued {
-            self.tell_queue(context, hub, effects);
+            self.changed.insert(hub);
         }
         (was_queued, None)
     }
 
     /// Lets go of all who are docked at a hub, for good; answers who they were.
-    pub fn empty(&mut self, context: &Context, hub: HubId, effects: &mut Effects) -> Vec<DroneId> {
+    pub fn empty(&mut self, hub: HubId, effects: &mut Effects) -> Vec<DroneId> {
         let mut drones = Vec::new();
         for (site, ready) in self.sites.iter().zip(&mut self.ready) {
             if site.hub == hub {
@@ -345,7 +322,7 @@ impl Docks {
         chargers.in_use = chargers.in_use.saturating_sub(freed);
         drones.extend(chargers.queue.drain(..).map(|queued| queued.drone));
         if !drones.is_empty() {
-            self.tell_queue(context, hub, effects);
+            self.changed.insert(hub);
         }
         drones
     }
@@ -356,7 +333,7 @@ impl Docks {
         self.hubs[hub.index()].in_use -= 1;
         effects.0.push(Effect::Charge(drone, false));
         let next = self.plug_in_next(context, hub, effects);
-        self.tell_queue(context, hub, effects);
+        self.changed.insert(hub);
         next
     }
 

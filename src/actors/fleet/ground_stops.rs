@@ -1,56 +1,38 @@
 //! What a new forecast, or a zone, makes of who waits: who may go now, and which types may not.
 
-use crate::sim::event::HubEvent;
-use crate::sim::ids::{HubId, ModelId};
-use crate::sim::time::SimTime;
-use crate::sim::weather::Breach;
+use crate::sim::ids::HubId;
 
-use super::{Context, Effects, Fleet, Mail, SchedulerMessage};
+use super::{Context, Effects, Fleet, FleetMessage, Mail, SchedulerMessage};
+
+/// So many requests that wait for a drone are held against another air in one tick.
+const AT_ONCE: usize = 512;
 
 impl Fleet {
+    /// Who has a drone that has not left is looked at at once, who waits for one as many at a time
+    /// as a tick bears.
     pub(super) fn air_changed(&mut self, context: &Context, effects: &mut Effects) {
-        let stops_changed = self.tell_ground_stops(context, effects);
-        self.queue.revise_all(&context.world, context.now);
+        for hub in (0..context.world.hubs.len()).map(|index| HubId(index as u16)) {
+            let stops = context.world.ground_stops(hub, context.now);
+            self.board.set_stops(context, hub, stops, effects);
+        }
+        self.plan_all_anew(context, effects);
+        self.queue.doubt_all();
+        self.revise_requests(context, effects);
+    }
+
+    pub(super) fn revise_requests(&mut self, context: &Context, effects: &mut Effects) {
+        let revised = self.queue.revise(&context.world, context.now, AT_ONCE);
+        for id in revised.into_iter().filter(|id| self.rounds.is_told(*id)) {
+            // What it waits for may be another thing now.
+            effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
+        }
         for pair in 0..context.world.pairs().len() {
             self.offer(context, pair, effects);
         }
-        if stops_changed {
-            // What they wait for may be another thing now.
-            for id in self.queue.ids() {
-                effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
-            }
+        if self.queue.is_doubtful() {
+            effects.wake_at(context.now, Mail::Fleet(FleetMessage::Revise));
         }
     }
-
-    /// Those that began or ended with this tick; whether there were any.
-    fn tell_ground_stops(&mut self, context: &Context, effects: &mut Effects) -> bool {
-        let world = &context.world;
-        let before = SimTime(context.now.0.saturating_sub(world.tick.0.max(1)));
-        let mut any = false;
-        for hub in (0..world.hubs.len()).map(|index| HubId(index as u16)) {
-            let (was, is) = (
-                world.ground_stops(hub, before),
-                world.ground_stops(hub, context.now),
-            );
-            for event in differences(&was, &is) {
-                any = true;
-                self.docks.tell(context, hub, event, effects);
-            }
-        }
-        any
-    }
-}
-
-fn differences(was: &[(ModelId, Breach)], is: &[(ModelId, Breach)]) -> Vec<HubEvent> {
-    let mut events = Vec::new();
-    for &(model, breach) in is.iter().filter(|stop| !was.contains(stop)) {
-        events.push(HubEvent::GroundStopped { model, breach });
-    }
-    let flies = |(model, _): &&(ModelId, Breach)| is.iter().all(|(stopped, _)| stopped != model);
-    for &(model, _) in was.iter().filter(flies) {
-        events.push(HubEvent::GroundStopLifted { model });
-    }
-    events
 }
 
 #[cfg(test)]
@@ -62,9 +44,11 @@ mod tests {
     use crate::actors::fleet::FleetMessage;
     use crate::actors::testing::{self, Bench, events, id, order, sent};
     use crate::sim::dispatch::{is_servable, mission, waits_for_weather};
-    use crate::sim::event::Happening;
+    use crate::sim::event::{Happening, HubEvent};
     use crate::sim::fleet_index::Pair;
-    use crate::sim::weather::{Change, FORECAST_EVERY, Field, Grid, Weather};
+    use crate::sim::ids::ModelId;
+    use crate::sim::time::SimTime;
+    use crate::sim::weather::{Breach, Change, FORECAST_EVERY, Field, Grid, Weather};
     use crate::sim::world::World;
 
     const WING: Pair = Pair {

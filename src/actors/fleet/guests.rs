@@ -16,6 +16,7 @@ use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::World;
 
+use super::pads::Claim;
 use super::{Context, DroneMessage, Effects, Fleet, FleetMessage, Mail};
 use crate::actors::Effect;
 
@@ -64,23 +65,21 @@ impl Fleet {
         look_again(context, drone, effects);
     }
 
-    /// Home, if it may and can; else it charges on.
+    /// Home, if it may and can, as soon as its turn for a pad comes; else it charges on.
     pub(super) fn send_home(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
         let Some(&guest) = self.guests.0.get(&drone) else {
             return;
         };
-        let world = &context.world;
         let (energy_wh, full_wh) = holds(context, &self.docks.healths, drone, &guest);
-        if let Some(plan) = self.way_home(context, drone, guest.hub, energy_wh) {
-            self.part_with_guest(context, drone, effects);
-            let from = guest.hub;
-            let wait = self.pad_for_take_off(context, drone, from, plan.on_pad_s(), effects);
-            let model = world.fleet_of(drone).map(|fleet| world.model(fleet.model));
-            let plan = match model {
-                Some(model) => plan.after_waiting(model, wait.as_secs()),
-                None => plan,
-            };
-            return effects.send(Mail::Drone(drone, DroneMessage::FlyHome { from, plan }));
+        if self.way_home(context, drone, &guest).is_some() {
+            let (pads, claim) = (self.pads.of_mut(guest.hub), Claim::Home(drone));
+            if pads.turn_of(claim).is_none() {
+                pads.join(claim);
+            }
+            self.serve(context, guest.hub, effects);
+            if !self.guests.0.contains_key(&drone) {
+                return;
+            }
         }
         match guest.charging_since {
             Some(_) if energy_wh >= full_wh => self.return_charger(context, drone, effects),
@@ -90,9 +89,31 @@ impl Fleet {
         look_again(context, drone, effects);
     }
 
+    /// There is a pad for it, and its turn has come. Who cannot leave gives it up until it is
+    /// looked at again.
+    pub(super) fn go_home_if_it_may(
+        &mut self,
+        context: &Context,
+        from: HubId,
+        drone: DroneId,
+        turn: u64,
+        effects: &mut Effects,
+    ) {
+        let guest = self.guests.0.get(&drone).copied();
+        let plan = guest.and_then(|guest| self.way_home(context, drone, &guest));
+        let Some(plan) = plan.filter(|plan| self.takes_way(context, drone, plan)) else {
+            return self.pads.of_mut(from).leave(turn);
+        };
+        let takes = SimDuration::from_secs(plan.on_pad_s());
+        self.pads.of_mut(from).take_off(context.now, drone, turn, takes);
+        self.part_with_guest(context, drone, effects);
+        effects.send(Mail::Drone(drone, DroneMessage::FlyHome { from, plan }));
+    }
+
     /// A plan from the hub where it stands, that leaves the reserve.
-    fn way_home(&self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64) -> Option<FlightPlan> {
-        let world = &context.world;
+    fn way_home(&self, context: &Context, drone: DroneId, guest: &Guest) -> Option<FlightPlan> {
+        let (world, hub) = (&context.world, guest.hub);
+        let (energy_wh, _) = holds(context, &self.docks.healths, drone, guest);
         let is_closed = self.closed.contains_key(&hub) && !world.roster.is_hub_withdrawn(hub);
         let fleet = world.fleet_of(drone).filter(|_| !is_closed)?;
         let (model, air) = (world.model(fleet.model), world.air(context.now));
@@ -121,14 +142,22 @@ impl Fleet {
         effects: &mut Effects,
     ) -> bool {
         self.return_charger(context, drone, effects);
-        self.guests.0.remove(&drone).is_some()
+        let Some(guest) = self.guests.0.remove(&drone) else {
+            return false;
+        };
+        let pads = self.pads.of_mut(guest.hub);
+        if let Some(turn) = pads.turn_of(Claim::Home(drone)) {
+            pads.leave(turn);
+        }
+        self.board.changed(guest.hub);
+        true
     }
 
     fn lend_charger(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
         let Some(guest) = self.guests.0.get_mut(&drone) else {
             return;
         };
-        if self.docks.lend(context, guest.hub, effects) {
+        if self.docks.lend(context, guest.hub) {
             guest.charging_since = Some(context.now);
             effects.0.push(Effect::Charge(drone, true));
         }

@@ -80,12 +80,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::actors::Mail;
     use crate::actors::drone::DroneMessage;
     use crate::actors::fleet::FleetMessage;
-    use crate::actors::scheduler::SchedulerMessage;
+    use crate::actors::fleet::tests::quoted;
     use crate::actors::testing::{Bench, id, order, sent, world};
-    use crate::actors::{Effect, Mail};
-    use crate::sim::event::Etas;
 
     #[test]
     fn a_hubs_errors_move_its_mean_and_odd_ones_do_not() {
@@ -113,13 +112,6 @@ mod tests {
         assert_eq!(history.mean_s(hub), 60.0);
     }
 
-    fn quoted(effects: &[Effect]) -> Etas {
-        match sent(effects)[..] {
-            [Mail::Scheduler(SchedulerMessage::Assigned { etas, .. })] => *etas,
-            ref other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
     fn who_came_late_from_a_hub_makes_its_next_quote_later() {
         let mut bench = Bench::new(world(3, 3), |world| Fleet::new(world, &[]));
@@ -129,7 +121,10 @@ mod tests {
             order: Arc::clone(&order),
         };
         let first = quoted(&bench.tell(assign(1)));
-        let effects = bench.tell(FleetMessage::Depart { id: id(1) });
+        let effects = bench.tell(FleetMessage::Depart {
+            id: id(1),
+            told: first,
+        });
         let [Mail::Drone(drone, DroneMessage::Mission { .. })] = sent(&effects)[..] else {
             panic!("{effects:?}")
         };
@@ -140,7 +135,10 @@ mod tests {
         let later = |etas: SimTime| etas.since(now).as_secs();
         assert!((later(second.delivery) - first.delivery.as_secs() - 4.0).abs() < 1e-3);
         assert!((later(second.pickup) - first.pickup.as_secs()).abs() < 1e-3);
-        let effects = bench.tell(FleetMessage::Depart { id: id(2) });
+        let effects = bench.tell(FleetMessage::Depart {
+            id: id(2),
+            told: second,
+        });
         let [_, Mail::Drone(_, DroneMessage::Lean { seconds, there })] = sent(&effects)[..] else {
             panic!("{effects:?}")
         };

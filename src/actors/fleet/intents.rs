@@ -1,42 +1,69 @@
-//! Take-offs that are put off until nobody's intent is in their way, where the scenario asks for
-//! it: the fleet's part. Like one that waits for a pad the drone waits at its hub as the first
-//! leg of its plan, so that its quote counts the wait and calling the delivery off frees it.
+//! Ways that are kept free, where the scenario asks for it (`ground_delay`): the fleet's part.
+//!
+//! Who is kept for a delivery has its intent taken in from the moment on when it is expected to
+//! leave, and leaves no earlier; guests that fly home have theirs when they leave. Who in the air
+//! changes its plan changes its intent, which nobody is asked about.
 
 use crate::sim::flight::FlightPlan;
-use crate::sim::ids::{DroneId, HubId};
+use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::separation::Strategic;
-use crate::sim::time::SimDuration;
+use crate::sim::time::{SimDuration, SimTime};
 
-use super::{Context, Effects, Fleet};
-use crate::actors::Effect;
+use super::{Context, Fleet};
+
+/// A flight that begins so much later than its intent says is where that says, nearly.
+const NEARLY: SimDuration = SimDuration(2_000_000);
 
 impl Fleet {
-    /// How long who is kept now waits for a pad, and for a free way.
-    pub(super) fn wait_for_take_off(
-        &mut self,
-        context: &Context,
-        drone: DroneId,
-        hub: HubId,
-        plan: &FlightPlan,
-        effects: &mut Effects,
-    ) -> SimDuration {
-        let world = &context.world;
-        let pad = self.wait_for_pad(context, hub);
-        if world.separation.strategic == Strategic::None {
-            return pad;
+    /// Finds out when its way is free, from then on.
+    pub(super) fn find_way(&mut self, context: &Context, id: DeliveryId, earliest: SimTime) {
+        if context.world.separation.strategic == Strategic::None {
+            return;
         }
-        let fleet = world.fleet_of(drone).expect("every drone belongs to a fleet");
-        let (model, earliest) = (world.model(fleet.model), context.now + pad);
+        let Some(kept) = self.kept.get_mut(&id) else {
+            return;
+        };
+        let model = context.world.model(context.world.pairs().get(kept.pair).model);
+        let (drone, now) = (kept.drone, context.now);
         let begins = self
             .intents
-            .accept(world, drone, model, plan, context.now, earliest);
-        effects.0.push(Effect::PutOff(begins.since(earliest)));
-        begins.since(context.now)
+            .accept(&context.world, drone, model, &kept.plan, now, earliest);
+        kept.put_off = SimDuration(kept.put_off.0 + begins.since(earliest).0);
     }
 
-    /// How long it goes on waiting for its way.
-    pub(super) fn wait_for_way(&self, context: &Context, drone: DroneId) -> SimDuration {
-        let begins = self.intents.begins(drone);
-        begins.map_or(SimDuration::ZERO, |begins| begins.since(context.now))
+    /// Whether its way is free now; if not, it is known when it will be.
+    pub(super) fn has_way(&mut self, context: &Context, id: DeliveryId, drone: DroneId) -> bool {
+        let now = context.now;
+        let is_on_time = |begins: SimTime| now.since(begins) < NEARLY;
+        if !self.intents.begins(drone).is_some_and(is_on_time) {
+            self.find_way(context, id, now);
+        }
+        self.intents.begins(drone).is_none_or(|begins| begins <= now)
+    }
+
+    /// Whether a guest's way home is free now.
+    pub(super) fn takes_way(&mut self, context: &Context, drone: DroneId, plan: &FlightPlan) -> bool {
+        let (world, now) = (&context.world, context.now);
+        let Some(fleet) = world.fleet_of(drone) else {
+            return false;
+        };
+        if world.separation.strategic == Strategic::None {
+            return true;
+        }
+        let model = world.model(fleet.model);
+        let is_free = self.intents.accept(world, drone, model, plan, now, now) == now;
+        if !is_free {
+            self.intents.end(drone);
+        }
+        is_free
+    }
+
+    /// In the air it has changed to this plan.
+    pub(super) fn takes_other_way(&mut self, context: &Context, drone: DroneId, plan: &FlightPlan) {
+        let world = &context.world;
+        if let Some(fleet) = world.fleet_of(drone) {
+            let model = world.model(fleet.model);
+            self.intents.replace(world, drone, model, plan, context.now);
+        }
     }
 }

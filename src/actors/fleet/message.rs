@@ -5,6 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::command::ReplyTo;
+use crate::sim::drone::Task;
+use crate::sim::event::Etas;
+use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
@@ -35,8 +38,9 @@ pub enum FleetMessage {
     Open { hub: HubId, due: SimTime },
     /// From the scheduler: as if it had never been asked.
     Undo { id: DeliveryId },
-    /// From the scheduler: the delivery has begun, so the drone that is kept for it leaves.
-    Depart { id: DeliveryId },
+    /// From the scheduler: the delivery has begun, and its customer was told this, so the drone
+    /// that is kept for it leaves as soon as it may.
+    Depart { id: DeliveryId, told: Etas },
     /// From the engine: these drones are new, and docked with full batteries.
     Joined { first: DroneId, count: u32 },
     /// From the engine: this hub is new.
@@ -59,7 +63,7 @@ pub enum FleetMessage {
         endurance_s: f64,
         descent_s: f64,
     },
-    /// To itself: a pad comes free that is promised to somebody.
+    /// To itself: somebody in the hub's line may have a pad.
     PadFree { hub: HubId },
     /// From a drone: it does not come down where it was expected, but on the spot or at another
     /// hub.
@@ -70,4 +74,17 @@ pub enum FleetMessage {
     SendHome { drone: DroneId },
     /// From the engine: of its type's capacity a drone's battery has so much left.
     Worn { drone: DroneId, health: f64 },
+    /// From a drone on the ground: its delivery wants it not to come, or to go elsewhere.
+    Recall {
+        drone: DroneId,
+        id: DeliveryId,
+        task: Option<Box<Task>>,
+    },
+    /// To itself: more of those who wait for a drone are to be held against the air as it is now.
+    Revise,
+    /// From a drone in the air, where ways are kept free: it flies this from now on.
+    Replanned { drone: DroneId, plan: FlightPlan },
+    /// From a drone in the air: something came between it and its plan that is no error of its
+    /// hub's.
+    OffPlan { drone: DroneId },
 }

@@ -1,13 +1,17 @@
 //! The fleet (the reference's Drone service): which drone flies which request.
 //!
-//! Owns who is docked where ([`docks`]), the hubs' chargers, and the queue of requests
-//! that wait for a drone ([`queue`]), or for the next round where the scenario's policy serves in
-//! rounds ([`rounds`]). Hears requests from the scheduler, landings from
+//! Owns who is docked where ([`docks`]), the hubs' chargers and pads ([`pads`]), the queue of
+//! requests that wait for a drone ([`queue`]), or for the next round where the scenario's policy
+//! serves in rounds ([`rounds`]), and the drones that are kept for deliveries until they leave
+//! ([`promises`], [`departures`]). Hears requests from the scheduler, landings from
 //! drones, and its own alarms; sends drones on missions. Bounds: the queue holds at most
-//! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`. After a panic it goes
-//! on from before the message that brought it about.
+//! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`; a hub's line has at most one
+//! place for each drone. After a panic it goes on from before the message that brought it about.
 
+mod before;
+mod board;
 mod closing;
+mod departures;
 mod docks;
 mod free;
 mod ground_stops;
@@ -16,6 +20,7 @@ mod history;
 mod intents;
 mod message;
 mod pads;
+mod promises;
 mod queue;
 mod roster;
 mod rounds;
@@ -27,42 +32,42 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::dispatch;
-use crate::sim::drone::Task;
-use crate::sim::event::{Etas, HubEvent, HubQueues};
-use crate::sim::fleet_index::Pair;
-use crate::sim::flight::{FlightPlan, Milestone, Mission};
+use crate::sim::event::HubEvent;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
 use crate::sim::separation::Intents;
-use crate::sim::time::{SimDuration, SimTime};
-use crate::sim::workflow::Step;
+use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
+use super::delivery::DeliveryMessage;
 use super::drone::DroneMessage;
 use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
+pub use before::FleetBefore7;
+use board::Board;
 use docks::Docks;
 use free::moment;
 use guests::Guests;
 use history::History;
 pub use message::FleetMessage;
 use pads::Pads;
+use promises::Kept;
 use queue::Queue;
 use roster::Gone;
 use rounds::Rounds;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
+    board: Board,
     docks: Docks,
     queue: Queue,
     /// By pair: when its fullest drone next suffices for a waiting request.
     next_offer: Vec<Option<SimTime>>,
     /// Hubs that nobody leaves, and until when.
     closed: BTreeMap<HubId, SimTime>,
-    /// Drones that are off their chargers and have not left.
+    /// Drones that are off their chargers for a delivery and have not left.
     kept: BTreeMap<DeliveryId, Kept>,
     gone: Gone,
     rounds: Rounds,
@@ -72,24 +77,11 @@ pub struct Fleet {
     guests: Guests,
 }
 
-/// A drone that is kept for a delivery that has not begun.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Kept {
-    drone: DroneId,
-    pair: usize,
-    energy_wh: f64,
-    task: Task,
-    /// Seconds from now, with the wait for a pad.
-    pickup_s: f64,
-    /// With what the door is likely to take.
-    delivery_s: f64,
-    plan: FlightPlan,
-}
-
 impl Fleet {
     /// Everyone but those `aloft` docked with a full battery.
     pub fn new(world: &World, aloft: &[DroneId]) -> Self {
         Fleet {
+            board: Board::default(),
             docks: Docks::new(world, aloft),
             queue: Queue::new(),
             next_offer: Vec::new(),
@@ -113,19 +105,12 @@ impl Fleet {
 
     /// Makes room for all pairs and hubs of the world, which may have become more.
     fn grow(&mut self, world: &World, now: SimTime) {
+        self.board.grow(world);
         self.docks.grow(world);
         self.pads.grow(world);
         self.history.grow(world);
-        for hub in (0..world.hubs.len()).map(|hub| HubId(hub as u16)) {
-            self.docks.set_pad_queues(hub, self.pads.queues(hub));
-        }
         self.queue.grow(world, now);
         self.next_offer.resize(world.pairs().len(), None);
-    }
-
-    /// Number of each hub's last event; 0 before its first.
-    pub fn hub_seqs(&self) -> impl Iterator<Item = (HubId, u32)> + '_ {
-        self.docks.hub_seqs()
     }
 
     /// Hubs that nobody leaves, and until when.
@@ -133,18 +118,9 @@ impl Fleet {
         self.closed.iter().map(|(hub, until)| (*hub, *until))
     }
 
-    pub fn hub_queues(&self) -> impl Iterator<Item = (HubId, HubQueues)> + '_ {
-        self.docks.hub_queues()
-    }
-
     /// Who waits for a drone.
     pub fn queued(&self) -> impl Iterator<Item = DeliveryId> + '_ {
         self.queue.ids()
-    }
-
-    /// Drones that are kept for deliveries that have not begun.
-    pub fn kept(&self) -> impl Iterator<Item = (DeliveryId, DroneId)> + '_ {
-        self.kept.iter().map(|(id, kept)| (*id, kept.drone))
     }
 
     pub fn docked(&self) -> impl Iterator<Item = DroneId> + '_ {
@@ -182,88 +158,12 @@ impl Fleet {
         }
     }
 
-    /// Keeps a drone of the pair for it, whose fullest the caller knows to suffice.
-    fn keep(
-        &mut self,
-        context: &Context,
-        pair: usize,
-        id: DeliveryId,
-        order: &Order,
-        mission: Mission,
-        effects: &mut Effects,
-    ) {
-        let need_wh = dispatch::energy_needed_wh(&context.world, context.world.pairs().get(pair), &mission);
-        let Some(released) = self.docks.release(context, pair, need_wh, effects) else {
-            return;
-        };
-        if let Some(next) = released.plugged_in_next {
-            self.plan_offer(context, next, effects);
-        }
-        let task = Task::of(&context.world, id, order);
-        let door = context.world.recipient.expected(task.confirmed);
-        let hub = context.world.pairs().get(pair).hub;
-        let wait_s = self
-            .wait_for_take_off(context, released.drone, hub, &mission.plan, effects)
-            .as_secs();
-        let kept = Kept {
-            drone: released.drone,
-            pair,
-            energy_wh: released.energy_wh,
-            task,
-            pickup_s: wait_s + mission.pickup_s,
-            delivery_s: wait_s + mission.delivery_s + self.history.lean_s(hub) + door.as_secs(),
-            plan: mission.plan,
-        };
-        self.kept.insert(id, kept);
-        self.tell_kept(context, id, effects);
-    }
-
-    /// Which drone is kept for it, and when that would be where if it left now.
-    fn tell_kept(&self, context: &Context, id: DeliveryId, effects: &mut Effects) {
-        let Some(kept) = self.kept.get(&id) else { return };
-        let (drone, etas) = (
-            kept.drone,
-            Etas {
-                pickup: context.now + SimDuration::from_secs(kept.pickup_s),
-                delivery: context.now + SimDuration::from_secs(kept.delivery_s),
-            },
-        );
-        effects.send(Mail::Scheduler(SchedulerMessage::Assigned { id, drone, etas }));
-    }
-
     fn withdraw(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
         if self.kept.contains_key(&id) {
             return self.tell_kept(context, id, effects);
         }
         self.queue.withdraw(id);
         effects.send(Mail::Scheduler(SchedulerMessage::Withdrawn { id }));
-    }
-
-    fn undo(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
-        self.queue.withdraw(id);
-        if let Some(kept) = self.kept.remove(&id) {
-            self.put_back(context, kept.pair, kept.drone, kept.energy_wh, effects);
-        }
-        let step = Step::Drone;
-        effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));
-    }
-
-    /// As soon as there is a pad to take off from.
-    fn depart(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
-        let Some(kept) = self.kept.remove(&id) else { return };
-        let Kept { drone, plan, .. } = kept;
-        let Pair { hub, model } = context.world.pairs().get(kept.pair);
-        let wait = self.pad_for_take_off(context, drone, hub, plan.on_pad_s(), effects);
-        let wait = wait.max(self.wait_for_way(context, drone));
-        let plan = plan.after_waiting(context.world.model(model), wait.as_secs());
-        let door_s = plan.time_to(Milestone::Delivered, 0).unwrap_or_default();
-        let there = context.now + SimDuration::from_secs(door_s);
-        let (task, seconds) = (Box::new(kept.task), self.history.lean_s(hub));
-        effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
-        if seconds != 0.0 {
-            effects.send(Mail::Drone(drone, DroneMessage::Lean { seconds, there }));
-        }
-        self.history.sets_out(drone, hub, there);
     }
 
     /// Serves waiting requests from this pair for as long as its fullest drone suffices.
@@ -358,7 +258,7 @@ impl Role for Fleet {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),
             FleetMessage::Withdraw { id } => self.withdraw(context, id, effects),
             FleetMessage::Undo { id } => self.undo(context, id, effects),
-            FleetMessage::Depart { id } => self.depart(context, id, effects),
+            FleetMessage::Depart { id, told } => self.depart(context, id, told, effects),
             FleetMessage::Docked {
                 drone,
                 hub,
@@ -377,7 +277,7 @@ impl Role for Fleet {
             } => self.close(context, hub, duration, reply_to, effects),
             FleetMessage::Open { hub, due } => self.open_again(context, hub, due, effects),
             FleetMessage::Joined { first, count } => self.take_in(context, first, count, effects),
-            FleetMessage::HubJoined { hub } => self.docks.tell(context, hub, HubEvent::Added, effects),
+            FleetMessage::HubJoined { hub } => self.board.tell(context, hub, HubEvent::Added, effects),
             FleetMessage::Leave { drone } => self.let_go(context, drone, effects),
             FleetMessage::LeaveHub { hub } => self.let_go_of_hub(context, hub, effects),
             FleetMessage::Left { drone } => self.has_left(context, drone, effects),
@@ -388,12 +288,17 @@ impl Role for Fleet {
                 endurance_s,
                 descent_s,
             } => self.approach(context, drone, hub, (endurance_s, descent_s), effects),
-            FleetMessage::PadFree { hub } => self.pad_free(context, hub, effects),
+            FleetMessage::PadFree { hub } => self.serve(context, hub, effects),
             FleetMessage::Strayed { drone } => self.strays(context, drone, effects),
             FleetMessage::Arrived { drone } => self.arrived(context, drone),
             FleetMessage::AirChanged => self.air_changed(context, effects),
             FleetMessage::SendHome { drone } => self.send_home(context, drone, effects),
             FleetMessage::Worn { drone, health } => self.docks.healths.set(drone, health),
+            FleetMessage::Recall { drone, id, task } => self.recall(context, drone, id, task, effects),
+            FleetMessage::Revise => self.revise_requests(context, effects),
+            FleetMessage::Replanned { drone, plan } => self.takes_other_way(context, drone, &plan),
+            FleetMessage::OffPlan { drone } => self.history.gives_up(drone),
         }
+        self.tell_queues(context, effects);
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Queue {
     waiting: BTreeMap<Turn, Waiting>,
     turns: BTreeMap<DeliveryId, Turn>,
     next_number: u64,
+    /// Those from here on have yet to be held against the air as it is now.
+    doubtful_from: Option<Turn>,
     /// By pair: who needs how much of it, least first. Follows from `waiting`; asked with
     /// every request that joins and every drone that lands, however long the queue.
     #[serde(skip)]
@@ -54,6 +56,25 @@ pub(super) struct Queue {
     /// Follows from `waiting` too.
     #[serde(skip)]
     ranks: BTreeSet<Rank>,
+}
+
+/// As snapshots before format 7 hold it: nobody is in doubt.
+#[derive(Deserialize)]
+pub(super) struct QueueBefore7 {
+    waiting: BTreeMap<Turn, Waiting>,
+    turns: BTreeMap<DeliveryId, Turn>,
+    next_number: u64,
+}
+
+impl QueueBefore7 {
+    pub fn now(self) -> Queue {
+        Queue {
+            waiting: self.waiting,
+            turns: self.turns,
+            next_number: self.next_number,
+            ..Queue::new()
+        }
+    }
 }
 
 /// Watt-hours as bits: for numbers from 0 on these are in the numbers' order.
@@ -65,6 +86,7 @@ impl Queue {
             waiting: BTreeMap::new(),
             turns: BTreeMap::new(),
             next_number: 0,
+            doubtful_from: None,
             by_need: Vec::new(),
             ranks: BTreeSet::new(),
         }
@@ -164,23 +186,41 @@ impl Queue {
                     let waiting = self.remove(turn)?;
                     return Some((waiting.id, waiting.order, mission));
                 }
-                _ => self.revise(turn, pair, need),
+                _ => self.set_need(turn, pair, need),
             }
         }
     }
 
-    /// Works out all needs anew, for the air has changed.
-    pub fn revise_all(&mut self, world: &World, now: SimTime) {
-        let turns: Vec<Turn> = self.waiting.keys().copied().collect();
-        for turn in turns {
+    /// The air has changed: all needs are to be worked out anew.
+    pub fn doubt_all(&mut self) {
+        self.doubtful_from = self.waiting.keys().next().copied();
+    }
+
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful_from.is_some()
+    }
+
+    /// Works out the needs of some more of those that are in doubt; answers who they are.
+    pub fn revise(&mut self, world: &World, now: SimTime, at_most: usize) -> Vec<DeliveryId> {
+        let Some(from) = self.doubtful_from.take() else {
+            return Vec::new();
+        };
+        let mut doubtful = self
+            .waiting
+            .range(from..)
+            .map(|(turn, waiting)| (*turn, waiting.id));
+        let some: Vec<(Turn, DeliveryId)> = doubtful.by_ref().take(at_most).collect();
+        self.doubtful_from = doubtful.next().map(|(turn, _)| turn);
+        for (turn, _) in &some {
             for (pair, of_pair) in pairs_planned_for(world).iter().enumerate() {
-                let need = need_wh(world, now, *of_pair, &self.waiting[&turn].order);
-                self.revise(turn, pair, need);
+                let need = need_wh(world, now, *of_pair, &self.waiting[turn].order);
+                self.set_need(*turn, pair, need);
             }
         }
+        some.into_iter().map(|(_, id)| id).collect()
     }
 
-    fn revise(&mut self, turn: Turn, pair: usize, need: f64) {
+    fn set_need(&mut self, turn: Turn, pair: usize, need: f64) {
         if let Some(waiting) = self.waiting.get_mut(&turn) {
             let before = std::mem::replace(&mut waiting.needs_wh[pair], need);
             self.by_need[pair].remove(&(before.to_bits(), turn));

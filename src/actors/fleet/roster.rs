@@ -1,8 +1,9 @@
 //! Drones and hubs that come and go while the world runs: the fleet's part.
 //!
 //! Who is withdrawn the world says ([`World::is_withdrawn`]); here it is seen to that nobody
-//! keeps a dock for them. A drone that is kept for a delivery, or in the air, hears of it by
-//! itself and leaves when it can.
+//! keeps a dock for them. A drone that waits for its take-off is taken off its delivery; one that
+//! is kept for a delivery that has not begun leaves the world then, and one in the air hears of it
+//! by itself and leaves when it can.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +40,7 @@ impl Fleet {
 
     /// Whether the world has pairs or hubs that are not known here yet.
     pub(super) fn is_smaller_than(&self, world: &World) -> bool {
-        self.next_offer.len() < world.pairs().len() || self.docks.hub_count() < world.hubs.len()
+        self.next_offer.len() < world.pairs().len() || self.board.hub_count() < world.hubs.len()
     }
 
     /// New drones wait at their hub for whoever waits for them.
@@ -56,6 +57,7 @@ impl Fleet {
         if self.part_with_guest(context, drone, effects) {
             return effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }
+        self.give_back_where(context, |_, other| other == drone, effects);
         let pair = pair_of(&context.world, drone);
         let (was_docked, plugged_in_next) = self.docks.remove(context, pair, drone, effects);
         if was_docked {
@@ -70,9 +72,10 @@ impl Fleet {
     pub(super) fn let_go_of_hub(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
         let until = SimTime::NEVER;
         if self.closed.insert(hub, until) != Some(until) {
-            self.docks.tell(context, hub, HubEvent::Closed { until }, effects);
+            self.board.tell(context, hub, HubEvent::Closed { until }, effects);
         }
-        for drone in self.docks.empty(context, hub, effects) {
+        self.give_back_where(context, |from, _| from == hub, effects);
+        for drone in self.docks.empty(hub, effects) {
             effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }
         for drone in self.guests_of(&context.world, hub) {
@@ -95,7 +98,7 @@ impl Fleet {
         let gone = self.gone.drones.get(&hub).copied().unwrap_or(0);
         let is_empty = gone == world.drone_count_of(hub);
         if world.roster.is_hub_withdrawn(hub) && is_empty && self.gone.hubs.insert(hub) {
-            self.docks.tell(context, hub, HubEvent::Withdrawn, effects);
+            self.board.tell(context, hub, HubEvent::Withdrawn, effects);
         }
     }
 }

@@ -30,6 +30,13 @@ struct Since {
     told: bool,
 }
 
+impl Rounds {
+    /// Whether the scheduler knows that it waits, or no round is what it waits for.
+    pub fn is_told(&self, id: DeliveryId) -> bool {
+        self.since.get(&id).is_none_or(|since| since.told)
+    }
+}
+
 impl Fleet {
     pub(super) fn await_round(
         &mut self,

@@ -8,7 +8,7 @@ use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::actors::{Effect, Mail};
 use crate::sim::command::ReplyTo;
-use crate::sim::event::{Happening, HubEvent, HubQueues};
+use crate::sim::event::{Etas, Happening, HubEvent, HubQueues};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::separation::Strategic;
@@ -60,6 +60,15 @@ impl Bench<Fleet> {
     }
 }
 
+/// What the only request that was given a drone is told.
+pub(super) fn quoted(effects: &[Effect]) -> Etas {
+    let etas = |mail: &&Mail| match mail {
+        Mail::Scheduler(SchedulerMessage::Assigned { etas, .. }) => Some(*etas),
+        _ => None,
+    };
+    sent(effects).iter().find_map(etas).expect("a drone was found")
+}
+
 /// Who is kept for which delivery.
 fn missions(effects: &[Effect]) -> Vec<(u32, u64)> {
     let numbers = |mail: &Mail| match mail {
@@ -103,15 +112,13 @@ fn who_waits_in_a_gale_is_served_when_the_forecast_says_less() {
 #[test]
 fn a_kept_drone_leaves_when_its_delivery_begins_and_is_forgotten_then() {
     let mut bench = bench(2, 2);
-    bench.assign(1, false);
-    let effects = bench.tell(FleetMessage::Depart { id: id(1) });
+    let told = quoted(&bench.assign(1, false));
+    let depart = FleetMessage::Depart { id: id(1), told };
+    let effects = bench.tell(depart.clone());
     assert!(
         matches!(sent(&effects)[..], [Mail::Drone(DroneId(1), DroneMessage::Mission { task, .. })] if task.delivery == id(1))
     );
-    assert!(
-        bench.tell(FleetMessage::Depart { id: id(1) }).is_empty(),
-        "it leaves once"
-    );
+    assert!(bench.tell(depart).is_empty(), "it leaves once");
     assert_eq!(
         missions(&bench.assign(1, false)),
         [(0, 1)],
@@ -525,8 +532,8 @@ fn a_hub_that_is_withdrawn_lets_a_guest_charge_on() {
     bench.dock(0, 10.0);
     let mut effects = Effects::default();
     let (fleet, context) = (&mut bench.role, &bench.context);
-    assert!(fleet.docks.lend(context, HUB, &mut effects));
-    fleet.docks.empty(context, HUB, &mut effects);
+    assert!(fleet.docks.lend(context, HUB));
+    fleet.docks.empty(HUB, &mut effects);
     let of_hubs = |fleet: &Fleet| fleet.docks.chargers().next();
     assert_eq!(of_hubs(fleet), Some((HUB, 1, 0)), "in use, by nobody of its own");
     fleet.docks.take_back(context, HUB, &mut effects);

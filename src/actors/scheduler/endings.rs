@@ -23,11 +23,12 @@ impl Scheduler {
         let Some(found) = workflow.found else {
             return tracing::error!(delivery = %id, "nobody bears a delivery that was to begin");
         };
-        let delivery = Delivery::new(id, workflow.book, found.bearer, found.etas(context.now));
+        let told = found.etas(context.now);
+        let delivery = Delivery::new(id, workflow.book, found.bearer, told);
         effects.0.push(Effect::Start(id, Box::new(delivery)));
         effects.send(Mail::Delivery(id, DeliveryMessage::Begin));
         if let Bearer::Drone(_) = found.bearer {
-            effects.send(Mail::Fleet(FleetMessage::Depart { id }));
+            effects.send(Mail::Fleet(FleetMessage::Depart { id, told }));
         }
         for message in workflow.early {
             effects.send(Mail::Delivery(id, message));

@@ -164,7 +164,10 @@ fn a_request_goes_from_owner_to_owner_and_becomes_a_delivery_whose_events_go_on_
         sent(&effects),
         [
             &Mail::Delivery(id(1), DeliveryMessage::Begin),
-            &Mail::Fleet(FleetMessage::Depart { id: id(1) })
+            &Mail::Fleet(FleetMessage::Depart {
+                id: id(1),
+                told: etas()
+            })
         ]
     );
     assert!(bench.look().is_empty(), "all have answered");

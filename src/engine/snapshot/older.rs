@@ -5,11 +5,13 @@ use serde::Deserialize;
 use crate::actors::Mail;
 use crate::actors::delivery::{Delivery, DeliveryBefore3};
 use crate::actors::drone::Drone;
-use crate::actors::fleet::Fleet;
+use crate::actors::fleet::{Fleet, FleetBefore7};
 use crate::actors::scheduler::{Scheduler, SchedulerBefore3};
 use crate::sim::separation::Separation;
 use crate::sim::sky::{Few, Sky, SkyBefore5};
+use crate::sim::time::SimTime;
 use crate::sim::weather::Shift;
+use crate::sim::world::World;
 
 use super::EngineState;
 use crate::engine::Halted;
@@ -70,18 +72,24 @@ impl<S, M: Into<Mail>> EngineState<S, M> {
 /// Format 1 knew no closed hubs, formats before 3 no drones that are kept for who has not begun,
 /// those before 4 no drones and hubs that are gone, those before 5 no rounds (none is due,
 /// nobody waits for one), and those before 6 no pads, no intents, no history (of two lists) and no
-/// guests, which are a fleet's last eleven fields; a list of none is a zero.
-pub(super) fn fleet_of(format: u8, mut state: Vec<u8>) -> Result<Fleet, postcard::Error> {
+/// guests, which were a fleet's last eleven fields before format 7; a list of none is a zero.
+pub(super) fn fleet_of(
+    format: u8,
+    mut state: Vec<u8>,
+    world: &World,
+    now: SimTime,
+) -> Result<Fleet, postcard::Error> {
     let unknown = match format {
         ..=1 => 11,
         2 => 10,
         3 => 9,
         4 => 7,
         5 => 5,
-        6.. => 0,
+        6 => 0,
+        7.. => return Ok(postcard::from_bytes::<Fleet>(&state)?.with_world(world, now)),
     };
     state.resize(state.len() + unknown, 0);
-    postcard::from_bytes(&state)
+    Ok(postcard::from_bytes::<FleetBefore7>(&state)?.now(world, now))
 }
 
 /// Before format 6 no hub had a history, and no drone a refuge, waited for the weather, or limped,
@@ -121,7 +129,6 @@ mod tests {
     use crate::actors::testing::{Bench, id, order, world};
     use crate::engine::{Engine, headless};
     use crate::sim::ageing::Healths;
-    use crate::sim::world::World;
 
     #[test]
     fn a_scheduler_that_knew_not_what_was_told_goes_on_with_its_workflows() {

@@ -13,6 +13,7 @@ mod nearest;
 use jiff::Timestamp;
 
 use super::air::Air;
+use super::drone::Task;
 use super::fleet_index::Pair;
 use super::flight::{self, Errand, Mission};
 use super::ids::HubId;
@@ -20,7 +21,7 @@ use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
 use super::route;
 use super::time::{SimDuration, SimTime};
-use super::weather::Conditions;
+use super::weather::{Breach, Conditions};
 use super::world::{Model, PolicyKind, World};
 
 pub use self::ground_stop::{breach, on_way, waits_for_weather};
@@ -132,20 +133,50 @@ pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
 /// The mission as a drone of this pair would fly it; `None` where the type cannot, or may not in
 /// this weather. Its energy is enough for a recipient who does not come to the door.
 pub fn mission(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option<Mission> {
-    let (model, air) = (world.model(pair.model), world.air(now));
-    match breach(model, &air, &errand(world, pair.hub, order)) {
-        None => mission_in(world, &air, pair, order),
-        Some(_) => None,
-    }
+    let is_confirmed = order.confirmation != ConfirmationRequired::None;
+    mission_on(world, now, pair, &errand(world, pair.hub, order), is_confirmed).ok()
 }
 
-/// The same in whatever weather.
-fn mission_in(world: &World, air: &Air<'_>, pair: Pair, order: &Order) -> Option<Mission> {
-    let model = world.model(pair.model);
-    let errand = errand(world, pair.hub, order);
-    let mut mission = flight::plan_delivery(model, air, &errand).ok()?;
-    mission.energy_wh += waiting_wh(world, model, air, &errand, order)?;
-    Some(mission)
+/// Why there is no mission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// The type may not fly in this weather.
+    Weather(Breach),
+    Infeasible,
+}
+
+/// The mission of a drone that stands at its hub with this to do.
+///
+/// # Errors
+/// Why there is none.
+pub fn mission_of(world: &World, now: SimTime, pair: Pair, task: &Task) -> Result<Mission, Unfit> {
+    let base = world.hub(pair.hub).at;
+    let errand = Errand {
+        hub: base,
+        pickup: task.pickup,
+        dropoff: task.dropoff,
+        home: base,
+        payload_kg: task.payload_kg,
+    };
+    mission_on(world, now, pair, &errand, task.confirmed)
+}
+
+fn mission_on(
+    world: &World,
+    now: SimTime,
+    pair: Pair,
+    errand: &Errand,
+    is_confirmed: bool,
+) -> Result<Mission, Unfit> {
+    let (model, air) = (world.model(pair.model), world.air(now));
+    if let Some(breach) = breach(model, &air, errand) {
+        return Err(Unfit::Weather(breach));
+    }
+    let planned = flight::plan_delivery(model, &air, errand);
+    let mut mission = planned.map_err(|_| Unfit::Infeasible)?;
+    let waiting_wh = waiting_wh(world, model, &air, errand, is_confirmed);
+    mission.energy_wh += waiting_wh.ok_or(Unfit::Infeasible)?;
+    Ok(mission)
 }
 
 /// Energy that a battery of this pair must hold at take-off for the order, as for its
@@ -162,14 +193,21 @@ pub fn need_wh(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option
 fn need_in_wh(world: &World, air: &Air<'_>, pair: Pair, order: &Order) -> Option<f64> {
     let model = world.model(pair.model);
     let errand = errand(world, pair.hub, order);
+    let is_confirmed = order.confirmation != ConfirmationRequired::None;
     let flown_wh = flight::delivery_costs_wh(model, air, &errand).ok()?;
-    let planned_wh = flown_wh + waiting_wh(world, model, air, &errand, order)?;
+    let planned_wh = flown_wh + waiting_wh(world, model, air, &errand, is_confirmed)?;
     Some(with_reserve_wh(world, pair, planned_wh))
 }
 
 /// Where the recipient has to confirm, the drone may wait at the door for as long as it does.
-fn waiting_wh(world: &World, model: &Model, air: &Air<'_>, errand: &Errand, order: &Order) -> Option<f64> {
-    if order.confirmation == ConfirmationRequired::None {
+fn waiting_wh(
+    world: &World,
+    model: &Model,
+    air: &Air<'_>,
+    errand: &Errand,
+    is_confirmed: bool,
+) -> Option<f64> {
+    if !is_confirmed {
         return Some(0.0);
     }
     let patience_s = world.recipient.patience.as_secs();

@@ -76,7 +76,7 @@ impl Leg {
             Phase::Descend => DroneStatus::Descending,
             Phase::Handover => DroneStatus::Hovering,
             Phase::Return => DroneStatus::Returning,
-            // It waits for its turn to take off.
+            // As older programs let drones wait for their turn to take off.
             Phase::Hold if self.on_ground() => DroneStatus::Parked,
             Phase::Hold => DroneStatus::Holding,
         }

@@ -1,5 +1,5 @@
-//! What flights have to do with a hub's pads: waiting for one on the ground, how long a take-off
-//! takes one up, and where drones hold that wait for one in the air.
+//! What flights have to do with a hub's pads: how long a take-off takes one up, and where drones
+//! hold that wait for one in the air.
 
 use std::f64::consts::TAU;
 
@@ -18,25 +18,6 @@ pub const STACK_PLACES: u8 = 12;
 const STACK_RADIUS_M: f64 = 100.0;
 
 impl FlightPlan {
-    /// The same after so many seconds on the ground where it begins. No effect where that is none.
-    pub fn after_waiting(self, model: &Model, seconds: f64) -> FlightPlan {
-        if seconds <= 0.0 {
-            return self;
-        }
-        let (at, height_m) = self.start();
-        let waiting = hover_leg(
-            model,
-            Whereabouts::at_rest(at, height_m),
-            seconds,
-            Phase::Hold,
-            0.0,
-        );
-        let legs: Vec<Leg> = [waiting].into_iter().chain(self.legs).collect();
-        FlightPlan {
-            legs: legs.into_boxed_slice(),
-        }
-    }
-
     /// Seconds from the start until its pad is free for the next: loading on it, and the climb.
     pub fn on_pad_s(&self) -> f64 {
         let is_on_pad = |leg: &&Leg| leg.on_ground() || matches!(leg.path, Path::Vertical { .. });
@@ -89,6 +70,10 @@ pub fn plan_hold_beside(
         homeward: true,
     };
     planner.hop_from(place, home, 0.0, homeward, sink)?;
+    // Until it is over the hub it has no pad.
+    if let [waiting @ .., _] = &mut legs[..] {
+        waiting.iter_mut().for_each(|leg| leg.phase = Phase::Hold);
+    }
     Ok(planner.mission(legs))
 }
 
@@ -116,18 +101,6 @@ mod tests {
             home: HUB,
             payload_kg: 0.5,
         }
-    }
-
-    #[test]
-    fn waiting_on_the_ground_moves_all_that_comes_after_and_costs_nothing() {
-        let model = catalogue::model("wing").unwrap();
-        let mission = plan_delivery(&model, &calm(), &errand(800.0)).unwrap();
-        let waits = mission.plan.clone().after_waiting(&model, 40.0);
-        let (to, later) = (Milestone::Delivered, mission.delivery_s + 40.0);
-        assert!((waits.time_to(to, 0).unwrap() - later).abs() < 1e-9);
-        assert_eq!(waits.start(), mission.plan.start());
-        assert!(waits.legs()[0].on_ground() && waits.legs()[0].energy_wh(&model, &calm()) == 0.0);
-        assert_eq!(mission.plan.clone().after_waiting(&model, 0.0), mission.plan);
     }
 
     #[test]

@@ -102,18 +102,31 @@ impl Intents {
             }
         }
         let begins = least.1;
+        self.take_in_from(drone, pieces, begins, minima);
+        begins
+    }
+
+    fn take_in_from(&mut self, drone: DroneId, pieces: Vec<Piece>, begins: SimTime, minima: Minima) {
         let begins_s = begins.as_secs();
         let moved = pieces.into_iter().map(|piece| Piece {
             begins_s: piece.begins_s + begins_s,
             ..piece
         });
         self.take_in(drone, begins, moved.collect(), minima);
-        begins
     }
 
-    /// When an accepted flight is to begin.
+    /// When an accepted flight is to begin, or changed its plan.
     pub fn begins(&self, drone: DroneId) -> Option<SimTime> {
         self.accepted.get(&drone).map(|intent| intent.begins)
+    }
+
+    /// A flight under way goes on by this plan from now on, whoever is in its way.
+    pub fn replace(&mut self, world: &World, drone: DroneId, model: &Model, plan: &FlightPlan, now: SimTime) {
+        self.lay(world);
+        self.prune(now);
+        self.end(drone);
+        let minima = wider(Minima::of(&world.separation));
+        self.take_in_from(drone, pieces(drone, model, plan), now, minima);
     }
 
     /// Its flight is over, or does not come to be.

@@ -12,7 +12,7 @@ use super::step::BLOCK_ROWS;
 use super::{FlightEvent, FlightEventKind};
 
 /// An expected time is told again when it has moved by more than this, seconds.
-const THRESHOLD_S: f64 = 5.0;
+pub const THRESHOLD_S: f64 = 5.0;
 /// How often expected times are refreshed, microseconds; each tick if ticks are longer.
 pub const EVERY_US: u64 = 1_000_000;
 

@@ -136,14 +136,14 @@ impl Sky {
 }
 
 /// Where a drone that comes down there is then. Of the hubs that are nearest its own, else the
-/// first: two hubs may share a place.
+/// first that is in service, else the first: two hubs may share a place.
 pub fn nearest_hub(world: &World, drone: DroneId, at: Point) -> HubId {
     let own = world.fleet_of(drone).map_or(HubId(0), |fleet| fleet.hub);
-    let mut nearest = (world.hub(own).at.distance(at), own);
-    for (i, hub) in (0..).zip(&world.hubs) {
-        let distance = hub.at.distance(at);
-        if distance < nearest.0 {
-            nearest = (distance, HubId(i));
+    let of = |hub: HubId| (world.hub(hub).at.distance(at), world.roster.is_hub_withdrawn(hub));
+    let mut nearest = (of(own), own);
+    for hub in (0..world.hubs.len()).map(|hub| HubId(hub as u16)) {
+        if of(hub) < nearest.0 {
+            nearest = (of(hub), hub);
         }
     }
     nearest.1

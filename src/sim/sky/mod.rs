@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::before::SkyBefore5;
 use self::columns::{CHUNK_ROWS, Chunk};
+pub use self::eta::THRESHOLD_S as ETA_THRESHOLD_S;
 pub use self::few::Few;
 use self::fix::airborne;
 pub use self::fix::{Airborne, Fix};

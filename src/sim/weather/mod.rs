@@ -139,6 +139,11 @@ impl Weather {
     }
 }
 
+/// When the next forecast is issued.
+pub fn next_forecast(now: SimTime) -> SimTime {
+    SimTime((now.0 / FORECAST_EVERY.0 + 1).saturating_mul(FORECAST_EVERY.0))
+}
+
 pub fn speed_mps((east, north): Wind) -> f64 {
     (east * east + north * north).sqrt()
 }

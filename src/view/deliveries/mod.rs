@@ -275,9 +275,14 @@ impl View {
         if record.bearer == Some(Bearer::Carrier) && record.stage == Stage::HeadedToDropoff {
             status.location = road::place(&record, now.at);
         }
-        if let Some(row) = record.drone().and_then(|drone| now.frame.row_of(drone)) {
+        let Some(drone) = record.drone() else {
+            return status;
+        };
+        if let Some(row) = now.frame.row_of(drone) {
             status.location = row.at;
             status.height_m = row.height_m.into();
+        } else if let Some(hub) = now.drones.stands_at(drone) {
+            status.location = self.world().hub(hub).location;
         }
         status
     }

@@ -45,7 +45,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn on_ground(at: LatLon) -> Self {
+    pub(in crate::view) fn on_ground(at: LatLon) -> Self {
         Place { at, height_m: 0.0 }
     }
 }
@@ -216,7 +216,7 @@ impl DeliveryRecord {
         (!self.flights.is_empty()).then(|| taken.sum())
     }
 
-    /// `carrier`: where its drone was then, if it was in the air.
+    /// `carrier`: where its drone was then, unless that is lost.
     pub(super) fn apply(&mut self, event: &Arc<Event>, carrier: Option<Place>) {
         let Happening::Delivery(_, kind) = &event.happening else {
             return;

@@ -51,7 +51,8 @@ pub struct ListedDelivery {
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryStatus {
     pub stage: Stage,
-    /// The drone's place while one is under way, or the van's; the pick-up before, the drop-off after.
+    /// The drone's place once one is assigned, on the ground too, or the van's; the pick-up before,
+    /// the drop-off after.
     pub last_known_location: Location,
     /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
     #[serde(rename = "pickupETA")]

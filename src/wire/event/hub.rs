@@ -19,7 +19,7 @@ pub enum HubKind {
         queued: u32,
         /// Drones in the air that wait for a pad to land on.
         holding: u32,
-        /// Drones on the ground that wait for a pad to take off from.
+        /// Drones on the ground that have a delivery, or a way home, and wait to leave.
         departing: u32,
         /// So many landings so far found no pad in time, and were made beside them.
         #[serde(rename = "besidePads")]
@@ -36,7 +36,8 @@ pub enum HubKind {
     Added,
     /// An operator withdrew it, and the last of its drones has left the world.
     Withdrawn,
-    /// The forecast is more than drones of this type may fly in: they stay on the ground.
+    /// The forecast is more than drones of this type may fly in: none of them takes off, who waits
+    /// for a pad neither.
     GroundStopped(GroundStop),
     GroundStopLifted {
         model: String,

@@ -198,7 +198,7 @@ export type HubKind =
        */
       charging: number;
       /**
-       * Drones on the ground that wait for a pad to take off from.
+       * Drones on the ground that have a delivery, or a way home, and wait to leave.
        */
       departing: number;
       /**
@@ -672,7 +672,8 @@ export interface Hub {
    */
   charging: number | null;
   /**
-   * Nobody takes off: a `hub_closed` fault. Landing and charging go on.
+   * Nobody takes off, who waits for a pad neither: a `hub_closed` fault. Landing and charging go
+   * on.
    */
   closed: boolean;
   /**
@@ -681,11 +682,12 @@ export interface Hub {
    */
   closedUntil: string | null;
   /**
-   * Drones on the ground that wait for a pad to take off from.
+   * Drones on the ground that have a delivery, or a way home, and wait to leave: for a pad, for
+   * the hub to open, for the weather, or for a free way. They are `parked`.
    */
   departing: number | null;
   /**
-   * Types of drones that the forecast keeps here.
+   * Types of drones that the forecast keeps here: none of them takes off, whatever it waits for.
    */
   groundStops: GroundStop[];
   /**

@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use super::*;
 use crate::actors::Effect;
+use crate::actors::delivery::DeliveryMessage;
+use crate::actors::fleet::FleetMessage;
+use crate::actors::fleet::tests::quoted;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
-use crate::sim::event::{Happening, HubEvent, HubQueues};
-use crate::sim::flight::Milestone;
+use crate::sim::command::ReplyTo;
+use crate::sim::event::{Etas, Happening, HubEvent, HubQueues};
+use crate::sim::order::Order;
+use crate::sim::time::SimDuration;
 
 const HUB: HubId = HubId(0);
 
@@ -42,8 +47,27 @@ impl Bench<Fleet> {
         self.tell(FleetMessage::PadFree { hub: HUB })
     }
 
-    fn queues(&self) -> PadQueues {
-        self.role.pads.queues(HUB)
+    fn queues(&self) -> HubQueues {
+        let told = self.role.hub_queues().find(|(hub, _)| *hub == HUB);
+        HubQueues {
+            charging: 0,
+            queued: 0,
+            ..told.unwrap().1
+        }
+    }
+
+    fn order(&self) -> Arc<Order> {
+        Arc::new(order(&self.context.world))
+    }
+
+    /// Answers what its customer was told.
+    fn promises(&mut self, number: u64) -> Etas {
+        let (id, order) = (id(number), self.order());
+        quoted(&self.tell(FleetMessage::Assign { id, order }))
+    }
+
+    fn sets_out(&mut self, number: u64, told: Etas) -> Vec<Effect> {
+        self.tell(FleetMessage::Depart { id: id(number), told })
     }
 }
 
@@ -90,10 +114,10 @@ fn who_finds_no_pad_holds_and_comes_down_when_the_one_before_is_moved_off() {
     let moved_off = bench.context.now + bench.context.world.hubs[0].turnaround;
     assert!(due >= moved_off, "a pad is taken until the drone is off it");
     assert_eq!(called(&bench.until(due)), [1]);
-    assert_eq!(bench.queues(), PadQueues::default());
+    assert_eq!(bench.queues(), HubQueues::default());
     bench.wait(40.0);
     bench.lands(1);
-    assert_eq!(bench.queues().beside, 0);
+    assert_eq!(bench.queues().beside_pads, 0);
 }
 
 #[test]
@@ -101,10 +125,12 @@ fn the_emptiest_battery_comes_down_first() {
     let mut bench = bench(1, 4);
     bench.comes(0, 600.0);
     let first = due(&bench.comes(1, 500.0));
-    let second = due(&bench.comes(2, 90.0));
-    assert!(first < second);
+    bench.comes(2, 90.0);
     bench.lands(0);
-    assert_eq!(called(&bench.until(first)), [2], "though it asked later");
+    let effects = bench.until(first);
+    assert_eq!(called(&effects), [2], "though it asked later");
+    let second = due(&effects);
+    assert!(first < second);
     bench.wait(38.0);
     bench.lands(2);
     assert_eq!(called(&bench.until(second)), [1]);
@@ -116,51 +142,180 @@ fn who_cannot_wait_or_finds_the_stack_full_comes_down_beside_and_is_counted() {
     bench.comes(0, 600.0);
     assert!(held(&bench.comes(1, 20.0)).is_empty(), "no battery to hold with");
     bench.lands(1);
-    assert_eq!(bench.queues().beside, 1);
+    assert_eq!(bench.queues().beside_pads, 1);
     for drone in 2..14 {
         assert_eq!(held(&bench.comes(drone, 900.0)), [drone as u8 - 2]);
     }
     assert!(held(&bench.comes(14, 900.0)).is_empty(), "the stack is full");
     bench.lands(14);
-    assert_eq!((bench.queues().beside, bench.queues().holding), (2, 12));
+    assert_eq!((bench.queues().beside_pads, bench.queues().holding), (2, 12));
     // Its time is over, and it is over the hub again.
     assert!(held(&bench.comes(5, 0.0)).is_empty());
     bench.lands(5);
-    assert_eq!((bench.queues().beside, bench.queues().holding), (3, 11));
+    assert_eq!((bench.queues().beside_pads, bench.queues().holding), (3, 11));
+}
+
+/// Who takes off.
+fn leaving(effects: &[Effect]) -> Vec<u32> {
+    let drone = |mail: &Mail| match mail {
+        Mail::Drone(drone, DroneMessage::Mission { .. }) => Some(drone.0),
+        _ => None,
+    };
+    sent(effects).into_iter().filter_map(drone).collect()
+}
+
+/// What customers hear anew.
+fn moved(effects: &[Effect]) -> Vec<Etas> {
+    let etas = |mail: &Mail| match mail {
+        Mail::Delivery(_, DeliveryMessage::EtaMoved(etas)) => Some(*etas),
+        _ => None,
+    };
+    sent(effects).into_iter().filter_map(etas).collect()
 }
 
 #[test]
 fn a_take_off_waits_for_a_pad_on_the_ground_and_its_quote_says_so() {
     let mut bench = bench(1, 1);
-    let order = Arc::new(order(&bench.context.world));
-    let assign = |number| FleetMessage::Assign {
-        id: id(number),
-        order: Arc::clone(&order),
-    };
-    let etas = |effects: &[Effect]| match sent(effects).first() {
-        Some(Mail::Scheduler(crate::actors::scheduler::SchedulerMessage::Assigned { etas, .. })) => *etas,
-        other => panic!("{other:?}"),
-    };
-    let free = etas(&bench.tell(assign(1)));
+    let free = bench.promises(1);
+    bench.tell(FleetMessage::Undo { id: id(1) });
     bench.comes(0, 600.0);
-    let quoted = etas(&bench.tell(assign(2)));
-    let effects = bench.tell(FleetMessage::Depart { id: id(2) });
-    let plan = match sent(&effects)[..] {
-        [Mail::Drone(_, DroneMessage::Mission { plan, .. })] => plan,
-        ref other => panic!("{other:?}"),
-    };
-    assert!(plan.legs()[0].on_ground());
-    let delivered =
-        bench.context.now + SimDuration::from_secs(plan.time_to(Milestone::Delivered, 0).unwrap());
-    assert_eq!(quoted.delivery, delivered);
-    let waited = quoted.delivery.since(free.delivery).as_secs();
+    let told = bench.promises(2);
+    let waited = told.delivery.since(free.delivery).as_secs();
     assert!(
         (50.0 - 0.1..51.0).contains(&waited),
         "descent and turn-around: {waited}"
     );
-    assert_eq!(bench.queues().departing, 1);
-    bench.until(due(&effects));
-    assert_eq!(bench.queues().departing, 0);
+    let effects = bench.sets_out(2, told);
+    assert_eq!((leaving(&effects), bench.queues().departing), (vec![], 1));
+    let due = due(&effects);
+    bench.wait(19.0);
+    bench.lands(0);
+    let effects = bench.until(due);
+    assert_eq!((leaving(&effects).len(), bench.queues().departing), (1, 0));
+    assert_eq!(moved(&effects), [], "it leaves when it was expected to");
+}
+
+#[test]
+fn promises_of_one_moment_see_each_other_and_are_kept_one_after_the_other() {
+    let mut bench = bench(1, 0);
+    let told: Vec<Etas> = (1..=4).map(|number| bench.promises(number)).collect();
+    let apart = |pair: &[Etas]| pair[1].pickup.since(pair[0].pickup).as_secs();
+    let climb_s = apart(&told[..2]);
+    assert!(climb_s > 5.0, "a pad is taken until its drone has climbed away");
+    for pair in told.windows(2) {
+        assert!((apart(pair) - climb_s).abs() < 1e-3);
+    }
+    // The second is as far first; the others wait their turns.
+    assert_eq!(leaving(&bench.sets_out(2, told[1])).len(), 1);
+    let mut alarm = None;
+    for number in [3, 4, 1] {
+        let effects = bench.sets_out(number, told[number as usize - 1]);
+        assert!(leaving(&effects).is_empty());
+        let at = |(at, mail): (SimTime, &Mail)| matches!(mail, Mail::Fleet(_)).then_some(at);
+        alarm = alarm.or(alarms(&effects).into_iter().find_map(at));
+    }
+    assert_eq!(bench.queues().departing, 3);
+    let effects = bench.until(alarm.unwrap());
+    assert_eq!((leaving(&effects).len(), bench.queues().departing), (1, 2));
+}
+
+#[test]
+fn who_is_called_off_on_the_ground_touches_no_pad_and_those_behind_it_come_sooner() {
+    let mut bench = bench(1, 0);
+    let told: Vec<Etas> = (1..=3).map(|number| bench.promises(number)).collect();
+    for number in 1..=3 {
+        bench.sets_out(number, told[number as usize - 1]);
+    }
+    let waiting: Vec<DroneId> = bench.role.kept().map(|(_, drone, _)| drone).collect();
+    let effects = bench.tell(FleetMessage::Recall {
+        drone: waiting[0],
+        id: id(2),
+        task: None,
+    });
+    let released = Mail::Delivery(id(2), DeliveryMessage::Released);
+    assert!(sent(&effects).contains(&&released));
+    assert!(bench.role.docked().any(|drone| drone == waiting[0]));
+    let sooner = moved(&effects)[0];
+    assert_eq!((sooner.delivery, bench.queues().departing), (told[1].delivery, 1));
+    assert_eq!(bench.queues().beside_pads, 0);
+    // It is not the fleet's to answer for who has left.
+    let (drone, task) = (waiting[0], None);
+    let effects = bench.tell(FleetMessage::Recall {
+        drone,
+        id: id(1),
+        task,
+    });
+    assert!(matches!(
+        sent(&effects)[..],
+        [Mail::Drone(_, DroneMessage::NotOnGround { .. })]
+    ));
+}
+
+#[test]
+fn a_closed_hub_keeps_those_who_wait_for_a_pad_too_and_says_until_when() {
+    let mut bench = bench(1, 1);
+    bench.comes(0, 600.0);
+    let told = bench.promises(1);
+    bench.sets_out(1, told);
+    bench.wait(19.0);
+    bench.lands(0);
+    let (hub, duration, reply_to) = (HUB, SimDuration::from_secs(300.0), ReplyTo(1));
+    let effects = bench.tell(FleetMessage::Close {
+        hub,
+        duration,
+        reply_to,
+    });
+    let opens = bench.context.now + duration;
+    let later = moved(&effects)[0];
+    assert!(later.pickup > opens && later.pickup > told.pickup);
+    bench.wait(60.0);
+    assert!(leaving(&bench.tell(FleetMessage::PadFree { hub })).is_empty());
+    bench.context.now = opens;
+    let effects = bench.tell(FleetMessage::Open { hub, due: opens });
+    assert_eq!((leaving(&effects).len(), moved(&effects)), (1, vec![]));
+}
+
+#[test]
+fn where_a_hub_is_closed_for_good_those_who_wait_there_are_given_back() {
+    let mut bench = bench(1, 1);
+    bench.comes(0, 600.0);
+    let told = bench.promises(1);
+    bench.sets_out(1, told);
+    let (hub, duration, reply_to) = (HUB, SimDuration::FOREVER, ReplyTo(1));
+    let effects = bench.tell(FleetMessage::Close {
+        hub,
+        duration,
+        reply_to,
+    });
+    let turned_back = Mail::Delivery(id(1), DeliveryMessage::TurnedBack);
+    assert!(sent(&effects).contains(&&turned_back));
+    assert_eq!((bench.role.kept().count(), bench.queues().departing), (0, 0));
+}
+
+#[test]
+fn whose_hold_is_broken_off_keeps_its_turn() {
+    let mut bench = bench(1, 3);
+    bench.comes(0, 600.0);
+    let due = due(&bench.comes(1, 500.0));
+    assert_eq!(held(&bench.comes(2, 600.0)), [1]);
+    bench.wait(10.0);
+    // It made way for somebody, and is over the hub again.
+    assert_eq!(held(&bench.comes(1, 490.0)), [0], "not down beside the pads");
+    bench.lands(0);
+    assert_eq!(called(&bench.until(due)), [1]);
+    assert_eq!((bench.queues().beside_pads, bench.queues().holding), (0, 1));
+}
+
+#[test]
+fn who_turns_back_in_the_climb_comes_down_where_it_took_off() {
+    let mut bench = bench(1, 0);
+    let told = bench.promises(1);
+    let [drone] = leaving(&bench.sets_out(1, told))[..] else {
+        panic!("the pad is free")
+    };
+    bench.wait(4.0);
+    bench.lands(drone);
+    assert_eq!(bench.queues().beside_pads, 0);
 }
 
 #[test]

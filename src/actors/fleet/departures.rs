@@ -1,0 +1,235 @@
+//! When a drone that is kept for a delivery leaves: the one place that says so.
+//!
+//! It waits on the ground until its delivery has begun, its hub is open, the forecast is fair
+//! enough for its type and the way, its way is free where ways are kept free, and a pad is. It is
+//! asked about again when one of these may have changed: a pad comes free, the hub opens, the air
+//! changes, its way is free. Who cannot leave any more, or waits for the weather longer than
+//! requests wait for a drone, is given back.
+
+use crate::sim::dispatch::{self, Unfit};
+use crate::sim::event::Etas;
+use crate::sim::flight::Milestone;
+use crate::sim::ids::{DeliveryId, HubId};
+use crate::sim::separation::Strategic;
+use crate::sim::sky;
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::weather;
+
+use super::pads::Claim;
+use super::promises::Kept;
+use super::{Context, DeliveryMessage, DroneMessage, Effects, Fleet, FleetMessage, Mail};
+use crate::actors::Effect;
+
+/// The soonest that a line is looked at again, where pads are turned around at once.
+const LEAST_PAUSE: SimDuration = SimDuration(1_000_000);
+/// About what a guest's take-off takes its pad up for.
+const CLIMB: SimDuration = SimDuration(15_000_000);
+
+impl Fleet {
+    /// The delivery has begun, and its customer was told this.
+    pub(super) fn depart(&mut self, context: &Context, id: DeliveryId, told: Etas, effects: &mut Effects) {
+        let Some(kept) = self.kept.get_mut(&id) else {
+            return;
+        };
+        kept.told = Some(told);
+        let (drone, hub) = (kept.drone, context.world.pairs().get(kept.pair).hub);
+        let is_closed_for_good = self.closed.get(&hub) == Some(&SimTime::NEVER);
+        if is_closed_for_good || context.world.is_withdrawn(drone) {
+            return self.give_back(context, id, effects);
+        }
+        self.serve(context, hub, effects);
+    }
+
+    /// Gives the hub's free pads to those in its line, in their order, as far as they can take
+    /// them.
+    pub(super) fn serve(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        self.board.changed(hub);
+        let line: Vec<(u64, Claim)> = self.pads.of(hub).line().collect();
+        for (turn, claim) in line {
+            if self.pads.of(hub).free_pad(context.now).is_none() {
+                break;
+            }
+            match claim {
+                Claim::Landing => self.call_down(context, hub, turn, effects),
+                Claim::Mission(id) => self.leave_if_it_may(context, hub, id, effects),
+                Claim::Home(drone) => self.go_home_if_it_may(context, hub, drone, turn, effects),
+            }
+        }
+        self.look_again(context, hub, effects);
+        self.tell_expected(context, hub, effects);
+    }
+
+    fn leave_if_it_may(&mut self, context: &Context, hub: HubId, id: DeliveryId, effects: &mut Effects) {
+        let now = context.now;
+        let Some(kept) = self.kept.get(&id).filter(|kept| kept.has_begun()) else {
+            return;
+        };
+        if kept.grounded_until.is_some_and(|until| until <= now) {
+            self.plan_anew(context, id, effects);
+        }
+        let kept = self.kept.get(&id);
+        let drone = kept
+            .filter(|kept| self.may_leave_at(kept, hub, now) <= now)
+            .map(|kept| kept.drone);
+        if drone.is_some_and(|drone| self.has_way(context, id, drone)) {
+            self.leave(context, hub, id, effects);
+        }
+    }
+
+    /// The earliest that it may, as far as is known; pads apart.
+    fn may_leave_at(&self, kept: &Kept, hub: HubId, now: SimTime) -> SimTime {
+        let opens = self.closed.get(&hub).copied();
+        let reasons = [opens, kept.grounded_until, self.intents.begins(kept.drone)];
+        reasons.into_iter().flatten().fold(now, SimTime::max)
+    }
+
+    fn leave(&mut self, context: &Context, hub: HubId, id: DeliveryId, effects: &mut Effects) {
+        let Some(kept) = self.kept.remove(&id) else { return };
+        let (now, drone) = (context.now, kept.drone);
+        let takes = SimDuration::from_secs(kept.plan.on_pad_s());
+        self.pads.of_mut(hub).take_off(now, drone, kept.turn, takes);
+        if context.world.separation.strategic == Strategic::GroundDelay {
+            effects.0.push(Effect::PutOff(kept.put_off));
+        }
+        let etas = self.etas(context, &kept, now);
+        if kept.told.is_some_and(|told| has_moved(told, etas)) {
+            effects.send(Mail::Delivery(id, DeliveryMessage::EtaMoved(etas)));
+        }
+        let there = now + kept.takes(Milestone::Delivered);
+        let (task, plan) = (Box::new(kept.task), kept.plan);
+        effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
+        let seconds = self.history.lean_s(hub);
+        if seconds != 0.0 {
+            effects.send(Mail::Drone(drone, DroneMessage::Lean { seconds, there }));
+        }
+        self.history.sets_out(drone, hub, there);
+    }
+
+    /// In the air as it is forecast now.
+    fn plan_anew(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+        let (world, now) = (&context.world, context.now);
+        let Some(kept) = self.kept.get_mut(&id) else {
+            return;
+        };
+        let pair = world.pairs().get(kept.pair);
+        match dispatch::mission_of(world, now, pair, &kept.task) {
+            Ok(mission) if dispatch::energy_needed_wh(world, pair, &mission) <= kept.energy_wh => {
+                kept.grounded_until = None;
+                if kept.plan != mission.plan {
+                    kept.plan = mission.plan;
+                    let earliest = self.intents.begins(kept.drone).unwrap_or(now);
+                    self.find_way(context, id, earliest.max(now));
+                }
+            }
+            Err(Unfit::Weather(_)) if now.since(kept.since) < world.dispatch.max_wait => {
+                kept.grounded_until = Some(weather::next_forecast(now));
+                self.intents.end(kept.drone);
+            }
+            // What has not begun is looked at when it does.
+            Ok(_) | Err(_) if kept.has_begun() => self.give_back(context, id, effects),
+            Ok(_) | Err(_) => kept.grounded_until = Some(now),
+        }
+    }
+
+    /// Of all who are kept, for the air has changed.
+    pub(super) fn plan_all_anew(&mut self, context: &Context, effects: &mut Effects) {
+        for id in self.kept.keys().copied().collect::<Vec<_>>() {
+            self.plan_anew(context, id, effects);
+        }
+        for hub in (0..context.world.hubs.len()).map(|hub| HubId(hub as u16)) {
+            if self.pads.of(hub).line().next().is_some() {
+                self.serve(context, hub, effects);
+            }
+        }
+    }
+
+    /// When the turns of those in the hub's line come, as far as is known.
+    fn expected(&self, context: &Context, hub: HubId) -> Vec<(Claim, SimTime)> {
+        let now = context.now;
+        let ask = |claim| match claim {
+            Claim::Mission(id) => self.kept.get(&id).map_or((now, SimDuration::ZERO), |kept| {
+                let takes = SimDuration::from_secs(kept.plan.on_pad_s());
+                (self.may_leave_at(kept, hub, now), takes)
+            }),
+            Claim::Home(_) | Claim::Landing => (now, CLIMB),
+        };
+        let turnaround = context.world.hub(hub).turnaround;
+        self.pads.of(hub).expected(now, turnaround, ask)
+    }
+
+    pub(super) fn expected_departure(&self, context: &Context, hub: HubId, id: DeliveryId) -> SimTime {
+        let all = self.expected(context, hub);
+        let own = all.into_iter().find(|(claim, _)| *claim == Claim::Mission(id));
+        own.map_or(context.now, |(_, at)| at)
+    }
+
+    /// When the next turn of one in the air comes, were there one more.
+    pub(super) fn first_turn_in_the_air(&mut self, context: &Context, hub: HubId) -> SimTime {
+        let one_more = self.pads.of_mut(hub).join(Claim::Landing);
+        let all = self.expected(context, hub);
+        self.pads.of_mut(hub).leave(one_more);
+        let first = all.into_iter().find(|(claim, _)| *claim == Claim::Landing);
+        first.map_or(context.now, |(_, at)| at)
+    }
+
+    /// Sets the alarm for when somebody in the line may have a pad.
+    pub(super) fn look_again(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        let now = context.now;
+        let pads = self.pads.of(hub);
+        let free = match pads.free_pad(now) {
+            Some(_) => Some(now),
+            None => pads.next_free(now, context.world.hub(hub).turnaround),
+        };
+        let waits_until = |(_, claim): (u64, Claim)| match claim {
+            Claim::Landing | Claim::Home(_) => Some(now),
+            Claim::Mission(id) => {
+                let kept = self.kept.get(&id).filter(|kept| kept.has_begun());
+                kept.map(|kept| self.may_leave_at(kept, hub, now))
+            }
+        };
+        let first = pads.line().filter_map(waits_until).min();
+        let Some(at) = first.zip(free).map(|(first, free)| first.max(free)) else {
+            return;
+        };
+        let at = at.max(now + LEAST_PAUSE);
+        if at != SimTime::NEVER && self.pads.of_mut(hub).set_look(now, at) {
+            effects.wake_at(at, Mail::Fleet(FleetMessage::PadFree { hub }));
+        }
+    }
+
+    /// Those who wait hear when they are expected, where that has moved.
+    pub(super) fn tell_expected(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        if self.pads.of(hub).line().next().is_none() {
+            return;
+        }
+        for (claim, at) in self.expected(context, hub) {
+            let Claim::Mission(id) = claim else { continue };
+            let Some(kept) = self.kept.get(&id).filter(|_| at != SimTime::NEVER) else {
+                continue;
+            };
+            let etas = self.etas(context, kept, at);
+            if kept.told.is_some_and(|told| has_moved(told, etas)) {
+                effects.send(Mail::Delivery(id, DeliveryMessage::EtaMoved(etas)));
+                if let Some(kept) = self.kept.get_mut(&id) {
+                    kept.told = Some(etas);
+                }
+            }
+        }
+    }
+
+    /// How many wait at the hub for anything that keeps them there.
+    pub(super) fn departing(&self, hub: HubId) -> u32 {
+        let waits = |(_, claim): &(u64, Claim)| match claim {
+            Claim::Landing => false,
+            Claim::Mission(id) => self.kept.get(id).is_some_and(Kept::has_begun),
+            Claim::Home(_) => true,
+        };
+        self.pads.of(hub).line().filter(waits).count() as u32
+    }
+}
+
+/// So far that people are told.
+fn has_moved(told: Etas, etas: Etas) -> bool {
+    let by_s = |one: SimTime, other: SimTime| (one.as_secs() - other.as_secs()).abs();
+    by_s(told.pickup, etas.pickup).max(by_s(told.delivery, etas.delivery)) > sky::ETA_THRESHOLD_S
+}
