@@ -192,6 +192,7 @@ fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u64)) {
     }
 }
 
-fn band(height: f32) -> u8 {
+/// Which band of heights, of 20 m each.
+pub fn band(height: f32) -> u8 {
     (height / BAND_M + 1.0).clamp(0.0, 255.0) as u8
 }

@@ -2,6 +2,7 @@
 
 use super::super::super::catalogue;
 use super::super::super::flight::plan_return;
+use super::super::super::geo::Point;
 use super::super::super::sky::tests::world;
 use super::*;
 

@@ -1,0 +1,207 @@
+//! The straight pieces that a flight's plan becomes, and where in space and time each may meet
+//! somebody.
+
+use std::ops::RangeInclusive;
+
+use super::super::super::flight::{FlightPlan, Leg, Path};
+use super::super::super::geo::Point;
+use super::super::super::ids::DroneId;
+use super::super::super::motion;
+use super::super::super::world::Model;
+use super::super::ON_PAD_M;
+use super::super::body::{Body, Minima};
+use super::super::grid::column;
+use super::super::sweep::band;
+
+/// So short that most pieces are in a cell or two in each.
+const SLOT_S: f64 = 10.0;
+const CELL_M: f32 = 512.0;
+/// Room for what single precision leaves out, metres: twice as exactly are edges of cells known.
+const SPARE_M: f32 = 2.0;
+/// Arcs are taken as chords of so much of a circle at most.
+const CHORD_RAD: f64 = 0.5;
+
+/// A straight part of a flight: where it begins, and from when on it takes how long, seconds
+/// since the scenario's start. The body's drone is whose it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Piece {
+    pub body: Body,
+    pub begins_s: f64,
+}
+
+/// As a snapshot has it.
+pub type Saved = (f32, f32, f32, f32, f32, f32, f32, f64);
+
+/// How far from a piece somebody may be who meets it half-way, metres.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reach {
+    aside_m: f32,
+    upright_m: f32,
+}
+
+impl Reach {
+    pub fn of(minima: Minima) -> Self {
+        Reach {
+            aside_m: 0.5 * minima.horizontal_m + SPARE_M,
+            upright_m: 0.5 * minima.vertical_m + SPARE_M,
+        }
+    }
+}
+
+pub fn slot(seconds: f64) -> u32 {
+    (seconds / SLOT_S) as u32
+}
+
+pub fn saved(piece: &Piece) -> Saved {
+    let Body {
+        drone: _,
+        x,
+        y,
+        height,
+        east,
+        north,
+        up,
+        lasts_s,
+    } = piece.body;
+    (x, y, height, east, north, up, lasts_s, piece.begins_s)
+}
+
+pub fn restored(drone: DroneId, (x, y, height, east, north, up, lasts_s, begins_s): Saved) -> Piece {
+    let body = Body {
+        drone,
+        x,
+        y,
+        height,
+        east,
+        north,
+        up,
+        lasts_s,
+    };
+    Piece { body, begins_s }
+}
+
+impl Piece {
+    pub fn ends_s(&self) -> f64 {
+        self.begins_s + f64::from(self.body.lasts_s)
+    }
+
+    /// As it is at a time, with so long to go.
+    pub fn at(&self, seconds: f64, lasts_s: f32) -> Body {
+        let since = (seconds - self.begins_s) as f32;
+        let (x, y) = self.body.after(since);
+        Body {
+            x,
+            y,
+            height: self.body.height + self.body.up * since,
+            lasts_s,
+            ..self.body
+        }
+    }
+
+    /// The [`place`]s where it may meet somebody, those of a row side by side.
+    pub fn cover(&self, reach: Reach, mut enter: impl FnMut(RangeInclusive<u64>)) {
+        for slot in slot(self.begins_s)..=slot(self.ends_s()) {
+            let starts_s = f64::from(slot) * SLOT_S;
+            let from_s = motion::greater(self.begins_s, starts_s);
+            let until_s = motion::lesser(self.ends_s(), starts_s + SLOT_S);
+            let (from, until) = (self.at(from_s, 0.0), self.at(until_s, 0.0));
+            let span = |one: f32, other: f32| {
+                let (low, high) = (one.min(other) - reach.aside_m, one.max(other) + reach.aside_m);
+                column(low / CELL_M)..=column(high / CELL_M)
+            };
+            let (low, high) = (from.height.min(until.height), from.height.max(until.height));
+            let columns = span(from.x, until.x);
+            for row in span(from.y, until.y) {
+                for band in band(low - reach.upright_m)..=band(high + reach.upright_m) {
+                    let place = |column: &u16| place(slot, band, row, *column);
+                    enter(place(columns.start())..=place(columns.end()));
+                }
+            }
+        }
+    }
+}
+
+/// A cell in a band of heights and a slot of time as one number; the cells of a row are side
+/// by side.
+pub fn place(slot: u32, band: u8, row: u16, column: u16) -> u64 {
+    u64::from(slot) << 40 | u64::from(band) << 32 | u64::from(row) << 16 | u64::from(column)
+}
+
+/// The plan's pieces above the pads, from its beginning on.
+pub fn pieces(drone: DroneId, model: &Model, plan: &FlightPlan) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(3 * plan.legs().len());
+    let mut begins_s = 0.0;
+    for leg in plan.legs() {
+        let mut add = |from_m: f64, to_m: f64, from_s: f64, to_s: f64| {
+            if to_s > from_s {
+                let (from, to) = (leg.path.at(from_m), leg.path.at(to_m));
+                pieces.push(straight(drone, from, to, begins_s + from_s, to_s - from_s));
+            }
+        };
+        match leg.path {
+            Path::Hold { .. } => add(0.0, leg.duration_s, 0.0, leg.duration_s),
+            Path::Arc { sweep_rad, .. } => {
+                let chords = (sweep_rad.abs() / CHORD_RAD) as u32 + 1;
+                let share = |chord: u32| f64::from(chord) / f64::from(chords);
+                for chord in 0..chords {
+                    let (from, to) = (share(chord), share(chord + 1));
+                    let length = leg.path.length();
+                    let seconds = leg.duration_s;
+                    add(from * length, to * length, from * seconds, to * seconds);
+                }
+            }
+            _ => ramps(leg, model, &mut add),
+        }
+        begins_s += leg.duration_s;
+    }
+    pieces.retain(|piece| {
+        let ends_m = piece.body.height + piece.body.up * piece.body.lasts_s;
+        piece.body.height.max(ends_m) >= ON_PAD_M
+    });
+    pieces
+}
+
+/// Up to speed, along, and down again; each ramp in two halves, which are 10 m from the truth.
+fn ramps(leg: &Leg, model: &Model, add: &mut impl FnMut(f64, f64, f64, f64)) {
+    let profile = leg.profile(model);
+    let length = leg.path.length();
+    let motion::Plateau { speed, seconds } = motion::plateau(leg.entry_mps, length, profile);
+    let (mut at_m, mut at_s) = (0.0, 0.0);
+    let half_s = |from: f64, to: f64| 0.5 * (to - from).abs() / profile.acceleration;
+    let (up_mps, down_mps) = (0.5 * (leg.entry_mps + speed), 0.5 * (speed + profile.exit));
+    let (up_s, down_s) = (half_s(leg.entry_mps, speed), half_s(speed, profile.exit));
+    for (from_mps, to_mps, seconds) in [
+        (leg.entry_mps, up_mps, up_s),
+        (up_mps, speed, up_s),
+        (speed, speed, seconds),
+        (speed, down_mps, down_s),
+        (down_mps, profile.exit, down_s),
+    ] {
+        let (to_m, to_s) = (at_m + 0.5 * (from_mps + to_mps) * seconds, at_s + seconds);
+        add(at_m, motion::lesser(to_m, length), at_s, to_s);
+        (at_m, at_s) = (to_m, to_s);
+    }
+}
+
+fn straight(
+    drone: DroneId,
+    (from, from_m): (Point, f64),
+    (to, to_m): (Point, f64),
+    begins_s: f64,
+    seconds: f64,
+) -> Piece {
+    let rate = |from: f64, to: f64| ((to - from) / seconds) as f32;
+    Piece {
+        body: Body {
+            drone,
+            x: from.x as f32,
+            y: from.y as f32,
+            height: from_m as f32,
+            east: rate(from.x, to.x),
+            north: rate(from.y, to.y),
+            up: rate(from_m, to_m),
+            lasts_s: seconds as f32,
+        },
+        begins_s,
+    }
+}
