@@ -240,16 +240,25 @@ impl Drone {
 
     /// Its delivery goes on without it, or with what it brings home.
     fn turn_back(&mut self, context: &Context, effects: &mut Effects) {
-        if matches!(
-            self.state,
-            DroneState::Returning | DroneState::BringingBack { .. }
-        ) {
-            return;
-        }
-        self.tell_delivery(effects, DeliveryMessage::TurnedBack);
-        if self.moves(DroneInput::TurnBack) {
+        if self.gives_up_errand(effects) {
             self.emit(context, effects, DroneEvent::Diverted);
         }
+    }
+
+    /// Whether it had one.
+    fn gives_up_errand(&mut self, effects: &mut Effects) -> bool {
+        if self.is_homeward() {
+            return false;
+        }
+        self.tell_delivery(effects, DeliveryMessage::TurnedBack);
+        self.moves(DroneInput::TurnBack)
+    }
+
+    fn is_homeward(&self) -> bool {
+        matches!(
+            self.state,
+            DroneState::Returning | DroneState::BringingBack { .. }
+        )
     }
 
     fn fall(&mut self, context: &Context, at: LatLon, log: FlightLog, effects: &mut Effects) {
@@ -351,8 +360,8 @@ impl Role for Drone {
                 self.locate(Purpose::AwaitPad { place, seconds }, effects);
             }
             Message::ComeDown => self.come_down(effects),
-            Message::TooClose(proximity) => {
-                self.emit(context, effects, DroneEvent::LossOfSeparation(proximity));
+            Message::TooClose { proximity, height_m } => {
+                self.emit(context, effects, DroneEvent::CameTooClose { proximity, height_m });
             }
             Message::MakeWay(advice) => self.make_way(context, &advice, effects),
             Message::Lean { seconds, there } => self.lean = Some(Lean::from(context.now, seconds, there)),

@@ -138,7 +138,7 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::OverHub
         | Message::AwaitPad { .. }
         | Message::ComeDown
-        | Message::TooClose(_)
+        | Message::TooClose { .. }
         | Message::MakeWay(_)
         | Message::Lean { .. }
         | Message::WeatherAlarm { .. }

@@ -36,8 +36,8 @@ impl Engine {
         decided.replies.push((reply_to, decision));
     }
 
-    /// Whether zones begin or cease to count in this tick, or a forecast takes another's place; the
-    /// first one is news too.
+    /// Whether zones begin or cease to count in this tick, a forecast takes another's place, or
+    /// stations have seen weather come or go; the first tick is news too.
     pub(super) fn air_changes(&self, now: SimTime) -> bool {
         let before = self.world.time_of(self.tick - 1);
         let World {
@@ -47,7 +47,11 @@ impl Engine {
             ..
         } = &*self.world;
         let is_first = self.tick == 1;
-        is_first || airspace.changes_at(before, now) || weather.forecast_changes(*seed, before, now)
+        let limits = self.world.models.iter().map(|model| &model.limits);
+        is_first
+            || airspace.changes_at(before, now)
+            || weather.forecast_changes(*seed, before, now)
+            || weather.observations_change(limits, before, now)
     }
 
     /// The rest of the engine follows what became of the world.

@@ -121,7 +121,8 @@ impl Engine {
             distance_m: loss.closeness.horizontal_m,
             height_difference_m: loss.closeness.vertical_m,
         };
-        Mail::Drone(loss.drones[own], DroneMessage::TooClose(proximity))
+        let height_m = loss.heights_m[own];
+        Mail::Drone(loss.drones[own], DroneMessage::TooClose { proximity, height_m })
     }
 }
 

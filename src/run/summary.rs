@@ -239,6 +239,7 @@ impl Tally {
             | DroneEvent::Added { .. }
             | DroneEvent::Withdrawn
             | DroneEvent::LossOfSeparation(_)
+            | DroneEvent::CameTooClose { .. }
             | DroneEvent::WeatherAlarm(_) => {}
         }
     }

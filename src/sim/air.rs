@@ -1,4 +1,5 @@
-//! The air as planners know it: what is forecast, and what is open, from one moment on.
+//! The air as planners know it: what is forecast, what was seen, and what is open, from one moment
+//! on.
 //!
 //! Plans are made with this and with nothing else. What drones meet in it is the sky's
 //! ([`super::sky`]).
@@ -7,7 +8,7 @@ use super::airspace::{Airspace, Closed, End};
 use super::geo::Point;
 use super::route::Route;
 use super::time::SimTime;
-use super::weather::{Conditions, Weather, Wind, speed_mps, windage};
+use super::weather::{Breach, Conditions, Limits, Weather, Wind, speed_mps, windage};
 
 /// The forecast for flights that begin now.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub struct Air<'a> {
     now: SimTime,
     /// Where it is the same everywhere.
     uniform: Option<Conditions>,
+    /// It is as somebody feels it, and nobody else has seen it.
+    is_felt: bool,
 }
 
 impl<'a> Air<'a> {
@@ -30,6 +33,7 @@ impl<'a> Air<'a> {
             seed,
             now,
             uniform,
+            is_felt: false,
         }
     }
 
@@ -37,6 +41,7 @@ impl<'a> Air<'a> {
     pub fn felt(self, conditions: Conditions) -> Self {
         Air {
             uniform: Some(conditions),
+            is_felt: true,
             ..self
         }
     }
@@ -47,6 +52,17 @@ impl<'a> Air<'a> {
             let cell = self.weather.cell_of(at);
             self.weather.forecast_conditions(self.seed, cell, self.now)
         })
+    }
+
+    /// What keeps a type with these limits from a place: the forecast, or what stations there
+    /// have seen of late.
+    pub fn breach(&self, limits: &Limits, at: Point) -> Option<Breach> {
+        let forecast = limits.broken_by(&self.conditions(at));
+        if self.is_felt || forecast.is_some() {
+            return forecast;
+        }
+        let mut seen = self.weather.observed(self.weather.cell_of(at), self.now);
+        seen.find_map(|conditions| limits.broken_by(&conditions))
     }
 
     /// The shortest open way.

@@ -145,10 +145,12 @@ pub enum DroneEvent {
     Added { hub: HubId },
     /// An operator withdrew it, and it has left the world.
     Withdrawn,
-    /// It came too close to another in the air, outside of all terminal volumes.
+    /// As stores before format 7 have it: it came too close to another, and nobody said how high.
     LossOfSeparation(Proximity),
     /// The weather around it is more than its type may fly in, or than it gets on in.
     WeatherAlarm(Breach),
+    /// It came too close to another in the air, outside of all terminal volumes, at this height.
+    CameTooClose { proximity: Proximity, height_m: f32 },
 }
 
 /// As one of two sees the other at the moment in which they lose separation.

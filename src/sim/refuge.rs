@@ -6,6 +6,7 @@ use super::flight::{self, Mission, Phase};
 use super::geo::Point;
 use super::ids::HubId;
 use super::sky::Fix;
+use super::weather::Conditions;
 use super::world::{Model, World};
 
 /// A drone in the air, and the air as it feels it.
@@ -22,10 +23,21 @@ pub struct Plight<'a> {
 /// What it is to do.
 #[derive(Clone, Debug)]
 pub enum Way {
-    /// On the spot for a while, and to that hub if it hears nothing better.
-    Wait(HubId, Mission),
+    /// On the spot for a while, to look again then.
+    Wait(Mission),
     Divert(HubId, Mission),
     LandHere(Mission),
+}
+
+/// What it may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It must come down as soon as it can.
+    None,
+    /// For a hub to be within reach again.
+    UntilReached,
+    /// For that, and once for the weather to pass, though a hub is.
+    Once,
 }
 
 /// It waits so long for the weather to pass, seconds.
@@ -36,21 +48,38 @@ const SPARE_S: f64 = 2.0;
 const TRIES: usize = 16;
 
 impl Plight<'_> {
-    /// `may_wait`: the weather may pass, and it has not waited for that yet.
-    pub fn way(&self, may_wait: bool) -> Way {
-        let Some((hub, mission)) = self.nearest_hub(0.0) else {
-            return Way::LandHere(self.land_here());
-        };
-        let waited = may_wait.then(|| self.nearest_hub(WAIT_S + SPARE_S)).flatten();
-        match waited {
-            Some((hub, mission)) => Way::Wait(hub, mission),
-            None => Way::Divert(hub, mission),
+    pub fn way(&self, patience: Patience) -> Way {
+        let energy_wh = self.fix.energy_wh;
+        let reached = self.nearest_hub(0.0, energy_wh);
+        match (reached, patience) {
+            (Some((hub, mission)), Patience::Once) => match self.nearest_hub(WAIT_S + SPARE_S, energy_wh) {
+                Some((_, waited)) => Way::Wait(waited),
+                None => Way::Divert(hub, mission),
+            },
+            (Some((hub, mission)), _) => Way::Divert(hub, mission),
+            (None, Patience::UntilReached | Patience::Once) if self.can_hold() => {
+                Way::Wait(self.land_after(WAIT_S + SPARE_S))
+            }
+            (None, _) => Way::LandHere(self.land_here()),
         }
     }
 
-    /// The nearest hub that its battery and the wind let it reach, after so many seconds on the
-    /// spot. The reserve is for this.
-    fn nearest_hub(&self, wait_s: f64) -> Option<(HubId, Mission)> {
+    /// Whether its battery is enough to stay a while, and then for a hub in a calm, unless no
+    /// way leads to any.
+    fn can_hold(&self) -> bool {
+        let energy_wh = self.fix.energy_wh;
+        let calm = Plight {
+            air: self.air.felt(Conditions::default()),
+            ..*self
+        };
+        let stays_wh = dispatch::with_margin_wh(self.land_after(WAIT_S + SPARE_S).energy_wh);
+        let is_enough = || calm.nearest_hub(WAIT_S + SPARE_S, energy_wh).is_some();
+        stays_wh <= energy_wh && (is_enough() || calm.nearest_hub(0.0, f64::INFINITY).is_none())
+    }
+
+    /// The nearest hub that so much energy and the wind let it reach, after so many seconds on
+    /// the spot. The reserve is for this.
+    fn nearest_hub(&self, wait_s: f64, energy_wh: f64) -> Option<(HubId, Mission)> {
         let numbered = self.world.hubs.iter().enumerate();
         let mut hubs: Vec<(f64, HubId)> = numbered
             .map(|(index, hub)| (hub.at.distance(self.fix.at), HubId(index as u16)))
@@ -60,7 +89,7 @@ impl Plight<'_> {
         hubs.into_iter().take(TRIES).find_map(|(_, hub)| {
             let mission = self.plan_to(self.world.hub(hub).at, wait_s)?;
             let need_wh = dispatch::with_margin_wh(mission.energy_wh);
-            (need_wh <= self.fix.energy_wh).then_some((hub, mission))
+            (need_wh <= energy_wh).then_some((hub, mission))
         })
     }
 
@@ -80,6 +109,11 @@ impl Plight<'_> {
 
     /// Straight down.
     pub fn land_here(&self) -> Mission {
-        flight::plan_landing(self.model, &self.air, self.fix.whereabouts(), self.payload_kg)
+        self.land_after(0.0)
+    }
+
+    fn land_after(&self, seconds: f64) -> Mission {
+        let (from, kg) = (self.fix.whereabouts(), self.payload_kg);
+        flight::plan_landing(self.model, &self.air, from, seconds, kg)
     }
 }

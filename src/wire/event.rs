@@ -11,7 +11,7 @@ pub use services::{AccountEventKind, PackageKind, SupervisorKind};
 
 use super::place::Location;
 use super::time::rfc3339;
-use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening};
+use crate::sim::event::{DeliveryEvent, DroneEvent, Etas, Happening, Proximity};
 use crate::sim::fault::FlightFault;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::HubId;
@@ -301,12 +301,8 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             hub: hub_key(world, *hub),
         },
         DroneEvent::Withdrawn => DroneKind::Withdrawn,
-        DroneEvent::LossOfSeparation(proximity) => DroneKind::LossOfSeparation {
-            other_drone_id: proximity.other.to_string(),
-            location: on_ground(proximity.location),
-            distance_m: rounded(proximity.distance_m),
-            height_difference_m: rounded(proximity.height_difference_m),
-        },
+        DroneEvent::LossOfSeparation(proximity) => loss_of_separation(proximity, 0.0),
+        DroneEvent::CameTooClose { proximity, height_m } => loss_of_separation(proximity, *height_m),
         DroneEvent::WeatherAlarm(reason) => DroneKind::WeatherAlarm { reason: *reason },
         DroneEvent::Lost {
             location,
@@ -317,6 +313,15 @@ fn drone_kind(world: &World, event: &DroneEvent) -> DroneKind {
             location: on_ground(*location),
             flight: flight(*energy_wh, *distance_m, *airborne_s),
         },
+    }
+}
+
+fn loss_of_separation(proximity: &Proximity, height_m: f32) -> DroneKind {
+    DroneKind::LossOfSeparation {
+        other_drone_id: proximity.other.to_string(),
+        location: Location::new(proximity.location, rounded(height_m)),
+        distance_m: rounded(proximity.distance_m),
+        height_difference_m: rounded(proximity.height_difference_m),
     }
 }
 

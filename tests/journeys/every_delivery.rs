@@ -172,7 +172,7 @@ fn a_drone_lands_as_often_as_it_takes_off_having_used_energy_on_its_way() {
                         airborne = false;
                         landings += 1;
                     }
-                    Happening::Drone(_, DroneEvent::LossOfSeparation(near)) => {
+                    Happening::Drone(_, DroneEvent::CameTooClose { proximity: near, .. }) => {
                         assert!(airborne && near.other != drone, "{event:?}");
                         assert!(
                             near.distance_m < 50.0 && near.height_difference_m < 15.0,

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use skyhaul::engine::digest::hex;
 use skyhaul::engine::{Admission, Engine, headless};
 use skyhaul::sim::command::Command;
-use skyhaul::sim::event::{DeliveryEvent, Happening};
-use skyhaul::sim::geo::LatLon;
+use skyhaul::sim::drone::DroneStatus;
+use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
+use skyhaul::sim::geo::{LatLon, Point};
 use skyhaul::sim::ids::DroneId;
 use skyhaul::sim::roster::{Change, RosterWrite, ZoneWrite};
-use skyhaul::sim::time::SimTime;
+use skyhaul::sim::time::{SimDuration, SimTime};
 use skyhaul::sim::world::World;
 
 use crate::support::client::{Client, with};
@@ -142,6 +143,92 @@ fn who_is_in_the_air_leaves_a_zone_that_is_laid_there_and_nobody_comes_in() {
     assert_eq!(soon, BTreeSet::new(), "of {at_once:?}");
     assert_eq!(later, BTreeSet::new());
     assert_eq!(laid_over(2).3, digest);
+}
+
+/// A square of 400 m around a place, for five minutes from then on.
+fn square(world: &World, middle: Point, now: SimTime) -> Command {
+    let corner = |(x, y)| {
+        world.area.frame.to_latlon(Point {
+            x: middle.x + x,
+            y: middle.y + y,
+        })
+    };
+    let corners = [(-200.0, -200.0), (200.0, -200.0), (200.0, 200.0), (-200.0, 200.0)];
+    let zone = ZoneWrite {
+        name: "Fire".into(),
+        corners: corners.map(corner).to_vec(),
+        floor_m: 0.0,
+        ceiling_m: 150.0,
+        above_sea: false,
+        from: SimTime::START,
+        until: now + SimDuration::from_secs(300.0),
+    };
+    Command::Roster(RosterWrite {
+        change: Change::AddZone(zone),
+        idempotency_key: None,
+    })
+}
+
+/// Lays a square over each place in turn, in a world of its own: nobody who had room to brake
+/// comes in, and who was there leaves. It is laid when somebody is at this. Answers how many
+/// fell.
+fn laid_on(middle: impl Fn(&World) -> Point, status: DroneStatus) -> usize {
+    // Nobody needs more to brake.
+    const BRAKES_M: f64 = 160.0;
+    let calm = Arc::new(busy_where("[[place]]", "\n[[place]]\n"));
+    let middle = middle(&calm);
+    actix::System::new().block_on(async {
+        let mut engine = Engine::genesis(calm, 1, headless::arbiters(1)).unwrap();
+        let (mut near, mut fallen, mut laid) = (BTreeSet::new(), 0, u64::MAX);
+        while engine.tick_number() < laid.saturating_add(4_500) {
+            let tick = engine.tick_number() + 1;
+            let now = engine.world().time_of(tick);
+            let is_there = |engine: &Engine| engine.sky().airborne().any(|drone| drone.status == status);
+            if laid == u64::MAX && tick >= 6_000 && is_there(&engine) {
+                laid = tick;
+            }
+            assert!(tick < 18_000 || laid < u64::MAX, "nobody is ever {status:?}");
+            let commands: Vec<Command> = (tick == laid)
+                .then(|| square(engine.world(), middle, now))
+                .into_iter()
+                .collect();
+            let through = u64::from(tick >= laid);
+            let outcome = engine.tick(Admission { through, commands }).await.unwrap();
+            if tick == laid {
+                let off_m = |at: Point| (at.x - middle.x).abs().max((at.y - middle.y).abs()) - 200.0;
+                let close = engine.sky().airborne().filter(|drone| off_m(drone.at) < BRAKES_M);
+                near = close.map(|drone| drone.drone).collect();
+            }
+            if tick > laid {
+                let inside = intruders(&engine);
+                assert!(
+                    inside.is_subset(&near),
+                    "tick {tick}: {inside:?}, near were {near:?}"
+                );
+                assert!(
+                    tick < laid + 1_200 || inside.is_empty(),
+                    "tick {tick}: {inside:?}"
+                );
+                let lost =
+                    |event: &&Event| matches!(event.happening, Happening::Drone(_, DroneEvent::Lost { .. }));
+                fallen += outcome.events.iter().filter(lost).count();
+            }
+        }
+        fallen
+    })
+}
+
+#[test]
+fn whatever_drones_are_at_nobody_flies_into_a_zone_that_is_laid_for_a_while() {
+    use DroneStatus as S;
+    for (hub, status) in [(0, S::Climbing), (1, S::Returning), (0, S::Holding)] {
+        let fallen = laid_on(|world| world.hubs[hub].at, status);
+        assert_eq!(fallen, 0, "{status:?}: they wait, or go to another hub");
+    }
+    for (place, status) in [(0, S::Hovering), (1, S::Cruising), (0, S::Descending)] {
+        let fallen = laid_on(|world| world.area.point(world.places[place].location), status);
+        assert_eq!(fallen, 0, "{status:?}");
+    }
 }
 
 fn fire() -> Value {

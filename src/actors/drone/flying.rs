@@ -154,8 +154,17 @@ impl Drone {
             self.state,
             DroneState::HeadedToPickup { .. } | DroneState::HeadedToDropoff { .. }
         );
+        let at_door = matches!(self.state, DroneState::AtDoor { .. });
+        let (height_m, airspace) = (fix.height_m, &context.world.airspace);
+        let is_shut = airspace.is_shut(context.now, fix.at, height_m, height_m);
         let mission = match self.onwards(&base, fix) {
             Err(Infeasible::NoWay) if on_errand => return self.give_up(context, fix, effects),
+            Err(Infeasible::NoWay) => {
+                self.shut_out(context, fix, effects);
+                return Ok(());
+            }
+            // Nobody waits at a door that a zone has come to close.
+            Ok(Some(_)) if is_shut && at_door => return self.give_up(context, fix, effects),
             Ok(Some(mission)) if on_errand && !suffices(fix, &mission) => {
                 return self.give_up(context, fix, effects);
             }
@@ -205,8 +214,11 @@ impl Drone {
     fn give_up(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
         self.turn_back(context, effects);
         let home = self.base(context);
-        let mission = home.wait(fix, 0.0, Phase::Hold, self.state.payload_kg())?;
-        self.fly(context, mission, effects);
+        match home.wait(fix, 0.0, Phase::Hold, self.state.payload_kg()) {
+            Ok(mission) => self.fly(context, mission, effects),
+            Err(Infeasible::NoWay) => self.shut_out(context, fix, effects),
+            Err(infeasible) => return Err(infeasible),
+        }
         Ok(())
     }
 

@@ -90,7 +90,10 @@ pub enum DroneMessage {
     /// From the fleet: there is a pad now.
     ComeDown,
     /// From the engine: it has come too close to another.
-    TooClose(Proximity),
+    TooClose {
+        proximity: Proximity,
+        height_m: f32,
+    },
     /// From the engine: another comes, and it is this one that makes way.
     MakeWay(Box<Advice>),
     /// From the fleet: at its hub they come so much later than planned; it plans to be there then.

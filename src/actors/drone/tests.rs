@@ -60,14 +60,19 @@ fn landed() -> DroneMessage {
 impl Bench<Drone> {
     /// A place 300 m from home, in the air, with so much in the battery.
     fn located(&mut self, purpose: Purpose, share: f64) -> Vec<Effect> {
+        let hub = self.context.world.hub(HubId(0)).at;
+        let at = Point {
+            x: hub.x + 300.0,
+            ..hub
+        };
+        self.located_at(at, purpose, share)
+    }
+
+    fn located_at(&mut self, at: Point, purpose: Purpose, share: f64) -> Vec<Effect> {
         let world = &self.context.world;
-        let hub = world.hub(HubId(0)).at;
         let fleet = world.fleet_of(DroneId(0)).unwrap();
         let fix = Fix {
-            at: Point {
-                x: hub.x + 300.0,
-                ..hub
-            },
+            at,
             height_m: 60.0,
             velocity: Velocity::NONE,
             energy_wh: world.model(fleet.model).battery.capacity_wh * share,
@@ -376,15 +381,14 @@ fn a_battery_that_does_not_do_turns_a_drone_back() {
     }
 }
 
-/// Over the door of [`task`], for all times.
-fn zone_over_the_door(world: &World) -> RosterWrite {
+/// For all times.
+fn zone_over(world: &World, middle: Point) -> RosterWrite {
     let frame = world.area.frame;
     let off = [(-150.0, -150.0), (150.0, -150.0), (150.0, 150.0), (-150.0, 150.0)];
-    let door = task().dropoff;
     let corner = |(x, y)| {
         frame.to_latlon(Point {
-            x: door.x + x,
-            y: door.y + y,
+            x: middle.x + x,
+            y: middle.y + y,
         })
     };
     let zone = ZoneWrite {
@@ -403,10 +407,39 @@ fn zone_over_the_door(world: &World) -> RosterWrite {
 }
 
 #[test]
+fn whoever_waits_at_a_door_that_a_zone_closes_leaves_with_the_package() {
+    let mut bench = flying(DroneState::AtDoor { task: task() });
+    let mut world = World::clone(&bench.context.world);
+    assert_eq!(world.change(zone_over(&world, task().dropoff)), Decision::Created);
+    bench.context.world = Arc::new(world);
+    let effects = bench.located_at(task().dropoff, Purpose::Replan, 0.9);
+    let plan = flown(&effects).expect("it flies home");
+    assert_eq!(plan.end(), bench.context.world.hub(HubId(0)).at);
+    assert!(matches!(bench.role.state, DroneState::BringingBack { .. }));
+}
+
+#[test]
+fn who_cannot_come_home_for_a_zone_stays_in_the_air_while_it_can() {
+    for state in [DroneState::Returning, DroneState::HeadedToPickup { task: task() }] {
+        let mut bench = flying(state);
+        let mut world = World::clone(&bench.context.world);
+        let hub = world.hub(HubId(0)).at;
+        assert_eq!(world.change(zone_over(&world, hub)), Decision::Created);
+        bench.context.world = Arc::new(world);
+        let effects = bench.located(Purpose::Replan, 0.9);
+        assert!(told(&effects).contains(&DroneEvent::Holding), "{effects:?}");
+        assert_eq!(alarms(&effects).len(), 1, "it looks again");
+        let effects = bench.located(Purpose::Replan, 0.01);
+        let plan = flown(&effects).expect("it comes down");
+        assert!(plan.end().distance(hub) > 200.0, "but not into the zone");
+    }
+}
+
+#[test]
 fn a_door_that_a_zone_closes_is_not_flown_to() {
     let mut bench = flying(DroneState::HeadedToDropoff { task: task() });
     let mut world = World::clone(&bench.context.world);
-    assert_eq!(world.change(zone_over_the_door(&world)), Decision::Created);
+    assert_eq!(world.change(zone_over(&world, task().dropoff)), Decision::Created);
     bench.context.world = Arc::new(world);
     let effects = bench.located(Purpose::Replan, 0.9);
     let plan = flown(&effects).expect("it flies home");

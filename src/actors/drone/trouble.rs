@@ -10,13 +10,13 @@ use crate::sim::event::DroneEvent;
 use crate::sim::flight::FlightPlan;
 use crate::sim::ids::HubId;
 use crate::sim::limp::AfterRotorOut;
-use crate::sim::refuge::{Plight, WAIT_S, Way};
+use crate::sim::refuge::{Patience, Plight, WAIT_S, Way};
 use crate::sim::sky::Fix;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather::{Breach, Conditions};
 
 use super::flying::{Base, expected};
-use super::{Context, Drone, DroneMessage, DroneState, Effect, Effects, FleetMessage, Mail, Trouble};
+use super::{Context, Drone, DroneMessage, Effect, Effects, FleetMessage, Mail, Trouble};
 
 impl Drone {
     pub(super) fn hear_alarm(&mut self, context: &Context, breach: Breach, effects: &mut Effects) {
@@ -70,23 +70,40 @@ impl Drone {
         if trouble == Trouble::Waited && is_fair && self.goes_on(context, &base, fix, effects) {
             return;
         }
-        let plight = Plight {
+        let patience = match trouble {
+            Trouble::Limping | Trouble::Gliding => Patience::None,
+            Trouble::Weather if !self.is_homeward() => Patience::Once,
+            Trouble::Weather | Trouble::Waited => Patience::UntilReached,
+        };
+        let plight = self.plight(&base, fix);
+        let way = match trouble {
+            Trouble::Gliding => Way::LandHere(plight.land_here()),
+            _ => plight.way(patience),
+        };
+        self.take(context, fix, way, effects);
+    }
+
+    /// No way leads to where it is to go, nor home: to another hub, or it stays until there is
+    /// one again, or comes down.
+    pub(super) fn shut_out(&mut self, context: &Context, fix: Fix, effects: &mut Effects) {
+        let base = self.base(context);
+        let way = self.plight(&base, fix).way(Patience::UntilReached);
+        self.take(context, fix, way, effects);
+    }
+
+    fn plight<'a>(&self, base: &'a Base<'a>, fix: Fix) -> Plight<'a> {
+        Plight {
             world: base.world,
             air: base.air,
             model: &base.model,
             fix,
             payload_kg: self.state.payload_kg(),
-        };
-        let is_homeward = matches!(
-            self.state,
-            DroneState::Returning | DroneState::BringingBack { .. }
-        );
-        let way = match trouble {
-            Trouble::Gliding => Way::LandHere(plight.land_here()),
-            _ => plight.way(trouble == Trouble::Weather && !is_homeward),
-        };
+        }
+    }
+
+    fn take(&mut self, context: &Context, fix: Fix, way: Way, effects: &mut Effects) {
         match way {
-            Way::Wait(_, mission) => {
+            Way::Wait(mission) => {
                 self.emit(context, effects, DroneEvent::Holding);
                 let due = context.now + SimDuration::from_secs(WAIT_S);
                 self.waits_until = Some(due);
@@ -101,7 +118,7 @@ impl Drone {
                 self.fly(context, mission, effects);
             }
             Way::LandHere(mission) => {
-                self.turn_back(context, effects);
+                self.gives_up_errand(effects);
                 self.fly(context, mission, effects);
             }
         }
@@ -109,10 +126,7 @@ impl Drone {
 
     fn divert(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
         let home = context.world.fleet_of(self.id).map(|fleet| fleet.hub);
-        let was_homeward = matches!(
-            self.state,
-            DroneState::Returning | DroneState::BringingBack { .. }
-        );
+        let was_homeward = self.is_homeward();
         let before = self.refuge.or(home);
         self.turn_back(context, effects);
         self.refuge = Some(hub).filter(|hub| Some(*hub) != home);

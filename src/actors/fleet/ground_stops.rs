@@ -97,6 +97,29 @@ mod tests {
     }
 
     #[test]
+    fn weather_that_nobody_forecast_keeps_those_on_the_ground_who_have_not_met_it_yet() {
+        let at = |seconds: f64| SimTime::from_secs(seconds);
+        let values = |rain_mmph: f64| vec![rain_mmph];
+        let cloudburst = [(59.9, 0.0), (60.0, 30.0), (90.0, 30.0), (90.1, 0.0)];
+        let changes = cloudburst.map(|(seconds, rain_mmph)| Change {
+            at: at(seconds),
+            values: values(rain_mmph),
+        });
+        let world = stormy(Field::new(0.0, changes.to_vec(), Grid::WHOLE), 3.0);
+        let order = order(&world);
+        let stays = |seconds: f64| mission(&world, at(seconds), WING, &order).is_none();
+        assert_eq!(
+            [59.0, 61.0, 95.0, 239.0, 241.0].map(stays),
+            [false, true, true, true, false]
+        );
+        let limits = || world.models.iter().map(|model| &model.limits);
+        let changes = |before, now| world.weather.observations_change(limits(), at(before), at(now));
+        assert!(changes(59.9, 60.0) && !changes(60.0, 60.1) && !changes(89.9, 90.0));
+        assert!(changes(239.9, 240.0), "they may go");
+        assert!(!world.weather.forecast_changes(world.seed, at(0.0), at(599.0)));
+    }
+
+    #[test]
     fn rain_on_the_way_keeps_those_whose_way_it_is_on() {
         let mut world = testing::world(1, 1);
         let middle = world.area.point(order(&world).pickup.location);
@@ -124,15 +147,12 @@ mod tests {
 
     #[test]
     fn the_hub_says_when_a_type_stays_and_when_it_may_go_and_those_who_wait_are_served() {
-        let wet = Change {
-            at: SimTime(FORECAST_EVERY.0),
-            values: vec![20.0],
-        };
-        let dry = Change {
-            at: SimTime(2 * FORECAST_EVERY.0),
-            values: vec![0.0],
-        };
-        let world = stormy(Field::new(0.0, vec![wet, dry], Grid::WHOLE), 3.0);
+        let rain = [(599.9, 0.0), (600.0, 20.0), (1_199.9, 20.0), (1_200.0, 0.0)];
+        let changes = rain.map(|(seconds, rain_mmph)| Change {
+            at: SimTime::from_secs(seconds),
+            values: vec![rain_mmph],
+        });
+        let world = stormy(Field::new(0.0, changes.to_vec(), Grid::WHOLE), 3.0);
         let mut bench = Bench::new(world, |world| Fleet::new(world, &[]));
         let told = |effects: &[Effect]| -> Vec<HubEvent> {
             let of_hub = |(_, happening): (u32, &Happening)| match happening {
@@ -148,6 +168,9 @@ mod tests {
         let order = Arc::new(order(&bench.context.world));
         bench.tell(FleetMessage::Assign { id: id(1), order });
         bench.wait(600.0);
+        let effects = bench.tell(FleetMessage::AirChanged);
+        assert_eq!(told(&effects), [], "it has only just stopped");
+        bench.wait(120.0);
         let effects = bench.tell(FleetMessage::AirChanged);
         assert!(told(&effects).contains(&HubEvent::GroundStopLifted { model }));
         let is_served = |mail: &&Mail| matches!(mail, Mail::Scheduler(SchedulerMessage::Assigned { .. }));

@@ -1,4 +1,5 @@
-//! Ground stops: weather in the forecast that a type may not fly in keeps it on the ground.
+//! Ground stops: weather that a type may not fly in keeps it on the ground, whether it is forecast
+//! or was seen of late.
 //!
 //! Of a hub's type, where it is that bad over the hub; of an order, where it is on its way.
 
@@ -15,14 +16,14 @@ use super::errand;
 /// Where weather differs by place, a way is looked at in so many parts.
 const PARTS_OF_WAY: u32 = 8;
 
-/// What of the forecast keeps the type from the errand. Ways are taken as straight: zones are
+/// What of the weather keeps the type from the errand. Ways are taken as straight: zones are
 /// small beside weather cells.
 pub fn breach(model: &Model, air: &Air<'_>, errand: &Errand) -> Option<Breach> {
     let limits = &model.limits;
     if *limits == Limits::NONE {
         return None;
     }
-    let at_hub = limits.broken_by(&air.conditions(errand.hub));
+    let at_hub = air.breach(limits, errand.hub);
     if air.is_uniform() || at_hub.is_some() {
         return at_hub;
     }
@@ -39,7 +40,7 @@ pub fn on_way(limits: &Limits, air: &Air<'_>, from: Point, to: Point) -> Option<
             x: from.x + share * (to.x - from.x),
             y: from.y + share * (to.y - from.y),
         };
-        limits.broken_by(&air.conditions(at))
+        air.breach(limits, at)
     })
 }
 
@@ -57,13 +58,13 @@ pub fn waits_for_weather(world: &World, now: SimTime, order: &Order) -> bool {
 }
 
 impl World {
-    /// Types that the forecast for a hub keeps there, and why.
+    /// Types that the weather over a hub keeps there, and why.
     pub fn ground_stops(&self, hub: HubId, now: SimTime) -> Vec<(ModelId, Breach)> {
-        let conditions = self.air(now).conditions(self.hub(hub).at);
+        let (air, at) = (self.air(now), self.hub(hub).at);
         let numbered = self.pairs().all().iter().enumerate();
         let here = numbered.filter(|(index, pair)| pair.hub == hub && self.pairs().in_service(*index) > 0);
         let stopped = here.filter_map(|(_, pair)| {
-            let breach = self.model(pair.model).limits.broken_by(&conditions)?;
+            let breach = air.breach(&self.model(pair.model).limits, at)?;
             Some((pair.model, breach))
         });
         stopped.collect()

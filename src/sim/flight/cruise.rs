@@ -4,11 +4,11 @@
 use super::super::air::Air;
 use super::super::geo::Point;
 use super::super::motion::lesser;
-use super::super::route::Route;
+use super::super::route::{LEVELS_M, Route};
 use super::super::units::GRAVITY_MPS2;
 use super::super::weather::ground_speed;
 use super::super::world::Model;
-use super::{Infeasible, Leg, Path};
+use super::{Infeasible, Leg, Path, Phase};
 
 /// Way-points closer together than this are one.
 const SAME_PLACE_M: f64 = 1.0;
@@ -48,6 +48,35 @@ pub(super) fn cruise(
     limit_speeds(&mut legs, &junctions, model.acceleration_mps2);
     legs.into_iter().for_each(|leg| sink(leg.timed(model)));
     Ok(())
+}
+
+/// The same route on the highest level below its own on which the wind lets it be flown, where it
+/// does not on its own: wind falls with height.
+pub(super) fn lowered(model: &Model, air: &Air<'_>, route: &Route) -> Option<Route> {
+    if air.strongest_mps(route.level_m) + MIN_TURN_MPS < model.cruise_airspeed_mps {
+        return None;
+    }
+    let flies = |route: &Route| {
+        let draft = |path| Leg::new(path, Phase::Cruise, 0.0);
+        cruise(model, air, route, route.level_m, draft, &mut |_| ()).is_ok()
+    };
+    let is_open = |route: &Route| {
+        let points: Vec<Point> = waypoints(route);
+        let mut lines = points.windows(2);
+        lines.all(|line| air.is_open(line[0], line[1], route.level_m))
+    };
+    if flies(route) {
+        return None;
+    }
+    let lower = LEVELS_M
+        .into_iter()
+        .rev()
+        .filter(|level_m| *level_m < route.level_m);
+    let mut lower = lower.map(|level_m| Route {
+        level_m,
+        ..route.clone()
+    });
+    lower.find(|route| is_open(route) && flies(route))
 }
 
 fn waypoints(route: &Route) -> Vec<Point> {

@@ -17,7 +17,7 @@ mod whereabouts;
 
 use serde::{Deserialize, Serialize};
 
-use self::cruise::cruise;
+use self::cruise::{cruise, lowered};
 pub use self::leg::Leg;
 pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
 pub use self::outline::{Corner, Mark, Stretch};
@@ -293,7 +293,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Up to the route's level, along it, and down; a homeward hop ends in a landing.
+    /// Up to the route's level, or to a lower one where the wind is too strong there, along it, and
+    /// down; a homeward hop ends in a landing.
     fn hop(
         &self,
         route: &Route,
@@ -302,6 +303,8 @@ impl Planner<'_> {
         load: Load,
         sink: &mut impl FnMut(Leg),
     ) -> Result<(), Infeasible> {
+        let lower = lowered(self.model, self.air, route);
+        let route = lower.as_ref().unwrap_or(route);
         let level_m = route.level_m;
         self.vertical(route.from, from_m, level_m, load, None, sink);
         let draft = |path| Leg::new(path, load.phase(Phase::Cruise), load.payload_kg);

@@ -126,16 +126,25 @@ pub(super) fn hover_leg(
     leg.timed(model)
 }
 
-/// Straight down from where it comes to rest.
-pub fn plan_landing(model: &Model, air: &Air<'_>, from: Whereabouts, payload_kg: f64) -> Mission {
+/// So many seconds where it comes to rest, and straight down from there.
+pub fn plan_landing(
+    model: &Model,
+    air: &Air<'_>,
+    from: Whereabouts,
+    seconds: f64,
+    payload_kg: f64,
+) -> Mission {
     let planner = Planner { model, air };
-    let mut legs = Vec::with_capacity(2);
+    let mut legs = Vec::with_capacity(3);
     let sink = &mut |leg| legs.push(leg);
     let load = Load {
         payload_kg,
         homeward: true,
     };
     let place = planner.come_to_rest(from, Phase::Return, payload_kg, sink);
+    if seconds > 0.0 {
+        sink(hover_leg(model, place, seconds, Phase::Hold, payload_kg));
+    }
     let end = Some(Milestone::Landed);
     planner.vertical(place.at, place.height_m, 0.0, load, end, sink);
     planner.mission(legs)

@@ -80,6 +80,7 @@ pub const ON_PAD_M: f32 = 1.0;
 pub struct Loss {
     pub drones: [DroneId; 2],
     pub at: [Point; 2],
+    pub heights_m: [f32; 2],
     pub closeness: Closeness,
 }
 
@@ -286,6 +287,7 @@ fn loss(bodies: &[Body], (pair, sign, rows): &Signed) -> Option<Loss> {
     Some(Loss {
         drones: pair.drones(),
         at,
+        heights_m: rows.map(|row| bodies[row as usize].height),
         closeness,
     })
 }

@@ -113,6 +113,11 @@ impl<V: Blend> Field<V> {
         &self.grid
     }
 
+    /// Whether it stays as it is.
+    pub fn is_steady(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     pub fn at(&self, cell: usize, now: SimTime) -> V {
         let next = self.changes.partition_point(|change| change.at <= now);
         let (since, before) = match next.checked_sub(1).map(|last| &self.changes[last]) {

@@ -28,6 +28,10 @@ pub type Wind = (f64, f64);
 
 /// A forecast is issued so often, and holds until the next one.
 pub const FORECAST_EVERY: SimDuration = SimDuration(600_000_000);
+/// Stations look so often at what the weather is, and what they have seen counts for so many of
+/// these looks: after a storm nobody takes off before it has been over for a while.
+pub const OBSERVED_EVERY: SimDuration = SimDuration(30_000_000);
+const LOOKS: u64 = 5;
 /// Forecasts tell of gusts of so many standard deviations.
 const GUSTS_EXPECTED: f64 = 2.0;
 /// Shifts of the wind at a time.
@@ -97,6 +101,50 @@ impl Weather {
             gust_mps: speed_mps(wind) + GUSTS_EXPECTED * self.gust_mps,
             rain_mmph: self.forecast_rain(seed, cell, now),
         }
+    }
+
+    /// What stations in a cell have seen of late, the newest first, gusts taken as in forecasts:
+    /// what is met is known, whatever was forecast.
+    pub fn observed(&self, cell: usize, now: SimTime) -> impl Iterator<Item = Conditions> + '_ {
+        let newest = now.0 / OBSERVED_EVERY.0;
+        let looks = if self.is_steady() {
+            1
+        } else {
+            LOOKS.min(newest + 1)
+        };
+        (0..looks).map(move |back| {
+            let at = SimTime((newest - back) * OBSERVED_EVERY.0);
+            let wind = self.wind(cell, at);
+            Conditions {
+                wind,
+                gust_mps: speed_mps(wind) + GUSTS_EXPECTED * self.gust_mps,
+                rain_mmph: self.rain.at(cell, at),
+            }
+        })
+    }
+
+    fn is_steady(&self) -> bool {
+        self.mean.is_steady() && self.rain.is_steady() && self.shifts.is_empty()
+    }
+
+    /// Whether stations have looked after `before`, up to `now`, and these limits are broken
+    /// otherwise by what they know.
+    pub fn observations_change<'a>(
+        &self,
+        limits: impl Iterator<Item = &'a Limits> + Clone,
+        before: SimTime,
+        now: SimTime,
+    ) -> bool {
+        let is_looked = before.0 / OBSERVED_EVERY.0 != now.0 / OBSERVED_EVERY.0;
+        let broken = |limits: &Limits, cell, now| {
+            let mut seen = self.observed(cell, now);
+            seen.find_map(|conditions| limits.broken_by(&conditions))
+        };
+        let differs = |cell| {
+            let mut limits = limits.clone();
+            limits.any(|limits| broken(limits, cell, before) != broken(limits, cell, now))
+        };
+        is_looked && !self.is_steady() && (0..self.cells()).any(differs)
     }
 
     /// From `shift.from` on, if that is now; shifts of which no forecast knows any more go.

@@ -4,7 +4,7 @@ use super::*;
 use crate::actors::delivery::DeliveryMessage;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::ReplyTo;
-use crate::sim::drone::Task;
+use crate::sim::drone::{DroneState, Task};
 use crate::sim::event::Happening;
 use crate::sim::flight::Velocity;
 use crate::sim::geo::Point;
@@ -135,11 +135,39 @@ fn where_it_rains_on_it_diverts_to_the_nearest_hub_and_its_package_sets_out_from
 }
 
 #[test]
-fn in_a_wind_that_it_cannot_hold_against_over_a_hub_it_comes_down_at_once() {
+fn in_a_squall_that_it_cannot_fly_in_it_stays_while_its_battery_lets_it_and_goes_on_after() {
+    for state in [DroneState::Returning, loaded().role.state] {
+        let mut bench = flying(|_| state);
+        // 37 m/s and more at any level, and it makes 29.
+        for trouble in [Trouble::Weather, Trouble::Waited, Trouble::Waited] {
+            let effects = bench.feels(1_000.0, 0.8, 27.0, 0.0, trouble);
+            assert_eq!(told(&effects), [DroneEvent::Holding]);
+            assert_eq!(alarms(&effects).len(), 1, "it looks again");
+        }
+        let effects = bench.feels(1_000.0, 0.7, 3.0, 0.0, Trouble::Waited);
+        assert_eq!((told(&effects), bench.role.state), (vec![], state));
+        assert_eq!(bench.flies_to(&effects), Some(HubId(0)));
+    }
     let mut bench = loaded();
-    // 37 m/s and more at any level, and it makes 29.
-    let effects = bench.feels(1_000.0, 0.8, 27.0, 0.0, Trouble::Weather);
+    let effects = bench.feels(1_000.0, 0.03, 27.0, 0.0, Trouble::Weather);
     assert_eq!(bench.flies_to(&effects), None);
+    assert_eq!(told(&effects), [], "nowhere else");
+    assert!(sent(&effects).contains(&&turned_back()));
+}
+
+#[test]
+fn who_waits_for_the_weather_tells_its_customer_how_long() {
+    let mut bench = loaded();
+    let expected = |effects: &[Effect]| {
+        let delivery = sent(effects).into_iter().find_map(|mail| match mail {
+            Mail::Delivery(_, DeliveryMessage::EtaMoved(etas)) => Some(etas.delivery.as_secs()),
+            _ => None,
+        });
+        delivery.expect("it is told")
+    };
+    let waits = expected(&bench.feels(4_000.0, 0.8, 3.0, 90.0, Trouble::Weather));
+    let goes_on = expected(&bench.feels(4_000.0, 0.8, 0.0, 0.0, Trouble::Waited));
+    assert!((waits - goes_on - WAIT_S).abs() < 1.0, "{waits} {goes_on}");
 }
 
 #[test]
@@ -148,7 +176,7 @@ fn what_reaches_no_hub_comes_down_where_it_is() {
     let effects = bench.feels(2_500.0, 0.02, 3.0, 90.0, Trouble::Weather);
     assert_eq!(bench.flies_to(&effects), None);
     assert!(sent(&effects).contains(&&turned_back()));
-    assert_eq!(told(&effects), [DroneEvent::Diverted]);
+    assert_eq!(told(&effects), [], "nowhere else");
 }
 
 #[test]

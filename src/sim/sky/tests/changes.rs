@@ -106,7 +106,7 @@ fn replanned(
         Change::Cancel => plan_home(model, &air, from, HOME, 0.3),
         Change::RotorOut => {
             let home = plan_home(model, &air, from, HOME, 0.3);
-            home.or_else(|_| Ok(plan_landing(model, &air, from, 0.3)))
+            home.or_else(|_| Ok(plan_landing(model, &air, from, 0.0, 0.3)))
         }
         Change::Redirect { to } => plan_rest(model, &air, from, &rest(to)),
         Change::Wait { seconds } => plan_wait(model, &air, from, seconds, Phase::Hold, HOME, 0.0),
@@ -117,7 +117,7 @@ fn replanned(
             };
             plan_hold_beside(model, &air, from, beside, 20.0, HOME, 0.0)
         }
-        Change::LandHere => Ok(plan_landing(model, &air, from, 0.0)),
+        Change::LandHere => Ok(plan_landing(model, &air, from, 5.0, 0.0)),
         Change::MakeWay(manoeuvre) => {
             let (chunk, row) = sky.row_of(DRONE)?;
             let body = bodies::body(chunk, row, 20.0);

@@ -95,7 +95,7 @@ fn a_plan_that_ends_elsewhere_than_at_a_hub_sets_the_drone_down_there() {
     let world = world(wing(), 1, 0.1, (0.0, 0.0));
     let at = Point { x: 1_200.0, y: 40.0 };
     let from = Whereabouts::at_rest(at, 70.0);
-    let landing = plan_landing(&world.models[0], &world.air(SimTime::START), from, 0.0);
+    let landing = plan_landing(&world.models[0], &world.air(SimTime::START), from, 0.0, 0.0);
     let mut sky = Sky::new(&world);
     sky.place_aloft(&world, DRONE, landing.plan, 90.0, SimTime::START)
         .unwrap();
