@@ -28,6 +28,7 @@ mod server_sent_events;
 mod services;
 mod simulation_control;
 mod slow_clients;
+mod smooth;
 mod spike;
 mod supervisor;
 mod support;
