@@ -372,6 +372,7 @@ impl Role for Drone {
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {
+                    self.is_off_plan(effects);
                     self.locate(Purpose::Replan, effects);
                 }
             }

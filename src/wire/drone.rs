@@ -28,7 +28,8 @@ pub struct Drone {
     pub battery: f64,
     /// What its own battery holds when it is full: 1 as new.
     pub battery_health: f64,
-    /// The delivery that it has yet to bring to its end.
+    /// The delivery that it has yet to bring to its end. One that is `parked` with it waits to
+    /// leave.
     #[schema(required)]
     pub delivery_id: Option<String>,
     pub payload_kg: f64,

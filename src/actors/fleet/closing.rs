@@ -1,5 +1,6 @@
 //! Hubs that are closed for a while: nobody takes off there, who waits for a pad neither. Landing
-//! and charging go on. Where a hub is closed for good, deliveries find other drones.
+//! and charging go on. Where a hub is closed for longer than requests wait for a drone, deliveries
+//! find other drones.
 
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::event::HubEvent;
@@ -28,13 +29,20 @@ impl Fleet {
         }
         self.closed.insert(hub, until);
         self.board.tell(context, hub, HubEvent::Closed { until }, effects);
-        if until == SimTime::NEVER {
-            self.give_back_where(context, |from, _| from == hub, effects);
-        } else {
+        if until != SimTime::NEVER {
             effects.wake_at(until, Mail::Fleet(FleetMessage::Open { hub, due: until }));
-            self.tell_expected(context, hub, effects);
+        }
+        match self.is_closed_for_long(context, hub) {
+            true => self.give_back_where(context, |from, _| from == hub, effects),
+            false => self.tell_expected(context, hub, effects),
         }
         effects.reply(reply_to, Decision::Done);
+    }
+
+    /// For longer than requests wait for a drone.
+    pub(super) fn is_closed_for_long(&self, context: &Context, hub: HubId) -> bool {
+        let opens = self.closed.get(&hub);
+        opens.is_some_and(|opens| opens.since(context.now) > context.world.dispatch.max_wait)
     }
 
     pub(super) fn open_again(&mut self, context: &Context, hub: HubId, due: SimTime, effects: &mut Effects) {

@@ -33,8 +33,7 @@ impl Fleet {
         };
         kept.told = Some(told);
         let (drone, hub) = (kept.drone, context.world.pairs().get(kept.pair).hub);
-        let is_closed_for_good = self.closed.get(&hub) == Some(&SimTime::NEVER);
-        if is_closed_for_good || context.world.is_withdrawn(drone) {
+        if self.is_closed_for_long(context, hub) || context.world.is_withdrawn(drone) {
             return self.give_back(context, id, effects);
         }
         self.serve(context, hub, effects);

@@ -636,7 +636,8 @@ export interface Drone {
    */
   batteryHealth: number;
   /**
-   * The delivery that it has yet to bring to its end.
+   * The delivery that it has yet to bring to its end. One that is `parked` with it waits to
+   * leave.
    */
   deliveryId: string | null;
   /**

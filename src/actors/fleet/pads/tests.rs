@@ -276,12 +276,13 @@ fn a_closed_hub_keeps_those_who_wait_for_a_pad_too_and_says_until_when() {
 }
 
 #[test]
-fn where_a_hub_is_closed_for_good_those_who_wait_there_are_given_back() {
+fn where_a_hub_is_closed_for_long_those_who_wait_there_are_given_back() {
     let mut bench = bench(1, 1);
     bench.comes(0, 600.0);
     let told = bench.promises(1);
     bench.sets_out(1, told);
-    let (hub, duration, reply_to) = (HUB, SimDuration::FOREVER, ReplyTo(1));
+    let longer = SimDuration(bench.context.world.dispatch.max_wait.0 + 1);
+    let (hub, duration, reply_to) = (HUB, longer, ReplyTo(1));
     let effects = bench.tell(FleetMessage::Close {
         hub,
         duration,
