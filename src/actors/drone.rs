@@ -56,6 +56,8 @@ pub struct Drone {
     waits_until: Option<SimTime>,
     /// It lost a rotor on this flight.
     limps: bool,
+    /// Where it is to be, if that is not its own hub.
+    station: Option<HubId>,
 }
 
 impl Drone {
@@ -69,6 +71,7 @@ impl Drone {
             refuge: None,
             waits_until: None,
             limps: false,
+            station: None,
         }
     }
 
@@ -115,13 +118,9 @@ impl Drone {
         if !self.moves(DroneInput::Assign(task)) {
             return;
         }
-        let fleet = context
-            .world
-            .fleet_of(self.id)
-            .expect("every drone belongs to a fleet");
         effects.0.push(Effect::Fly(self.id, plan));
         let taken_off = DroneEvent::TakenOff {
-            hub: fleet.hub,
+            hub: self.home(&context.world),
             delivery: Some(task.delivery),
         };
         self.emit(context, effects, taken_off);
@@ -166,6 +165,7 @@ impl Drone {
         }
         (self.link_lost_until, self.lean) = (None, None);
         self.is_well();
+        self.station = self.station.filter(|station| *station == hub);
         let landed = DroneEvent::Landed {
             hub,
             energy_wh: log.energy_wh,
@@ -368,7 +368,8 @@ impl Role for Drone {
             Message::WeatherAlarm { breach } => self.hear_alarm(context, breach, effects),
             Message::LookAgain { due } => self.look_again(due, effects),
             Message::Felt { around, plight } => self.felt(context, around, plight, effects),
-            Message::FlyHome { from, plan } => self.fly_home(context, from, plan, effects),
+            Message::FlyHome { from, plan } => self.fly_empty(context, from, None, plan, effects),
+            Message::MoveTo { from, to, plan } => self.fly_empty(context, from, Some(to), plan, effects),
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {

@@ -144,7 +144,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::WeatherAlarm { .. }
         | Message::LookAgain { .. }
         | Message::Felt { .. }
-        | Message::FlyHome { .. } => None,
+        | Message::FlyHome { .. }
+        | Message::MoveTo { .. } => None,
     }
 }
 
@@ -167,6 +168,7 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::LeaveHub { .. }
         | Message::Left { .. }
         | Message::Round { .. }
+        | Message::Position { .. }
         | Message::Approach { .. }
         | Message::PadFree { .. }
         | Message::Strayed { .. }

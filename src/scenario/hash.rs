@@ -17,7 +17,7 @@ use crate::sim::weather::{Limits, Weather};
 use crate::sim::workflow::WorkflowRules;
 use crate::sim::world::{
     Battery, Demand, DispatchRules, DropoffSpread, Fleet, HeightReference, Hub, Model, PickupAt, Place,
-    PolicyKind, Recipient, ScriptedRequest, UnknownPlaces, World, Zone,
+    PolicyKind, Positioning, Recipient, ScriptedRequest, UnknownPlaces, World, Zone,
 };
 
 const ALWAYS: (SimTime, SimTime) = (SimTime::START, SimTime::NEVER);
@@ -93,6 +93,7 @@ pub(super) fn of(world: &World) -> [u8; 32] {
     let DispatchRules {
         policy,
         batch_every,
+        positioning,
         backlog,
         scheduled,
         max_wait,
@@ -102,6 +103,9 @@ pub(super) fn of(world: &World) -> [u8; 32] {
     // Worlds from before these were simulated keep their hash.
     if *scheduled != DispatchRules::SCHEDULED {
         hash.add(&("scheduled", scheduled));
+    }
+    if *positioning != Positioning::default() {
+        hash.add(&("positioning", positioning));
     }
     if *policy != PolicyKind::default() {
         hash.add(&(policy.as_str(), batch_every));

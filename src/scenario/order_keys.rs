@@ -8,7 +8,7 @@ use super::locations::Location;
 use super::times::{ANY_DURATION, Duration, Rate, SECOND};
 use crate::sim::geo::LatLon;
 use crate::sim::time::SimDuration;
-use crate::sim::world::{DropoffSpread, PickupAt, PolicyKind, WhenFull};
+use crate::sim::world::{DropoffSpread, PickupAt, PolicyKind, Positioning, WhenFull};
 use toml::de::DeValue;
 
 /// Times and factors.
@@ -182,6 +182,7 @@ pub(super) fn request(f: &mut Fields<'_>) -> Request {
 pub(super) struct Dispatch {
     pub policy: PolicyKind,
     pub batch_every: SimDuration,
+    pub positioning: Positioning,
     pub backlog: u64,
     pub scheduled: u64,
     pub max_wait: SimDuration,
@@ -216,6 +217,14 @@ pub(super) fn dispatch(f: &mut Fields<'_>) -> Dispatch {
                 "how far apart the rounds of `batch` are",
                 Duration(SimDuration(100_000)..=SimDuration(60 * SECOND)),
                 "\"5s\"",
+            )
+            .value,
+        positioning: f
+            .or(
+                "positioning",
+                "where idle drones wait: at their own hubs, or where demand is expected, among hubs that fly their type",
+                Choice(&[("none", Positioning::None), ("demand", Positioning::Demand)]),
+                "\"none\"",
             )
             .value,
         backlog: f

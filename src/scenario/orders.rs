@@ -149,6 +149,7 @@ pub(super) fn build_dispatch(dispatch: &order_keys::Dispatch) -> DispatchRules {
     DispatchRules {
         policy: dispatch.policy,
         batch_every: dispatch.batch_every,
+        positioning: dispatch.positioning,
         backlog: usize::try_from(dispatch.backlog).unwrap_or(usize::MAX),
         scheduled: usize::try_from(dispatch.scheduled).unwrap_or(usize::MAX),
         max_wait: dispatch.max_wait,

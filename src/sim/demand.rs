@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::geo::LatLon;
-use super::ids::DeliveryId;
+use super::geo::{LatLon, Point};
+use super::ids::{DeliveryId, HubId};
 use super::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use super::random::{Purpose, Stream};
 use super::time::{SimDuration, SimTime, Tick};
@@ -104,6 +104,30 @@ fn draw_pickup(world: &World, at: PickupAt, stream: &mut Stream) -> (String, Lat
             (hub.name.clone(), hub.location)
         }
     }
+}
+
+/// Of those that are not withdrawn.
+pub fn nearest_hub(world: &World, at: Point) -> HubId {
+    let numbered = (0..).map(HubId).zip(&world.hubs);
+    let open = numbered.filter(|(hub, _)| !world.roster.is_hub_withdrawn(*hub));
+    let nearest = open.min_by(|a, b| a.1.at.distance(at).total_cmp(&b.1.at.distance(at)));
+    nearest.map_or(HubId(0), |(hub, _)| hub)
+}
+
+/// What the scenario's customers ask for at this moment near each hub, requests a second.
+pub fn near_hubs(world: &World, now: SimTime) -> Vec<f64> {
+    let mut rates = vec![0.0; world.hubs.len()];
+    let Some(demand) = &world.demand else { return rates };
+    let at_places = demand.pickup == PickupAt::Places && !world.places.is_empty();
+    let pickups: Vec<LatLon> = match at_places {
+        true => world.places.iter().map(|place| place.location).collect(),
+        false => world.hubs_of_scenario().iter().map(|hub| hub.location).collect(),
+    };
+    let each = demand.rate_at(now) / pickups.len() as f64;
+    for pickup in pickups {
+        rates[nearest_hub(world, world.area.point(pickup)).index()] += each;
+    }
+    rates
 }
 
 fn draw_dropoff(world: &World, demand: &Demand, stream: &mut Stream) -> LatLon {

@@ -240,6 +240,7 @@ pub struct DispatchRules {
     pub policy: PolicyKind,
     /// Where the policy serves in rounds: how far they are apart.
     pub batch_every: SimDuration,
+    pub positioning: Positioning,
     /// Most workflows that may wait for a drone, and as many for another try.
     pub backlog: usize,
     /// Most workflows that may wait for their pick-up time.
@@ -248,6 +249,16 @@ pub struct DispatchRules {
     pub max_wait: SimDuration,
     /// What becomes of a workflow that finds no room or runs out of patience.
     pub when_full: WhenFull,
+}
+
+/// Where idle drones wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Positioning {
+    /// At their own hubs.
+    #[default]
+    None,
+    /// Where demand is expected.
+    Demand,
 }
 
 /// How drones are chosen; [`super::dispatch`] has what each does.

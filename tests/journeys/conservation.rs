@@ -150,6 +150,7 @@ fn world(case: &Case) -> World {
     } = case;
     // Few enough that some hold.
     let pads = 1 + seed % 2;
+    let positioning = ["none", "demand"][(seed / 2 % 2) as usize];
     let mut text = format!(
         r#"
 name = "conservation"
@@ -186,6 +187,7 @@ expedited = 0.2
 backlog = {backlog}
 max_wait = "{max_wait}"
 when_full = "{when_full}"
+positioning = "{positioning}"
 [third_party]
 capacity = {vans}
 pickup_delay = "2m"

@@ -21,6 +21,7 @@ mod house;
 mod lunch;
 mod ordering;
 mod panics;
+mod positioning;
 mod puts;
 mod resume;
 mod roster;

@@ -100,7 +100,7 @@ impl Drone {
                 true => Cow::Owned(model.limping()),
                 false => Cow::Borrowed(model),
             },
-            home: world.hub(self.refuge.unwrap_or(fleet.hub)).at,
+            home: world.hub(self.refuge.unwrap_or(self.home(world))).at,
         }
     }
 

@@ -120,6 +120,12 @@ pub enum DroneMessage {
         from: HubId,
         plan: FlightPlan,
     },
+    /// From the fleet: to another hub, and to be stationed there.
+    MoveTo {
+        from: HubId,
+        to: HubId,
+        plan: FlightPlan,
+    },
     /// From the fleet: it does not hold the drone for this delivery, which wanted it to go there,
     /// or not to come.
     NotOnGround {

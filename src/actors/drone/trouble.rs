@@ -14,6 +14,7 @@ use crate::sim::refuge::{Patience, Plight, WAIT_S, Way};
 use crate::sim::sky::Fix;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather::{Breach, Conditions};
+use crate::sim::world::World;
 
 use super::flying::{Base, expected};
 use super::{Context, Drone, DroneMessage, Effect, Effects, FleetMessage, Mail, Trouble};
@@ -126,16 +127,16 @@ impl Drone {
     }
 
     fn divert(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
-        let home = context.world.fleet_of(self.id).map(|fleet| fleet.hub);
+        let home = self.home(&context.world);
         let was_homeward = self.is_homeward();
-        let before = self.refuge.or(home);
+        let before = self.refuge.unwrap_or(home);
         self.turn_back(context, effects);
-        self.refuge = Some(hub).filter(|hub| Some(*hub) != home);
-        if before != Some(hub) {
+        self.refuge = Some(hub).filter(|hub| *hub != home);
+        if before != hub {
             let drone = self.id;
             effects.send(Mail::Fleet(FleetMessage::Strayed { drone }));
         }
-        if was_homeward && before != Some(hub) {
+        if was_homeward && before != hub {
             self.emit(context, effects, DroneEvent::Diverted);
         }
     }
@@ -147,10 +148,19 @@ impl Drone {
         self.limps = false;
     }
 
-    pub(super) fn fly_home(
+    /// The hub that it comes back to.
+    pub(super) fn home(&self, world: &World) -> HubId {
+        let fleet = world.fleet_of(self.id);
+        let own = fleet.expect("every drone belongs to a fleet").hub;
+        self.station.unwrap_or(own)
+    }
+
+    /// To its own hub, or to another, to be stationed there.
+    pub(super) fn fly_empty(
         &mut self,
         context: &Context,
         from: HubId,
+        to: Option<HubId>,
         plan: FlightPlan,
         effects: &mut Effects,
     ) {
@@ -160,6 +170,7 @@ impl Drone {
         if !self.moves(DroneInput::FlyHome) {
             return;
         }
+        self.station = to;
         effects.0.push(Effect::Fly(self.id, plan));
         let taken_off = DroneEvent::TakenOff {
             hub: from,

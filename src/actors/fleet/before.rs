@@ -105,6 +105,7 @@ impl FleetBefore7 {
             intents: self.intents,
             history: self.history,
             guests: self.guests,
+            positioning: Default::default(),
         }
         .with_world(world, now);
         for (id, before) in self.kept {

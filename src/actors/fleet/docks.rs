@@ -181,6 +181,13 @@ impl Docks {
         Some(now + SimDuration::from_secs(least))
     }
 
+    /// One that is docked.
+    pub fn holds_wh(&self, pair: usize, drone: DroneId, now: SimTime) -> f64 {
+        let mut queue = self.hubs[self.sites[pair].hub.index()].queue.iter();
+        let queued = queue.find(|queued| queued.drone == drone);
+        queued.map_or_else(|| self.energy_wh(pair, drone, now), |queued| queued.energy_wh)
+    }
+
     fn energy_wh(&self, pair: usize, drone: DroneId, now: SimTime) -> f64 {
         let battery = self.battery_of(pair, drone);
         match self.plugged.get(&drone) {

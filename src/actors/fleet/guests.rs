@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::ageing::Healths;
-use crate::sim::dispatch;
 use crate::sim::energy;
-use crate::sim::flight::{self, FlightPlan, Whereabouts};
+use crate::sim::flight::FlightPlan;
 use crate::sim::ids::{DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::World;
@@ -116,16 +115,8 @@ impl Fleet {
         let (energy_wh, _) = holds(context, &self.docks.healths, drone, guest);
         let is_closed = self.closed.contains_key(&hub) && !world.roster.is_hub_withdrawn(hub);
         let fleet = world.fleet_of(drone).filter(|_| !is_closed)?;
-        let (model, air) = (world.model(fleet.model), world.air(context.now));
-        let (at, home) = (world.hub(hub).at, world.hub(fleet.hub).at);
-        if dispatch::on_way(&model.limits, &air, at, home).is_some() {
-            return None;
-        }
-        let from = Whereabouts::at_rest(at, 0.0);
-        let mission = flight::plan_home(model, &air, from, home, 0.0).ok()?;
-        let reserve_wh = model.battery.reserve * model.battery.capacity_wh;
-        let need_wh = dispatch::with_margin_wh(mission.energy_wh) + reserve_wh;
-        (need_wh <= energy_wh).then_some(mission.plan)
+        let (plan, need_wh) = self.way(context, fleet.model, hub, fleet.hub)?;
+        (need_wh <= energy_wh).then_some(plan)
     }
 
     /// Of a hub, wherever they stand.

@@ -53,6 +53,8 @@ pub enum FleetMessage {
     Left { drone: DroneId },
     /// To itself: the next round, where the policy serves in rounds.
     Round { due: SimTime },
+    /// To itself: idle drones may move to where more is expected.
+    Position { due: SimTime },
     /// From the engine: plans are not what they were, for zones opened or closed, or another
     /// forecast was issued.
     AirChanged,

@@ -20,6 +20,7 @@ mod history;
 mod intents;
 mod message;
 mod pads;
+mod positioning;
 mod promises;
 mod queue;
 mod roster;
@@ -53,6 +54,7 @@ use guests::Guests;
 use history::History;
 pub use message::FleetMessage;
 use pads::Pads;
+use positioning::Positioning;
 use promises::Kept;
 use queue::Queue;
 use roster::Gone;
@@ -75,6 +77,7 @@ pub struct Fleet {
     intents: Intents,
     history: History,
     guests: Guests,
+    positioning: Positioning,
 }
 
 impl Fleet {
@@ -93,6 +96,7 @@ impl Fleet {
             intents: Intents::default(),
             history: History::default(),
             guests: Guests::default(),
+            positioning: Positioning::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -141,6 +145,7 @@ impl Fleet {
         if self.queue.holds(id) {
             return effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
         }
+        self.expect_more(context, &order, effects);
         let (policy, at) = (world.dispatch.policy.policy(), moment(context));
         match policy.at_once(at, &order, &self.free(context)) {
             Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
@@ -201,14 +206,13 @@ impl Fleet {
 
     fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {
         let world = &context.world;
-        let pair = roster::pair_of(world, drone);
         self.history.gives_up(drone);
         self.intents.end(drone);
         self.set_down(context, drone, hub, effects);
-        if world.pairs().get(pair).hub != hub {
-            return self.receive(context, drone, hub, energy_wh, effects);
+        match self.lands_with(world, drone, hub) {
+            Some(pair) => self.put_back(context, pair, drone, energy_wh, effects),
+            None => self.receive(context, drone, hub, energy_wh, effects),
         }
-        self.put_back(context, pair, drone, energy_wh, effects);
     }
 
     /// Onto a charger, or to the end of the queue for one; unless it is to leave the world.
@@ -282,6 +286,7 @@ impl Role for Fleet {
             FleetMessage::LeaveHub { hub } => self.let_go_of_hub(context, hub, effects),
             FleetMessage::Left { drone } => self.has_left(context, drone, effects),
             FleetMessage::Round { due } => self.round(context, due, effects),
+            FleetMessage::Position { due } => self.position(context, due, effects),
             FleetMessage::Approach {
                 drone,
                 hub,

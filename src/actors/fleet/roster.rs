@@ -58,7 +58,7 @@ impl Fleet {
             return effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }
         self.give_back_where(context, |_, other| other == drone, effects);
-        let pair = pair_of(&context.world, drone);
+        let pair = self.pair_of(&context.world, drone);
         let (was_docked, plugged_in_next) = self.docks.remove(context, pair, drone, effects);
         if was_docked {
             effects.send(Mail::Drone(drone, DroneMessage::Retire));
@@ -75,6 +75,7 @@ impl Fleet {
             self.board.tell(context, hub, HubEvent::Closed { until }, effects);
         }
         self.give_back_where(context, |from, _| from == hub, effects);
+        self.part_with_strangers(context, hub, effects);
         for drone in self.docks.empty(hub, effects) {
             effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }
@@ -86,6 +87,7 @@ impl Fleet {
 
     pub(super) fn has_left(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
         self.strays(context, drone, effects);
+        self.positioning.ends(drone);
         let fleet = context.world.fleet_of(drone);
         let hub = fleet.expect("every drone belongs to a fleet").hub;
         *self.gone.drones.entry(hub).or_default() += 1;

@@ -93,9 +93,10 @@ pub(super) fn fleet_of(
 }
 
 /// Before format 6 no hub had a history, and no drone a refuge, waited for the weather, or limped,
-/// which are its last four fields.
+/// and before format 7 none was stationed anywhere, which are its last five fields.
 pub(super) fn drone_of(format: u8, mut state: Vec<u8>) -> Result<Drone, postcard::Error> {
-    state.resize(state.len() + 4 * usize::from(format < 6), 0);
+    let unknown = 4 * usize::from(format < 6) + usize::from(format < 7);
+    state.resize(state.len() + unknown, 0);
     postcard::from_bytes(&state)
 }
 

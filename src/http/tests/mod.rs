@@ -117,6 +117,7 @@ pub(super) fn world(unknown_places: UnknownPlaces) -> World {
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
+            positioning: Default::default(),
             policy: Default::default(),
             batch_every: Default::default(),
             backlog: 10,

@@ -13,13 +13,14 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 
-const SHIPPED: [&str; 6] = [
+const SHIPPED: [&str; 7] = [
     "tiny.toml",
     "san-francisco.toml",
     "seattle.toml",
     "ten-thousand.toml",
     "lunch.toml",
     "lunch-unsettled.toml",
+    "uneven.toml",
 ];
 
 fn shipped(name: &str) -> PathBuf {

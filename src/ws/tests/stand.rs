@@ -463,6 +463,7 @@ fn world(drones: u32) -> World {
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
+            positioning: Default::default(),
             policy: Default::default(),
             batch_every: Default::default(),
             backlog: 10,

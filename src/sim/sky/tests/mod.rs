@@ -69,6 +69,7 @@ pub fn world(model: Model, count: u32, tick_s: f64, wind: (f64, f64)) -> World {
         demand: None,
         scripted: Vec::new(),
         dispatch: DispatchRules {
+            positioning: Default::default(),
             policy: Default::default(),
             batch_every: Default::default(),
             backlog: 0,
