@@ -2,10 +2,11 @@
 //! a flight can be put off until its way is free.
 //!
 //! A plan becomes straight pieces, each flown at one speed; they are found again by cells of
-//! space and slots of time. What flights do otherwise than planned, the intents do not know.
+//! space. What flights do otherwise than planned, the intents do not know.
 
 mod piece;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -17,11 +18,11 @@ use super::super::time::{SimDuration, SimTime};
 use super::super::world::{Model, World};
 use super::body::Minima;
 use super::terminals::Terminals;
-use piece::{Piece, Reach, Saved, pieces, place, restored, saved, slot};
+use piece::{Cell, Piece, Reach, Saved, pieces, restored, saved};
 
 /// A take-off is put off by whole multiples of this, and by no more than the most.
 const STEP: SimDuration = SimDuration(10_000_000);
-const MOST_STEPS: u64 = 30;
+const MOST_STEPS: u32 = 30;
 /// Flights are not on their plans to the second: they must be so much further apart.
 const SPARE: f32 = 1.5;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,9 +38,9 @@ pub struct Intents {
     /// By end. These follow from `accepted`.
     #[serde(skip)]
     ends: BTreeSet<(SimTime, DroneId)>,
-    /// By [`place`]: each piece wherever it may meet somebody.
+    /// Each piece in all [`Cell`]s where it may meet somebody.
     #[serde(skip)]
-    places: BTreeMap<u64, Vec<Piece>>,
+    cells: BTreeMap<Cell, Vec<Piece>>,
     #[serde(skip)]
     reach: Reach,
     #[serde(skip)]
@@ -73,18 +74,7 @@ impl Intents {
         self.end(drone);
         let minima = wider(Minima::of(&world.separation));
         let pieces = pieces(drone, model, plan);
-        let mut least = (usize::MAX, earliest);
-        for steps in 0..=MOST_STEPS {
-            let begins = earliest + SimDuration(STEP.0 * steps);
-            let in_the_way = self.in_the_way(&pieces, begins, minima, least.0);
-            if in_the_way < least.0 {
-                least = (in_the_way, begins);
-            }
-            if in_the_way == 0 {
-                break;
-            }
-        }
-        let begins = least.1;
+        let begins = self.clearest(&pieces, earliest, minima);
         self.take_in_from(drone, pieces, begins);
         begins
     }
@@ -118,22 +108,21 @@ impl Intents {
         };
         self.ends.remove(&(intent.until, drone));
         for saved in &intent.pieces {
-            restored(drone, *saved).cover(self.reach, |places| {
-                for (_, pieces) in self.places.range_mut(places) {
-                    pieces.retain(|piece| piece.body.drone != drone);
+            for cell in restored(drone, *saved).cells(self.reach) {
+                if let Entry::Occupied(mut here) = self.cells.entry(cell) {
+                    here.get_mut().retain(|piece| piece.body.drone != drone);
+                    if here.get().is_empty() {
+                        here.remove();
+                    }
                 }
-            });
+            }
         }
     }
 
     fn prune(&mut self, now: SimTime) {
-        while let Some((until, drone)) = self.ends.first().copied().filter(|(until, _)| *until < now) {
-            self.ends.remove(&(until, drone));
-            self.accepted.remove(&drone);
-        }
-        let present = place(slot(now.as_secs()), 0, 0, 0);
-        while let Some(first) = self.places.first_entry().filter(|first| *first.key() < present) {
-            first.remove();
+        while let Some((_, drone)) = self.ends.first().copied().filter(|(until, _)| *until < now) {
+            self.ends.pop_first();
+            self.end(drone);
         }
     }
 
@@ -152,11 +141,9 @@ impl Intents {
 
     fn take_in(&mut self, drone: DroneId, begins: SimTime, pieces: Vec<Piece>) {
         for piece in &pieces {
-            piece.cover(self.reach, |places| {
-                for place in places {
-                    self.places.entry(place).or_default().push(*piece);
-                }
-            });
+            for cell in piece.cells(self.reach) {
+                self.cells.entry(cell).or_default().push(*piece);
+            }
         }
         let ends_s = pieces.last().map_or(0.0, Piece::ends_s);
         let until = SimTime::from_secs(ends_s);
@@ -172,24 +159,49 @@ impl Intents {
         );
     }
 
-    /// How many flights are, if this one begins then; no more than `most` are looked for.
-    fn in_the_way(&self, pieces: &[Piece], begins: SimTime, minima: Minima, most: usize) -> usize {
-        let mut found = BTreeSet::new();
+    /// When fewest would be in the way of a flight that begins then, or in a step later.
+    fn clearest(&self, pieces: &[Piece], earliest: SimTime, minima: Minima) -> SimTime {
+        // A bit for each step with which the other is in the way.
+        let mut in_the_way: BTreeMap<DroneId, u32> = BTreeMap::new();
         for piece in pieces {
-            let moved = Piece {
-                begins_s: piece.begins_s + begins.as_secs(),
+            let first = Piece {
+                begins_s: piece.begins_s + earliest.as_secs(),
                 ..*piece
             };
-            moved.cover(self.reach, |places| {
-                let others = self.places.range(places).flat_map(|(_, pieces)| pieces);
-                let met = others.filter(|other| self.meet(&moved, other, minima));
-                found.extend(met.map(|other| other.body.drone));
-            });
-            if found.len() >= most {
-                break;
+            let cells = first.cells(self.reach).into_iter();
+            for other in cells.filter_map(|cell| self.cells.get(&cell)).flatten() {
+                let steps = self.steps_that_meet(&first, other, minima);
+                if steps != 0 {
+                    *in_the_way.entry(other.body.drone).or_default() |= steps;
+                }
             }
         }
-        found.len()
+        let are_met = |step: &u32| {
+            in_the_way
+                .values()
+                .filter(|steps| *steps >> step & 1 == 1)
+                .count()
+        };
+        let step = (0..=MOST_STEPS).min_by_key(are_met).unwrap_or(0);
+        earliest + SimDuration(STEP.0 * u64::from(step))
+    }
+
+    /// The bits of those steps of delay with which the first meets the other.
+    fn steps_that_meet(&self, first: &Piece, other: &Piece, minima: Minima) -> u32 {
+        let steps = |seconds: f64| seconds / STEP.as_secs();
+        // Rounded away from each other: which of the two ends meet is for the geometry to say.
+        let from = steps(other.begins_s - first.ends_s()).clamp(0.0, f64::from(MOST_STEPS) + 1.0) as u32;
+        let until = steps(other.ends_s() - first.begins_s).clamp(-1.0, f64::from(MOST_STEPS)) + 1.0;
+        let mut found = 0;
+        for step in from..=MOST_STEPS.min(until as u32) {
+            let delay = SimDuration(STEP.0 * u64::from(step));
+            let later = Piece {
+                begins_s: first.begins_s + delay.as_secs(),
+                ..*first
+            };
+            found |= u32::from(self.meet(&later, other, minima)) << step;
+        }
+        found
     }
 
     /// Outside of terminal volumes.

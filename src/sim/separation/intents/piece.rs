@@ -1,7 +1,4 @@
-//! The straight pieces that a flight's plan becomes, and where in space and time each may meet
-//! somebody.
-
-use std::ops::RangeInclusive;
+//! The straight pieces that a flight's plan becomes, and where each may meet somebody.
 
 use super::super::super::flight::{FlightPlan, Leg, Path};
 use super::super::super::geo::Point;
@@ -13,8 +10,6 @@ use super::super::body::{Body, Minima};
 use super::super::grid::column;
 use super::super::sweep::band;
 
-/// So short that most pieces are in a cell or two in each.
-const SLOT_S: f64 = 10.0;
 const CELL_M: f32 = 512.0;
 /// Room for what single precision leaves out, metres: twice as exactly are edges of cells known.
 const SPARE_M: f32 = 2.0;
@@ -46,10 +41,6 @@ impl Reach {
             upright_m: 0.5 * minima.vertical_m + SPARE_M,
         }
     }
-}
-
-pub fn slot(seconds: f64) -> u32 {
-    (seconds / SLOT_S) as u32
 }
 
 pub fn saved(piece: &Piece) -> Saved {
@@ -98,34 +89,37 @@ impl Piece {
         }
     }
 
-    /// The [`place`]s where it may meet somebody, those of a row side by side.
-    pub fn cover(&self, reach: Reach, mut enter: impl FnMut(RangeInclusive<u64>)) {
-        for slot in slot(self.begins_s)..=slot(self.ends_s()) {
-            let starts_s = f64::from(slot) * SLOT_S;
-            let from_s = motion::greater(self.begins_s, starts_s);
-            let until_s = motion::lesser(self.ends_s(), starts_s + SLOT_S);
-            let (from, until) = (self.at(from_s, 0.0), self.at(until_s, 0.0));
+    /// The cells where it may meet somebody.
+    pub fn cells(&self, reach: Reach) -> Vec<Cell> {
+        let body = &self.body;
+        let along_m = body.east.abs().max(body.north.abs()) * body.lasts_s;
+        let parts = (along_m / CELL_M) as u16 + 1;
+        let mut cells = Vec::new();
+        for part in 0..parts {
+            let [from, until] =
+                [part, part + 1].map(|part| body.lasts_s * f32::from(part) / f32::from(parts));
             let span = |one: f32, other: f32| {
                 let (low, high) = (one.min(other) - reach.aside_m, one.max(other) + reach.aside_m);
                 column(low / CELL_M)..=column(high / CELL_M)
             };
-            let (low, high) = (from.height.min(until.height), from.height.max(until.height));
-            let columns = span(from.x, until.x);
-            for row in span(from.y, until.y) {
-                for band in band(low - reach.upright_m)..=band(high + reach.upright_m) {
-                    let place = |column: &u16| place(slot, band, row, *column);
-                    enter(place(columns.start())..=place(columns.end()));
+            let [(from_x, from_y), (until_x, until_y)] = [from, until].map(|at| body.after(at));
+            let [from_m, until_m] = [from, until].map(|at| body.height + body.up * at);
+            let low = band(from_m.min(until_m) - reach.upright_m);
+            let high = band(from_m.max(until_m) + reach.upright_m);
+            for row in span(from_y, until_y) {
+                for column in span(from_x, until_x) {
+                    cells.extend((low..=high).map(|band| (row, column, band)));
                 }
             }
         }
+        cells.sort_unstable();
+        cells.dedup();
+        cells
     }
 }
 
-/// A cell in a band of heights and a slot of time as one number; the cells of a row are side
-/// by side.
-pub fn place(slot: u32, band: u8, row: u16, column: u16) -> u64 {
-    u64::from(slot) << 40 | u64::from(band) << 32 | u64::from(row) << 16 | u64::from(column)
-}
+/// Row, column and band of heights.
+pub type Cell = (u16, u16, u8);
 
 /// The plan's pieces above the pads, from its beginning on.
 pub fn pieces(drone: DroneId, model: &Model, plan: &FlightPlan) -> Vec<Piece> {

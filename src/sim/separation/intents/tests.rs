@@ -87,6 +87,64 @@ fn another_level_another_time_or_a_flight_that_was_called_off_are_in_nobodys_way
     assert_eq!(intents.count(), 1, "what is past is forgotten");
 }
 
+/// Without cells: every flight's every piece at every step.
+fn clearest_of_all(intents: &Intents, pieces: &[Piece], earliest: SimTime, minima: Minima) -> SimTime {
+    let later = |step: u32| earliest + SimDuration(STEP.0 * u64::from(step));
+    let are_met = |step: &u32| {
+        let begins_s = later(*step).as_secs();
+        let meets = |(drone, intent): &(&DroneId, &Intent)| {
+            let others = intent.pieces.iter().map(|saved| restored(**drone, *saved));
+            others.into_iter().any(|other| {
+                pieces.iter().any(|piece| {
+                    let begins_s = piece.begins_s + begins_s;
+                    intents.meet(&Piece { begins_s, ..*piece }, &other, minima)
+                })
+            })
+        };
+        intents.accepted.iter().filter(meets).count()
+    };
+    later((0..=MOST_STEPS).min_by_key(are_met).unwrap())
+}
+
+#[test]
+fn a_crowd_is_put_off_as_if_each_were_held_against_everybody() {
+    let world = calm();
+    let (model, air) = (&world.models[0], world.air(SimTime::START));
+    let minima = wider(Minima::of(&world.separation));
+    let mut stream =
+        super::super::super::random::Stream::new(9, 0, super::super::super::random::Purpose::Aloft);
+    let mut drawn = |metres: f64| metres * stream.uniform();
+    let mut intents = Intents::default();
+    let mut put_off = 0;
+    for drone in 0..80 {
+        let at = |x: f64, y: f64| Point { x, y };
+        let (from, to) = (
+            at(drawn(1_500.0), drawn(1_500.0)),
+            at(drawn(1_500.0), drawn(1_500.0)),
+        );
+        let plan = plan_return(model, &air, from, to).unwrap().plan;
+        let earliest = SimTime::from_secs(200.0 + drawn(120.0));
+        intents.lay(&world);
+        let pieces = pieces(DroneId(drone), model, &plan);
+        let shown = clearest_of_all(&intents, &pieces, earliest, minima);
+        let now = SimTime::from_secs(200.0);
+        let begins = intents.accept(&world, DroneId(drone), model, &plan, now, earliest);
+        assert_eq!(begins, shown, "drone {drone}");
+        put_off += u32::from(begins > earliest);
+        if drone % 7 == 6 {
+            intents.end(DroneId(drone - 3));
+        }
+    }
+    assert!(put_off > 10, "{put_off}");
+    for drone in 0..80 {
+        intents.end(DroneId(drone));
+    }
+    assert!(
+        intents.cells.is_empty() && intents.ends.is_empty(),
+        "nothing stays behind"
+    );
+}
+
 #[test]
 fn intents_survive_a_restart() {
     let world = calm();
