@@ -181,7 +181,7 @@ pub enum HubEvent {
     /// An operator withdrew it, and the last of its drones has left the world.
     Withdrawn,
     QueuesChanged(HubQueues),
-    /// The forecast keeps this type on the ground.
+    /// The weather, as forecast or as seen, keeps this type on the ground.
     GroundStopped {
         model: ModelId,
         breach: Breach,

@@ -43,7 +43,7 @@ pub struct Hub {
     /// `hub_closed` says when it opens. RFC 3339, simulated.
     #[schema(required)]
     pub closed_until: Option<String>,
-    /// Types of drones that the forecast keeps here: none of them takes off, whatever it waits for.
+    /// Types of drones that the weather keeps here, as forecast or as seen: none of them takes off, whatever it waits for.
     pub ground_stops: Vec<GroundStop>,
 }
 

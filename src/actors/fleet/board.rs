@@ -1,4 +1,4 @@
-//! What each hub's board says: its queues, and which types the forecast keeps there. Changes of
+//! What each hub's board says: its queues, and which types the weather keeps there. Changes of
 //! these and all other events of a hub are numbered here.
 //!
 //! Queues are read off the docks and the pads once a message is dealt with, and told where they

@@ -34,7 +34,7 @@ pub(super) struct Kept {
     pub turn: u64,
     /// By how much it was put off for its way, where ways are kept free.
     pub put_off: SimDuration,
-    /// The forecast keeps it on the ground, and this is when the next is issued.
+    /// The weather keeps it on the ground, and this is when it is looked at again.
     pub grounded_until: Option<SimTime>,
     /// What its customer was told last; `None` until the delivery has begun.
     pub told: Option<Etas>,

@@ -688,7 +688,7 @@ export interface Hub {
    */
   departing: number | null;
   /**
-   * Types of drones that the forecast keeps here: none of them takes off, whatever it waits for.
+   * Types of drones that the weather keeps here, as forecast or as seen: none of them takes off, whatever it waits for.
    */
   groundStops: GroundStop[];
   /**
