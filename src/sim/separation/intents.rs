@@ -73,7 +73,7 @@ impl Intents {
         self.prune(now);
         self.end(drone);
         let minima = wider(Minima::of(&world.separation));
-        let pieces = pieces(drone, model, plan);
+        let pieces = self.pieces_that_count(drone, model, plan);
         let begins = self.clearest(&pieces, earliest, minima);
         self.take_in_from(drone, pieces, begins);
         begins
@@ -98,7 +98,7 @@ impl Intents {
         self.lay(world);
         self.prune(now);
         self.end(drone);
-        self.take_in_from(drone, pieces(drone, model, plan), now);
+        self.take_in_from(drone, self.pieces_that_count(drone, model, plan), now);
     }
 
     /// Its flight is over, or does not come to be.
@@ -157,6 +157,19 @@ impl Intents {
                 pieces,
             },
         );
+    }
+
+    /// Without what lies within a terminal volume, where all come close to each other: there
+    /// are so many of them over a hub that all else would take no time beside them.
+    fn pieces_that_count(&self, drone: DroneId, model: &Model, plan: &FlightPlan) -> Vec<Piece> {
+        let mut pieces = pieces(drone, model, plan);
+        pieces.retain(|piece| {
+            let at = |share: f32| piece.body.after(share * piece.body.lasts_s);
+            ![0.0, 0.5, 1.0]
+                .into_iter()
+                .all(|share| self.terminals.contain(at(share)))
+        });
+        pieces
     }
 
     /// When fewest would be in the way of a flight that begins then, or in a step later.
