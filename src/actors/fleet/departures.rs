@@ -122,7 +122,7 @@ impl Fleet {
             }
             Err(Unfit::Weather(_)) if now.since(kept.since) < world.dispatch.max_wait => {
                 kept.grounded_until = Some(weather::next_forecast(now));
-                self.intents.end(kept.drone);
+                self.forgo_way(context, id);
             }
             // What has not begun is looked at when it does.
             Ok(_) | Err(_) if kept.has_begun() => self.give_back(context, id, effects),

@@ -20,7 +20,15 @@ impl Fleet {
         self.revise_requests(context, effects);
     }
 
-    pub(super) fn revise_requests(&mut self, context: &Context, effects: &mut Effects) {
+    /// Unless some were revised in this tick, for the air has changed once more: whoever did that
+    /// has asked for the next, and one chain of them is enough.
+    pub(super) fn revise_more(&mut self, context: &Context, effects: &mut Effects) {
+        if !self.queue.was_revised_at(context.now) {
+            self.revise_requests(context, effects);
+        }
+    }
+
+    fn revise_requests(&mut self, context: &Context, effects: &mut Effects) {
         let revised = self.queue.revise(&context.world, context.now, AT_ONCE);
         for id in revised.into_iter().filter(|id| self.rounds.is_told(*id)) {
             // What it waits for may be another thing now.
@@ -42,7 +50,7 @@ mod tests {
     use super::*;
     use crate::actors::Effect;
     use crate::actors::fleet::FleetMessage;
-    use crate::actors::testing::{self, Bench, events, id, order, sent};
+    use crate::actors::testing::{self, Bench, alarms, events, id, order, sent};
     use crate::sim::dispatch::{is_servable, mission, waits_for_weather};
     use crate::sim::event::{Happening, HubEvent};
     use crate::sim::fleet_index::Pair;
@@ -143,6 +151,32 @@ mod tests {
         let mut around = order.clone();
         around.pickup = around.dropoff;
         assert!(mission(&world, SimTime::START, WING, &around).is_some());
+    }
+
+    #[test]
+    fn however_often_the_air_changes_a_tick_revises_once() {
+        let mut bench = Bench::new(stormy(Field::uniform(20.0), 3.0), |world| Fleet::new(world, &[]));
+        let order = Arc::new(order(&bench.context.world));
+        for number in 0..4 * AT_ONCE as u64 {
+            let (world, now) = (&bench.context.world, bench.context.now);
+            bench.role.queue.push(id(number), Arc::clone(&order), world, now);
+        }
+        let revisions = |effects: &[Effect]| {
+            let all = alarms(effects).into_iter();
+            all.filter(|(_, mail)| matches!(mail, Mail::Fleet(FleetMessage::Revise)))
+                .count()
+        };
+        assert_eq!(revisions(&bench.tell(FleetMessage::AirChanged)), 1);
+        bench.wait(0.1);
+        assert_eq!(revisions(&bench.tell(FleetMessage::AirChanged)), 1);
+        assert!(bench.tell(FleetMessage::Revise).is_empty(), "the one from before");
+        let mut ticks = 0;
+        while bench.role.queue.is_doubtful() {
+            bench.wait(0.1);
+            bench.tell(FleetMessage::Revise);
+            ticks += 1;
+        }
+        assert_eq!(ticks, 3);
     }
 
     #[test]

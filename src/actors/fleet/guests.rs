@@ -144,11 +144,13 @@ impl Fleet {
         true
     }
 
+    /// To one that is not full: a full one would only return it.
     fn lend_charger(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
         let Some(guest) = self.guests.0.get_mut(&drone) else {
             return;
         };
-        if self.docks.lend(context, guest.hub) {
+        let (energy_wh, full_wh) = holds(context, &self.docks.healths, drone, guest);
+        if energy_wh < full_wh && self.docks.lend(context, guest.hub) {
             guest.charging_since = Some(context.now);
             effects.0.push(Effect::Charge(drone, true));
         }

@@ -31,6 +31,18 @@ impl Fleet {
         kept.put_off = SimDuration(kept.put_off.0 + begins.since(earliest).0);
     }
 
+    /// Its way is not kept free any more, and it is not put off by what it has yet to wait for it.
+    pub(super) fn forgo_way(&mut self, context: &Context, id: DeliveryId) {
+        let Some(kept) = self.kept.get_mut(&id) else {
+            return;
+        };
+        if let Some(begins) = self.intents.begins(kept.drone) {
+            let left = begins.since(context.now);
+            kept.put_off = SimDuration(kept.put_off.0.saturating_sub(left.0));
+        }
+        self.intents.end(kept.drone);
+    }
+
     /// Whether its way is free now; if not, it is known when it will be.
     pub(super) fn has_way(&mut self, context: &Context, id: DeliveryId, drone: DroneId) -> bool {
         let now = context.now;

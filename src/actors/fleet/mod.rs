@@ -215,7 +215,8 @@ impl Fleet {
         }
     }
 
-    /// Onto a charger, or to the end of the queue for one; unless it is to leave the world.
+    /// Onto a charger, or to the end of the queue for one; unless it is to leave the world, or its
+    /// station was withdrawn while it was kept, where nobody docks any more.
     fn put_back(
         &mut self,
         context: &Context,
@@ -228,6 +229,10 @@ impl Fleet {
         if context.world.is_withdrawn(drone) {
             return effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }
+        let hub = context.world.pairs().get(pair).hub;
+        let Some(pair) = self.lands_with(&context.world, drone, hub) else {
+            return self.receive(context, drone, hub, energy_wh, effects);
+        };
         self.docks.dock(context, pair, drone, energy_wh, effects);
         self.offer(context, pair, effects);
     }
@@ -300,7 +305,7 @@ impl Role for Fleet {
             FleetMessage::SendHome { drone } => self.send_home(context, drone, effects),
             FleetMessage::Worn { drone, health } => self.docks.healths.set(drone, health),
             FleetMessage::Recall { drone, id, task } => self.recall(context, drone, id, task, effects),
-            FleetMessage::Revise => self.revise_requests(context, effects),
+            FleetMessage::Revise => self.revise_more(context, effects),
             FleetMessage::Replanned { drone, plan } => self.takes_other_way(context, drone, &plan),
             FleetMessage::OffPlan { drone } => self.history.gives_up(drone),
         }

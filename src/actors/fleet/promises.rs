@@ -203,7 +203,9 @@ impl Fleet {
             return None;
         }
         (kept.task, kept.plan) = (task, mission.plan);
-        self.intents.end(kept.drone);
+        // What kept it from the old way says nothing of this one, which may be flown now.
+        kept.grounded_until = None;
+        self.forgo_way(context, id);
         let earliest = self.expected_departure(context, pair.hub, id);
         self.find_way(context, id, earliest);
         let expected = self.expected_departure(context, pair.hub, id);

@@ -49,6 +49,8 @@ pub(super) struct Queue {
     next_number: u64,
     /// Those from here on have yet to be held against the air as it is now.
     doubtful_from: Option<Turn>,
+    /// When some of them were last.
+    revised_at: Option<SimTime>,
     /// By pair: who needs how much of it, least first. Follows from `waiting`; asked with
     /// every request that joins and every drone that lands, however long the queue.
     #[serde(skip)]
@@ -87,6 +89,7 @@ impl Queue {
             turns: BTreeMap::new(),
             next_number: 0,
             doubtful_from: None,
+            revised_at: None,
             by_need: Vec::new(),
             ranks: BTreeSet::new(),
         }
@@ -200,8 +203,13 @@ impl Queue {
         self.doubtful_from.is_some()
     }
 
+    pub fn was_revised_at(&self, now: SimTime) -> bool {
+        self.revised_at == Some(now)
+    }
+
     /// Works out the needs of some more of those that are in doubt; answers who they are.
     pub fn revise(&mut self, world: &World, now: SimTime, at_most: usize) -> Vec<DeliveryId> {
+        self.revised_at = Some(now);
         let Some(from) = self.doubtful_from.take() else {
             return Vec::new();
         };

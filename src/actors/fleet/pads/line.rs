@@ -29,8 +29,8 @@ pub(in crate::actors::fleet) struct HubPads {
     holding: BTreeMap<DroneId, Holding>,
     /// How many came down beside the pads.
     beside: u32,
-    /// When the line is looked at next.
-    look_at: Option<SimTime>,
+    /// When the line is looked at: a nearer alarm does not take a farther one away.
+    looks: BTreeSet<SimTime>,
 }
 
 /// For whom a turn is.
@@ -189,9 +189,10 @@ impl HubPads {
 
     /// Whether an alarm is to be set for then; the line is looked at by then anyway, else.
     pub fn set_look(&mut self, now: SimTime, at: SimTime) -> bool {
-        let is_set = self.look_at.is_some_and(|set| set > now && set <= at);
+        self.looks.retain(|set| *set > now);
+        let is_set = self.looks.first().is_some_and(|set| *set <= at);
         if !is_set {
-            self.look_at = Some(at);
+            self.looks.insert(at);
         }
         !is_set
     }

@@ -276,6 +276,17 @@ fn a_closed_hub_keeps_those_who_wait_for_a_pad_too_and_says_until_when() {
 }
 
 #[test]
+fn a_nearer_look_at_the_line_leaves_the_farther_alarm_as_it_is() {
+    let [first, nearer, farther] = [1.0, 20.0, 300.0].map(SimTime::from_secs);
+    let mut pads = HubPads::new(1);
+    assert!(pads.set_look(first, farther));
+    assert!(pads.set_look(first, nearer));
+    assert!(!pads.set_look(first, farther), "the nearer one comes before");
+    assert!(!pads.set_look(nearer, farther), "it is set still");
+    assert!(pads.set_look(farther, farther + SimDuration::from_secs(1.0)));
+}
+
+#[test]
 fn where_a_hub_is_closed_for_long_those_who_wait_there_are_given_back() {
     let mut bench = bench(1, 1);
     bench.comes(0, 600.0);

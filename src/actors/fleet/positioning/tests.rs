@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::actors::fleet::tests::quoted;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, id, order, sent, world};
 use crate::sim::geo::LatLon;
+use crate::sim::roster::{Change, RosterWrite};
 use crate::sim::world::FleetIndex;
 
 const AWAY: HubId = HubId(0);
@@ -128,6 +130,43 @@ fn where_it_lands_elsewhere_or_its_station_is_closed_it_goes_to_its_own_hub() {
     let guests: Vec<DroneId> = bench.role.guests.drones().collect();
     assert_eq!(guests, [drone], "it flies home when it may");
     assert_eq!(bench.role.docked().filter(|docked| *docked == drone).count(), 1);
+}
+
+#[test]
+fn who_is_kept_while_its_station_is_withdrawn_goes_to_its_own_hub() {
+    for begins in [true, false] {
+        let mut bench = bench(8);
+        bench.ask(1);
+        let (drone, _) = bench.next_round()[0];
+        bench.comes_down(drone, HERE);
+        // Its own have left, so that it is the one that is kept, and has not begun.
+        let number = (2..9).find(|number| bench.ask(*number).0 == Some(drone));
+        let number = number.expect("it is kept for somebody");
+        let kept = bench.ask(number).1;
+        let withdrawal = RosterWrite {
+            change: Change::WithdrawHub {
+                hub: HERE,
+                with_drones: true,
+            },
+            idempotency_key: None,
+        };
+        Arc::make_mut(&mut bench.context.world).change(withdrawal);
+        bench.tell(FleetMessage::LeaveHub { hub: HERE });
+        let id = id(number);
+        let told = quoted(&kept);
+        bench.tell(match begins {
+            true => FleetMessage::Depart { id, told },
+            false => FleetMessage::Undo { id },
+        });
+        assert_eq!(bench.role.positioning.station_of(drone), None);
+        let guests: Vec<DroneId> = bench.role.guests.drones().collect();
+        assert_eq!(guests, [drone], "it is not on docks that are closed for ever");
+        bench.wait(3_600.0);
+        let effects = bench.tell(FleetMessage::SendHome { drone });
+        let goes_home =
+            |mail: &&Mail| matches!(mail, Mail::Drone(_, DroneMessage::FlyHome { from: HERE, .. }));
+        assert_eq!(sent(&effects).into_iter().filter(goes_home).count(), 1);
+    }
 }
 
 #[test]
