@@ -73,6 +73,16 @@ impl<'a> Air<'a> {
         self.airspace.route(self.now, from, to)
     }
 
+    /// Whether a zone lies over a place between these heights.
+    pub fn is_shut(&self, at: Point, low_m: f64, high_m: f64) -> bool {
+        self.airspace.is_shut(self.now, at, low_m, high_m)
+    }
+
+    /// The shortest way off the zones; `None` for who is in none.
+    pub fn way_out(&self, at: Point, height_m: f64) -> Option<Route> {
+        self.airspace.way_out(self.now, at, height_m)
+    }
+
     /// Whether nothing is in the way from there to there at this height.
     pub fn is_open(&self, from: Point, to: Point, height_m: f64) -> bool {
         self.airspace.is_open(self.now, from, to, height_m)

@@ -88,6 +88,20 @@ fn suffices(fix: Fix, mission: &Mission) -> bool {
     dispatch::with_margin_wh(mission.energy_wh) <= fix.energy_wh
 }
 
+/// Nobody takes off into a zone, but who stands at a shop or a door when one comes to lie there
+/// may leave: it counts as in the air. At a hub it stays.
+fn lifted(world: &World, fix: Fix) -> Fix {
+    const A_HAIR_M: f64 = 0.01;
+    let mut hubs = world.hubs.iter();
+    match hubs.any(|hub| hub.at.distance(fix.at) < flight::AT_HUB_M) {
+        true => fix,
+        false => Fix {
+            height_m: fix.height_m.max(A_HAIR_M),
+            ..fix
+        },
+    }
+}
+
 impl Drone {
     pub(super) fn base<'a>(&self, context: &'a Context) -> Base<'a> {
         let world = &context.world;
@@ -157,6 +171,10 @@ impl Drone {
         let at_door = matches!(self.state, DroneState::AtDoor { .. });
         let (height_m, airspace) = (fix.height_m, &context.world.airspace);
         let is_shut = airspace.is_shut(context.now, fix.at, height_m, height_m);
+        let fix = match is_shut {
+            true => lifted(base.world, fix),
+            false => fix,
+        };
         let mission = match self.onwards(&base, fix) {
             Err(Infeasible::NoWay) if on_errand => return self.give_up(context, fix, effects),
             Err(Infeasible::NoWay) => {

@@ -11,6 +11,8 @@ use crate::sim::roster::{Change, RosterWrite, ZoneWrite};
 use crate::sim::sky::Fix;
 use crate::sim::world::World;
 
+mod zones;
+
 const ASKED: ReplyTo = ReplyTo(7);
 
 fn flying(state: DroneState) -> Bench<Drone> {

@@ -151,11 +151,12 @@ impl Airspace {
             return None;
         }
         let ways = self.ways(now, level_m);
-        // Who is in the air when a zone is laid over it leaves by the nearest side.
+        // Who is in the air when a zone is laid over it leaves by the nearest side, or by the top
+        // where the level is above it.
         let mut via = match shut(from) {
-            true if from.height_m > 0.0 => vec![ways.way_out(from.at)?],
-            true => return None,
-            false => Vec::new(),
+            true if from.height_m <= 0.0 => return None,
+            true if self.is_shut(now, from.at, level_m, level_m) => vec![ways.way_out(from.at)?],
+            _ => Vec::new(),
         };
         let outside = via.last().copied().unwrap_or(from.at);
         via.extend(ways.between(outside, to.at)?);
@@ -165,6 +166,25 @@ impl Airspace {
             to: to.at,
             level_m,
         })
+    }
+
+    /// The shortest way to a place and a level off the zones, for who is in one and has nowhere
+    /// to go. `None` for who is in none.
+    pub fn way_out(&self, now: SimTime, at: Point, height_m: f64) -> Option<Route> {
+        if !self.is_shut(now, at, height_m, height_m) {
+            return None;
+        }
+        let out = |level_m| {
+            let to = match self.is_shut(now, at, level_m, level_m) {
+                true => self.ways(now, level_m).way_out(at)?,
+                false => at,
+            };
+            let route = Route::direct(at, to);
+            Some(Route { level_m, ..route })
+        };
+        let length_m = |route: &Route| route.length_m() + (route.level_m - height_m).abs();
+        let ways = LEVELS_M.into_iter().filter_map(out);
+        ways.min_by(|a, b| length_m(a).total_cmp(&length_m(b)))
     }
 
     fn ways(&self, now: SimTime, level_m: f64) -> &Visibility {

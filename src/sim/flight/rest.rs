@@ -6,6 +6,7 @@ use super::super::airspace::End;
 use super::super::geo::Point;
 use super::super::route::{Route, level_of_heading};
 use super::super::world::Model;
+use super::cruise::cruise;
 use super::{
     AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, Whereabouts, check_payload,
     grounded,
@@ -47,7 +48,9 @@ pub fn plan_rest(
     let mut place = planner.come_to_rest(from, Phase::Cruise, carried_kg, sink);
     if let Some(pickup) = rest.pickup {
         let loads_on_ground = place.height_m < ON_GROUND_M && place.at.distance(pickup) < AT_HUB_M;
-        if !loads_on_ground {
+        if loads_on_ground {
+            planner.check_open(place.at, place.height_m, place.height_m)?;
+        } else {
             planner.hop_from(place, pickup, hover_m, Load::EMPTY, sink)?;
             place = Whereabouts::at_rest(pickup, hover_m);
         }
@@ -74,7 +77,8 @@ pub fn plan_home(
     plan_wait(model, air, from, 0.0, Phase::Hold, home, payload_kg)
 }
 
-/// So many seconds on the spot, then home with what it carries.
+/// So many seconds on the spot, then home with what it carries. Who is in a zone leaves it to
+/// hold.
 ///
 /// # Errors
 /// What the type cannot do, whatever its battery.
@@ -93,6 +97,10 @@ pub fn plan_wait(
     let waits = seconds > 0.0;
     let braking = if waits { phase } else { Phase::Return };
     let place = planner.come_to_rest(from, braking, payload_kg, sink);
+    let place = match phase {
+        Phase::Hold if waits => planner.leave_zone(place, payload_kg, sink),
+        _ => place,
+    };
     if waits {
         sink(hover_leg(model, place, seconds, phase, payload_kg));
     }
@@ -126,7 +134,8 @@ pub(super) fn hover_leg(
     leg.timed(model)
 }
 
-/// So many seconds where it comes to rest, and straight down from there.
+/// So many seconds where it comes to rest, or off the zone that lies there, and straight down
+/// from there. Who comes down at once does so wherever it is.
 pub fn plan_landing(
     model: &Model,
     air: &Air<'_>,
@@ -141,8 +150,9 @@ pub fn plan_landing(
         payload_kg,
         homeward: true,
     };
-    let place = planner.come_to_rest(from, Phase::Return, payload_kg, sink);
+    let mut place = planner.come_to_rest(from, Phase::Return, payload_kg, sink);
     if seconds > 0.0 {
+        place = planner.leave_zone(place, payload_kg, sink);
         sink(hover_leg(model, place, seconds, Phase::Hold, payload_kg));
     }
     let end = Some(Milestone::Landed);
@@ -214,9 +224,41 @@ impl Planner<'_> {
             )?;
             return self.hop(&route, from.height_m, to_m, load, sink);
         }
+        // A landing is the shortest way out; nothing else is begun or gone on with in a zone.
+        if !load.homeward {
+            self.check_open(to, from.height_m.min(to_m), from.height_m.max(to_m))?;
+        }
         let end = load.homeward.then_some(Milestone::Landed);
         self.vertical(to, from.height_m, to_m, load, end, sink);
         Ok(())
+    }
+
+    fn check_open(&self, at: Point, low_m: f64, high_m: f64) -> Result<(), Infeasible> {
+        match self.air.is_shut(at, low_m, high_m) {
+            true => Err(Infeasible::NoWay),
+            false => Ok(()),
+        }
+    }
+
+    /// By the shortest way, from rest to rest; stays where it is in no zone, or the wind does not
+    /// let it leave.
+    fn leave_zone(&self, from: Whereabouts, payload_kg: f64, sink: &mut impl FnMut(Leg)) -> Whereabouts {
+        let Some(route) = self.air.way_out(from.at, from.height_m) else {
+            return from;
+        };
+        let load = Load {
+            payload_kg,
+            homeward: true,
+        };
+        let mut legs = Vec::with_capacity(2);
+        let draft = |path| Leg::new(path, Phase::Return, payload_kg);
+        let push = &mut |leg| legs.push(leg);
+        self.vertical(from.at, from.height_m, route.level_m, load, None, push);
+        if cruise(self.model, self.air, &route, route.level_m, draft, push).is_err() {
+            return from;
+        }
+        legs.into_iter().for_each(sink);
+        Whereabouts::at_rest(route.to, route.level_m)
     }
 }
 

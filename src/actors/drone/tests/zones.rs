@@ -1,0 +1,113 @@
+//! Zones that come to lie over drones on a bench: whatever they are at, they leave at once.
+
+use super::*;
+
+/// Nobody needs longer to climb, and to fly out of a zone of [`zone_over`].
+const LEAVES_S: f64 = 60.0;
+
+/// Seconds until a plan has led out of the zone over this place, and whether it does anything
+/// there but fly.
+fn in_zone(plan: &FlightPlan, middle: Point) -> (f64, bool) {
+    let is_in = |at: Point| (at.x - middle.x).abs() < 150.0 && (at.y - middle.y).abs() < 150.0;
+    let legs = plan.legs();
+    let within = legs.iter().take_while(|leg| is_in(leg.path.start().0));
+    let seconds = within.clone().map(|leg| leg.duration_s).sum();
+    let mut within = within;
+    (
+        seconds,
+        within.any(|leg| leg.path.is_hold() || leg.milestone.is_some()),
+    )
+}
+
+/// It is there, at this height and sinking so fast, when zones come to lie over these places.
+fn laid_over(
+    state: DroneState,
+    at: Point,
+    (height_m, down_mps): (f64, f64),
+    over: &[Point],
+) -> (Bench<Drone>, Vec<Effect>) {
+    let mut bench = flying(state);
+    let mut world = World::clone(&bench.context.world);
+    for (number, middle) in over.iter().enumerate() {
+        let mut write = zone_over(&world, *middle);
+        if let Change::AddZone(zone) = &mut write.change {
+            zone.name = format!("Fire {number}");
+        }
+        assert_eq!(world.change(write), Decision::Created);
+    }
+    let fleet = world.fleet_of(DroneId(0)).unwrap();
+    let energy_wh = 0.9 * world.model(fleet.model).battery.capacity_wh;
+    bench.context.world = Arc::new(world);
+    assert_eq!(asks(&bench.tell(DroneMessage::WayClosed)), Some(Purpose::Replan));
+    let fix = Fix {
+        at,
+        height_m,
+        velocity: Velocity::along((0.0, 0.0, -1.0), down_mps),
+        energy_wh,
+    };
+    let effects = bench.tell(DroneMessage::Located {
+        fix: Some(fix),
+        purpose: Purpose::Replan,
+    });
+    (bench, effects)
+}
+
+#[test]
+fn whoever_comes_down_or_hands_over_in_a_zone_breaks_off_and_leaves() {
+    let task = task();
+    let shop = (
+        DroneState::HeadedToPickup { task },
+        task.pickup,
+        DroneState::Returning,
+    );
+    let door = (
+        DroneState::HeadedToDropoff { task },
+        task.dropoff,
+        DroneState::BringingBack { task },
+    );
+    for (state, at, then) in [shop, door] {
+        // Coming down, in hover, and as a type that stands there.
+        for moves in [(40.0, 2.0), (7.0, 0.0), (0.0, 0.0)] {
+            let (bench, effects) = laid_over(state, at, moves, &[at]);
+            assert_eq!(bench.role.state, then, "{moves:?}");
+            assert!(sent(&effects).contains(&&to_delivery(DeliveryMessage::TurnedBack)));
+            assert_eq!(told(&effects), [DroneEvent::Diverted]);
+            let plan = flown(&effects).expect("it flies home");
+            assert_eq!(plan.end(), bench.context.world.hub(HubId(0)).at);
+            let (seconds, lingers) = in_zone(plan, at);
+            assert!(
+                seconds < LEAVES_S && !lingers,
+                "{moves:?}: {seconds} s, {lingers}"
+            );
+        }
+    }
+}
+
+#[test]
+fn whoever_has_taken_up_its_package_in_a_zone_goes_on_with_it() {
+    let task = task();
+    let state = DroneState::HeadedToDropoff { task };
+    let (bench, effects) = laid_over(state, task.pickup, (7.0, 0.0), &[task.pickup]);
+    assert_eq!(bench.role.state, state);
+    let plan = flown(&effects).expect("it flies on");
+    let (seconds, lingers) = in_zone(plan, task.pickup);
+    assert!(seconds < LEAVES_S && !lingers, "{seconds} s, {lingers}");
+}
+
+#[test]
+fn whoever_holds_for_want_of_a_hub_moves_its_hold_out_of_a_zone() {
+    let hub = world(1, 1).hub(HubId(0)).at;
+    let at = Point {
+        x: hub.x + 900.0,
+        ..hub
+    };
+    let (_, effects) = laid_over(DroneState::Returning, at, (70.0, 0.0), &[hub, at]);
+    assert!(told(&effects).contains(&DroneEvent::Holding));
+    let plan = flown(&effects).expect("it leaves");
+    let (seconds, lingers) = in_zone(plan, at);
+    assert!(seconds < LEAVES_S && !lingers, "{seconds} s, {lingers}");
+    assert!(
+        plan.legs().iter().any(|leg| leg.path.is_hold()),
+        "and holds there"
+    );
+}
