@@ -354,6 +354,7 @@ impl Sky {
         row.heading = old.heading;
         chunk.set_row(i, &row);
         chunk.flights[i] = flight;
+        self.forget_what_is_over(world, &old, now);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use super::super::route;
 use super::super::time::{SimDuration, SimTime, Tick};
 use super::super::weather::{Breach, Conditions, Gusts, Limits, speed_mps, windage};
 use super::super::world::World;
-use super::columns::Chunk;
+use super::columns::{Chunk, Row};
 use super::winds::Winds;
 use super::{FlightEvent, FlightEventKind, Sky, passes};
 
@@ -64,6 +64,10 @@ impl Episodes {
         // A drone may come to a chunk that was looked at before its own.
         self.0.retain(|_, episode| tick - episode.seen <= 2 * every);
         events
+    }
+
+    fn knows(&self, drone: DroneId) -> bool {
+        self.0.contains_key(&drone)
     }
 
     /// A drone that set out anew is told of anew.
@@ -119,7 +123,7 @@ impl Hazards {
             let cell = usize::from(chunk.cell[i]);
             let of_type = cell * self.models + chunk.flights[i].model.index();
             let breach = self.breaches.get(of_type).copied().flatten();
-            let stalls = || self.may_stall && stalls(chunk, i, winds);
+            let stalls = || self.may_stall && stalls(&chunk.row(i), winds);
             if let Some(breach) = breach.or_else(|| stalls().then_some(Breach::NoHeadway)) {
                 found.push((chunk.drone[i], breach));
             }
@@ -128,8 +132,7 @@ impl Hazards {
     }
 }
 
-fn stalls(chunk: &Chunk, i: usize, winds: &Winds) -> bool {
-    let row = chunk.row(i);
+fn stalls(row: &Row, winds: &Winds) -> bool {
     let (east, north) = winds.of(row.cell);
     let along = row.windage * (east * row.east + north * row.north);
     let across = row.windage * (east * row.north - north * row.east);
@@ -151,5 +154,23 @@ impl Sky {
     pub fn felt(&self, world: &World, drone: DroneId, now: SimTime) -> Option<Conditions> {
         let (chunk, i) = self.row_of(drone)?;
         Some(felt(world, &self.gusts, usize::from(chunk.cell[i]), now))
+    }
+
+    /// Who changes its plan in weather that it may fly in goes on in the belief that it is over:
+    /// what comes back right after is news to it. `before` is its row by the old plan, since who
+    /// turns from a wind that it gets nowhere in is still in its episode.
+    pub(super) fn forget_what_is_over(&mut self, world: &World, before: &Row, now: SimTime) {
+        if !self.few.episodes.knows(before.drone) {
+            return;
+        }
+        let Some(fleet) = world.fleet_of(before.drone) else {
+            return;
+        };
+        let felt = felt(world, &self.gusts, usize::from(before.cell), now);
+        let is_beyond = world.model(fleet.model).limits.broken_by(&felt).is_some();
+        let winds = Winds::at(&world.weather, &self.gusts, now);
+        if !is_beyond && !stalls(before, &winds) {
+            self.few.episodes.forget(before.drone);
+        }
     }
 }

@@ -9,6 +9,8 @@ use crate::sim::event::Happening;
 use crate::sim::flight::Velocity;
 use crate::sim::geo::Point;
 use crate::sim::ids::DroneId;
+use crate::sim::sky::{FlightEventKind, Sky};
+use crate::sim::weather::{Change, Field, Grid};
 
 const FAR: HubId = HubId(1);
 
@@ -231,4 +233,77 @@ fn from_another_hub_it_flies_home_and_is_no_ones_until_it_is_there() {
     };
     assert_eq!(told(&effects), [taken_off]);
     assert_eq!(bench.role.state, DroneState::Returning);
+}
+
+/// Its rain by the second.
+fn rains(bench: &mut Bench<Drone>, mmph: &[(f64, f64)]) {
+    let change = |&(at, rain)| Change {
+        at: SimTime::from_secs(at),
+        values: vec![rain],
+    };
+    let changes = mmph.iter().map(change).collect();
+    let world = std::sync::Arc::make_mut(&mut bench.context.world);
+    world.weather.rain = Field::new(0.0, changes, Grid::WHOLE);
+}
+
+#[test]
+fn rain_that_only_paused_as_it_looked_again_is_news_to_who_goes_on() {
+    let mut bench = loaded();
+    let world = std::sync::Arc::clone(&bench.context.world);
+    let model = &world.models[0];
+    let fix = Fix {
+        at: world.hub(HubId(0)).at,
+        height_m: 70.0,
+        velocity: Velocity::NONE,
+        energy_wh: model.battery.capacity_wh,
+    };
+    let base = bench.role.base(&bench.context);
+    let mission = bench.role.onwards(&base, fix).unwrap().unwrap();
+    let mut sky = Sky::new(&world);
+    sky.place_aloft(&world, DroneId(0), mission.plan, fix.energy_wh, SimTime::START)
+        .unwrap();
+    rains(&mut bench, &[(9.9, 0.0), (10.0, 90.0)]);
+    let (mut mail, mut looks, mut alarms_at) = (Vec::new(), None, Vec::new());
+    for tick in 1..1_000 {
+        let world = std::sync::Arc::clone(&bench.context.world);
+        bench.context.now = world.time_of(tick);
+        let now = bench.context.now;
+        for event in sky.step(&world, now, None) {
+            if let FlightEventKind::WeatherAlarm(breach) = event.kind {
+                alarms_at.push(now.as_secs());
+                mail.push(DroneMessage::WeatherAlarm { breach });
+            }
+        }
+        if looks.is_some_and(|due| due <= now) {
+            mail.extend(looks.take().map(|due| DroneMessage::LookAgain { due }));
+        }
+        while let Some(message) = mail.pop() {
+            for effect in bench.tell(message) {
+                match effect {
+                    Effect::Feel(drone, plight) => {
+                        let around = sky.fix(drone).zip(sky.felt(&world, drone, now));
+                        mail.push(DroneMessage::Felt { around, plight });
+                    }
+                    Effect::Fly(drone, plan) => sky.fly(&world, drone, plan, now).unwrap(),
+                    Effect::WakeAt(due, _) => looks = Some(due),
+                    _ => {}
+                }
+            }
+        }
+        if let (Some(due), [_]) = (looks, &alarms_at[..]) {
+            let at = due.as_secs();
+            let paused = [
+                (at - 0.6, 90.0),
+                (at - 0.5, 0.0),
+                (at + 0.5, 0.0),
+                (at + 0.6, 90.0),
+            ];
+            rains(&mut bench, &[&[(9.9, 0.0), (10.0, 90.0)], &paused[..]].concat());
+        }
+    }
+    let [first, second] = alarms_at[..] else {
+        panic!("once as it comes, once as it comes back: {alarms_at:?}");
+    };
+    assert!((second - first - WAIT_S - 5.0).abs() < 3.0, "{alarms_at:?}");
+    assert!(bench.role.is_homeward(), "it gave up when it rained on");
 }
