@@ -266,6 +266,7 @@ impl Drone {
         if self.moves(DroneInput::Down { at }) {
             let drone = self.id;
             effects.send(Mail::Fleet(FleetMessage::Strayed { drone }));
+            effects.send(Mail::Fleet(FleetMessage::Leave { drone }));
             let lost = DroneEvent::Lost {
                 location: at,
                 energy_wh: log.energy_wh,

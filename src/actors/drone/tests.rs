@@ -43,6 +43,11 @@ fn down() -> DroneMessage {
     DroneMessage::Down { at, log: log() }
 }
 
+fn to_fleet_of_loss() -> [Mail; 2] {
+    let drone = DroneId(0);
+    [FleetMessage::Strayed { drone }, FleetMessage::Leave { drone }].map(Mail::Fleet)
+}
+
 fn log() -> FlightLog {
     FlightLog {
         energy_wh: 50.0,
@@ -123,9 +128,9 @@ fn a_drone_that_falls_is_lost_and_tells_its_delivery() {
     ] {
         let mut bench = flying(state);
         let effects = bench.tell(down());
-        let leaves_its_pad = Mail::Fleet(FleetMessage::Strayed { drone: DroneId(0) });
+        let [leaves_its_pad, is_lost] = to_fleet_of_loss();
         let told_of_it = to_delivery(DeliveryMessage::DroneLost);
-        assert_eq!(sent(&effects), [&told_of_it, &leaves_its_pad]);
+        assert_eq!(sent(&effects), [&told_of_it, &leaves_its_pad, &is_lost]);
         assert!(matches!(told(&effects)[..], [DroneEvent::Lost { .. }]));
         assert!(matches!(bench.role.state, DroneState::Lost { .. }));
         assert!(bench.tell(down()).is_empty(), "it falls once");
@@ -136,8 +141,8 @@ fn a_drone_that_falls_is_lost_and_tells_its_delivery() {
 fn a_drone_that_falls_on_its_way_home_tells_its_hub_and_its_listeners() {
     let mut bench = flying(DroneState::Returning);
     let effects = bench.tell(down());
-    let leaves_its_pad = Mail::Fleet(FleetMessage::Strayed { drone: DroneId(0) });
-    assert_eq!(sent(&effects), [&leaves_its_pad]);
+    let [leaves_its_pad, is_lost] = to_fleet_of_loss();
+    assert_eq!(sent(&effects), [&leaves_its_pad, &is_lost]);
     assert_eq!(events(&effects).len(), 1);
 }
 

@@ -45,7 +45,8 @@ pub enum FleetMessage {
     Joined { first: DroneId, count: u32 },
     /// From the engine: this hub is new.
     HubJoined { hub: HubId },
-    /// From the engine: the drone is to leave the world.
+    /// From the engine: the drone is to leave the world. From a drone: it lies somewhere, and no
+    /// hub sees it again.
     Leave { drone: DroneId },
     /// From the engine: the hub is to leave the world, when the last of its drones has.
     LeaveHub { hub: HubId },

@@ -1,7 +1,8 @@
 //! Idle drones move to where demand is expected, where the scenario asks for it.
 //!
 //! What is expected near a hub is the scenario's own rate at the start, and from then on what was
-//! asked for near it, the longer ago the less. Once a minute, while requests come, the drones of
+//! asked for near it, the longer ago the less; and where little was asked for, that work comes where
+//! the scenario keeps its drones. Once a minute, while requests come, the drones of
 //! each type are held against that: a hub that has more than its part of them gives some to those
 //! that have less, a few at a time, and keeps its own part. Only drones go that nobody waits for,
 //! whose battery does for the way and for work after it, to hubs that fly their type and have a
@@ -11,7 +12,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,11 +36,18 @@ const MEMORY_S: f64 = 900.0;
 const SHARE_OF_A_ROUND: u32 = 20;
 /// Share of a battery that is left for work when it is there, beside the reserve.
 const FOR_WORK: f64 = 0.4;
+/// Each drone counts at its own hub as so many requests that were asked for there, so that one
+/// request draws no more than four drones, however little else is asked for.
+const ASKED_A_DRONE: f64 = 0.25;
+/// Where less than this is remembered nobody moves: one request alone says nothing.
+const LEAST_ASKED: f64 = 1.5;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Positioning {
     /// Who is, or flies, elsewhere than at its own hub, for good.
     stationed: BTreeMap<DroneId, HubId>,
+    /// Who lies somewhere, and has not been withdrawn for it.
+    lost: BTreeSet<DroneId>,
     /// By hub: requests near it, as they were remembered at `since`.
     asked: Vec<f64>,
     since: SimTime,
@@ -50,8 +58,6 @@ pub(super) struct Positioning {
 struct Post {
     pair: usize,
     hub: HubId,
-    /// Stationed there, whatever they do now.
-    drones: u32,
     /// Its part of all of the type.
     expected: f64,
 }
@@ -74,6 +80,14 @@ impl Positioning {
         self.stationed.remove(&drone);
     }
 
+    /// Nobody counts on it any more. Of who is withdrawn the world knows.
+    pub fn loses(&mut self, world: &World, drone: DroneId) {
+        if !world.is_withdrawn(drone) {
+            self.ends(drone);
+            self.lost.insert(drone);
+        }
+    }
+
     /// Those stationed at a hub that is not theirs, and those of it that are stationed elsewhere.
     pub fn strangers(&self, world: &World, hub: HubId) -> (Vec<DroneId>, Vec<DroneId>) {
         let of = |drone: &DroneId| world.fleet_of(*drone).is_some_and(|fleet| fleet.hub == hub);
@@ -87,10 +101,10 @@ impl Positioning {
     fn remembered(&mut self, world: &World, now: SimTime) -> &mut [f64] {
         if self.asked.is_empty() {
             let forecast = demand::near_hubs(world, now);
-            self.asked = forecast
-                .into_iter()
-                .map(|rate_per_s| rate_per_s * MEMORY_S)
-                .collect();
+            let remembered = |rate_per_s| rate_per_s * MEMORY_S;
+            self.asked = forecast.into_iter().map(remembered).collect();
+            // It is this moment's: none of it has been forgotten yet.
+            self.since = now;
         }
         self.asked.resize(world.hubs.len(), 0.0);
         let kept = libm::exp(-now.since(self.since).as_secs() / MEMORY_S);
@@ -162,25 +176,43 @@ impl Fleet {
             return;
         }
         self.positioning.next = None;
-        for model in (0..context.world.models.len()).map(|model| ModelId(model as u16)) {
-            self.position_type(context, model, effects);
+        let world = &context.world;
+        let asked = self.positioning.remembered(world, context.now).to_vec();
+        if asked.iter().sum::<f64>() < LEAST_ASKED {
+            return;
         }
-    }
-
-    fn position_type(&mut self, context: &Context, model: ModelId, effects: &mut Effects) {
-        let mut posts = self.posts(context, model);
-        let all: u32 = posts.iter().map(|post| post.drones).sum();
-        for _ in 0..(all / SHARE_OF_A_ROUND).max(1) {
-            if !self.move_one(context, &mut posts, effects) {
-                break;
+        let mut present = self.present(world);
+        for model in (0..world.models.len()).map(|model| ModelId(model as u16)) {
+            let posts = self.posts(world, model, &asked, &present);
+            let all: u32 = posts.iter().map(|post| present[post.pair]).sum();
+            for _ in 0..(all / SHARE_OF_A_ROUND).max(1) {
+                if !self.move_one(context, &posts, &mut present, effects) {
+                    break;
+                }
             }
         }
     }
 
-    /// Where this type is flown from, with what is expected there.
-    fn posts(&mut self, context: &Context, model: ModelId) -> Vec<Post> {
-        let world = &context.world;
-        let asked = self.positioning.remembered(world, context.now).to_vec();
+    /// By pair: who is stationed there and not lost, whatever they do now.
+    fn present(&self, world: &World) -> Vec<u32> {
+        let pairs = world.pairs();
+        let mut present: Vec<u32> = (0..pairs.len()).map(|pair| pairs.in_service(pair)).collect();
+        let counts = |drone: &&DroneId| !world.is_withdrawn(**drone);
+        for drone in self.positioning.lost.iter().filter(counts) {
+            let own = roster::pair_of(world, *drone);
+            present[own] = present[own].saturating_sub(1);
+        }
+        for drone in self.positioning.stationed.keys().filter(counts) {
+            let own = roster::pair_of(world, *drone);
+            present[own] = present[own].saturating_sub(1);
+            present[self.pair_of(world, *drone)] += 1;
+        }
+        present
+    }
+
+    /// Where this type is flown from, with what is expected there: by what was asked for, and for
+    /// each drone that belongs there by a little that is not.
+    fn posts(&self, world: &World, model: ModelId, asked: &[f64], present: &[u32]) -> Vec<Post> {
         let is_open = |hub: HubId| !self.closed.contains_key(&hub) && !world.roster.is_hub_withdrawn(hub);
         let pairs = world.pairs().all().iter().enumerate();
         let of_type = pairs.filter(|(_, pair)| pair.model == model && is_open(pair.hub));
@@ -188,80 +220,67 @@ impl Fleet {
             .map(|(pair, Pair { hub, .. })| Post {
                 pair,
                 hub: *hub,
-                drones: self.drones_at(world, pair),
-                expected: asked[hub.index()],
+                expected: asked[hub.index()] + ASKED_A_DRONE * f64::from(world.pairs().in_service(pair)),
             })
             .collect();
-        let all: f64 = posts.iter().map(|post| f64::from(post.drones)).sum();
-        let asked: f64 = posts.iter().map(|post| post.expected).sum();
+        let all: f64 = posts.iter().map(|post| f64::from(present[post.pair])).sum();
+        let sum: f64 = posts.iter().map(|post| post.expected).sum();
         for post in &mut posts {
-            let share = if asked > 0.0 { post.expected / asked } else { 0.0 };
+            let share = if sum > 0.0 { post.expected / sum } else { 0.0 };
             post.expected = all * share;
         }
         posts
     }
 
-    /// Of a pair, wherever they are now.
-    fn drones_at(&self, world: &World, pair: usize) -> u32 {
-        let Pair { hub, model } = world.pairs().get(pair);
-        let is_of = |drone: &DroneId| world.fleet_of(*drone).is_some_and(|fleet| fleet.model == model);
-        let (here, away) = self.positioning.strangers(world, hub);
-        let count = |drones: Vec<DroneId>| drones.iter().filter(|drone| is_of(drone)).count() as u32;
-        (world.pairs().in_service(pair) + count(here)).saturating_sub(count(away))
-    }
-
     /// From where most are too many to where most are missing; `false` where nobody is to go.
-    fn move_one(&mut self, context: &Context, posts: &mut [Post], effects: &mut Effects) -> bool {
-        let surplus = |post: &Post| f64::from(post.drones) - post.expected;
-        let mut order: Vec<usize> = (0..posts.len()).collect();
-        order.sort_by(|a, b| surplus(&posts[*a]).total_cmp(&surplus(&posts[*b])));
-        let is_short = |taker: &usize| surplus(&posts[*taker]) <= -1.0;
+    fn move_one(
+        &mut self,
+        context: &Context,
+        posts: &[Post],
+        present: &mut [u32],
+        effects: &mut Effects,
+    ) -> bool {
+        let surplus = |post: &Post| f64::from(present[post.pair]) - post.expected;
+        let mut order: Vec<&Post> = posts.iter().collect();
+        order.sort_by(|a, b| surplus(a).total_cmp(&surplus(b)));
+        let is_short = |taker: &&Post| {
+            surplus(taker) <= -1.0 && has_charger_for_more(&context.world, taker.hub, present)
+        };
         // One stays, whatever is expected.
-        let can_spare = |giver: &usize| surplus(&posts[*giver]) >= 1.0 && posts[*giver].drones > 1;
-        let takers: Vec<usize> = order.iter().copied().filter(is_short).collect();
-        let givers: Vec<usize> = order.iter().rev().copied().filter(can_spare).collect();
+        let can_spare = |giver: &&Post| surplus(giver) >= 1.0 && present[giver.pair] > 1;
+        let takers: Vec<&Post> = order.iter().copied().filter(is_short).collect();
+        let givers: Vec<&Post> = order.iter().rev().copied().filter(can_spare).collect();
         for taker in takers {
-            let to = posts[taker].hub;
-            if !self.has_charger_for_more(context, to) {
-                continue;
-            }
-            let giver = givers
-                .iter()
-                .find(|giver| self.sends(context, &posts[**giver], to, effects));
-            if let Some(&giver) = giver {
-                posts[giver].drones -= 1;
-                posts[taker].drones += 1;
+            let mut givers = givers.iter();
+            if let Some(giver) = givers.find(|giver| self.sends(context, giver, taker.hub, effects)) {
+                present[giver.pair] -= 1;
+                present[taker.pair] += 1;
                 return true;
             }
         }
         false
     }
 
-    fn has_charger_for_more(&self, context: &Context, hub: HubId) -> bool {
-        let world = &context.world;
-        let pairs = world
-            .pairs()
-            .all()
-            .iter()
-            .enumerate()
-            .filter(|(_, pair)| pair.hub == hub);
-        let drones: u32 = pairs.map(|(pair, _)| self.drones_at(world, pair)).sum();
-        drones < world.hub(hub).chargers
-    }
-
     /// One of the post's idle drones, if one has the battery and a pad is free for it.
     fn sends(&mut self, context: &Context, post: &Post, to: HubId, effects: &mut Effects) -> bool {
         let (world, from) = (&context.world, post.hub);
-        let Some((plan, need_wh)) = self.way(context, world.pairs().get(post.pair).model, from, to) else {
-            return false;
-        };
-        let battery = &world.model(world.pairs().get(post.pair).model).battery;
-        let need_wh = need_wh + FOR_WORK * battery.capacity_wh;
+        let model = world.pairs().get(post.pair).model;
+        let for_work_wh = FOR_WORK * world.model(model).battery.capacity_wh;
+        // A plan is dear: first whether anybody could fly it.
         let is_wanted = self.queue.least_need_wh(post.pair).is_some();
         let fullest_wh = self.fullest_wh(context, post.pair).unwrap_or_default();
-        let has_pad =
-            self.pads.of(from).free_pad(context.now).is_some() && self.pads.of(from).line().next().is_none();
-        if is_wanted || fullest_wh < need_wh || !has_pad {
+        if is_wanted || fullest_wh < for_work_wh {
+            return false;
+        }
+        let pads = self.pads.of(from);
+        if pads.free_pad(context.now).is_none() || pads.line().next().is_some() {
+            return false;
+        }
+        let Some((plan, need_wh)) = self.way(context, model, from, to) else {
+            return false;
+        };
+        let need_wh = need_wh + for_work_wh;
+        if fullest_wh < need_wh {
             return false;
         }
         let Some(released) = self.docks.release(context, post.pair, need_wh, effects) else {
@@ -307,4 +326,10 @@ impl Fleet {
             dispatch::with_margin_wh(mission.energy_wh) + reserve_wh,
         ))
     }
+}
+
+fn has_charger_for_more(world: &World, hub: HubId, present: &[u32]) -> bool {
+    let pairs = world.pairs().all().iter().zip(present);
+    let here = pairs.filter(|(pair, _)| pair.hub == hub);
+    here.map(|(_, drones)| drones).sum::<u32>() < world.hub(hub).chargers
 }

@@ -52,8 +52,9 @@ impl Fleet {
         self.offer(context, pair, effects);
     }
 
-    /// One that is docked leaves the world at once.
+    /// One that is docked leaves the world at once; who lies somewhere is counted on no more.
     pub(super) fn let_go(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        self.positioning.loses(&context.world, drone);
         if self.part_with_guest(context, drone, effects) {
             return effects.send(Mail::Drone(drone, DroneMessage::Retire));
         }

@@ -8,7 +8,7 @@ use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::testing::{Bench, alarms, id, order, sent, world};
 use crate::sim::geo::LatLon;
 use crate::sim::roster::{Change, RosterWrite};
-use crate::sim::world::FleetIndex;
+use crate::sim::world::{Demand, DropoffSpread, FleetIndex, PickupAt};
 
 const AWAY: HubId = HubId(0);
 const HERE: HubId = HubId(1);
@@ -46,6 +46,14 @@ impl Bench<Fleet> {
             _ => None,
         });
         (kept, effects)
+    }
+
+    /// So many requests at once, all of them called off again.
+    fn is_asked(&mut self, requests: u64) {
+        for number in 1..=requests {
+            self.ask(number);
+            self.tell(FleetMessage::Undo { id: id(number) });
+        }
     }
 
     /// Who moves where in the round that comes.
@@ -98,9 +106,8 @@ fn there_are_never_more_than_chargers_and_the_last_one_stays() {
     for (chargers, expected) in [(5, 3), (40, AWAY_DRONES - 1)] {
         let mut bench = bench(chargers);
         let mut moved = 0;
-        for number in 1..30 {
-            bench.ask(number);
-            bench.tell(FleetMessage::Undo { id: id(number) });
+        for _ in 0..30 {
+            bench.is_asked(10);
             for (drone, hub) in bench.next_round() {
                 bench.comes_down(drone, hub);
                 moved += 1;
@@ -113,7 +120,7 @@ fn there_are_never_more_than_chargers_and_the_last_one_stays() {
 #[test]
 fn where_it_lands_elsewhere_or_its_station_is_closed_it_goes_to_its_own_hub() {
     let mut bench = bench(8);
-    bench.ask(1);
+    bench.is_asked(2);
     let (drone, _) = bench.next_round()[0];
     let world = Arc::clone(&bench.context.world);
     assert_eq!(bench.role.positioning.station_of(drone), Some(HERE));
@@ -122,7 +129,7 @@ fn where_it_lands_elsewhere_or_its_station_is_closed_it_goes_to_its_own_hub() {
     let own = bench.role.pair_of(&world, drone);
     assert_eq!(world.pairs().get(own).hub, AWAY);
 
-    bench.ask(2);
+    bench.is_asked(1);
     let (drone, _) = bench.next_round()[0];
     bench.comes_down(drone, HERE);
     bench.tell(FleetMessage::LeaveHub { hub: HERE });
@@ -177,4 +184,75 @@ fn nobody_moves_where_the_scenario_does_not_say() {
     let rounds = alarms(&effects).into_iter();
     let rounds = rounds.filter(|(_, mail)| matches!(mail, Mail::Fleet(FleetMessage::Position { .. })));
     assert_eq!(rounds.count(), 0);
+}
+
+#[test]
+fn one_request_in_a_quiet_hour_moves_nobody_and_two_no_more_than_a_few() {
+    let mut bench = bench(40);
+    for _ in 0..5 {
+        bench.is_asked(1);
+        assert_eq!(bench.next_round(), []);
+        bench.wait(3_600.0);
+    }
+    bench.is_asked(2);
+    let mut moved = bench.next_round().len();
+    // A round without another request.
+    for _ in 0..20 {
+        let due = bench.context.now + ROUND_EVERY;
+        bench.role.positioning.next = Some(due);
+        moved += bench.next_round().len();
+    }
+    assert!((1..=8).contains(&moved), "{moved}");
+}
+
+#[test]
+fn what_is_forecast_is_as_fresh_as_the_first_request() {
+    let mut bench = bench(8);
+    let world = Arc::make_mut(&mut bench.context.world);
+    world.demand = Some(Demand {
+        rate_per_s: 0.02,
+        profile: vec![(SimTime::START, 1.0)],
+        pickup: PickupAt::Places,
+        preparation: None,
+        dropoff: DropoffSpread::Land,
+        dropoff_points: Vec::new(),
+        payload_kg: (0.2, 1.0),
+        expedited: 0.0,
+    });
+    let forecast: f64 = demand::near_hubs(world, SimTime::START).iter().sum();
+    assert!(forecast > 0.0);
+    bench.wait(3_600.0);
+    bench.is_asked(1);
+    let asked: f64 = bench.role.positioning.asked.iter().sum();
+    assert!((asked - forecast * MEMORY_S - 1.0).abs() < 1e-9, "{asked}");
+}
+
+#[test]
+fn who_is_lost_is_not_the_last_one_that_stays_and_needs_no_charger() {
+    let mut bench = bench(5);
+    let moves = |bench: &mut Bench<Fleet>| {
+        let mut moved = 0;
+        for _ in 0..20 {
+            bench.is_asked(10);
+            for (drone, hub) in bench.next_round() {
+                bench.comes_down(drone, hub);
+                moved += 1;
+            }
+        }
+        moved
+    };
+    assert_eq!(moves(&mut bench), 3);
+    for drone in (AWAY_DRONES..AWAY_DRONES + HERE_DRONES).map(DroneId) {
+        bench.tell(FleetMessage::Leave { drone });
+    }
+    assert_eq!(moves(&mut bench), 2, "in their places");
+    let left: Vec<DroneId> = (0..AWAY_DRONES)
+        .map(DroneId)
+        .filter(|drone| bench.role.positioning.station_of(*drone).is_none())
+        .collect();
+    for drone in &left[1..] {
+        bench.tell(FleetMessage::Leave { drone: *drone });
+    }
+    Arc::make_mut(&mut bench.context.world).hubs[HERE.index()].chargers = 40;
+    assert_eq!(moves(&mut bench), 0, "{} is the last one", left[0]);
 }
