@@ -143,7 +143,7 @@ fn where_it_lands_elsewhere_or_its_station_is_closed_it_goes_to_its_own_hub() {
 fn who_is_kept_while_its_station_is_withdrawn_goes_to_its_own_hub() {
     for begins in [true, false] {
         let mut bench = bench(8);
-        bench.ask(1);
+        bench.is_asked(2);
         let (drone, _) = bench.next_round()[0];
         bench.comes_down(drone, HERE);
         // Its own have left, so that it is the one that is kept, and has not begun.
