@@ -2,7 +2,8 @@
 //!
 //! A message that an actor panicked over is dropped. Nearly all that is lost so is asked for
 //! again once a time limit is over; what nobody would ask for again is here, and the engine makes
-//! it good.
+//! it good. Not so `Depart`, `Mission`, `MoveTo`, `FlyHome`, `Docked` and `PadFree`: who a panic
+//! over one of these concerns waits until something else happens to it.
 
 use std::sync::Arc;
 
