@@ -20,12 +20,14 @@
 //! - [`ws`] – the window: sessions and fan-out
 //! - [`http`] – the front door
 //! - [`run`] – a world without listeners, and its summary
+//! - [`emit`] – a world whose telemetry or orders go to somebody else's backend
 //! - [`server`] – composition
 //! - [`cli`] – the command line
 
 pub mod actors;
 pub mod auth;
 pub mod cli;
+pub mod emit;
 pub mod engine;
 pub mod http;
 pub mod notify;

@@ -5,9 +5,11 @@
 
 mod backup;
 mod check;
+mod emit;
 mod notices;
 mod run;
 mod serve;
+mod signals;
 mod token;
 
 use std::io::IsTerminal;
@@ -20,8 +22,11 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::scenario::{self, Severity};
+use crate::scenario::{self, Severity, parse_duration};
+use crate::sim::time::SimDuration;
 use crate::sim::world::World;
+
+use signals::Signals;
 
 #[derive(Parser)]
 #[command(name = "skyhaul", version, about, arg_required_else_help = true)]
@@ -52,6 +57,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Run a scenario to its end without a server, as fast as it goes
     Run(run::Args),
+    /// Send a simulated fleet's telemetry, or orders, to a backend of your own in real time
+    Emit(Box<emit::Args>),
     /// Make a token for a server that asks for them
     Token(token::Args),
     /// Copy a data folder while its server runs
@@ -95,6 +102,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve::serve(*args),
         Command::Run(args) => run::run(args),
+        Command::Emit(args) => emit::emit(*args),
         Command::Token(args) => token::token(args),
         Command::Backup(args) => backup::backup(args),
         Command::Check(args) => check::check(args),
@@ -178,6 +186,10 @@ fn threads(asked: Option<usize>, world: &World) -> usize {
             1
         }
     })
+}
+
+fn duration(text: &str) -> Result<SimDuration, String> {
+    parse_duration(text).ok_or_else(|| "a duration such as 90s, 30m or 4h is wanted".to_owned())
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::notices;
 use super::token::{bad_key, given_key};
-use super::{Failure, load_world, parse_threads, threads};
+use super::{Failure, Signals, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
 use crate::http::{Basemap, RateLimit};
 use crate::scenario::{parse_duration, parse_rate};
@@ -284,34 +283,6 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
         };
         Failure::bad_input(format!("cannot listen on {address}: {error}"), remedy)
     })
-}
-
-/// What tells the program to end.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, Failure> {
-        let hear = |kind| {
-            signal(kind).map_err(|error| {
-                let cause = format!("signals cannot be heard: {error}");
-                Failure::failed(cause, "this is a bug; please report it")
-            })
-        };
-        Ok(Signals {
-            interrupt: hear(SignalKind::interrupt())?,
-            terminate: hear(SignalKind::terminate())?,
-        })
-    }
-
-    async fn end(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
 
 async fn until_signal(mut server: server::Server, mut signals: Signals) -> Result<(), Failure> {

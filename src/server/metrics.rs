@@ -25,6 +25,7 @@ use crate::view::View;
 use crate::ws::Telemetry;
 
 use super::connections::Connections;
+use super::process_metrics::ProcessMetrics;
 use super::{Started, eta_metrics};
 
 /// Answers with all metrics in OpenMetrics text.
@@ -48,6 +49,7 @@ pub fn render(
         sessions,
         notices,
     }));
+    registry.register_collector(Box::new(ProcessMetrics));
     Arc::new(move || {
         let mut page = String::new();
         if let Err(error) = text::encode(&mut page, &registry) {

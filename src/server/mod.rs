@@ -9,6 +9,7 @@ mod connections;
 mod door;
 mod eta_metrics;
 mod metrics;
+mod process_metrics;
 mod retention;
 #[cfg(test)]
 mod tests;

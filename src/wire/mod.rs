@@ -11,6 +11,7 @@ pub mod event;
 pub mod hub;
 pub mod place;
 pub mod stream;
+pub mod telemetry;
 pub mod time;
 
 /// Where a text stops being JSON, in words for whoever sent it.

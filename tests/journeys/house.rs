@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 7] = [
     &["sim"],
     &["store", "scenario", "wire", "actors"],
     &["view", "auth", "notify", "engine"],
-    &["ws", "http", "run"],
+    &["ws", "http", "run", "emit"],
     &["server"],
     &["cli"],
     &["main"],

@@ -13,10 +13,9 @@ use std::sync::Arc;
 use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
-use super::{Failure, load_world, parse_threads, threads};
+use super::{Failure, duration, load_world, parse_threads, threads};
 use crate::engine::Halted;
 use crate::run::{self, Comparison, Ended, Summary};
-use crate::scenario::parse_duration;
 use crate::sim::time::{SimDuration, Tick};
 use crate::sim::world::{PolicyKind, World};
 
@@ -50,10 +49,6 @@ pub struct Args {
     /// Write the runs and their deliveries to this file, as Parquet
     #[arg(long, value_name = "RUNS.parquet", env = "SKYHAUL_OUT")]
     out: Option<PathBuf>,
-}
-
-fn duration(text: &str) -> Result<SimDuration, String> {
-    parse_duration(text).ok_or_else(|| "a duration such as 90s, 30m or 4h is wanted".to_owned())
 }
 
 fn policy(text: &str) -> Result<PolicyKind, String> {

@@ -3,8 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::sim::order::{ConfirmationRequired, ContainerSize};
+use crate::sim::geo::LatLon;
+use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Stop};
+use crate::sim::time::SimTime;
+use crate::sim::units::kg_to_pounds;
 use crate::sim::workflow::{FailureReason, Step, WaitingFor};
+use crate::sim::world::World;
+use crate::wire::place::rounded;
+use crate::wire::time::rfc3339;
 
 /// A request as clients send it. Unknown fields are ignored, and come back in the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +49,35 @@ pub struct ExternalDelivery {
     /// RFC 3339; the past means now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup_time: Option<String>,
+}
+
+impl ExternalDelivery {
+    /// The request that asks for this order.
+    pub fn of(world: &World, order: &Order) -> Self {
+        let package = &order.package;
+        ExternalDelivery {
+            delivery_id: None,
+            owner_id: order.owner.account.clone(),
+            pickup_location: place_text(&order.pickup),
+            drop_off_location: place_text(&order.dropoff),
+            package_info: PackageInfo {
+                package_id: package.id.clone(),
+                size: package.size,
+                weight: rounded(kg_to_pounds(package.weight_kg), 1e6),
+                tag: package.tag.clone(),
+            },
+            confirmation_required: order.confirmation,
+            deadline: order.deadline.clone(),
+            expedited: order.expedited,
+            pickup_time: (order.not_before > SimTime::START).then(|| rfc3339(world, order.not_before)),
+        }
+    }
+}
+
+/// `altitude,latitude,longitude`
+fn place_text(stop: &Stop) -> String {
+    let LatLon { lat, lon } = stop.location;
+    format!("{},{},{}", stop.altitude_m, rounded(lat, 1e7), rounded(lon, 1e7))
 }
 
 fn no_confirmation() -> ConfirmationRequired {

@@ -1,6 +1,7 @@
 //! What the journeys share: worlds, a real server, its clients, and the program itself; it
 //! hides the wire, so that a test reads as a story.
 
+pub mod broker;
 pub mod child;
 pub mod client;
 pub mod operator;

@@ -21,6 +21,15 @@ pub struct Ended {
 
 /// Runs a program to its end in the crate's folder, untouched by the caller's settings.
 pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: impl IntoIterator<Item = A>) -> Ended {
+    run_with(program, arguments, &[])
+}
+
+/// The same, with settings of its own.
+pub fn run_with<A: AsRef<OsStr>>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = A>,
+    settings: &[(&str, &str)],
+) -> Ended {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SKYHAUL_") {
@@ -29,6 +38,7 @@ pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: impl IntoIterator<Item = 
     }
     let output = command
         .args(arguments)
+        .envs(settings.iter().copied())
         .env("RUST_LOG", "warn")
         .env("RUST_BACKTRACE", "1")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
