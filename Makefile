@@ -64,8 +64,17 @@ postgres:
 	       && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql; } \
 	  || { echo "missing: PostgreSQL (apt-get install postgresql)" >&2; exit 2; }
 
+# A message broker for the tests of `emit`: unpacked, not installed, so that none runs as a service.
+.PHONY: nats
+nats:
+	@command -v nats-server >/dev/null || [ -x /usr/sbin/nats-server ] || [ -x target/nats/usr/sbin/nats-server ] \
+	  || { mkdir -p target/nats && cd target/nats \
+	       && { apt-get download nats-server || { [ "$$(id -u)" = 0 ] && apt-get update && apt-get download nats-server; }; } \
+	       && dpkg -x nats-server_*.deb .; } \
+	  || { echo "missing: nats-server (apt-get install nats-server)" >&2; exit 2; }
+
 .PHONY: test
-test: tools build browser postgres ## Run every test
+test: tools build browser postgres nats ## Run every test
 	$(call need,python3,install Python 3: apt-get install python3)
 	cargo test --locked
 	tests/clients/run target/release/skyhaul
@@ -82,6 +91,14 @@ CRASHES ?= 200
 .PHONY: crash
 crash: tools postgres ## Kill and restart a running server two hundred times, in a folder and in PostgreSQL
 	SKYHAUL_CRASHES=$(CRASHES) cargo test --locked --test journeys crash:: -- --nocapture
+
+# Simulated.
+SOAK_DAYS ?= 14
+
+.PHONY: soak
+soak: build ## Let two simulated weeks go by, and see that nothing grows
+	$(call need,python3,install Python 3: apt-get install python3)
+	python3 benches/soak.py --days $(SOAK_DAYS)
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 600
@@ -120,6 +137,10 @@ target/peers/bin/python: benches/peers/requirements.txt
 peers: tools target/peers/bin/python ## Fly beside BlueSky: aircraft steps a second of both, in one run
 	cargo bench --locked --bench peers
 
+.PHONY: bench-all
+bench-all: build nats target/peers/bin/python ## Measure everything beside its peers: one table with targets
+	python3 benches/all.py
+
 .PHONY: lint
 lint: tools ## Check formatting and lints
 	cargo fmt --check
@@ -131,4 +152,4 @@ fmt: tools ## Format the code
 
 .PHONY: check
 check: build ## Validate the shipped scenarios
-	./target/release/skyhaul check scenarios/*.toml
+	./target/release/skyhaul check scenarios/*.toml scenarios/capacity/*.toml

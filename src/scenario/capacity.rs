@@ -2,11 +2,12 @@
 
 use super::diagnostic::Log;
 use super::document::Document;
+use crate::sim::demand;
 use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::geo::LatLon;
 use crate::sim::random::{Purpose, Stream};
 use crate::sim::time::SimTime;
-use crate::sim::world::{Demand, DropoffSpread, Fleet, Model, PickupAt, World};
+use crate::sim::world::{Demand, Fleet, Model, PickupAt, World};
 
 /// An estimate: steady state, every drone busy, hubs chosen without regard to the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,11 +26,17 @@ const ERROR: f64 = 0.05;
 /// What the scenario's demand asks of its fleet; `None` without demand.
 pub fn estimate(world: &World) -> Option<Capacity> {
     let demand = world.demand.as_ref()?;
-    let orders: Vec<Sample> = (0..SAMPLES).map(|index| sample(world, demand, index)).collect();
+    let orders = samples(world, demand, world.area.bounds.middle());
     let mut fleets: Vec<Service> = world
         .fleets
         .iter()
-        .map(|fleet| serve(world, fleet, &orders))
+        .map(|fleet| {
+            serve(
+                world,
+                fleet,
+                &samples(world, demand, world.hub(fleet.hub).location),
+            )
+        })
         .collect();
     fleets.sort_by(|a, b| b.max_payload_kg.total_cmp(&a.max_payload_kg));
 
@@ -71,29 +78,21 @@ struct Sample {
     payload_kg: f64,
 }
 
-fn sample(world: &World, demand: &Demand, index: u32) -> Sample {
+/// As they would be for drones of a hub in this place.
+fn samples(world: &World, demand: &Demand, hub: LatLon) -> Vec<Sample> {
+    (0..SAMPLES)
+        .map(|index| sample(world, demand, hub, index))
+        .collect()
+}
+
+fn sample(world: &World, demand: &Demand, hub: LatLon, index: u32) -> Sample {
     // Seed 0: the estimate is the scenario's, whatever the run's seed.
     let mut stream = Stream::new(0, u64::from(index), Purpose::Demand);
-    let place = |stream: &mut Stream| {
-        let count = u32::try_from(world.places.len()).unwrap_or(u32::MAX).max(1);
-        let place = world.places.get(stream.below(count) as usize);
-        place.map_or(world.area.bounds.middle(), |place| place.location)
-    };
     let pickup = match demand.pickup {
-        PickupAt::Places => Some(place(&mut stream)),
+        PickupAt::Places => Some(place(world, &mut stream)),
         PickupAt::Hub => None,
     };
-    let dropoff = match demand.dropoff {
-        DropoffSpread::Places => place(&mut stream),
-        DropoffSpread::Points => {
-            let points = &demand.dropoff_points;
-            let count = u32::try_from(points.len()).unwrap_or(u32::MAX).max(1);
-            let point = points.get(stream.below(count) as usize);
-            point.copied().unwrap_or(world.area.bounds.middle())
-        }
-        DropoffSpread::Area => anywhere(world, &mut stream, |_| true),
-        DropoffSpread::Land => anywhere(world, &mut stream, |at| world.area.is_land(at)),
-    };
+    let dropoff = demand::draw_dropoff(world, demand, pickup.unwrap_or(hub), &mut stream);
     let (min, max) = demand.payload_kg;
     Sample {
         pickup,
@@ -102,11 +101,10 @@ fn sample(world: &World, demand: &Demand, index: u32) -> Sample {
     }
 }
 
-fn anywhere(world: &World, stream: &mut Stream, fits: impl Fn(LatLon) -> bool) -> LatLon {
-    const ATTEMPTS: u32 = 1_000;
-    let bounds = &world.area.bounds;
-    let mut candidates = (0..ATTEMPTS).map(|_| bounds.at(stream.uniform(), stream.uniform()));
-    candidates.find(|at| fits(*at)).unwrap_or_else(|| bounds.middle())
+fn place(world: &World, stream: &mut Stream) -> LatLon {
+    let count = u32::try_from(world.places.len()).unwrap_or(u32::MAX).max(1);
+    let place = world.places.get(stream.below(count) as usize);
+    place.map_or(world.area.bounds.middle(), |place| place.location)
 }
 
 /// What a fleet does for those of the orders that it can fly.

@@ -332,6 +332,7 @@ impl Canonical {
             preparation,
             dropoff,
             dropoff_points,
+            within_m,
             payload_kg,
             expedited,
         } = demand;
@@ -348,6 +349,9 @@ impl Canonical {
         self.add(&(rate_per_s, profile, pickup, dropoff, payload_kg, expedited));
         if preparation.is_some() || !dropoff_points.is_empty() {
             self.add(&(preparation, dropoff_points));
+        }
+        if within_m.is_some() {
+            self.add(within_m);
         }
     }
 }

@@ -116,6 +116,7 @@ fn prep(f: &mut Fields<'_>) -> Prep {
 pub(super) struct Dropoff {
     pub spread: Option<At<DropoffSpread>>,
     pub points: Option<At<String>>,
+    pub within: Option<At<f64>>,
 }
 
 fn dropoff(f: &mut Fields<'_>) -> Dropoff {
@@ -130,6 +131,7 @@ fn dropoff(f: &mut Fields<'_>) -> Dropoff {
             ]),
         ),
         points: f.optional("points", "a CSV file of addresses with the columns latitude and longitude, each as likely as the others, instead of `spread`", Text),
+        within: f.optional("within", "farthest from the pick-up, metres, where they are spread over the land or the area", Number(10.0..=1e6)),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn build_demand(
         preparation,
         dropoff,
         dropoff_points: dropoff_points.unwrap_or_default(),
+        within_m: read_within(&demand.dropoff, dropoff, log),
         payload_kg,
         expedited: demand.expedited,
     })
@@ -107,6 +108,19 @@ fn choose_dropoff(dropoff: &order_keys::Dropoff, no_places: bool, log: &mut Log)
         );
     }
     spread.value
+}
+
+/// What is listed is where it is, however far that may be.
+fn read_within(keys: &order_keys::Dropoff, spread: DropoffSpread, log: &mut Log) -> Option<f64> {
+    let within = keys.within.as_ref()?;
+    if matches!(spread, DropoffSpread::Places | DropoffSpread::Points) {
+        log.error(
+            &within.span,
+            "`within` has no say where drop-offs are listed",
+            "spread them over \"land\" or the \"area\", or leave it out",
+        );
+    }
+    Some(within.value)
 }
 
 fn read_payload(payload: &order_keys::Payload, log: &mut Log) -> Option<(f64, f64)> {

@@ -62,7 +62,7 @@ fn draw_preparation(preparation: Preparation, stream: &mut Stream) -> SimDuratio
 
 fn draw_order(world: &World, demand: &Demand, stream: &mut Stream) -> Order {
     let (account, pickup) = draw_pickup(world, demand.pickup, stream);
-    let dropoff = draw_dropoff(world, demand, stream);
+    let dropoff = draw_dropoff(world, demand, pickup, stream);
     let (lightest, heaviest) = demand.payload_kg;
     let weight_kg = stream.uniform_in(lightest, heaviest);
     let expedited = stream.uniform() < demand.expedited;
@@ -130,8 +130,8 @@ pub fn near_hubs(world: &World, now: SimTime) -> Vec<f64> {
     rates
 }
 
-fn draw_dropoff(world: &World, demand: &Demand, stream: &mut Stream) -> LatLon {
-    let bounds = &world.area.bounds;
+/// Where one of these customers wants it, who has it picked up there.
+pub fn draw_dropoff(world: &World, demand: &Demand, pickup: LatLon, stream: &mut Stream) -> LatLon {
     match demand.dropoff {
         DropoffSpread::Points if !demand.dropoff_points.is_empty() => {
             demand.dropoff_points[stream.below(demand.dropoff_points.len() as u32) as usize]
@@ -139,12 +139,44 @@ fn draw_dropoff(world: &World, demand: &Demand, stream: &mut Stream) -> LatLon {
         DropoffSpread::Places if !world.places.is_empty() => {
             world.places[stream.below(world.places.len() as u32) as usize].location
         }
-        DropoffSpread::Area => bounds.at(stream.uniform(), stream.uniform()),
-        DropoffSpread::Land | DropoffSpread::Places | DropoffSpread::Points => (0..LAND_TRIES)
-            .map(|_| bounds.at(stream.uniform(), stream.uniform()))
-            .find(|at| world.area.is_land(*at))
-            .unwrap_or(bounds.middle()),
+        DropoffSpread::Area => draw_spot(world, demand, pickup, stream, |_| true),
+        DropoffSpread::Land | DropoffSpread::Places | DropoffSpread::Points => {
+            draw_spot(world, demand, pickup, stream, |at| world.area.is_land(at))
+        }
     }
+}
+
+/// Anywhere in the area, or as near to the pick-up as the customers are; where nothing that fits
+/// is found, in the middle of that.
+fn draw_spot(
+    world: &World,
+    demand: &Demand,
+    pickup: LatLon,
+    stream: &mut Stream,
+    fits: impl Fn(LatLon) -> bool,
+) -> LatLon {
+    let bounds = &world.area.bounds;
+    match demand.within_m {
+        None => (0..LAND_TRIES)
+            .map(|_| bounds.at(stream.uniform(), stream.uniform()))
+            .find(|at| fits(*at))
+            .unwrap_or(bounds.middle()),
+        Some(within_m) => (0..LAND_TRIES)
+            .map(|_| draw_near(world, pickup, within_m, stream))
+            .find(|at| bounds.contains(*at) && fits(*at))
+            .unwrap_or(pickup),
+    }
+}
+
+/// Evenly over a disc.
+fn draw_near(world: &World, middle: LatLon, radius_m: f64, stream: &mut Stream) -> LatLon {
+    let away_m = radius_m * stream.uniform().sqrt();
+    let (sin, cos) = libm::sincos(std::f64::consts::TAU * stream.uniform());
+    let middle = world.area.point(middle);
+    world.area.frame.to_latlon(Point {
+        x: middle.x + away_m * sin,
+        y: middle.y + away_m * cos,
+    })
 }
 
 impl Demand {
@@ -178,6 +210,7 @@ mod tests {
             preparation: None,
             dropoff: DropoffSpread::Area,
             dropoff_points: Vec::new(),
+            within_m: None,
             payload_kg: (0.1, 1.0),
             expedited: 0.0,
         };

@@ -182,6 +182,8 @@ pub struct Demand {
     pub dropoff: DropoffSpread,
     /// Where [`DropoffSpread::Points`] goes to.
     pub dropoff_points: Vec<LatLon>,
+    /// Drop-offs on land or in the area are no farther from their pick-ups.
+    pub within_m: Option<f64>,
     pub payload_kg: (f64, f64),
     /// Share of expedited requests.
     pub expedited: f64,

@@ -13,7 +13,7 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 
-const SHIPPED: [&str; 7] = [
+const SHIPPED: [&str; 8] = [
     "tiny.toml",
     "san-francisco.toml",
     "seattle.toml",
@@ -21,6 +21,7 @@ const SHIPPED: [&str; 7] = [
     "lunch.toml",
     "lunch-unsettled.toml",
     "uneven.toml",
+    "capacity/million-drones.toml",
 ];
 
 fn shipped(name: &str) -> PathBuf {

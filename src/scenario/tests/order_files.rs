@@ -119,3 +119,34 @@ fn goods_that_are_prepared_are_fetched_when_they_are_ready_and_ordered_by_the_sa
         assert_eq!((usual.dropoff, usual.not_before), (later.dropoff, SimTime::START));
     }
 }
+
+#[test]
+fn customers_are_no_farther_than_said_and_evenly_around() {
+    let keys = "rate = \"6000/h\"\npickup = { at = \"hub\" }\ndropoff = { spread = \"area\", within = 800 }";
+    let world = parse_with(keys, &[]).unwrap();
+    let ways: Vec<f64> = orders(&world, 6_000)
+        .iter()
+        .map(|(_, order)| {
+            assert!(world.area.bounds.contains(order.dropoff.location));
+            let [from, to] = [order.pickup, order.dropoff].map(|stop| world.area.point(stop.location));
+            from.distance(to)
+        })
+        .collect();
+    assert!(ways.len() > 900, "{}", ways.len());
+    assert!(ways.iter().all(|way_m| *way_m <= 800.1));
+    // Evenly over a disc: a quarter of it lies within half of its radius.
+    let near = ways.iter().filter(|way_m| **way_m < 400.0).count() as f64;
+    let share = near / ways.len() as f64;
+    assert!((0.2..0.3).contains(&share), "{share}");
+    let anywhere = parse_with(&keys.replace(", within = 800", ""), &[]).unwrap();
+    assert_ne!(world.scenario_hash, anywhere.scenario_hash, "another world");
+
+    let listed = "rate = \"60/h\"\ndropoff = { spread = \"places\", within = 800 }";
+    let wrong = parse_with(listed, &[]).unwrap_err();
+    assert_eq!(wrong.len(), 1);
+    assert!(
+        wrong[0].to_string().contains("`within` has no say"),
+        "{}",
+        wrong[0]
+    );
+}

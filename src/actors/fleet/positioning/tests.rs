@@ -216,6 +216,7 @@ fn what_is_forecast_is_as_fresh_as_the_first_request() {
         preparation: None,
         dropoff: DropoffSpread::Land,
         dropoff_points: Vec::new(),
+        within_m: None,
         payload_kg: (0.2, 1.0),
         expedited: 0.0,
     });
