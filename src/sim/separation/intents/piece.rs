@@ -13,6 +13,8 @@ use super::super::sweep::band;
 const CELL_M: f32 = 512.0;
 /// Room for what single precision leaves out, metres: twice as exactly are edges of cells known.
 const SPARE_M: f32 = 2.0;
+/// The same, seconds.
+const SPARE_S: f64 = 0.01;
 /// Arcs are taken as chords of so much of a circle at most.
 const CHORD_RAD: f64 = 0.5;
 
@@ -27,7 +29,7 @@ pub struct Piece {
 /// As a snapshot has it.
 pub type Saved = (f32, f32, f32, f32, f32, f32, f32, f64);
 
-/// How far from a piece somebody may be who meets it half-way, metres.
+/// Room around a piece, metres.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reach {
     aside_m: f32,
@@ -35,10 +37,20 @@ pub struct Reach {
 }
 
 impl Reach {
-    pub fn of(minima: Minima) -> Self {
+    /// Around one of two who meet, so that it holds the other; who is looked for upright with
+    /// half of it each, so that a level flight is in one band.
+    pub fn around(minima: Minima) -> Self {
         Reach {
-            aside_m: 0.5 * minima.horizontal_m + SPARE_M,
+            aside_m: minima.horizontal_m + SPARE_M,
             upright_m: 0.5 * minima.vertical_m + SPARE_M,
+        }
+    }
+
+    /// Around the other one.
+    pub fn upright(minima: Minima) -> Self {
+        Reach {
+            aside_m: 0.0,
+            ..Reach::around(minima)
         }
     }
 }
@@ -76,6 +88,24 @@ impl Piece {
         self.begins_s + f64::from(self.body.lasts_s)
     }
 
+    pub fn later(&self, seconds: f64) -> Piece {
+        Piece {
+            begins_s: self.begins_s + seconds,
+            ..*self
+        }
+    }
+
+    /// East and north, m/s.
+    pub fn velocity(&self) -> (f64, f64) {
+        (f64::from(self.body.east), f64::from(self.body.north))
+    }
+
+    /// From where the other begins to where this one does, metres.
+    pub fn away_from(&self, other: &Piece) -> (f64, f64) {
+        let (dx, dy) = (self.body.x - other.body.x, self.body.y - other.body.y);
+        (f64::from(dx), f64::from(dy))
+    }
+
     /// As it is at a time, with so long to go.
     pub fn at(&self, seconds: f64, lasts_s: f32) -> Body {
         let since = (seconds - self.begins_s) as f32;
@@ -89,37 +119,75 @@ impl Piece {
         }
     }
 
-    /// The cells where it may meet somebody.
-    pub fn cells(&self, reach: Reach) -> Vec<Cell> {
+    /// Which cells it is in from when until when, with so much room around it; each once.
+    pub fn visits(&self, room: Reach) -> Vec<Visit> {
         let body = &self.body;
         let along_m = body.east.abs().max(body.north.abs()) * body.lasts_s;
         let parts = (along_m / CELL_M) as u16 + 1;
-        let mut cells = Vec::new();
+        let mut visits = Vec::with_capacity(6 * usize::from(parts));
         for part in 0..parts {
             let [from, until] =
                 [part, part + 1].map(|part| body.lasts_s * f32::from(part) / f32::from(parts));
             let span = |one: f32, other: f32| {
-                let (low, high) = (one.min(other) - reach.aside_m, one.max(other) + reach.aside_m);
+                let (low, high) = (one.min(other) - room.aside_m, one.max(other) + room.aside_m);
                 column(low / CELL_M)..=column(high / CELL_M)
             };
             let [(from_x, from_y), (until_x, until_y)] = [from, until].map(|at| body.after(at));
             let [from_m, until_m] = [from, until].map(|at| body.height + body.up * at);
-            let low = band(from_m.min(until_m) - reach.upright_m);
-            let high = band(from_m.max(until_m) + reach.upright_m);
+            let low = band(from_m.min(until_m) - room.upright_m);
+            let high = band(from_m.max(until_m) + room.upright_m);
+            let [from_s, until_s] = [from, until].map(|since| self.begins_s + f64::from(since));
             for row in span(from_y, until_y) {
                 for column in span(from_x, until_x) {
-                    cells.extend((low..=high).map(|band| (row, column, band)));
+                    visits.extend((low..=high).map(|band| Visit {
+                        cell: cell(row, column, band),
+                        from_s: from_s - SPARE_S,
+                        until_s: until_s + SPARE_S,
+                    }));
                 }
             }
         }
-        cells.sort_unstable();
-        cells.dedup();
-        cells
+        if parts == 1 {
+            return visits;
+        }
+        // Stable: parts of the same cell stay in order of time.
+        visits.sort_by_key(|visit| visit.cell);
+        visits.dedup_by(|later, first| {
+            let is_same = later.cell == first.cell;
+            if is_same {
+                first.until_s = later.until_s;
+            }
+            is_same
+        });
+        visits
     }
 }
 
-/// Row, column and band of heights.
-pub type Cell = (u16, u16, u8);
+/// Row, column and band of heights, as one number. What is a thousand cells apart may have the
+/// same: the geometry tells.
+pub type Cell = u32;
+
+fn cell(row: u16, column: u16, band: u8) -> Cell {
+    (u32::from(row) & 0xfff) << 20 | (u32::from(column) & 0xfff) << 8 | u32::from(band)
+}
+
+/// From when until when something is in a cell, seconds since the scenario's start.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit {
+    pub cell: Cell,
+    pub from_s: f64,
+    pub until_s: f64,
+}
+
+impl Visit {
+    pub fn later(&self, seconds: f64) -> Visit {
+        Visit {
+            from_s: self.from_s + seconds,
+            until_s: self.until_s + seconds,
+            ..*self
+        }
+    }
+}
 
 /// The plan's pieces above the pads, from its beginning on.
 pub fn pieces(drone: DroneId, model: &Model, plan: &FlightPlan) -> Vec<Piece> {
