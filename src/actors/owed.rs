@@ -179,7 +179,10 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Worn { .. }
         | Message::Revise
         | Message::Replanned { .. }
-        | Message::OffPlan { .. } => None,
+        | Message::OffPlan { .. }
+        | Message::TellExpected { .. }
+        | Message::MetWeather { .. }
+        | Message::Looked => None,
     }
 }
 
@@ -202,7 +205,8 @@ fn of_delivery(message: &DeliveryMessage) -> Option<Owed> {
         | Message::RecipientConfirms { .. }
         | Message::PatienceOver { .. }
         | Message::CarrierComesAgain { .. }
-        | Message::NoWord => None,
+        | Message::NoWord
+        | Message::TellEtas => None,
     }
 }
 

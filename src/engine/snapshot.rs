@@ -17,13 +17,13 @@ use crate::sim::ageing::Healths;
 use crate::sim::drone::{DroneState, Task};
 use crate::sim::event::HubQueues;
 use crate::sim::geo::LatLon;
-use crate::sim::ids::{DroneId, HubId};
+use crate::sim::ids::{DroneId, HubId, ModelId};
 use crate::sim::order::StoredPackage;
 use crate::sim::roster::RosterWrite;
 use crate::sim::separation::Separation;
 use crate::sim::sky::{Few, Sky};
 use crate::sim::time::SimTime;
-use crate::sim::weather::Shift;
+use crate::sim::weather::{Breach, Shift};
 use crate::sim::world::World;
 use crate::store::{HistoryRow, SNAPSHOT_FORMATS, Snapshot, SumRow};
 use crate::view::{DeliveryHandle, LetterReading, Supervision, View};
@@ -80,6 +80,7 @@ pub struct Remembered {
     pub hub_queues: Vec<(HubId, HubQueues)>,
     pub hub_seqs: Vec<(HubId, u32)>,
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    pub hub_stops: Vec<(HubId, Vec<(ModelId, Breach)>)>,
     /// Withdrawn, and out of the world.
     pub drones_gone: Vec<DroneId>,
     pub hubs_gone: Vec<HubId>,
@@ -268,6 +269,7 @@ fn remember(roles: &Roles) -> Remembered {
         hub_queues: roles.fleet.hub_queues().collect(),
         hub_seqs: roles.fleet.hub_seqs().collect(),
         hubs_closed: roles.fleet.hubs_closed().collect(),
+        hub_stops: roles.fleet.hub_stops().collect(),
         drones_gone: gone.map(|drone| drone.id).collect(),
         hubs_gone: roles.fleet.hubs_gone().collect(),
         accounts: roles.accounts.all().cloned().collect(),

@@ -346,6 +346,11 @@ impl World {
         Air::forecast(&self.weather, &self.airspace, self.seed, now)
     }
 
+    /// Of all hubs, those that are withdrawn too.
+    pub fn hub_ids(&self) -> impl Iterator<Item = HubId> + use<> {
+        (0..self.hubs.len()).map(|index| HubId(index as u16))
+    }
+
     pub fn hub(&self, id: HubId) -> &Hub {
         &self.hubs[id.index()]
     }

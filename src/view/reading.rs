@@ -9,6 +9,7 @@ use crate::sim::geo::LatLon;
 use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::promise::TIMES_TO_GO;
 use crate::sim::time::{SimTime, Tick};
+use crate::sim::weather::Breach;
 
 use super::routes::PlannedRoute;
 
@@ -128,16 +129,16 @@ impl DeliveryStatus {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubReading {
     pub hub: HubId,
-    /// When this was so.
-    pub at: SimTime,
     pub queues: HubQueues,
     /// Drones on the ground here.
     pub grounded: u32,
     /// Nobody takes off before this time, which may be never; `None` where the hub is open.
     pub closed_until: Option<SimTime>,
+    /// Types that the weather keeps there, and why.
+    pub ground_stops: Vec<(ModelId, Breach)>,
     /// Number of its last event; 0 before the first.
     pub seq: u32,
     /// Withdrawn, and the last of its drones is out of the world.

@@ -83,7 +83,7 @@ impl Gauges {
     /// `None` where the reading is older than the hub.
     pub(super) fn hub(&self, view: &View, hub: HubId) -> Option<(ClockReading, HubReading)> {
         let (clock, hubs) = self.hubs.get_or_init(|| view.hubs_at_once());
-        Some((*clock, *hubs.get(hub.index())?))
+        Some((*clock, hubs.get(hub.index())?.clone()))
     }
 }
 

@@ -101,6 +101,7 @@ duration = "1m"
 fn a_squall_of_a_minute_brings_hardly_anybody_down() {
     let world = Arc::new(busy_where("[[place]]", SQUALL));
     let (mut aloft, mut holding, mut lost, mut taken_off) = (0, 0, 0, 0);
+    let mut met = None;
     let run = headless::run(world, 1, 9_000, |engine, outcome| {
         if outcome.tick == 6_000 {
             aloft = engine.sky().airborne_count();
@@ -114,7 +115,10 @@ fn a_squall_of_a_minute_brings_hardly_anybody_down() {
             match event {
                 DroneEvent::Holding => holding += 1,
                 DroneEvent::Lost { .. } => lost += 1,
-                DroneEvent::TakenOff { .. } if (300..600).contains(&since) => taken_off += 1,
+                DroneEvent::WeatherAlarm(_) => met = met.or(Some(since)),
+                DroneEvent::TakenOff { .. } if met.is_some_and(|met| met < since) && since < 600 => {
+                    taken_off += 1;
+                }
                 _ => {}
             }
         }
@@ -124,5 +128,9 @@ fn a_squall_of_a_minute_brings_hardly_anybody_down() {
     assert!(aloft >= 5, "{aloft} in the air");
     assert!(holding > 0, "somebody waits");
     assert!(lost * 10 <= aloft, "{lost} of {aloft} came down");
-    assert_eq!(taken_off, 0, "into weather that was seen");
+    assert!(
+        met.is_some_and(|met| met < 100),
+        "{met:?}: stations look half a minute later"
+    );
+    assert_eq!(taken_off, 0, "into weather that somebody has met");
 }

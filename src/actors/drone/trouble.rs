@@ -63,6 +63,10 @@ impl Drone {
             return;
         };
         self.waits_until = None;
+        if trouble == Trouble::Weather {
+            let (at, met) = (fix.at, conditions);
+            effects.send(Mail::Fleet(FleetMessage::MetWeather { at, met }));
+        }
         let forecast = self.base(context);
         let base = Base {
             air: forecast.air.felt(conditions),
@@ -137,7 +141,7 @@ impl Drone {
             effects.send(Mail::Fleet(FleetMessage::Strayed { drone }));
         }
         if was_homeward && before != hub {
-            self.emit(context, effects, DroneEvent::Diverted);
+            self.tell_diverted(context, effects);
         }
     }
 

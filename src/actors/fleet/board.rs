@@ -4,7 +4,7 @@
 //! Queues are read off the docks and the pads once a message is dealt with, and told where they
 //! are others than were told last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,10 @@ pub(super) struct Board {
     /// Hubs whose queues may have changed with the message that is being dealt with.
     #[serde(skip)]
     changed: BTreeSet<HubId>,
+    /// Hubs whose lines are to hear when they are expected, and since when. It is over with the
+    /// tick; what a panic loses is asked for anew in the next.
+    #[serde(skip)]
+    to_hear: BTreeMap<HubId, SimTime>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,7 +45,7 @@ impl Board {
         };
         Board {
             hubs: seqs.into_iter().map(of).collect(),
-            changed: BTreeSet::new(),
+            ..Board::default()
         }
     }
 
@@ -58,9 +62,27 @@ impl Board {
         self.changed.insert(hub);
     }
 
+    /// Whether nobody has asked in this tick yet that the hub's line hear when it is expected.
+    pub fn is_first_to_ask(&mut self, now: SimTime, hub: HubId) -> bool {
+        self.to_hear.insert(hub, now) != Some(now)
+    }
+
+    pub fn are_told(&mut self, hub: HubId) {
+        self.to_hear.remove(&hub);
+    }
+
     /// Numbers an event of the hub.
     pub fn tell(&mut self, context: &Context, hub: HubId, event: HubEvent, effects: &mut Effects) {
         effects.emit_hub(context, &mut self.hubs[hub.index()].seq, hub, event);
+    }
+
+    /// The types that the weather keeps at the hub.
+    pub fn stops(&self, hub: HubId) -> &[(ModelId, Breach)] {
+        &self.hubs[hub.index()].stops
+    }
+
+    pub fn is_stopped(&self, hub: HubId, model: ModelId) -> bool {
+        self.stops(hub).iter().any(|(stopped, _)| *stopped == model)
     }
 
     /// The types that stay at the hub from now on; tells of those that did not, and of those that
@@ -104,6 +126,13 @@ impl Fleet {
         numbered.map(|(hub, board)| (hub, board.queues))
     }
 
+    /// Types that the weather keeps at a hub, where any are.
+    pub fn hub_stops(&self) -> impl Iterator<Item = (HubId, Vec<(ModelId, Breach)>)> + '_ {
+        let numbered = (0..).map(HubId).zip(&self.board.hubs);
+        let stopped = numbered.filter(|(_, board)| !board.stops.is_empty());
+        stopped.map(|(hub, board)| (hub, board.stops.clone()))
+    }
+
     fn queues(&self, hub: HubId) -> HubQueues {
         let (charging, queued) = self.docks.queues(hub);
         let pads = self.pads.of(hub);
@@ -118,10 +147,10 @@ impl Fleet {
 
     /// What is so by now everybody was told, one way or the other.
     pub(super) fn note_what_is_known(&mut self, world: &World, now: SimTime) {
-        for hub in (0..world.hubs.len()).map(|hub| HubId(hub as u16)) {
+        for (hub, stops) in world.hub_ids().zip(world.ground_stops(now)) {
             let queues = self.queues(hub);
             let board = &mut self.board.hubs[hub.index()];
-            (board.queues, board.stops) = (queues, world.ground_stops(hub, now));
+            (board.queues, board.stops) = (queues, stops);
         }
     }
 

@@ -1,6 +1,13 @@
-//! What a new forecast, or a zone, makes of who waits: who may go now, and which types may not.
+//! What becomes of who waits when the air changes: with a new forecast, with what stations or
+//! drones have seen, with a zone. Who may go now, and which types may not.
+//!
+//! A drone that has met weather in the air counts as a station that has looked, until stations look
+//! again: types that may not fly in it stay at the hubs of its cell. Which do stands on the board.
 
-use crate::sim::ids::HubId;
+use crate::sim::geo::Point;
+use crate::sim::ids::{HubId, ModelId};
+use crate::sim::time::SimTime;
+use crate::sim::weather::{self, Breach, Conditions};
 
 use super::{Context, Effects, Fleet, FleetMessage, Mail, SchedulerMessage};
 
@@ -11,13 +18,75 @@ impl Fleet {
     /// Who has a drone that has not left is looked at at once, who waits for one as many at a time
     /// as a tick bears.
     pub(super) fn air_changed(&mut self, context: &Context, effects: &mut Effects) {
-        for hub in (0..context.world.hubs.len()).map(|index| HubId(index as u16)) {
-            let stops = context.world.ground_stops(hub, context.now);
-            self.board.set_stops(context, hub, stops, effects);
-        }
+        self.revise_stops(context, effects);
         self.plan_all_anew(context, effects);
         self.queue.doubt_all();
         self.revise_requests(context, effects);
+    }
+
+    /// Stations have looked, after drones had met weather.
+    pub(super) fn looked(&mut self, context: &Context, effects: &mut Effects) {
+        for hub in self.revise_stops(context, effects) {
+            self.serve(context, hub, effects);
+        }
+    }
+
+    /// By what is forecast and was seen; answers where a type may go again. What drones have met
+    /// stands until stations look.
+    fn revise_stops(&mut self, context: &Context, effects: &mut Effects) -> Vec<HubId> {
+        let (world, now) = (&context.world, context.now);
+        let before = world.time_of(context.tick.saturating_sub(1));
+        let have_looked = weather::is_looked(before, now);
+        let mut freed = Vec::new();
+        for (hub, mut stops) in world.hub_ids().zip(world.ground_stops(now)) {
+            let is_new = |stop: &&(ModelId, Breach)| stops.iter().all(|(model, _)| *model != stop.0);
+            let gone: Vec<_> = self.board.stops(hub).iter().filter(is_new).copied().collect();
+            match have_looked {
+                true if !gone.is_empty() => freed.push(hub),
+                true => {}
+                false => stops.extend(gone),
+            }
+            self.board.set_stops(context, hub, stops, effects);
+        }
+        freed
+    }
+
+    /// A drone in the air has met this there.
+    pub(super) fn hear_of_weather(
+        &mut self,
+        context: &Context,
+        at: Point,
+        met: &Conditions,
+        effects: &mut Effects,
+    ) {
+        let (world, cell) = (&context.world, context.world.weather.cell_of(at));
+        let mut is_news = false;
+        for hub in world.hub_ids() {
+            if world.weather.cell_of(world.hub(hub).at) != cell {
+                continue;
+            }
+            let mut stops = self.board.stops(hub).to_vec();
+            let known = stops.len();
+            let pairs = world.pairs().all().iter().filter(|pair| pair.hub == hub);
+            for pair in pairs.filter(|pair| !self.board.is_stopped(hub, pair.model)) {
+                let breach = world.model(pair.model).limits.broken_by(met);
+                stops.extend(breach.map(|breach| (pair.model, breach)));
+            }
+            if stops.len() > known {
+                is_news = true;
+                self.board.set_stops(context, hub, stops, effects);
+                self.expect_anew(context, hub, effects);
+            }
+        }
+        if is_news {
+            effects.wake_at(weather::next_look(context.now), Mail::Fleet(FleetMessage::Looked));
+        }
+    }
+
+    /// Until when the weather over a hub keeps a type there, as far as the board says.
+    pub(super) fn stopped_until(&self, hub: HubId, model: ModelId, now: SimTime) -> Option<SimTime> {
+        let is_stopped = self.board.is_stopped(hub, model);
+        is_stopped.then(|| weather::next_look(now))
     }
 
     /// Unless some were revised in this tick, for the air has changed once more: whoever did that
@@ -84,11 +153,11 @@ mod tests {
         let world = stormy(Field::new(20.0, vec![soon_dry], Grid::WHOLE), 3.0);
         let order = order(&world);
         let (wet, dry) = (SimTime::START, SimTime(FORECAST_EVERY.0));
-        assert_eq!(world.ground_stops(HubId(0), wet), [(ModelId(0), Breach::Rain)]);
+        assert_eq!(world.ground_stops(wet), [[(ModelId(0), Breach::Rain)]]);
         assert!(mission(&world, wet, WING, &order).is_none());
         assert!(waits_for_weather(&world, wet, &order));
         assert!(is_servable(&world, wet, &order), "in other weather");
-        assert!(world.ground_stops(HubId(0), dry).is_empty());
+        assert!(world.ground_stops(dry)[0].is_empty());
         assert!(mission(&world, dry, WING, &order).is_some());
         assert!(!waits_for_weather(&world, dry, &order));
     }
@@ -97,10 +166,7 @@ mod tests {
     fn a_gale_is_waited_for_too_even_where_no_plan_exists_in_it() {
         let world = stormy(Field::uniform(0.0), 40.0);
         let order = order(&world);
-        assert_eq!(
-            world.ground_stops(HubId(0), SimTime::START),
-            [(ModelId(0), Breach::Wind)]
-        );
+        assert_eq!(world.ground_stops(SimTime::START), [[(ModelId(0), Breach::Wind)]]);
         assert!(is_servable(&world, SimTime::START, &order));
     }
 
@@ -146,7 +212,7 @@ mod tests {
         world.weather.mean = Field::new((0.0, 0.0), Vec::new(), grid);
         world.weather.rain = Field::new(0.0, vec![showers], grid);
         let order = order(&world);
-        assert!(world.ground_stops(HubId(0), SimTime::START).is_empty());
+        assert!(world.ground_stops(SimTime::START)[0].is_empty());
         assert!(mission(&world, SimTime::START, WING, &order).is_none());
         let mut around = order.clone();
         around.pickup = around.dropoff;

@@ -8,9 +8,11 @@ use crate::sim::command::ReplyTo;
 use crate::sim::drone::Task;
 use crate::sim::event::Etas;
 use crate::sim::flight::FlightPlan;
+use crate::sim::geo::Point;
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::weather::Conditions;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FleetMessage {
@@ -90,4 +92,11 @@ pub enum FleetMessage {
     /// From a drone in the air: something came between it and its plan that is no error of its
     /// hub's.
     OffPlan { drone: DroneId },
+    /// To itself: those in the hub's line hear when they are expected, once for all that has
+    /// changed there.
+    TellExpected { hub: HubId },
+    /// From a drone in the air: it has met this weather there.
+    MetWeather { at: Point, met: Conditions },
+    /// To itself: stations have looked, after drones had met weather.
+    Looked,
 }

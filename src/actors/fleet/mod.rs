@@ -308,6 +308,9 @@ impl Role for Fleet {
             FleetMessage::Revise => self.revise_more(context, effects),
             FleetMessage::Replanned { drone, plan } => self.takes_other_way(context, drone, &plan),
             FleetMessage::OffPlan { drone } => self.history.gives_up(drone),
+            FleetMessage::TellExpected { hub } => self.tell_expected(context, hub, effects),
+            FleetMessage::MetWeather { at, met } => self.hear_of_weather(context, at, &met, effects),
+            FleetMessage::Looked => self.looked(context, effects),
         }
         self.tell_queues(context, effects);
     }

@@ -312,6 +312,9 @@ impl Fleet {
         from: HubId,
         to: HubId,
     ) -> Option<(FlightPlan, f64)> {
+        if self.stopped_until(from, model, context.now).is_some() {
+            return None;
+        }
         let (world, model) = (&context.world, context.world.model(model));
         let (air, at, there): (_, Point, Point) =
             (world.air(context.now), world.hub(from).at, world.hub(to).at);

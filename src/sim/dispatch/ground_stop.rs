@@ -6,7 +6,7 @@
 use super::super::air::Air;
 use super::super::flight::Errand;
 use super::super::geo::Point;
-use super::super::ids::{HubId, ModelId};
+use super::super::ids::ModelId;
 use super::super::order::Order;
 use super::super::time::SimTime;
 use super::super::weather::{Breach, Limits};
@@ -58,15 +58,15 @@ pub fn waits_for_weather(world: &World, now: SimTime, order: &Order) -> bool {
 }
 
 impl World {
-    /// Types that the weather over a hub keeps there, and why.
-    pub fn ground_stops(&self, hub: HubId, now: SimTime) -> Vec<(ModelId, Breach)> {
-        let (air, at) = (self.air(now), self.hub(hub).at);
-        let numbered = self.pairs().all().iter().enumerate();
-        let here = numbered.filter(|(index, pair)| pair.hub == hub && self.pairs().in_service(*index) > 0);
-        let stopped = here.filter_map(|(_, pair)| {
-            let breach = air.breach(&self.model(pair.model).limits, at)?;
-            Some((pair.model, breach))
-        });
-        stopped.collect()
+    /// By hub: types that the weather over it keeps there, and why.
+    pub fn ground_stops(&self, now: SimTime) -> Vec<Vec<(ModelId, Breach)>> {
+        let air = self.air(now);
+        let mut stops = vec![Vec::new(); self.hubs.len()];
+        for (index, pair) in self.pairs().all().iter().enumerate() {
+            let breach = air.breach(&self.model(pair.model).limits, self.hub(pair.hub).at);
+            let is_flown = self.pairs().in_service(index) > 0;
+            stops[pair.hub.index()].extend(breach.filter(|_| is_flown).map(|breach| (pair.model, breach)));
+        }
+        stops
     }
 }

@@ -19,7 +19,7 @@ pub struct Grounded {
     pub charging_since: Option<SimTime>,
 }
 
-/// Columns by drone index; stale for those in the air.
+/// Columns by drone index; stale for those in the air. Of those lost the energy is what they had.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ground {
     hub: Vec<HubId>,
@@ -107,6 +107,11 @@ impl Ground {
         }
     }
 
+    /// Somewhere, for good, with this left.
+    pub fn lie(&mut self, drone: DroneId, energy_wh: f64) {
+        self.energy_wh[drone.index()] = energy_wh;
+    }
+
     /// After a flight that took so much, with this left.
     pub fn land(&mut self, world: &World, drone: DroneId, at: Point, used_wh: f64, energy_wh: f64) {
         let i = drone.index();
@@ -141,7 +146,7 @@ pub fn nearest_hub(world: &World, drone: DroneId, at: Point) -> HubId {
     let own = world.fleet_of(drone).map_or(HubId(0), |fleet| fleet.hub);
     let of = |hub: HubId| (world.hub(hub).at.distance(at), world.roster.is_hub_withdrawn(hub));
     let mut nearest = (of(own), own);
-    for hub in (0..world.hubs.len()).map(|hub| HubId(hub as u16)) {
+    for hub in world.hub_ids() {
         if of(hub) < nearest.0 {
             nearest = (of(hub), hub);
         }

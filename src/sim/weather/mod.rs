@@ -135,7 +135,6 @@ impl Weather {
         before: SimTime,
         now: SimTime,
     ) -> bool {
-        let is_looked = before.0 / OBSERVED_EVERY.0 != now.0 / OBSERVED_EVERY.0;
         let broken = |limits: &Limits, cell, now| {
             let mut seen = self.observed(cell, now);
             seen.find_map(|conditions| limits.broken_by(&conditions))
@@ -144,7 +143,7 @@ impl Weather {
             let mut limits = limits.clone();
             limits.any(|limits| broken(limits, cell, before) != broken(limits, cell, now))
         };
-        is_looked && !self.is_steady() && (0..self.cells()).any(differs)
+        is_looked(before, now) && !self.is_steady() && (0..self.cells()).any(differs)
     }
 
     /// From `shift.from` on, if that is now; shifts of which no forecast knows any more go.
@@ -190,6 +189,16 @@ impl Weather {
 /// When the next forecast is issued.
 pub fn next_forecast(now: SimTime) -> SimTime {
     SimTime((now.0 / FORECAST_EVERY.0 + 1).saturating_mul(FORECAST_EVERY.0))
+}
+
+/// Whether stations have looked after the one moment, up to the other.
+pub fn is_looked(before: SimTime, now: SimTime) -> bool {
+    before.0 / OBSERVED_EVERY.0 != now.0 / OBSERVED_EVERY.0
+}
+
+/// When they look next.
+pub fn next_look(now: SimTime) -> SimTime {
+    SimTime((now.0 / OBSERVED_EVERY.0 + 1).saturating_mul(OBSERVED_EVERY.0))
 }
 
 pub fn speed_mps((east, north): Wind) -> f64 {

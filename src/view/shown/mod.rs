@@ -97,10 +97,8 @@ pub fn hub(world: &World, reading: &HubReading, with_gauges: bool) -> Hub {
             .closed_until
             .filter(|until| *until != SimTime::NEVER)
             .map(|until| rfc3339(world, until)),
-        ground_stops: world
-            .ground_stops(reading.hub, reading.at)
-            .into_iter()
-            .map(|(model, reason)| GroundStop::new(world, model, reason))
+        ground_stops: (reading.ground_stops.iter())
+            .map(|(model, reason)| GroundStop::new(world, *model, *reason))
             .collect(),
     }
 }
