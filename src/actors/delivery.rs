@@ -22,6 +22,7 @@ use crate::sim::delivery::{Bearer, DeliveryInput, DeliveryState, Outcome};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::{ConfirmationRequired, Order, Stop};
+use crate::sim::time::SimTime;
 use crate::sim::workflow::{FailureReason, WaitingFor};
 
 use super::book::Book;
@@ -48,6 +49,9 @@ pub struct Delivery {
     /// It has come to its end here, and the same round may hold more mail for it.
     #[serde(skip)]
     is_over: bool,
+    /// When its newest times were told last, and whether they have moved since in that very tick.
+    #[serde(skip)]
+    told: Option<(SimTime, bool)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,6 +97,8 @@ pub enum DeliveryMessage {
     },
     /// From the engine: the drone panicked over what was asked of it.
     NoWord,
+    /// To itself: its times have moved again in the tick in which they were told.
+    TellEtas,
 }
 
 /// As snapshots before format 3 hold it.
@@ -142,6 +148,7 @@ impl Delivery {
             state: DeliveryState::HeadedToPickup,
             asked: VecDeque::new(),
             is_over: false,
+            told: None,
         }
     }
 
@@ -296,12 +303,28 @@ impl Delivery {
     }
 
     fn update_etas(&mut self, context: &Context, etas: Etas, effects: &mut Effects) {
-        self.etas.delivery = etas.delivery;
+        self.etas.delivery = etas.delivery.max(context.now);
         if self.state == DeliveryState::HeadedToPickup {
-            self.etas.pickup = etas.pickup;
+            self.etas.pickup = etas.pickup.max(context.now);
         }
-        let etas = self.etas;
-        self.emit(context, effects, DeliveryEvent::EtaChanged { etas });
+        self.tell_etas(context, effects);
+    }
+
+    /// Once in a tick; what moves them again in it is told in the next.
+    fn tell_etas(&mut self, context: &Context, effects: &mut Effects) {
+        let now = context.now;
+        let (etas, id) = (self.etas, self.id);
+        match self.told {
+            Some((at, true)) if at == now => {}
+            Some((at, false)) if at == now => {
+                self.told = Some((now, true));
+                effects.wake_at(now, Mail::Delivery(id, DeliveryMessage::TellEtas));
+            }
+            _ => {
+                self.told = Some((now, false));
+                self.emit(context, effects, DeliveryEvent::EtaChanged { etas });
+            }
+        }
     }
 }
 
@@ -341,6 +364,7 @@ impl Role for Delivery {
             Message::PatienceOver { visit } => self.patience_over(context, visit, effects),
             Message::CarrierComesAgain { visit } => self.carrier_comes_again(context, visit, effects),
             Message::EtaMoved(etas) => self.update_etas(context, etas, effects),
+            Message::TellEtas => self.tell_etas(context, effects),
         }
     }
 }

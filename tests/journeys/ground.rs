@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use skyhaul::engine::{Engine, Outcome, headless};
 use skyhaul::scenario;
 use skyhaul::sim::drone::DroneStatus;
-use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent, HubQueues};
-use skyhaul::sim::ids::{DroneId, HubId};
+use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Etas, Event, Happening, HubEvent, HubQueues};
+use skyhaul::sim::geo::Point;
+use skyhaul::sim::ids::{DeliveryId, DroneId, HubId};
 use skyhaul::sim::time::{SimTime, Tick};
 use skyhaul::sim::world::World;
 
@@ -70,10 +71,12 @@ struct Watch {
     taken_off: Vec<(Tick, DroneId)>,
     /// Drones that have a delivery and have not left.
     waiting: BTreeSet<DroneId>,
-    flies_for: BTreeMap<skyhaul::sim::ids::DeliveryId, DroneId>,
+    flies_for: BTreeMap<DeliveryId, DroneId>,
     queues: BTreeMap<HubId, HubQueues>,
     told: Vec<(Tick, HubEvent)>,
     completed: u32,
+    /// By delivery: when it was told its newest times, and which.
+    etas: BTreeMap<DeliveryId, (Tick, Etas)>,
 }
 
 impl Watch {
@@ -89,6 +92,14 @@ impl Watch {
                 }
             }
             Happening::Delivery(_, DeliveryEvent::Completed { .. }) => self.completed += 1,
+            Happening::Delivery(id, DeliveryEvent::EtaChanged { etas }) => {
+                assert!(etas.delivery >= event.at, "{id} is promised for the past");
+                let before = self.etas.insert(*id, (tick, *etas));
+                assert!(
+                    before.is_none_or(|(told, _)| told < tick),
+                    "{id} hears twice at tick {tick}"
+                );
+            }
             Happening::Drone(drone, DroneEvent::TakenOff { .. }) => {
                 self.taken_off.push((tick, *drone));
                 self.waiting.remove(drone);
@@ -233,6 +244,58 @@ fn a_hub_that_closes_keeps_those_who_wait_there_already() {
         watch.taken_off
     );
     assert_eq!(watch.taken_off[1].0, opens, "{:?}", watch.taken_off);
+    // When it closed each was told its own turn behind the opening, and heard nothing else before
+    // it left.
+    let waited: Vec<(Tick, Etas)> = watch
+        .etas
+        .into_values()
+        .filter(|(told, _)| *told < opens)
+        .collect();
+    let mut pickups: Vec<f64> = waited.iter().map(|(_, etas)| etas.pickup.as_secs()).collect();
+    pickups.sort_by(f64::total_cmp);
+    assert_eq!(pickups.len(), 5, "{waited:?}");
+    let first_s = pickups[0] - opens as f64 / 10.0;
+    for (pickup, (left, _)) in pickups.iter().zip(&watch.taken_off[1..]) {
+        let expected = *left as f64 / 10.0 + first_s;
+        assert!((pickup - expected).abs() < 2.0, "{pickup}, not {expected}");
+    }
+}
+
+/// A zone over the hub, for three minutes.
+const CLOSED_BY_A_ZONE: &str = r#"
+[[zone]]
+name = "Fire"
+polygon = [[37.757, -122.418], [37.757, -122.411], [37.763, -122.411], [37.763, -122.418]]
+from = "8m"
+until = "11m"
+"#;
+
+#[test]
+fn a_zone_over_the_hub_is_waited_out_by_those_who_would_not_be_home_before_it_begins() {
+    let orders = [at_once(4, "1s"), at_once(6, "7m"), at_once(2, "12m")].concat();
+    let world = one_pad(&format!("{orders}{CLOSED_BY_A_ZONE}"));
+    let (begins, ends) = (4_800, 6_600);
+    let watch = watched(world, 15_000, |engine, _, _| {
+        let over_hub = |at: Point| at.distance(engine.world().hubs[0].at) < 250.0;
+        let is_in_force = (begins..ends).contains(&engine.tick_number());
+        let aloft = engine.sky().airborne().filter(|drone| over_hub(drone.at));
+        assert!(
+            !is_in_force || aloft.count() == 0,
+            "at tick {}",
+            engine.tick_number()
+        );
+    });
+    let left = |from: Tick, until: Tick| {
+        let then = watch
+            .taken_off
+            .iter()
+            .filter(|(tick, _)| (from..until).contains(tick));
+        then.count()
+    };
+    assert_eq!(left(0, 1_200), 4, "long before it begins: {:?}", watch.taken_off);
+    assert_eq!(left(4_000, ends), 0, "{:?}", watch.taken_off);
+    assert_eq!(left(ends, 7_700), 6, "when it is over: {:?}", watch.taken_off);
+    assert_eq!((watch.completed, watch.taken_off.len()), (12, 12), "by drones");
 }
 
 /// It rains for ten minutes from the second forecast on.

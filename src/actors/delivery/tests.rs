@@ -158,6 +158,35 @@ fn a_pickup_that_is_over_keeps_its_time_when_the_drop_off_moves() {
 }
 
 #[test]
+fn nobody_is_told_a_time_that_is_over_nor_two_in_one_tick() {
+    let mut bench = bench();
+    bench.wait(70.0);
+    let now = bench.context.now;
+    let at = |seconds: f64| Etas {
+        pickup: SimTime::from_secs(seconds),
+        delivery: SimTime::from_secs(seconds),
+    };
+    let changed = |seconds: f64| vec![DeliveryEvent::EtaChanged { etas: at(seconds) }];
+    let effects = bench.tell(DeliveryMessage::EtaMoved(at(60.0)));
+    assert_eq!(told(&effects), changed(now.as_secs()), "not before now");
+    let later = bench.tell(DeliveryMessage::EtaMoved(at(90.0)));
+    let again = bench.tell(DeliveryMessage::EtaMoved(at(95.0)));
+    assert_eq!((told(&later), told(&again)), (vec![], vec![]));
+    let both = [later, again].concat();
+    let [(due, Mail::Delivery(_, tell))] = alarms(&both)[..] else {
+        panic!("one alarm for both")
+    };
+    assert_eq!(due, now);
+    let tell = tell.clone();
+    bench.wait(0.1);
+    assert_eq!(
+        told(&bench.tell(tell)),
+        changed(95.0),
+        "the newest, in the next tick"
+    );
+}
+
+#[test]
 fn a_delivery_is_cancelled_when_its_drone_says_that_it_comes_without_the_package() {
     let mut bench = bench();
     let asked = bench.ask(DeliveryWrite::Cancel);

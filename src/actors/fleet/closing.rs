@@ -34,7 +34,7 @@ impl Fleet {
         }
         match self.is_closed_for_long(context, hub) {
             true => self.give_back_where(context, |from, _| from == hub, effects),
-            false => self.tell_expected(context, hub, effects),
+            false => self.expect_anew(context, hub, effects),
         }
         effects.reply(reply_to, Decision::Done);
     }

@@ -1,13 +1,17 @@
 //! When a drone that is kept for a delivery leaves: the one place that says so.
 //!
 //! It waits on the ground until its delivery has begun, its hub is open, the forecast is fair
-//! enough for its type and the way, its way is free where ways are kept free, and a pad is. It is
-//! asked about again when one of these may have changed: a pad comes free, the hub opens, the air
-//! changes, its way is free. Who cannot leave any more, or waits for the weather longer than
-//! requests wait for a drone, is given back.
+//! enough for its type and the way, no zone closes that, its way is free where ways are kept free,
+//! and a pad is. It is asked about again when one of these may have changed: a pad comes free, the
+//! hub opens, the air changes, its way is free. Who cannot leave any more, or waits for the weather
+//! or a zone longer than requests wait for a drone, is given back.
+
+#[cfg(test)]
+mod tests;
 
 use crate::sim::dispatch::{self, Unfit};
 use crate::sim::event::Etas;
+use crate::sim::fleet_index::Pair;
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, HubId};
 use crate::sim::separation::Strategic;
@@ -55,7 +59,7 @@ impl Fleet {
             }
         }
         self.look_again(context, hub, effects);
-        self.tell_expected(context, hub, effects);
+        self.expect_anew(context, hub, effects);
     }
 
     fn leave_if_it_may(&mut self, context: &Context, hub: HubId, id: DeliveryId, effects: &mut Effects) {
@@ -63,12 +67,14 @@ impl Fleet {
         let Some(kept) = self.kept.get(&id).filter(|kept| kept.has_begun()) else {
             return;
         };
-        if kept.grounded_until.is_some_and(|until| until <= now) {
+        let lands = now + kept.takes(Milestone::Landed);
+        let begins = context.world.airspace.next_begins(now);
+        if kept.grounded_until.is_some_and(|until| until <= now) || begins.is_some_and(|at| at < lands) {
             self.plan_anew(context, id, effects);
         }
         let kept = self.kept.get(&id);
         let drone = kept
-            .filter(|kept| self.may_leave_at(kept, hub, now) <= now)
+            .filter(|kept| self.may_leave_at(context, kept) <= now)
             .map(|kept| kept.drone);
         if drone.is_some_and(|drone| self.has_way(context, id, drone)) {
             self.leave(context, hub, id, effects);
@@ -76,9 +82,14 @@ impl Fleet {
     }
 
     /// The earliest that it may, as far as is known; pads apart.
-    fn may_leave_at(&self, kept: &Kept, hub: HubId, now: SimTime) -> SimTime {
-        let opens = self.closed.get(&hub).copied();
-        let reasons = [opens, kept.grounded_until, self.intents.begins(kept.drone)];
+    fn may_leave_at(&self, context: &Context, kept: &Kept) -> SimTime {
+        let (now, Pair { hub, model }) = (context.now, context.world.pairs().get(kept.pair));
+        let reasons = [
+            self.closed.get(&hub).copied(),
+            kept.grounded_until,
+            self.stopped_until(hub, model, now),
+            self.intents.begins(kept.drone),
+        ];
         reasons.into_iter().flatten().fold(now, SimTime::max)
     }
 
@@ -119,14 +130,20 @@ impl Fleet {
                     let earliest = self.intents.begins(kept.drone).unwrap_or(now);
                     self.find_way(context, id, earliest.max(now));
                 }
+                return;
             }
-            Err(Unfit::Weather(_)) if now.since(kept.since) < world.dispatch.max_wait => {
-                kept.grounded_until = Some(weather::next_forecast(now));
-                self.forgo_way(context, id);
+            Ok(_) => {}
+            Err(unfit) => {
+                if let Some(until) = passes(context, kept, unfit) {
+                    kept.grounded_until = Some(until);
+                    return self.forgo_way(context, id);
+                }
             }
-            // What has not begun is looked at when it does.
-            Ok(_) | Err(_) if kept.has_begun() => self.give_back(context, id, effects),
-            Ok(_) | Err(_) => kept.grounded_until = Some(now),
+        }
+        match kept.has_begun() {
+            true => self.give_back(context, id, effects),
+            // It is looked at when it does.
+            false => kept.grounded_until = Some(now),
         }
     }
 
@@ -135,7 +152,7 @@ impl Fleet {
         for id in self.kept.keys().copied().collect::<Vec<_>>() {
             self.plan_anew(context, id, effects);
         }
-        for hub in (0..context.world.hubs.len()).map(|hub| HubId(hub as u16)) {
+        for hub in context.world.hub_ids() {
             if self.pads.of(hub).line().next().is_some() {
                 self.serve(context, hub, effects);
             }
@@ -148,7 +165,7 @@ impl Fleet {
         let ask = |claim| match claim {
             Claim::Mission(id) => self.kept.get(&id).map_or((now, SimDuration::ZERO), |kept| {
                 let takes = SimDuration::from_secs(kept.plan.on_pad_s());
-                (self.may_leave_at(kept, hub, now), takes)
+                (self.may_leave_at(context, kept), takes)
             }),
             Claim::Home(_) | Claim::Landing => (now, CLIMB),
         };
@@ -183,7 +200,7 @@ impl Fleet {
             Claim::Landing | Claim::Home(_) => Some(now),
             Claim::Mission(id) => {
                 let kept = self.kept.get(&id).filter(|kept| kept.has_begun());
-                kept.map(|kept| self.may_leave_at(kept, hub, now))
+                kept.map(|kept| self.may_leave_at(context, kept))
             }
         };
         let first = pads.line().filter_map(waits_until).min();
@@ -196,11 +213,18 @@ impl Fleet {
         }
     }
 
+    /// When those who wait are expected may have moved: they hear of it once all that this round
+    /// brings is dealt with.
+    pub(super) fn expect_anew(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
+        let is_waited = self.pads.of(hub).line().next().is_some();
+        if is_waited && self.board.is_first_to_ask(context.now, hub) {
+            effects.send(Mail::Fleet(FleetMessage::TellExpected { hub }));
+        }
+    }
+
     /// Those who wait hear when they are expected, where that has moved.
     pub(super) fn tell_expected(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
-        if self.pads.of(hub).line().next().is_none() {
-            return;
-        }
+        self.board.are_told(hub);
         for (claim, at) in self.expected(context, hub) {
             let Claim::Mission(id) = claim else { continue };
             let Some(kept) = self.kept.get(&id).filter(|_| at != SimTime::NEVER) else {
@@ -224,6 +248,18 @@ impl Fleet {
             Claim::Home(_) => true,
         };
         self.pads.of(hub).line().filter(waits).count() as u32
+    }
+}
+
+/// When that which keeps it on the ground is to be looked at again, if it waits for no longer than
+/// requests do.
+fn passes(context: &Context, kept: &Kept, unfit: Unfit) -> Option<SimTime> {
+    let (world, now) = (&context.world, context.now);
+    let by = kept.since + world.dispatch.max_wait;
+    match unfit {
+        Unfit::Weather(_) => (now < by).then(|| weather::next_forecast(now)),
+        Unfit::Closed => dispatch::opens(world, now, world.pairs().get(kept.pair), &kept.task, by),
+        Unfit::Infeasible => None,
     }
 }
 

@@ -14,7 +14,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::flight::{self, STACK_PLACES};
 use crate::sim::ids::{DroneId, HubId};
+use crate::sim::route::LEVELS_M;
 use crate::sim::time::SimTime;
 use crate::sim::world::{Hub, World};
 
@@ -37,6 +39,14 @@ pub(super) struct Comer {
     pub descent_s: f64,
     /// When the next turn of one in the air comes.
     pub first_turn: SimTime,
+    /// By place in the stack: whether no zone is in the way.
+    pub open: [bool; STACK_PLACES as usize],
+}
+
+impl Comer {
+    pub fn is_open(&self, place: u8) -> bool {
+        self.open[usize::from(place)]
+    }
 }
 
 impl Pads {
@@ -97,6 +107,7 @@ impl Fleet {
             endurance_s,
             descent_s,
             first_turn: self.first_turn_in_the_air(context, hub),
+            open: open_places(context, hub),
         };
         let pads = self.pads.of_mut(hub);
         if let Some(place) = pads.approach(context.now, turnaround, comer) {
@@ -108,7 +119,7 @@ impl Fleet {
         }
         self.board.changed(hub);
         self.look_again(context, hub, effects);
-        self.tell_expected(context, hub, effects);
+        self.expect_anew(context, hub, effects);
     }
 
     /// A turn of one in the air has come.
@@ -138,4 +149,15 @@ impl Fleet {
             self.serve(context, hub, effects);
         }
     }
+}
+
+/// Which places of a hub's stack may be flown to and held at on every level.
+fn open_places(context: &Context, hub: HubId) -> [bool; STACK_PLACES as usize] {
+    let (airspace, at) = (&context.world.airspace, context.world.hub(hub).at);
+    std::array::from_fn(|place| {
+        let beside = flight::stack_place(at, place as u8);
+        LEVELS_M
+            .into_iter()
+            .all(|level_m| airspace.is_open(context.now, at, beside, level_m))
+    })
 }

@@ -135,7 +135,7 @@ impl Fleet {
         self.pads.of_mut(hub).leave(kept.turn);
         self.board.changed(hub);
         self.put_back(context, kept.pair, kept.drone, kept.energy_wh, effects);
-        self.tell_expected(context, hub, effects);
+        self.expect_anew(context, hub, effects);
         true
     }
 

@@ -1,5 +1,6 @@
 //! The fleet on a bench: requests in, missions and alarms out.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Effects, Fleet, FleetMessage};
@@ -24,11 +25,31 @@ fn bench(drones: u32, chargers: u32) -> Bench<Fleet> {
 }
 
 impl Bench<Fleet> {
+    /// What comes of one message in a tick.
+    pub(super) fn hears(&mut self, message: FleetMessage) -> Vec<Effect> {
+        self.hears_all([message])
+    }
+
+    /// What comes of the messages of one round, and of what the fleet tells itself in the next.
+    pub(super) fn hears_all(&mut self, messages: impl IntoIterator<Item = FleetMessage>) -> Vec<Effect> {
+        let mut others = Vec::new();
+        let mut messages: VecDeque<FleetMessage> = messages.into_iter().collect();
+        while let Some(message) = messages.pop_front() {
+            for effect in self.tell(message) {
+                match effect {
+                    Effect::Send(Mail::Fleet(own)) => messages.push_back(own),
+                    other => others.push(other),
+                }
+            }
+        }
+        others
+    }
+
     fn assign(&mut self, number: u64, expedited: bool) -> Vec<Effect> {
         let mut order = order(&self.context.world);
         order.expedited = expedited;
         let order = Arc::new(order);
-        self.tell(FleetMessage::Assign {
+        self.hears(FleetMessage::Assign {
             id: id(number),
             order,
         })
@@ -37,11 +58,11 @@ impl Bench<Fleet> {
     fn round(&mut self, seconds: f64) -> Vec<Effect> {
         self.wait(seconds - self.context.now.as_secs());
         let due = self.context.now;
-        self.tell(FleetMessage::Round { due })
+        self.hears(FleetMessage::Round { due })
     }
 
     fn dock(&mut self, drone: u32, energy_wh: f64) -> Vec<Effect> {
-        self.tell(FleetMessage::Docked {
+        self.hears(FleetMessage::Docked {
             drone: DroneId(drone),
             hub: HUB,
             energy_wh,

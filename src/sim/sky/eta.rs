@@ -13,6 +13,10 @@ use super::{FlightEvent, FlightEventKind};
 
 /// An expected time is told again when it has moved by more than this, seconds.
 pub const THRESHOLD_S: f64 = 5.0;
+/// Or when it is over before the next look, and the drone comes later than that by more than this,
+/// seconds: nobody is promised for the past.
+const LATER_S: f64 = 1.0;
+const SOON_S: f64 = 1.0;
 /// How often expected times are refreshed, microseconds; each tick if ticks are longer.
 pub const EVERY_US: u64 = 1_000_000;
 
@@ -23,12 +27,13 @@ pub fn refresh(chunk: &mut Chunk, processor: pulp::Arch, now_s: f64, events: &mu
         let block = start..chunk.len().min(start + BLOCK_ROWS);
         seconds_left(chunk, block.clone(), processor, &mut left);
         for (i, left_s) in block.zip(left) {
-            refresh_row(chunk, i, now_s + left_s, events);
+            refresh_row(chunk, i, (now_s, left_s), events);
         }
     }
 }
 
-fn refresh_row(chunk: &mut Chunk, i: usize, leg_end_s: f64, events: &mut Vec<FlightEvent>) {
+fn refresh_row(chunk: &mut Chunk, i: usize, (now_s, left_s): (f64, f64), events: &mut Vec<FlightEvent>) {
+    let leg_end_s = now_s + left_s;
     let (to_pickup, to_delivery) = (chunk.pickup_after_leg[i], chunk.delivery_after_leg[i]);
     if to_delivery.is_nan() {
         return;
@@ -38,8 +43,11 @@ fn refresh_row(chunk: &mut Chunk, i: usize, leg_end_s: f64, events: &mut Vec<Fli
     }
     chunk.delivery_at[i] = leg_end_s + to_delivery;
     let (pickup, delivery) = (chunk.pickup_at[i], chunk.delivery_at[i]);
+    let is_over = |told: f64, at: f64| told < now_s + SOON_S && at - told > LATER_S;
     let moved = (delivery - chunk.told_delivery_at[i]).abs() > THRESHOLD_S
-        || (pickup - chunk.told_pickup_at[i]).abs() > THRESHOLD_S;
+        || (pickup - chunk.told_pickup_at[i]).abs() > THRESHOLD_S
+        || is_over(chunk.told_delivery_at[i], delivery)
+        || !to_pickup.is_nan() && is_over(chunk.told_pickup_at[i], pickup);
     if moved {
         (chunk.told_pickup_at[i], chunk.told_delivery_at[i]) = (pickup, delivery);
         events.push(FlightEvent {

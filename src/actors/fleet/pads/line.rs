@@ -160,31 +160,43 @@ impl HubPads {
         (0..).zip(&self.free_at).find(is_free).map(|(pad, _)| pad)
     }
 
-    /// When the turns of those in the line come, as far as is known. `ask` says from when on one
-    /// can take a pad, and for how long it does. Who can only long after its turn leaves the pad to
-    /// others until then.
+    /// When those in the line have their pads, as far as is known, the soonest first. `ask` says
+    /// from when on one can take a pad, and for how long it does. A pad that is free goes to the
+    /// first in the line who can take it then: who can only later leaves it to others, and where
+    /// several can only from one moment on, as when their hub opens, they go one after the other.
     pub fn expected(
         &self,
         now: SimTime,
         turnaround: SimDuration,
         ask: impl Fn(Claim) -> (SimTime, SimDuration),
     ) -> Vec<(Claim, SimTime)> {
-        let mut frees = self.frees(now, turnaround);
         let descents = self.holding.values().map(|holding| holding.descent_s);
         let down = SimDuration(landing(descents.fold(0.0, f64::max)).0 + turnaround.0);
-        let take = |(_, claim): (u64, Claim)| {
+        let claimed = |(turn, claim): (u64, Claim)| {
             let (ready, takes) = match claim {
                 Claim::Landing => (now, down),
                 Claim::Mission(_) | Claim::Home(_) => ask(claim),
             };
-            let free = frees.iter_mut().min()?;
-            let at = ready.max(*free);
-            if at < *free + takes {
-                *free = at + takes;
-            }
-            Some((claim, at))
+            ((ready, turn), (claim, takes))
         };
-        self.line().filter_map(take).collect()
+        let mut not_yet: BTreeMap<(SimTime, u64), (Claim, SimDuration)> = self.line().map(claimed).collect();
+        let mut able: BTreeMap<u64, (Claim, SimDuration)> = BTreeMap::new();
+        let mut frees = self.frees(now, turnaround);
+        let mut expected = Vec::with_capacity(not_yet.len());
+        while let Some(free) = frees.iter_mut().min() {
+            let next = not_yet.first_key_value().filter(|_| able.is_empty());
+            let at = next.map_or(*free, |(&(ready, _), _)| ready.max(*free));
+            while let Some(entry) = not_yet.first_entry().filter(|entry| entry.key().0 <= at) {
+                let ((_, turn), claim) = entry.remove_entry();
+                able.insert(turn, claim);
+            }
+            let Some((_, (claim, takes))) = able.pop_first() else {
+                break;
+            };
+            *free = at + takes;
+            expected.push((claim, at));
+        }
+        expected
     }
 
     /// Whether an alarm is to be set for then; the line is looked at by then anyway, else.
@@ -202,9 +214,9 @@ impl HubPads {
         *free_at = until.max(*free_at);
     }
 
-    fn free_place(&self) -> Option<u8> {
+    fn free_place(&self, comer: &Comer) -> Option<u8> {
         let is_free = |place: &u8| self.holding.values().all(|other| other.place != *place);
-        (0..STACK_PLACES).find(is_free)
+        (0..STACK_PLACES).find(|place| comer.is_open(*place) && is_free(place))
     }
 
     /// Over the hub; answers where it holds, where it has to. It comes down else.
@@ -223,7 +235,10 @@ impl HubPads {
         }
         let until = now + SimDuration::from_secs(comer.endurance_s);
         let may_hold = comer.endurance_s >= LEAST_HOLD_S && comer.first_turn <= until;
-        let place = before.map(|before| before.place).or_else(|| self.free_place());
+        let place = before
+            .map(|before| before.place)
+            .filter(|place| comer.is_open(*place));
+        let place = place.or_else(|| self.free_place(&comer));
         let turn = before.map(|before| before.turn);
         let Some(place) = place.filter(|_| may_hold) else {
             if let Some(turn) = turn {

@@ -25,7 +25,7 @@ fn bench(pads: u32, aloft: u32) -> Bench<Fleet> {
 
 impl Bench<Fleet> {
     fn comes(&mut self, drone: u32, endurance_s: f64) -> Vec<Effect> {
-        self.tell(FleetMessage::Approach {
+        self.hears(FleetMessage::Approach {
             drone: DroneId(drone),
             hub: HUB,
             endurance_s,
@@ -34,7 +34,7 @@ impl Bench<Fleet> {
     }
 
     fn lands(&mut self, drone: u32) -> Vec<Effect> {
-        self.tell(FleetMessage::Docked {
+        self.hears(FleetMessage::Docked {
             drone: DroneId(drone),
             hub: HUB,
             energy_wh: 100.0,
@@ -44,7 +44,7 @@ impl Bench<Fleet> {
     /// At the time of the next alarm of the pads.
     fn until(&mut self, due: SimTime) -> Vec<Effect> {
         self.context.now = due;
-        self.tell(FleetMessage::PadFree { hub: HUB })
+        self.hears(FleetMessage::PadFree { hub: HUB })
     }
 
     fn queues(&self) -> HubQueues {
@@ -63,11 +63,11 @@ impl Bench<Fleet> {
     /// Answers what its customer was told.
     fn promises(&mut self, number: u64) -> Etas {
         let (id, order) = (id(number), self.order());
-        quoted(&self.tell(FleetMessage::Assign { id, order }))
+        quoted(&self.hears(FleetMessage::Assign { id, order }))
     }
 
     fn sets_out(&mut self, number: u64, told: Etas) -> Vec<Effect> {
-        self.tell(FleetMessage::Depart { id: id(number), told })
+        self.hears(FleetMessage::Depart { id: id(number), told })
     }
 }
 
@@ -177,7 +177,7 @@ fn moved(effects: &[Effect]) -> Vec<Etas> {
 fn a_take_off_waits_for_a_pad_on_the_ground_and_its_quote_says_so() {
     let mut bench = bench(1, 1);
     let free = bench.promises(1);
-    bench.tell(FleetMessage::Undo { id: id(1) });
+    bench.hears(FleetMessage::Undo { id: id(1) });
     bench.comes(0, 600.0);
     let told = bench.promises(2);
     let waited = told.delivery.since(free.delivery).as_secs();
@@ -227,7 +227,7 @@ fn who_is_called_off_on_the_ground_touches_no_pad_and_those_behind_it_come_soone
         bench.sets_out(number, told[number as usize - 1]);
     }
     let waiting: Vec<DroneId> = bench.role.kept().map(|(_, drone, _)| drone).collect();
-    let effects = bench.tell(FleetMessage::Recall {
+    let effects = bench.hears(FleetMessage::Recall {
         drone: waiting[0],
         id: id(2),
         task: None,
@@ -240,7 +240,7 @@ fn who_is_called_off_on_the_ground_touches_no_pad_and_those_behind_it_come_soone
     assert_eq!(bench.queues().beside_pads, 0);
     // It is not the fleet's to answer for who has left.
     let (drone, task) = (waiting[0], None);
-    let effects = bench.tell(FleetMessage::Recall {
+    let effects = bench.hears(FleetMessage::Recall {
         drone,
         id: id(1),
         task,
@@ -260,7 +260,7 @@ fn a_closed_hub_keeps_those_who_wait_for_a_pad_too_and_says_until_when() {
     bench.wait(19.0);
     bench.lands(0);
     let (hub, duration, reply_to) = (HUB, SimDuration::from_secs(300.0), ReplyTo(1));
-    let effects = bench.tell(FleetMessage::Close {
+    let effects = bench.hears(FleetMessage::Close {
         hub,
         duration,
         reply_to,
@@ -269,9 +269,9 @@ fn a_closed_hub_keeps_those_who_wait_for_a_pad_too_and_says_until_when() {
     let later = moved(&effects)[0];
     assert!(later.pickup > opens && later.pickup > told.pickup);
     bench.wait(60.0);
-    assert!(leaving(&bench.tell(FleetMessage::PadFree { hub })).is_empty());
+    assert!(leaving(&bench.hears(FleetMessage::PadFree { hub })).is_empty());
     bench.context.now = opens;
-    let effects = bench.tell(FleetMessage::Open { hub, due: opens });
+    let effects = bench.hears(FleetMessage::Open { hub, due: opens });
     assert_eq!((leaving(&effects).len(), moved(&effects)), (1, vec![]));
 }
 
@@ -294,7 +294,7 @@ fn where_a_hub_is_closed_for_long_those_who_wait_there_are_given_back() {
     bench.sets_out(1, told);
     let longer = SimDuration(bench.context.world.dispatch.max_wait.0 + 1);
     let (hub, duration, reply_to) = (HUB, longer, ReplyTo(1));
-    let effects = bench.tell(FleetMessage::Close {
+    let effects = bench.hears(FleetMessage::Close {
         hub,
         duration,
         reply_to,
@@ -336,10 +336,103 @@ fn who_falls_leaves_its_pad_and_its_place_in_the_stack() {
     bench.comes(0, 600.0);
     let due = due(&bench.comes(1, 600.0));
     for drone in [0, 1].map(DroneId) {
-        bench.tell(FleetMessage::Strayed { drone });
+        bench.hears(FleetMessage::Strayed { drone });
     }
     assert_eq!(bench.role.approaching().count(), 0);
     assert!(called(&bench.until(due)).is_empty());
     bench.wait(75.0);
     assert!(bench.comes(2, 600.0).is_empty(), "the pad is free again");
+}
+
+/// When each of those who wait is expected, by its pick-up.
+fn pickups(etas: &[Etas]) -> Vec<f64> {
+    etas.iter().map(|etas| etas.pickup.as_secs()).collect()
+}
+
+#[test]
+fn behind_a_closed_hub_each_is_told_its_own_turn_and_leaves_then() {
+    let mut bench = bench(1, 0);
+    let told: Vec<Etas> = (1..=8).map(|number| bench.promises(number)).collect();
+    for number in 1..=8 {
+        bench.sets_out(number, told[number as usize - 1]);
+    }
+    let apart_s = pickups(&told)[1] - pickups(&told)[0];
+    let (hub, duration, reply_to) = (HUB, SimDuration::from_secs(300.0), ReplyTo(1));
+    let opens = bench.context.now + duration;
+    let closed = bench.hears(FleetMessage::Close {
+        hub,
+        duration,
+        reply_to,
+    });
+    let later = pickups(&moved(&closed));
+    assert_eq!(later.len(), 7, "one is on its way");
+    let flown_s = pickups(&told)[0];
+    for (place, pickup) in later.iter().enumerate() {
+        let expected = opens.as_secs() + place as f64 * apart_s + flown_s;
+        assert!(
+            (pickup - expected).abs() < 1e-3,
+            "{place}: {pickup}, not {expected}"
+        );
+    }
+    bench.context.now = opens;
+    let mut effects = bench.hears(FleetMessage::Open { hub, due: opens });
+    for left in 1..=7 {
+        let leaves = bench.context.now.as_secs();
+        assert_eq!(
+            (leaving(&effects).len(), moved(&effects)),
+            (1, vec![]),
+            "{left} at {leaves}"
+        );
+        assert!((leaves + flown_s - later[left - 1]).abs() < 1.0);
+        if left < 7 {
+            effects = bench.until(due(&effects));
+        }
+    }
+}
+
+#[test]
+fn whoever_joins_the_line_of_a_hub_that_opens_soon_is_quoted_its_turn() {
+    let mut bench = bench(1, 1);
+    bench.comes(0, 600.0);
+    let free = bench.promises(1);
+    let (hub, duration, reply_to) = (HUB, SimDuration::from_secs(120.0), ReplyTo(1));
+    bench.hears(FleetMessage::Close {
+        hub,
+        duration,
+        reply_to,
+    });
+    let asked_again = FleetMessage::Withdraw { id: id(1) };
+    let told = quoted(&bench.hears(asked_again));
+    let later_s = told.pickup.since(free.pickup).as_secs();
+    assert!(
+        (60.0..75.0).contains(&later_s),
+        "for the pad it waits anyway: {later_s}"
+    );
+}
+
+#[test]
+fn of_those_who_are_called_off_at_once_nobody_behind_them_hears_twice() {
+    let mut bench = bench(1, 0);
+    let told: Vec<Etas> = (1..=9).map(|number| bench.promises(number)).collect();
+    for number in 1..=9 {
+        bench.sets_out(number, told[number as usize - 1]);
+    }
+    let kept: Vec<_> = bench.role.kept().collect();
+    let recalls = kept[..4].iter().map(|(id, drone, _)| FleetMessage::Recall {
+        drone: *drone,
+        id: *id,
+        task: None,
+    });
+    let effects = bench.hears_all(recalls);
+    let mut heard: Vec<_> = sent(&effects)
+        .into_iter()
+        .filter_map(|mail| match mail {
+            Mail::Delivery(id, DeliveryMessage::EtaMoved(_)) => Some(*id),
+            _ => None,
+        })
+        .collect();
+    heard.sort_unstable();
+    let behind: Vec<_> = kept[4..].iter().map(|(id, ..)| *id).collect();
+    assert_eq!(heard, behind, "each once");
+    assert_eq!(pickups(&moved(&effects)), pickups(&told[1..5]), "they move up");
 }
