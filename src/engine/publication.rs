@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::sim::event::{DroneEvent, Happening};
 use crate::sim::ids::DroneId;
 use crate::sim::sky::{Airborne, Sky};
 use crate::sim::time::SimTime;
@@ -36,6 +37,11 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
         notices,
     };
     let sky = engine.sky();
+    let lost = events.iter().filter_map(|event| match event.happening {
+        Happening::Drone(drone, DroneEvent::Lost { .. }) => Some(drone),
+        _ => None,
+    });
+    let lost = lost_with(engine.world(), sky, lost);
     let publication = Publication {
         tick,
         at: engine.world().time_of(tick),
@@ -47,6 +53,7 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
             .into_iter()
             .map(|drone| (drone, sky.grounded(drone)))
             .collect(),
+        lost_with: lost,
         healths,
         routes: routes(engine.world(), sky, planned, engine.world().time_of(tick)),
         kept: None,
@@ -56,6 +63,16 @@ pub fn split(engine: &Engine, outcome: Outcome) -> (TickRow, Publication) {
 
 pub fn airborne_rows(world: &World, sky: &Sky) -> Vec<DroneRow> {
     sky.airborne().map(|drone| row(world, &drone)).collect()
+}
+
+/// Of those of these drones that are lost, what their batteries held, as shares of their types'
+/// capacity.
+pub fn lost_with(world: &World, sky: &Sky, drones: impl IntoIterator<Item = DroneId>) -> Vec<(DroneId, f64)> {
+    let share = |drone| {
+        let model = world.model(world.fleet_of(drone)?.model);
+        Some((drone, sky.lost_with_wh(drone)? / model.battery.capacity_wh))
+    };
+    drones.into_iter().filter_map(share).collect()
 }
 
 /// Where those of these drones that are in the air are going.

@@ -24,8 +24,8 @@ pub(super) struct Drones {
     standing: Vec<Vec<DroneId>>,
     /// By drone: where it stands among those of its hub.
     places: Vec<u32>,
-    /// Where the lost ones came down.
-    lost: BTreeMap<DroneId, LatLon>,
+    /// Where the lost ones came down, and what their batteries held, as shares of their capacity.
+    lost: BTreeMap<DroneId, (LatLon, f64)>,
     carrying: BTreeMap<DroneId, DeliveryId>,
     /// For which deliveries drones took off that are not on the ground again.
     flying_for: BTreeMap<DroneId, DeliveryId>,
@@ -90,7 +90,7 @@ impl Drones {
             places: vec![0; grounded.len()],
             standing: vec![Vec::new(); hubs],
             grounded,
-            lost: lost.into_iter().collect(),
+            lost: lost.into_iter().map(|(drone, at)| (drone, (at, 0.0))).collect(),
             carrying: BTreeMap::new(),
             flying_for: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
@@ -134,7 +134,7 @@ impl Drones {
     pub(super) fn goes(&mut self, world: &World, drone: DroneId) {
         self.set_grounded(drone, None);
         let home = || world.fleet_of(drone).map(|fleet| world.hub(fleet.hub).location);
-        let was_at = self.lost.remove(&drone).or_else(home);
+        let was_at = self.lost.remove(&drone).map(|(at, _)| at).or_else(home);
         if let (Some(at), true) = (was_at, self.is_gone.insert(drone)) {
             self.gone.push((drone, at));
         }
@@ -212,12 +212,16 @@ impl Drones {
     }
 
     pub(super) fn set_lost(&mut self, drone: DroneId, at: LatLon) {
-        self.lost.insert(drone, at);
+        self.lost.insert(drone, (at, 0.0));
+    }
+
+    pub(super) fn set_lost_with(&mut self, drone: DroneId, battery: f64) {
+        self.lost.entry(drone).and_modify(|(_, held)| *held = battery);
     }
 
     /// Where it came down; `None` where it is not lost.
     pub(super) fn lost_at(&self, drone: DroneId) -> Option<LatLon> {
-        self.lost.get(&drone).copied()
+        self.lost.get(&drone).map(|(at, _)| *at)
     }
 
     pub(super) fn lost_count(&self) -> u32 {
@@ -329,8 +333,8 @@ fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
         reading.battery = energy_at(&grounded, &own, now.at) / battery.capacity_wh;
     } else if let Some(row) = now.frame.row_of(id) {
         fill_airborne(&mut reading, row);
-    } else if let Some(at) = now.drones.lost.get(&id) {
-        reading.location = *at;
+    } else if let Some(lost) = now.drones.lost.get(&id) {
+        (reading.location, reading.battery) = *lost;
     }
     Some(reading)
 }

@@ -36,11 +36,12 @@ use crate::sim::calendar::Month;
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::{Event, HubQueues};
 use crate::sim::geo::LatLon;
-use crate::sim::ids::{DeliveryId, DroneId, HubId};
+use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
 use crate::sim::order::{Order, StoredPackage};
 use crate::sim::sky::Grounded;
 use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
+use crate::sim::weather::Breach;
 use crate::sim::world::World;
 
 use accounts::Accounts;
@@ -71,6 +72,9 @@ pub struct Publication {
     pub airborne: Vec<DroneRow>,
     /// Drones whose record on the ground changed; `None` is in the air or lost.
     pub grounded: Vec<(DroneId, Option<Grounded>)>,
+    /// Drones that are lost from now on, and what their batteries held, as shares of their types'
+    /// capacity.
+    pub lost_with: Vec<(DroneId, f64)>,
     /// Drones whose battery is of another health, and of which.
     pub healths: Vec<(DroneId, f64)>,
     /// Routes of drones that took off or changed their plan.
@@ -96,11 +100,13 @@ struct Now {
     supervision: Supervision,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct HubQueue {
     queues: HubQueues,
     /// Nobody takes off before this time.
     closed_until: Option<SimTime>,
+    /// Types that the weather keeps there, and why.
+    ground_stops: Vec<(ModelId, Breach)>,
     /// Number of the hub's last event.
     seq: u32,
     /// Withdrawn, and its last drone is out of the world.
@@ -135,6 +141,8 @@ pub struct Restored {
     /// Of the batteries.
     pub healths: Healths,
     pub lost: Vec<(DroneId, LatLon)>,
+    /// What their batteries held, as shares of their types' capacity.
+    pub lost_with: Vec<(DroneId, f64)>,
     /// Number of the last event of each drone that had any.
     pub drone_seqs: Vec<(DroneId, u32)>,
     pub hub_queues: Vec<(HubId, HubQueues)>,
@@ -142,6 +150,8 @@ pub struct Restored {
     pub hub_seqs: Vec<(HubId, u32)>,
     /// Hubs that nobody leaves, and until when.
     pub hubs_closed: Vec<(HubId, SimTime)>,
+    /// Types that the weather keeps at a hub, and why, where any are.
+    pub hub_stops: Vec<(HubId, Vec<(ModelId, Breach)>)>,
     /// Withdrawn, and out of the world.
     pub drones_gone: Vec<DroneId>,
     pub hubs_gone: Vec<HubId>,
@@ -166,7 +176,14 @@ pub struct Restored {
 impl View {
     pub fn new(world: Arc<World>, restored: Restored) -> Self {
         let at = world.time_of(restored.tick);
-        let mut hubs = vec![HubQueue::default(); world.hubs.len()];
+        let stopped = |ground_stops| HubQueue {
+            ground_stops,
+            ..HubQueue::default()
+        };
+        let mut hubs: Vec<HubQueue> = world.ground_stops(at).into_iter().map(stopped).collect();
+        for (hub, stops) in restored.hub_stops {
+            hubs[hub.index()].ground_stops = stops;
+        }
         for (hub, queues) in restored.hub_queues {
             hubs[hub.index()].queues = queues;
         }
@@ -186,6 +203,9 @@ impl View {
             restored.drone_seqs,
             restored.healths,
         );
+        for (drone, battery) in restored.lost_with {
+            drones.set_lost_with(drone, battery);
+        }
         for drone in restored.drones_gone {
             drones.goes(&world, drone);
         }
@@ -348,10 +368,10 @@ impl View {
         let now = self.now.read();
         let reading = |(index, queue): (usize, &HubQueue)| HubReading {
             hub: HubId(index as u16),
-            at: now.at,
             queues: queue.queues,
             grounded: now.drones.grounded_at(HubId(index as u16)),
             closed_until: queue.closed_until,
+            ground_stops: queue.ground_stops.clone(),
             seq: queue.seq,
             is_gone: queue.is_gone,
         };

@@ -50,6 +50,9 @@ impl View {
                 self.apply(&mut now, &event, &carriers);
                 log.append(event);
             }
+            for (drone, battery) in publication.lost_with {
+                now.drones.set_lost_with(drone, battery);
+            }
             now.frame = Arc::new(frame.among(now.drones.roll()));
         }
         if let Some(tick) = publication.kept {
@@ -128,7 +131,14 @@ impl View {
                     HubEvent::QueuesChanged(queues) => hub.queues = *queues,
                     HubEvent::Closed { until } => hub.closed_until = Some(*until),
                     HubEvent::Opened => hub.closed_until = None,
-                    HubEvent::Added | HubEvent::GroundStopped { .. } | HubEvent::GroundStopLifted { .. } => {}
+                    HubEvent::GroundStopped { model, breach } => {
+                        hub.ground_stops.retain(|(stopped, _)| stopped != model);
+                        hub.ground_stops.push((*model, *breach));
+                    }
+                    HubEvent::GroundStopLifted { model } => {
+                        hub.ground_stops.retain(|(stopped, _)| stopped != model);
+                    }
+                    HubEvent::Added => {}
                     HubEvent::Withdrawn => hub.is_gone = true,
                 }
             }

@@ -155,6 +155,8 @@ fn view(unknown_places: UnknownPlaces) -> View {
         hub_queues: Vec::new(),
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
+        hub_stops: Vec::new(),
+        lost_with: Vec::new(),
         drones_gone: Vec::new(),
         hubs_gone: Vec::new(),
         supervision: Default::default(),

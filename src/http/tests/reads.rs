@@ -44,6 +44,7 @@ impl Door {
             })
         };
         self.view.publish(Publication {
+            lost_with: Vec::new(),
             world: Arc::clone(&self.view.world()),
             tick: 11,
             at: SimTime::from_secs(1.1),
@@ -339,6 +340,7 @@ fn drones_are_listed_by_what_they_do_and_hubs_count_those_that_stand_there() {
     assert_eq!((ids("parked"), parked()), (none.clone(), json!(0)));
     assert_eq!(ids("cruising"), ["d-0", "d-1"]);
     door.view.publish(Publication {
+        lost_with: Vec::new(),
         world: Arc::clone(&door.view.world()),
         tick: 12,
         at: SimTime::from_secs(1.2),

@@ -47,6 +47,7 @@ fn a_drone_in_the_air_has_a_route_until_it_lands() {
     let (up, down) = ((DroneId(1), None), (DroneId(1), Some(landed)));
     let publish = |tick, grounded, routes| {
         door.view.publish(Publication {
+            lost_with: Vec::new(),
             world: door.view.world().clone(),
             tick,
             at: SimTime::from_secs(1.1),

@@ -251,6 +251,11 @@ impl Sky {
         grounded.then(|| self.ground.energy_wh(world, drone, now))
     }
 
+    /// What the battery of one that is lost held when it came down.
+    pub fn lost_with_wh(&self, drone: DroneId) -> Option<f64> {
+        self.is_lost(drone).then(|| self.ground.get(drone).energy_wh)
+    }
+
     pub fn is_airborne(&self, drone: DroneId) -> bool {
         self.row_of(drone).is_some()
     }
@@ -376,7 +381,10 @@ impl Sky {
             self.chunks.pop();
         }
         match departure.landed_at {
-            None => self.places[drone] = LOST,
+            None => {
+                self.places[drone] = LOST;
+                self.ground.lie(departure.drone, departure.energy_wh);
+            }
             Some(at) => {
                 self.places[drone] = ON_GROUND;
                 let Departure {

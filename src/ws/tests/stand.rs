@@ -114,6 +114,7 @@ impl Stand {
         let grounded = |drone| (drone, (!airborne(drone)).then(parked));
         let event = |(seq, happening)| Arc::new(Event { at, seq, happening });
         self.view.publish(Publication {
+            lost_with: Vec::new(),
             world: Arc::clone(&self.view.world()),
             tick: self.tick,
             at,
@@ -398,6 +399,8 @@ fn all_parked(drones: u32) -> Restored {
         hub_queues: Vec::new(),
         hub_seqs: Vec::new(),
         hubs_closed: Vec::new(),
+        hub_stops: Vec::new(),
+        lost_with: Vec::new(),
         drones_gone: Vec::new(),
         hubs_gone: Vec::new(),
         supervision: Default::default(),
