@@ -11,6 +11,7 @@ mod approach;
 mod before;
 mod changes;
 mod flying;
+mod handover;
 mod lean;
 mod message;
 mod roster;
@@ -58,6 +59,9 @@ pub struct Drone {
     limps: bool,
     /// Where it is to be, if that is not its own hub.
     station: Option<HubId>,
+    /// When it last said that it goes elsewhere: in one tick it says so once.
+    #[serde(skip)]
+    diverted_at: Option<SimTime>,
 }
 
 impl Drone {
@@ -72,6 +76,7 @@ impl Drone {
             waits_until: None,
             limps: false,
             station: None,
+            diverted_at: None,
         }
     }
 
@@ -85,6 +90,12 @@ impl Drone {
 
     fn emit(&mut self, context: &Context, effects: &mut Effects, event: DroneEvent) {
         effects.emit_drone(context, &mut self.seq, self.id, event);
+    }
+
+    fn tell_diverted(&mut self, context: &Context, effects: &mut Effects) {
+        if self.diverted_at.replace(context.now) != Some(context.now) {
+            self.emit(context, effects, DroneEvent::Diverted);
+        }
     }
 
     fn tell_delivery(&self, effects: &mut Effects, message: DeliveryMessage) {
@@ -124,21 +135,6 @@ impl Drone {
             delivery: Some(task.delivery),
         };
         self.emit(context, effects, taken_off);
-    }
-
-    fn reach_dropoff(&mut self, effects: &mut Effects) {
-        let drone = self.id;
-        effects.send(Mail::Fleet(FleetMessage::Arrived { drone }));
-        let confirmed = self.state.task().is_some_and(|task| task.confirmed);
-        if confirmed {
-            self.tell_delivery(effects, DeliveryMessage::AtDoor);
-            if self.moves(DroneInput::Delivered) {
-                self.locate(Purpose::Replan, effects);
-            }
-        } else {
-            self.tell_delivery(effects, DeliveryMessage::Delivered);
-            self.moves(DroneInput::Delivered);
-        }
     }
 
     fn land(
@@ -241,7 +237,7 @@ impl Drone {
     /// Its delivery goes on without it, or with what it brings home.
     fn turn_back(&mut self, context: &Context, effects: &mut Effects) {
         if self.gives_up_errand(effects) {
-            self.emit(context, effects, DroneEvent::Diverted);
+            self.tell_diverted(context, effects);
         }
     }
 
@@ -321,12 +317,8 @@ impl Role for Drone {
         use DroneMessage as Message;
         match message {
             Message::Mission { task, plan } => self.take_off(context, *task, plan, effects),
-            Message::PickedUp => {
-                if self.moves(DroneInput::PickedUp) {
-                    self.tell_delivery(effects, DeliveryMessage::PickedUp);
-                }
-            }
-            Message::Delivered => self.reach_dropoff(effects),
+            Message::PickedUp => self.pick_up(context, effects),
+            Message::Delivered => self.reach_dropoff(context, effects),
             Message::Landed {
                 hub,
                 log,

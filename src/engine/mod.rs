@@ -185,6 +185,7 @@ impl Engine {
             self.shift_wind(shift, reply_to, &mut decided);
         }
         mail.extend(self.wakes.due(now));
+        self.close_ways_in_time(now, &mut mail);
         if decided.air_changed || self.air_changes(now) {
             // Whatever else the fleet decides in this tick, it does so in this air.
             mail.insert(0, Mail::Fleet(FleetMessage::AirChanged));

@@ -54,6 +54,21 @@ impl Engine {
             || weather.observations_change(limits, before, now)
     }
 
+    /// Of zones that were announced long before, those in the air hear when they begin to count, and
+    /// who has come to be later than planned when they begin.
+    pub(super) fn close_ways_in_time(&self, now: SimTime, mail: &mut Vec<Mail>) {
+        let before = self.world.time_of(self.tick - 1);
+        if self.world.airspace.changes_at(before, now) {
+            self.close_ways(mail);
+        }
+    }
+
+    fn close_ways(&self, mail: &mut Vec<Mail>) {
+        let closed = self.sky.closed_ways(&self.world, self.world.time_of(self.tick));
+        let message = |drone| Mail::Drone(drone, DroneMessage::WayClosed);
+        mail.extend(closed.into_iter().map(message));
+    }
+
     /// The rest of the engine follows what became of the world.
     fn follow(&mut self, change: &Change, decision: &Decision, mail: &mut Vec<Mail>, decided: &mut Decided) {
         match (change, decision) {
@@ -85,12 +100,7 @@ impl Engine {
             }
             (Change::AddZone(_), _) => {
                 decided.air_changed = true;
-                let closed = self.sky.closed_ways(&self.world, self.world.time_of(self.tick));
-                mail.extend(
-                    closed
-                        .into_iter()
-                        .map(|drone| Mail::Drone(drone, DroneMessage::WayClosed)),
-                );
+                self.close_ways(mail);
             }
             (Change::RemoveZone(_), _) => decided.air_changed = true,
             (Change::AddDrones { .. }, _) => {}

@@ -4,10 +4,10 @@
 //! Plans are made with this and with nothing else. What drones meet in it is the sky's
 //! ([`super::sky`]).
 
-use super::airspace::{Airspace, Closed, End};
+use super::airspace::{Airspace, Closed, End, Reckoning};
 use super::geo::Point;
 use super::route::Route;
-use super::time::SimTime;
+use super::time::{SimDuration, SimTime};
 use super::weather::{Breach, Conditions, Limits, Weather, Wind, speed_mps, windage};
 
 /// The forecast for flights that begin now.
@@ -17,6 +17,7 @@ pub struct Air<'a> {
     airspace: &'a Airspace,
     seed: u64,
     now: SimTime,
+    zones: Reckoning,
     /// Where it is the same everywhere.
     uniform: Option<Conditions>,
     /// It is as somebody feels it, and nobody else has seen it.
@@ -32,6 +33,7 @@ impl<'a> Air<'a> {
             airspace,
             seed,
             now,
+            zones: now.into(),
             uniform,
             is_felt: false,
         }
@@ -44,6 +46,25 @@ impl<'a> Air<'a> {
             is_felt: true,
             ..self
         }
+    }
+
+    /// The same weather under the zones of another moment: for whoever waits until one ends.
+    pub fn under_zones_of(self, moment: SimTime) -> Self {
+        Air {
+            zones: moment.into(),
+            ..self
+        }
+    }
+
+    /// The same under the zones that are in force alone, and for how many seconds they are all.
+    pub fn before_next_zone(self) -> Option<(Self, f64)> {
+        let now = self.zones.at;
+        let begins = self.airspace.next_begins(now)?;
+        let zones = Reckoning {
+            announced: false,
+            ..self.zones
+        };
+        Some((Air { zones, ..self }, begins.since(now).as_secs()))
     }
 
     /// What is forecast for a place.
@@ -70,22 +91,30 @@ impl<'a> Air<'a> {
     /// # Errors
     /// Where there is none.
     pub fn route(&self, from: End, to: End) -> Result<Route, Closed> {
-        self.airspace.route(self.now, from, to)
+        self.airspace.route(self.zones, from, to)
     }
 
     /// Whether a zone lies over a place between these heights.
     pub fn is_shut(&self, at: Point, low_m: f64, high_m: f64) -> bool {
-        self.airspace.is_shut(self.now, at, low_m, high_m)
+        self.airspace.is_shut(self.zones, at, low_m, high_m)
+    }
+
+    /// Whether a zone is in force over a place between these heights before so many seconds are over.
+    pub fn is_closed_within(&self, seconds: f64, at: Point, low_m: f64, high_m: f64) -> bool {
+        let now = self.zones.at;
+        let until = now + SimDuration::from_secs(seconds);
+        let (place, heights_m) = ((at, at), (low_m, high_m));
+        !self.airspace.lets_pass((now, until), place, heights_m)
     }
 
     /// The shortest way off the zones; `None` for who is in none.
     pub fn way_out(&self, at: Point, height_m: f64) -> Option<Route> {
-        self.airspace.way_out(self.now, at, height_m)
+        self.airspace.way_out(self.zones, at, height_m)
     }
 
     /// Whether nothing is in the way from there to there at this height.
     pub fn is_open(&self, from: Point, to: Point, height_m: f64) -> bool {
-        self.airspace.is_open(self.now, from, to, height_m)
+        self.airspace.is_open(self.zones, from, to, height_m)
     }
 
     /// Where the wind blows to, m/s east and north, over a place at a height above ground.

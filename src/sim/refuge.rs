@@ -94,17 +94,11 @@ impl Plight<'_> {
     }
 
     fn plan_to(&self, at: Point, wait_s: f64) -> Option<Mission> {
-        let (air, kg) = (&self.air, self.payload_kg);
-        flight::plan_wait(
-            self.model,
-            air,
-            self.fix.whereabouts(),
-            wait_s,
-            Phase::Hold,
-            at,
-            kg,
-        )
-        .ok()
+        let (from, kg) = (self.fix.whereabouts(), self.payload_kg);
+        let planned = flight::plan_in_time(&self.air, |air| {
+            flight::plan_wait(self.model, air, from, wait_s, Phase::Hold, at, kg)
+        });
+        planned.ok()
     }
 
     /// Straight down.

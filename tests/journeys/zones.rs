@@ -76,6 +76,10 @@ fn no_drone_enters_a_zone_and_deliveries_go_on() {
 }
 
 fn lay() -> Command {
+    lay_between(SimTime::START, SimTime::NEVER)
+}
+
+fn lay_between(from: SimTime, until: SimTime) -> Command {
     let corner = |lat, lon| LatLon { lat, lon };
     let zone = ZoneWrite {
         name: "Fire".into(),
@@ -88,8 +92,8 @@ fn lay() -> Command {
         floor_m: 0.0,
         ceiling_m: 150.0,
         above_sea: false,
-        from: SimTime::START,
-        until: SimTime::NEVER,
+        from,
+        until,
     };
     Command::Roster(RosterWrite {
         change: Change::AddZone(zone),
@@ -143,6 +147,41 @@ fn who_is_in_the_air_leaves_a_zone_that_is_laid_there_and_nobody_comes_in() {
     assert_eq!(soon, BTreeSet::new(), "of {at_once:?}");
     assert_eq!(later, BTreeSet::new());
     assert_eq!(laid_over(2).3, digest);
+}
+
+#[test]
+fn who_is_in_the_air_is_out_of_the_way_when_an_announced_zone_begins() {
+    let world = Arc::new(busy_where("[[place]]", "\n[[place]]\n"));
+    let (announced, begins, ends) = (6_000, 6_900, 9_900);
+    actix::System::new().block_on(async {
+        let mut engine = Engine::genesis(world, 1, headless::arbiters(1)).unwrap();
+        let (mut were_there, mut lost, mut flown) = (BTreeSet::new(), 0, 0);
+        while engine.tick_number() < ends {
+            let tick = engine.tick_number() + 1;
+            let time = |tick| engine.world().time_of(tick);
+            let commands: Vec<Command> = (tick == announced)
+                .then(|| lay_between(time(begins), time(ends)))
+                .into_iter()
+                .collect();
+            let through = u64::from(tick >= announced);
+            let outcome = engine.tick(Admission { through, commands }).await.unwrap();
+            if (announced..begins).contains(&tick) && somebody_is_there(&engine) {
+                were_there.insert(tick);
+            }
+            if tick >= begins {
+                assert_eq!(intruders(&engine), BTreeSet::new(), "tick {tick}");
+                flown += engine.sky().airborne_count();
+            }
+            let is_loss =
+                |event: &&Event| matches!(event.happening, Happening::Drone(_, DroneEvent::Lost { .. }));
+            lost += outcome.events.iter().filter(is_loss).count();
+        }
+        assert!(
+            !were_there.is_empty(),
+            "nobody flew there before: the test shows nothing"
+        );
+        assert!(flown > 0 && lost == 0, "{flown} {lost}");
+    });
 }
 
 /// A square of 400 m around a place, for five minutes from then on.

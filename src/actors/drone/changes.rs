@@ -3,7 +3,6 @@
 //! answers for it.
 
 use crate::sim::drone::{DroneInput, DroneState, Task};
-use crate::sim::event::DroneEvent;
 use crate::sim::ids::DeliveryId;
 
 use super::{Context, DeliveryMessage, Drone, Effects, FleetMessage, Mail, Purpose};
@@ -46,7 +45,7 @@ impl Drone {
     fn release(&mut self, context: &Context, effects: &mut Effects) {
         self.tell_delivery(effects, DeliveryMessage::Released);
         self.moves(DroneInput::TurnBack);
-        self.emit(context, effects, DroneEvent::Diverted);
+        self.tell_diverted(context, effects);
         if self.link_lost_until.is_none() {
             self.locate(Purpose::Replan, effects);
         }

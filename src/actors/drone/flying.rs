@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::sim::air::Air;
 use crate::sim::dispatch;
 use crate::sim::drone::{DroneInput, DroneState, Task};
-use crate::sim::event::{DroneEvent, Etas};
+use crate::sim::event::Etas;
 use crate::sim::flight::{self, FlightPlan, Infeasible, Mission, Phase, Rest};
 use crate::sim::geo::Point;
 use crate::sim::separation::Strategic;
@@ -39,31 +39,32 @@ impl Base<'_> {
 
     fn rest(&self, fix: Fix, task: Task, aboard: bool) -> Result<Mission, Infeasible> {
         let rest = self.errand(task, aboard);
-        let mut mission = flight::plan_rest(&self.model, &self.air, fix.whereabouts(), &rest)?;
-        mission.energy_wh += self.door_wh(task)?;
-        Ok(mission)
+        flight::plan_in_time(&self.air, |air| {
+            let mut mission = flight::plan_rest(&self.model, air, fix.whereabouts(), &rest)?;
+            mission.energy_wh += self.door_in_wh(air, task)?;
+            Ok(mission)
+        })
     }
 
     /// What the door may take, where the recipient's word is required.
     pub fn door_wh(&self, task: Task) -> Result<f64, Infeasible> {
+        self.door_in_wh(&self.air, task)
+    }
+
+    fn door_in_wh(&self, air: &Air<'_>, task: Task) -> Result<f64, Infeasible> {
         if !task.confirmed {
             return Ok(0.0);
         }
         let patience_s = self.world.recipient.patience.as_secs();
         let (door, payload_kg) = (task.dropoff, task.payload_kg);
-        flight::waiting_costs_wh(&self.model, &self.air, door, self.home, payload_kg, patience_s)
+        flight::waiting_costs_wh(&self.model, air, door, self.home, payload_kg, patience_s)
     }
 
     pub fn wait(&self, fix: Fix, seconds: f64, phase: Phase, payload_kg: f64) -> Result<Mission, Infeasible> {
-        flight::plan_wait(
-            &self.model,
-            &self.air,
-            fix.whereabouts(),
-            seconds,
-            phase,
-            self.home,
-            payload_kg,
-        )
+        let from = fix.whereabouts();
+        flight::plan_in_time(&self.air, |air| {
+            flight::plan_wait(&self.model, air, from, seconds, phase, self.home, payload_kg)
+        })
     }
 
     /// So long it can hover and still come home, seconds.
@@ -169,8 +170,9 @@ impl Drone {
             DroneState::HeadedToPickup { .. } | DroneState::HeadedToDropoff { .. }
         );
         let at_door = matches!(self.state, DroneState::AtDoor { .. });
-        let (height_m, airspace) = (fix.height_m, &context.world.airspace);
-        let is_shut = airspace.is_shut(context.now, fix.at, height_m, height_m);
+        let (now, height_m, airspace) = (context.now, fix.height_m, &context.world.airspace);
+        let is_shut = airspace.is_shut(now, fix.at, height_m, height_m);
+        let is_in_force = !airspace.lets_pass((now, now), (fix.at, fix.at), (height_m, height_m));
         let fix = match is_shut {
             true => lifted(base.world, fix),
             false => fix,
@@ -182,7 +184,7 @@ impl Drone {
                 return Ok(());
             }
             // Nobody waits at a door that a zone has come to close.
-            Ok(Some(_)) if is_shut && at_door => return self.give_up(context, fix, effects),
+            Ok(Some(_)) if is_in_force && at_door => return self.give_up(context, fix, effects),
             Ok(Some(mission)) if on_errand && !suffices(fix, &mission) => {
                 return self.give_up(context, fix, effects);
             }
@@ -314,7 +316,7 @@ impl Drone {
         self.is_off_plan(effects);
         let etas = self.as_told(context, task, expected(context.now, &mission));
         self.moves(DroneInput::Redirect(task));
-        self.emit(context, effects, DroneEvent::Diverted);
+        self.tell_diverted(context, effects);
         self.fly(context, mission, effects);
         effects.send(Mail::Delivery(task.delivery, DeliveryMessage::Redirected(etas)));
         Ok(())

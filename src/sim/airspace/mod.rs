@@ -26,13 +26,17 @@ pub const MARGIN_M: f64 = 60.0;
 /// A zone counts from so long before it begins: a flight that sets out now is down by then.
 pub const LOOK_AHEAD: SimDuration = SimDuration(45 * 60 * 1_000_000);
 
+/// A metre up or down takes as long as so many along.
+const CLIMB_COUNTS: f64 = 5.0;
+
 /// All zones of a world.
 #[derive(Clone, Debug, Default)]
 pub struct Airspace {
     zones: Vec<NoFly>,
-    /// When the set of zones that count changes, in order.
+    /// When zones begin to count, begin and end, in order.
     changes: Vec<SimTime>,
-    /// By period between changes and level; made when first asked for.
+    /// By period between changes, by level, of those in force and of the announced ones too; made
+    /// when first asked for.
     ways: Vec<OnceLock<Visibility>>,
 }
 
@@ -53,6 +57,20 @@ struct NoFly {
     ceiling_m: f64,
     from: SimTime,
     until: SimTime,
+}
+
+/// The zones that a flight that sets out at a moment reckons with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reckoning {
+    pub at: SimTime,
+    /// Those too that begin within [`LOOK_AHEAD`].
+    pub announced: bool,
+}
+
+impl From<SimTime> for Reckoning {
+    fn from(at: SimTime) -> Self {
+        Reckoning { at, announced: true }
+    }
 }
 
 /// There is no way: an end is closed, or zones lie across everything.
@@ -85,9 +103,17 @@ impl NoFly {
         self.floor_m <= high_m && low_m < self.ceiling_m
     }
 
-    /// Whether a flight that sets out at `now` must reckon with it.
-    fn counts_at(&self, now: SimTime) -> bool {
-        self.counts_from() <= now && now < self.until
+    fn counts(&self, with: Reckoning) -> bool {
+        let from = match with.announced {
+            true => self.counts_from(),
+            false => self.from,
+        };
+        from <= with.at && with.at < self.until
+    }
+
+    /// Whether it is at any time between these.
+    fn is_in_force(&self, begins: SimTime, ends: SimTime) -> bool {
+        self.from <= ends && begins < self.until
     }
 
     fn counts_from(&self) -> SimTime {
@@ -107,7 +133,7 @@ impl Airspace {
         let zones: Vec<NoFly> = zones.iter().map(|zone| NoFly::new(zone, area)).collect();
         let mut changes: Vec<SimTime> = zones
             .iter()
-            .flat_map(|zone| [zone.counts_from(), zone.until])
+            .flat_map(|zone| [zone.counts_from(), zone.from, zone.until])
             .collect();
         changes.sort_unstable();
         changes.dedup();
@@ -115,7 +141,9 @@ impl Airspace {
         Airspace {
             zones,
             changes,
-            ways: (0..periods * LEVELS_M.len()).map(|_| OnceLock::new()).collect(),
+            ways: (0..periods * LEVELS_M.len() * 2)
+                .map(|_| OnceLock::new())
+                .collect(),
         }
     }
 
@@ -124,10 +152,11 @@ impl Airspace {
     ///
     /// # Errors
     /// Where no level has a way.
-    pub fn route(&self, now: SimTime, from: End, to: End) -> Result<Route, Closed> {
+    pub fn route(&self, now: impl Into<Reckoning>, from: End, to: End) -> Result<Route, Closed> {
         if self.zones.is_empty() {
             return Ok(Route::direct(from.at, to.at));
         }
+        let now = now.into();
         let usual_m = level_of_heading(from.at, to.at);
         let usual = self.route_at(now, from, to, usual_m);
         if let Some(straight) = usual.as_ref().filter(|route| route.via.is_empty()) {
@@ -142,7 +171,7 @@ impl Airspace {
         shortest.ok_or(Closed)
     }
 
-    fn route_at(&self, now: SimTime, from: End, to: End, level_m: f64) -> Option<Route> {
+    fn route_at(&self, now: Reckoning, from: End, to: End, level_m: f64) -> Option<Route> {
         let shut = |end: End| {
             let (low_m, high_m) = (end.height_m.min(level_m), end.height_m.max(level_m));
             self.is_shut(now, end.at, low_m, high_m)
@@ -168,12 +197,14 @@ impl Airspace {
         })
     }
 
-    /// The shortest way to a place and a level off the zones, for who is in one and has nowhere
-    /// to go. `None` for who is in none.
-    pub fn way_out(&self, now: SimTime, at: Point, height_m: f64) -> Option<Route> {
+    /// The shortest way to a place and a height off the zones, for who is in one. `None` for who is
+    /// in none.
+    pub fn way_out(&self, now: impl Into<Reckoning>, at: Point, height_m: f64) -> Option<Route> {
+        let now = now.into();
         if !self.is_shut(now, at, height_m, height_m) {
             return None;
         }
+        let own = Some(height_m).filter(|height_m| *height_m >= LEVELS_M[0]);
         let out = |level_m| {
             let to = match self.is_shut(now, at, level_m, level_m) {
                 true => self.ways(now, level_m).way_out(at)?,
@@ -182,17 +213,18 @@ impl Airspace {
             let route = Route::direct(at, to);
             Some(Route { level_m, ..route })
         };
-        let length_m = |route: &Route| route.length_m() + (route.level_m - height_m).abs();
-        let ways = LEVELS_M.into_iter().filter_map(out);
+        let length_m = |route: &Route| route.length_m() + CLIMB_COUNTS * (route.level_m - height_m).abs();
+        let ways = own.into_iter().chain(LEVELS_M).filter_map(out);
         ways.min_by(|a, b| length_m(a).total_cmp(&length_m(b)))
     }
 
-    fn ways(&self, now: SimTime, level_m: f64) -> &Visibility {
-        let period = self.changes.partition_point(|change| *change <= now);
+    fn ways(&self, now: Reckoning, level_m: f64) -> &Visibility {
+        let period = self.changes.partition_point(|change| *change <= now.at);
         let level = nearest_level(level_m);
         let level_m = LEVELS_M[level];
-        self.ways[period * LEVELS_M.len() + level].get_or_init(|| {
-            let counts = |zone: &&NoFly| zone.counts_at(now) && zone.meets(level_m, level_m);
+        let which = 2 * (period * LEVELS_M.len() + level) + usize::from(now.announced);
+        self.ways[which].get_or_init(|| {
+            let counts = |zone: &&NoFly| zone.counts(now) && zone.meets(level_m, level_m);
             Visibility::new(
                 self.zones
                     .iter()
@@ -203,24 +235,53 @@ impl Airspace {
         })
     }
 
-    /// Whether zones begin or cease to count after the one moment and until the other.
+    /// Whether zones begin to count, begin or end after the one moment and until the other.
     pub fn changes_at(&self, after: SimTime, until: SimTime) -> bool {
+        self.changes(after, until).next().is_some()
+    }
+
+    /// When the next zone begins.
+    pub fn next_begins(&self, after: SimTime) -> Option<SimTime> {
+        let ahead = self.zones.iter().map(|zone| zone.from);
+        ahead.filter(|from| *from > after).min()
+    }
+
+    /// When they do, in order.
+    pub fn changes(&self, after: SimTime, until: SimTime) -> impl Iterator<Item = SimTime> + '_ {
         let first = self.changes.partition_point(|change| *change <= after);
-        self.changes.get(first).is_some_and(|change| *change <= until)
+        let later = self.changes[first..].iter().copied();
+        later.take_while(move |change| *change <= until)
     }
 
     /// Whether a zone lies over a place between these heights.
-    pub fn is_shut(&self, now: SimTime, at: Point, low_m: f64, high_m: f64) -> bool {
+    pub fn is_shut(&self, now: impl Into<Reckoning>, at: Point, low_m: f64, high_m: f64) -> bool {
+        let now = now.into();
         let mut met = self
             .zones
             .iter()
-            .filter(|zone| zone.counts_at(now) && zone.meets(low_m, high_m));
+            .filter(|zone| zone.counts(now) && zone.meets(low_m, high_m));
         met.any(|zone| zone.outline.holds(at))
+    }
+
+    /// Whether a straight line between these heights that is flown between these moments keeps as
+    /// far off the zones that are in force then as a route must.
+    pub fn lets_pass(
+        &self,
+        (begins, ends): (SimTime, SimTime),
+        (from, to): (Point, Point),
+        (low_m, high_m): (f64, f64),
+    ) -> bool {
+        let is_met = |zone: &&NoFly| zone.is_in_force(begins, ends) && zone.meets(low_m, high_m);
+        let mut met = self.zones.iter().filter(is_met);
+        match from == to {
+            true => met.all(|zone| !zone.outline.holds(to)),
+            false => met.all(|zone| zone.outline.lets_pass(from, to)),
+        }
     }
 
     /// Whether a straight line at a height comes nearer to a zone that is in force within the
     /// look-ahead than a route may.
-    pub fn is_open(&self, now: SimTime, from: Point, to: Point, level_m: f64) -> bool {
-        self.zones.is_empty() || self.ways(now, level_m).sees(from, to)
+    pub fn is_open(&self, now: impl Into<Reckoning>, from: Point, to: Point, level_m: f64) -> bool {
+        self.zones.is_empty() || self.ways(now.into(), level_m).sees(from, to)
     }
 }

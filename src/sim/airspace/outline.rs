@@ -6,6 +6,9 @@ use super::super::geo::{LatLon, LocalFrame, Point};
 use super::super::motion::lesser;
 use super::MARGIN_M;
 
+/// Distances this much below the margin are rounding, metres.
+pub(super) const TOLERANCE_M: f64 = 1e-3;
+
 #[derive(Clone, Debug)]
 pub(super) struct Outline {
     /// Without holes: nobody gets into them.
@@ -75,6 +78,16 @@ impl Outline {
             }
         };
         self.sides().map(distance).fold(f64::INFINITY, lesser)
+    }
+
+    /// Whether the straight line keeps off as far as its ends do, at most the margin.
+    pub fn lets_pass(&self, from: Point, to: Point) -> bool {
+        let ends_m = lesser(self.distance(from), self.distance(to));
+        let wanted_m = lesser(ends_m, MARGIN_M) - TOLERANCE_M;
+        !self.holds(from) && !self.holds(to) && {
+            let off_m = self.distance_to_line(from, to);
+            off_m > 0.0 && off_m >= wanted_m
+        }
     }
 
     /// For each side, where the margin is reached on the shortest way out of this place.

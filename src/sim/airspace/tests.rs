@@ -170,6 +170,21 @@ fn who_is_caught_in_the_air_leaves_by_the_nearest_side() {
 }
 
 #[test]
+fn the_way_out_stays_on_its_height_unless_another_is_much_nearer() {
+    let zones = [Zone {
+        ceiling_m: 100.0,
+        ..block(1_000.0, -200.0, 500.0, 1_000.0)
+    }];
+    let airspace = Airspace::new(&zones, &area(0.0));
+    let out = |x: f64, height_m: f64| airspace.way_out(SimTime::START, point(x, 300.0), height_m);
+    let level = |x: f64, height_m: f64| out(x, height_m).unwrap().level_m;
+    assert_eq!([level(1_480.0, 70.0), level(1_480.0, 62.0)], [70.0, 62.0]);
+    assert_eq!(level(1_250.0, 90.0), 110.0, "over the top");
+    assert_eq!(level(1_480.0, 8.0), 50.0, "up first");
+    assert_eq!(out(1_600.0, 70.0), None);
+}
+
+#[test]
 fn a_zone_counts_from_a_flights_time_before_it_begins_until_it_ends() {
     let hour = SimDuration::from_secs(3_600.0);
     let zones = [Zone {

@@ -6,9 +6,8 @@ use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
 use super::super::geo::Point;
-use super::super::motion::lesser;
 use super::MARGIN_M;
-use super::outline::Outline;
+use super::outline::{Outline, TOLERANCE_M};
 
 /// Zones of one moment and level, with the corners that ways round them bend at.
 #[derive(Clone, Debug)]
@@ -20,9 +19,6 @@ pub(super) struct Visibility {
     /// For each bend those it sees, with distances; made when a way first needs one.
     seen: OnceLock<Vec<Vec<(usize, f64)>>>,
 }
-
-/// Distances this much below the margin are rounding, metres.
-const TOLERANCE_M: f64 = 1e-3;
 
 impl Visibility {
     pub fn new(zones: Vec<Outline>) -> Self {
@@ -50,14 +46,7 @@ impl Visibility {
 
     /// Whether the straight line keeps off all zones as far as its ends do, at most the margin.
     pub fn sees(&self, from: Point, to: Point) -> bool {
-        self.near(from, to).all(|zone| {
-            let ends_m = lesser(zone.distance(from), zone.distance(to));
-            let wanted_m = lesser(ends_m, MARGIN_M) - TOLERANCE_M;
-            !zone.holds(from) && !zone.holds(to) && {
-                let off_m = zone.distance_to_line(from, to);
-                off_m > 0.0 && off_m >= wanted_m
-            }
-        })
+        self.near(from, to).all(|zone| zone.lets_pass(from, to))
     }
 
     fn near(&self, from: Point, to: Point) -> impl Iterator<Item = &Outline> + '_ {

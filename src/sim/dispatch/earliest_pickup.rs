@@ -41,9 +41,12 @@ impl Policy for EarliestPickup {
             }
             let Pair { hub, model } = world.pairs().get(index);
             let errand = errand(world, hub, order);
-            let Ok(pickup_s) = flight::time_to_pickup(world.model(model), &air, &errand) else {
-                continue;
+            let pickup_s = match flight::time_to_pickup(world.model(model), &air, &errand) {
+                Ok(pickup_s) => Some(pickup_s),
+                // Before the next zone begins there may be a way.
+                Err(_) => able(world, now, order, index, energy).map(|(_, mission)| mission.pickup_s),
             };
+            let Some(pickup_s) = pickup_s else { continue };
             let counted_s = pickup_s + spared_s;
             if is_better(counted_s)
                 && let Some((pair, mission)) = able(world, now, order, index, energy)

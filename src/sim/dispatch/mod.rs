@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use super::air::Air;
 use super::drone::Task;
 use super::fleet_index::Pair;
-use super::flight::{self, Errand, Mission};
+use super::flight::{self, Errand, Infeasible, Itinerary, Mission};
+use super::geo::Point;
 use super::ids::HubId;
 use super::motion::positive;
 use super::order::{ConfirmationRequired, Order, Stop};
@@ -104,6 +105,9 @@ pub const MOST_IN_A_ROUND: usize = 256;
 /// integrates exactly (a property test holds the sky to it).
 const PLAN_ERROR: f64 = 1.01;
 
+/// So many beginnings and ends of zones are looked ahead for who waits for one.
+const MOST_CHANGES_OF_ZONES: usize = 16;
+
 /// What taking a drone that lifts more than another type that would do counts for, for each such
 /// type: as if it took so much longer. Without it light parcels fly with strong drones that are a
 /// little quicker, and heavy ones wait: over San Francisco it is the difference between being
@@ -120,13 +124,22 @@ fn weaker_types(world: &World, pair: usize, order: &Order) -> u32 {
 
 /// Where a drone of this hub would fly for the order.
 pub fn errand(world: &World, hub: HubId, order: &Order) -> Errand {
+    let stops = [&order.pickup, &order.dropoff].map(|stop| world.area.point(stop.location));
+    errand_between(world, hub, stops, order.package.weight_kg)
+}
+
+fn errand_of(world: &World, hub: HubId, task: &Task) -> Errand {
+    errand_between(world, hub, [task.pickup, task.dropoff], task.payload_kg)
+}
+
+fn errand_between(world: &World, hub: HubId, [pickup, dropoff]: [Point; 2], payload_kg: f64) -> Errand {
     let base = world.hub(hub).at;
     Errand {
         hub: base,
-        pickup: world.area.point(order.pickup.location),
-        dropoff: world.area.point(order.dropoff.location),
+        pickup,
+        dropoff,
         home: base,
-        payload_kg: order.package.weight_kg,
+        payload_kg,
     }
 }
 
@@ -142,7 +155,18 @@ pub fn mission(world: &World, now: SimTime, pair: Pair, order: &Order) -> Option
 pub enum Unfit {
     /// The type may not fly in this weather.
     Weather(Breach),
+    /// Zones leave no way.
+    Closed,
     Infeasible,
+}
+
+impl From<Infeasible> for Unfit {
+    fn from(infeasible: Infeasible) -> Self {
+        match infeasible {
+            Infeasible::NoWay => Unfit::Closed,
+            Infeasible::TooHeavy | Infeasible::TooWindy => Unfit::Infeasible,
+        }
+    }
 }
 
 /// The mission of a drone that stands at its hub with this to do.
@@ -150,14 +174,7 @@ pub enum Unfit {
 /// # Errors
 /// Why there is none.
 pub fn mission_of(world: &World, now: SimTime, pair: Pair, task: &Task) -> Result<Mission, Unfit> {
-    let base = world.hub(pair.hub).at;
-    let errand = Errand {
-        hub: base,
-        pickup: task.pickup,
-        dropoff: task.dropoff,
-        home: base,
-        payload_kg: task.payload_kg,
-    };
+    let errand = errand_of(world, pair.hub, task);
     mission_on(world, now, pair, &errand, task.confirmed)
 }
 
@@ -172,11 +189,33 @@ fn mission_on(
     if let Some(breach) = breach(model, &air, errand) {
         return Err(Unfit::Weather(breach));
     }
-    let planned = flight::plan_delivery(model, &air, errand);
-    let mut mission = planned.map_err(|_| Unfit::Infeasible)?;
-    let waiting_wh = waiting_wh(world, model, &air, errand, is_confirmed);
-    mission.energy_wh += waiting_wh.ok_or(Unfit::Infeasible)?;
-    Ok(mission)
+    Ok(plan(world, model, &air, errand, is_confirmed)?)
+}
+
+fn plan(
+    world: &World,
+    model: &Model,
+    air: &Air<'_>,
+    errand: &Errand,
+    is_confirmed: bool,
+) -> Result<Mission, Infeasible> {
+    flight::plan_in_time(air, |air| {
+        let mut mission = flight::plan_delivery(model, air, errand)?;
+        mission.energy_wh += waiting_wh(world, model, air, errand, is_confirmed)?;
+        Ok(mission)
+    })
+}
+
+/// When zones have let go of the way of who is kept for this, if that is by then.
+pub fn opens(world: &World, now: SimTime, pair: Pair, task: &Task, by: SimTime) -> Option<SimTime> {
+    let (model, air) = (world.model(pair.model), world.air(now));
+    let errand = errand_of(world, pair.hub, task);
+    let is_open = |at: &SimTime| Itinerary::of(model, &air.under_zones_of(*at), &errand).is_ok();
+    changes_of_zones(world, now, by).find(is_open)
+}
+
+fn changes_of_zones(world: &World, now: SimTime, by: SimTime) -> impl Iterator<Item = SimTime> + '_ {
+    world.airspace.changes(now, by).take(MOST_CHANGES_OF_ZONES)
 }
 
 /// Energy that a battery of this pair must hold at take-off for the order, as for its
@@ -194,9 +233,13 @@ fn need_in_wh(world: &World, air: &Air<'_>, pair: Pair, order: &Order) -> Option
     let model = world.model(pair.model);
     let errand = errand(world, pair.hub, order);
     let is_confirmed = order.confirmation != ConfirmationRequired::None;
-    let flown_wh = flight::delivery_costs_wh(model, air, &errand).ok()?;
-    let planned_wh = flown_wh + waiting_wh(world, model, air, &errand, is_confirmed)?;
-    Some(with_reserve_wh(world, pair, planned_wh))
+    let flown_wh = flight::delivery_costs_wh(model, air, &errand);
+    let waiting_wh = || waiting_wh(world, model, air, &errand, is_confirmed);
+    let planned_wh = match flown_wh.and_then(|flown_wh| Ok(flown_wh + waiting_wh()?)) {
+        Err(Infeasible::NoWay) => plan(world, model, air, &errand, is_confirmed).map(|plan| plan.energy_wh),
+        planned => planned,
+    };
+    Some(with_reserve_wh(world, pair, planned_wh.ok()?))
 }
 
 /// Where the recipient has to confirm, the drone may wait at the door for as long as it does.
@@ -206,13 +249,13 @@ fn waiting_wh(
     air: &Air<'_>,
     errand: &Errand,
     is_confirmed: bool,
-) -> Option<f64> {
+) -> Result<f64, Infeasible> {
     if !is_confirmed {
-        return Some(0.0);
+        return Ok(0.0);
     }
     let patience_s = world.recipient.patience.as_secs();
     let (door, home) = (errand.dropoff, errand.home);
-    flight::waiting_costs_wh(model, air, door, home, errand.payload_kg, patience_s).ok()
+    flight::waiting_costs_wh(model, air, door, home, errand.payload_kg, patience_s)
 }
 
 /// Energy that a battery must hold at take-off, the reserve included.
@@ -270,18 +313,28 @@ fn able(
 
 /// Whether any drone of this world, those aside that are withdrawn, could do it with a full
 /// battery. If not, only third-party transport can. Weather that a type waits for on the ground
-/// passes: what counts is whether it could in a calm.
+/// passes: what counts is whether it could in a calm. So do zones that end before requests have
+/// waited for too long.
 pub fn is_servable(world: &World, now: SimTime, order: &Order) -> bool {
     let inside = |stop: &Stop| world.area.bounds.contains(stop.location);
-    let (pairs, air) = (world.pairs(), world.air(now));
-    let calm = air.felt(Conditions::default());
-    let can = |Candidate { index, .. }: Candidate| {
-        let pair = pairs.get(index);
-        let model = world.model(pair.model);
-        let is_kept = breach(model, &air, &errand(world, pair.hub, order)).is_some();
-        let flown_in = if is_kept { calm } else { air };
-        let suffices = |need_wh| need_wh <= model.battery.capacity_wh;
-        pairs.in_service(index) > 0 && need_in_wh(world, &flown_in, pair, order).is_some_and(suffices)
+    let candidates = nearest_first(world, now, order);
+    let (by, air) = (now + world.dispatch.max_wait, world.air(now));
+    let mut later = changes_of_zones(world, now, by);
+    let is_servable_in = |air: Air<'_>| candidates.iter().any(|one| could(world, &air, order, one.index));
+    inside(&order.pickup)
+        && inside(&order.dropoff)
+        && (is_servable_in(air) || later.any(|at| is_servable_in(air.under_zones_of(at))))
+}
+
+/// Whether a drone of the pair could do it with a full battery, in a calm where the weather keeps it.
+fn could(world: &World, air: &Air<'_>, order: &Order, index: usize) -> bool {
+    let (pairs, pair) = (world.pairs(), world.pairs().get(index));
+    let model = world.model(pair.model);
+    let is_kept = breach(model, air, &errand(world, pair.hub, order)).is_some();
+    let flown_in = match is_kept {
+        true => air.felt(Conditions::default()),
+        false => *air,
     };
-    inside(&order.pickup) && inside(&order.dropoff) && nearest_first(world, now, order).into_iter().any(can)
+    let suffices = |need_wh| need_wh <= model.battery.capacity_wh;
+    pairs.in_service(index) > 0 && need_in_wh(world, &flown_in, pair, order).is_some_and(suffices)
 }

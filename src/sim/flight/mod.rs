@@ -5,6 +5,7 @@
 
 mod burn;
 mod cruise;
+mod in_time;
 mod leg;
 mod manoeuvre;
 mod outline;
@@ -18,6 +19,7 @@ mod whereabouts;
 use serde::{Deserialize, Serialize};
 
 use self::cruise::{cruise, lowered};
+pub use self::in_time::plan_in_time;
 pub use self::leg::Leg;
 pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
 pub use self::outline::{Corner, Mark, Stretch};

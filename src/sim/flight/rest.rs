@@ -94,20 +94,20 @@ pub fn plan_wait(
     let planner = Planner { model, air };
     let mut legs = Vec::with_capacity(8);
     let sink = &mut |leg| legs.push(leg);
+    let homeward = Load {
+        payload_kg,
+        homeward: true,
+    };
     let waits = seconds > 0.0;
     let braking = if waits { phase } else { Phase::Return };
     let place = planner.come_to_rest(from, braking, payload_kg, sink);
     let place = match phase {
-        Phase::Hold if waits => planner.leave_zone(place, payload_kg, sink),
+        Phase::Hold if waits => planner.leave_zone(place, homeward, sink),
         _ => place,
     };
     if waits {
         sink(hover_leg(model, place, seconds, phase, payload_kg));
     }
-    let homeward = Load {
-        payload_kg,
-        homeward: true,
-    };
     planner.hop_from(place, home, 0.0, homeward, sink)?;
     Ok(planner.mission(legs))
 }
@@ -152,7 +152,7 @@ pub fn plan_landing(
     };
     let mut place = planner.come_to_rest(from, Phase::Return, payload_kg, sink);
     if seconds > 0.0 {
-        place = planner.leave_zone(place, payload_kg, sink);
+        place = planner.leave_zone(place, load, sink);
         sink(hover_leg(model, place, seconds, Phase::Hold, payload_kg));
     }
     let end = Some(Milestone::Landed);
@@ -201,7 +201,8 @@ pub fn waiting_costs_wh(
 }
 
 impl Planner<'_> {
-    /// As [`Planner::hop`] from any height, at rest; where it is there already, up or down on the spot.
+    /// As [`Planner::hop`] from any height, at rest; where it is there already, up or down on the
+    /// spot. Who would change its level in a zone leaves that first.
     pub(super) fn hop_from(
         &self,
         from: Whereabouts,
@@ -211,26 +212,43 @@ impl Planner<'_> {
         sink: &mut impl FnMut(Leg),
     ) -> Result<(), Infeasible> {
         if from.at.distance(to) >= SAME_PLACE_M {
-            let start = End {
-                at: from.at,
-                height_m: from.height_m,
-            };
-            let route = self.air.route(
-                start,
-                End {
-                    at: to,
-                    height_m: to_m,
-                },
-            )?;
-            return self.hop(&route, from.height_m, to_m, load, sink);
+            let mut route = self.route(from, to, to_m)?;
+            let mut place = from;
+            if from.height_m > ON_GROUND_M && route.level_m != from.height_m {
+                place = self.leave_zone(from, load, sink);
+            }
+            if place != from {
+                route = self.route(place, to, to_m)?;
+            }
+            return self.hop(&route, place.height_m, to_m, load, sink);
         }
-        // A landing is the shortest way out; nothing else is begun or gone on with in a zone.
-        if !load.homeward {
-            self.check_open(to, from.height_m.min(to_m), from.height_m.max(to_m))?;
+        match load.homeward {
+            true => self.check_landing(from)?,
+            false => self.check_open(to, from.height_m.min(to_m), from.height_m.max(to_m))?,
         }
         let end = load.homeward.then_some(Milestone::Landed);
         self.vertical(to, from.height_m, to_m, load, end, sink);
         Ok(())
+    }
+
+    fn route(&self, from: Whereabouts, to: Point, to_m: f64) -> Result<Route, Infeasible> {
+        let end = |at, height_m| End { at, height_m };
+        Ok(self.air.route(end(from.at, from.height_m), end(to, to_m))?)
+    }
+
+    /// Nobody lands in a zone who would have left it sooner.
+    fn check_landing(&self, from: Whereabouts) -> Result<(), Infeasible> {
+        let (at, height_m) = (from.at, from.height_m);
+        let lands_s = height_m / self.model.descent_mps;
+        let is_sooner = |out: Route| {
+            let climb_s = (out.level_m - height_m).abs() / self.model.climb_mps;
+            climb_s + out.length_m() / self.model.cruise_airspeed_mps < lands_s
+        };
+        let is_closed = self.air.is_closed_within(lands_s, at, 0.0, height_m);
+        match is_closed && self.air.way_out(at, height_m).is_some_and(is_sooner) {
+            true => Err(Infeasible::NoWay),
+            false => Ok(()),
+        }
     }
 
     fn check_open(&self, at: Point, low_m: f64, high_m: f64) -> Result<(), Infeasible> {
@@ -242,16 +260,12 @@ impl Planner<'_> {
 
     /// By the shortest way, from rest to rest; stays where it is in no zone, or the wind does not
     /// let it leave.
-    fn leave_zone(&self, from: Whereabouts, payload_kg: f64, sink: &mut impl FnMut(Leg)) -> Whereabouts {
+    fn leave_zone(&self, from: Whereabouts, load: Load, sink: &mut impl FnMut(Leg)) -> Whereabouts {
         let Some(route) = self.air.way_out(from.at, from.height_m) else {
             return from;
         };
-        let load = Load {
-            payload_kg,
-            homeward: true,
-        };
         let mut legs = Vec::with_capacity(2);
-        let draft = |path| Leg::new(path, Phase::Return, payload_kg);
+        let draft = |path| Leg::new(path, load.phase(Phase::Cruise), load.payload_kg);
         let push = &mut |leg| legs.push(leg);
         self.vertical(from.at, from.height_m, route.level_m, load, None, push);
         if cruise(self.model, self.air, &route, route.level_m, draft, push).is_err() {

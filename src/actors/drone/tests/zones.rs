@@ -111,3 +111,81 @@ fn whoever_holds_for_want_of_a_hub_moves_its_hold_out_of_a_zone() {
         "and holds there"
     );
 }
+
+#[test]
+fn whoever_stops_just_inside_a_zone_leaves_it_before_it_changes_its_level() {
+    let hub = world(1, 1).hub(HubId(0)).at;
+    let middle = Point {
+        x: hub.x + 1_500.0,
+        ..hub
+    };
+    let inside = Point {
+        x: middle.x - 140.0,
+        ..middle
+    };
+    for height_m in [50.0, 70.0, 110.0] {
+        let (_, effects) = laid_over(DroneState::Returning, inside, (height_m, 0.0), &[middle]);
+        let plan = flown(&effects).expect("it flies home");
+        assert_eq!(plan.end(), hub);
+        let first = &plan.legs()[0];
+        assert_eq!((first.end().1, first.path.start().1), (height_m, height_m));
+        let (seconds, _) = in_zone(plan, middle);
+        assert!(seconds < 15.0, "{height_m} m: {seconds} s");
+    }
+}
+
+#[test]
+fn over_a_hub_that_a_zone_closes_only_who_is_nearly_down_lands() {
+    let hub = world(1, 1).hub(HubId(0)).at;
+    let (_, effects) = laid_over(DroneState::Returning, hub, (70.0, 0.0), &[hub]);
+    let plan = flown(&effects).expect("it leaves");
+    let (seconds, lingers) = in_zone(plan, hub);
+    assert!(seconds < LEAVES_S && !lingers, "{seconds} s, {lingers}");
+    assert!(
+        told(&effects).contains(&DroneEvent::Holding),
+        "there is no other hub"
+    );
+    let (_, effects) = laid_over(DroneState::Returning, hub, (8.0, 2.0), &[hub]);
+    let plan = flown(&effects).expect("it comes down");
+    assert_eq!(plan.end(), hub);
+    assert!(plan.legs().iter().all(|leg| !leg.path.is_hold()));
+}
+
+#[test]
+fn whoever_has_handed_over_in_a_zone_by_the_time_it_is_told_plans_its_way_out() {
+    let task = task();
+    let (shop, door) = (
+        DroneState::HeadedToPickup { task },
+        DroneState::HeadedToDropoff { task },
+    );
+    for (state, at, message) in [
+        (shop, task.pickup, DroneMessage::PickedUp),
+        (door, task.dropoff, DroneMessage::Delivered),
+    ] {
+        let mut bench = flying(state);
+        assert_eq!(asks(&bench.tell(message.clone())), None, "nothing is in its way");
+        let mut bench = flying(state);
+        let mut world = World::clone(&bench.context.world);
+        assert_eq!(world.change(zone_over(&world, at)), Decision::Created);
+        bench.context.world = Arc::new(world);
+        assert_eq!(asks(&bench.tell(message)), Some(Purpose::Replan));
+    }
+}
+
+#[test]
+fn in_one_tick_it_says_once_that_it_goes_elsewhere() {
+    let task = task();
+    let state = DroneState::HeadedToDropoff { task };
+    let mut bench = flying(state);
+    let asked = bench.tell(DroneMessage::LoseLink {
+        duration: None,
+        reply_to: ASKED,
+    });
+    assert!(told(&asked).contains(&DroneEvent::Diverted));
+    let mut effects = Effects::default();
+    bench.role.tell_diverted(&bench.context, &mut effects);
+    assert!(effects.0.is_empty());
+    bench.wait(0.1);
+    bench.role.tell_diverted(&bench.context, &mut effects);
+    assert_eq!(told(&effects.0), [DroneEvent::Diverted]);
+}

@@ -109,6 +109,7 @@ mod columns;
 mod missions;
 mod plans;
 mod trouble;
+mod ways;
 mod winds;
 
 const DRONE: DroneId = DroneId(0);
