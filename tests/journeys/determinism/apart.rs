@@ -9,8 +9,9 @@ use crate::support::worlds::busy_where;
 
 fn crowded() -> World {
     let apart = "[separation]\nhorizontal = 250\nvertical = 18\nterminal = 60\nlook_ahead = \"30s\"\n\
-                 tactical = [\"level\", \"slow\", \"hold\"]\nstrategic = \"ground_delay\"\n\n[demand]";
-    busy_where("[demand]", apart)
+                 tactical = [\"level\", \"slow\", \"hold\"]\nstrategic = \"ground_delay\"\n\n[demand]\n\
+                 rate = \"480/h\"";
+    busy_where("[demand]\nrate = \"240/h\"", apart)
 }
 
 /// By then some have met, though ways are kept free.
