@@ -153,3 +153,19 @@ fmt: tools ## Format the code
 .PHONY: check
 check: build ## Validate the shipped scenarios
 	./target/release/skyhaul check scenarios/*.toml scenarios/capacity/*.toml
+
+# One after the other, each against a server of its own that holds the same world.
+CAPACITY ?= smoke lunch-rush
+CAPACITY_LISTEN ?= 127.0.0.1:8097
+
+.PHONY: capacity
+capacity: build ## Put a server under load: the short capacity scenarios (CAPACITY="smoke storm" for others)
+	@set -e; for name in $(CAPACITY); do \
+	  scenario=scenarios/capacity/$$name.toml; \
+	  echo "== $$name"; \
+	  RUST_LOG=warn ./target/release/skyhaul serve --scenario $$scenario --data :memory: --no-demand --listen $(CAPACITY_LISTEN) & \
+	  server=$$!; trap "kill $$server 2>/dev/null" EXIT; \
+	  for _ in $$(seq 600); do (exec 3<>/dev/tcp/$(subst :,/,$(CAPACITY_LISTEN))) 2>/dev/null && break; sleep 0.2; done; \
+	  ./target/release/skyhaul load $$scenario --target http://$(CAPACITY_LISTEN); \
+	  kill $$server; wait $$server || true; trap - EXIT; \
+	done

@@ -21,6 +21,7 @@
 //! - [`http`] – the front door
 //! - [`run`] – a world without listeners, and its summary
 //! - [`emit`] – a world whose telemetry or orders go to somebody else's backend
+//! - [`load`] – the capacity test: a client of the public interface only
 //! - [`server`] – composition
 //! - [`cli`] – the command line
 
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod emit;
 pub mod engine;
 pub mod http;
+pub mod load;
 pub mod notify;
 pub mod run;
 pub mod scenario;

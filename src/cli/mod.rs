@@ -6,6 +6,7 @@
 mod backup;
 mod check;
 mod emit;
+mod load;
 mod notices;
 mod run;
 mod serve;
@@ -22,7 +23,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::scenario::{self, Severity, parse_duration};
+use crate::scenario::{self, Scenario, Severity, parse_duration};
 use crate::sim::time::SimDuration;
 use crate::sim::world::World;
 
@@ -59,6 +60,8 @@ enum Command {
     Run(run::Args),
     /// Send a simulated fleet's telemetry, or orders, to a backend of your own in real time
     Emit(Box<emit::Args>),
+    /// Put a running server to the test: requests on a timetable, an audience, objectives
+    Load(Box<load::Args>),
     /// Make a token for a server that asks for them
     Token(token::Args),
     /// Copy a data folder while its server runs
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(*args),
         Command::Run(args) => run::run(args),
         Command::Emit(args) => emit::emit(*args),
+        Command::Load(args) => load::run(*args),
         Command::Token(args) => token::token(args),
         Command::Backup(args) => backup::backup(args),
         Command::Check(args) => check::check(args),
@@ -149,7 +153,12 @@ fn start_logging(format: LogFormat) {
 
 /// Loads a scenario for running it; its warnings are printed.
 fn load_world(path: &Path, seed: Option<u64>) -> Result<Arc<World>, Failure> {
-    let scenario = scenario::load(path).map_err(|diagnostics| {
+    scenario_of(path, seed).map(|scenario| Arc::new(scenario.world))
+}
+
+/// The same with what else the file says.
+fn scenario_of(path: &Path, seed: Option<u64>) -> Result<Scenario, Failure> {
+    let mut scenario = scenario::load(path).map_err(|diagnostics| {
         diagnostics
             .iter()
             .for_each(|diagnostic| eprintln!("{diagnostic}"));
@@ -167,9 +176,8 @@ fn load_world(path: &Path, seed: Option<u64>) -> Result<Arc<World>, Failure> {
         .warnings
         .iter()
         .for_each(|warning| eprintln!("{warning}"));
-    let mut world = scenario.world;
-    world.seed = seed.unwrap_or(world.seed);
-    Ok(Arc::new(world))
+    scenario.world.seed = seed.unwrap_or(scenario.world.seed);
+    Ok(scenario)
 }
 
 /// Worlds of up to this many drones are quicker on one thread: handing rounds of a few

@@ -4,6 +4,7 @@
 //! [`super::build`]'s. Keys that a required value lacks are `None`, and the log says so.
 
 use super::accounts::{self, AccountKeys, AccountsKeys};
+use super::audience::Audience;
 use super::diagnostic::At;
 use super::faults::{self, FaultKeys};
 use super::fields::{Fields, List, Named, NamedEntry, Table};
@@ -11,11 +12,12 @@ use super::kinds::{Choice, Flag, Integer, Key, Number, Text};
 use super::locations::{Bounds, Location};
 use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
+use super::stages::Load;
 use super::third_party::third_party;
 use super::times::{ANY_DURATION, Duration, LONGEST, Moment, SECOND};
 use super::weather::{WeatherKeys, weather};
 use super::workflow::workflow;
-use super::{recipient, separation, watchers};
+use super::{audience, objectives, recipient, separation, stages};
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::separation::Rules;
@@ -50,11 +52,15 @@ pub(super) struct Document {
     pub separation: Rules,
     pub workflow: WorkflowRules,
     pub faults: Vec<At<FaultKeys>>,
+    pub audience: Option<At<Audience>>,
+    /// `None` inside where its stages are wrong.
+    pub load: Option<At<Option<Load>>>,
+    pub slos: Vec<At<Option<objectives::Written>>>,
 }
 
 pub(super) fn document(f: &mut Fields<'_>) -> Document {
     let shortest = SimDuration(1);
-    let document = Document {
+    Document {
         name: f.required("name", "the world's name, for stores and reports", Text),
         description: f.optional("description", "what the scenario shows, in a sentence", Text),
         seed: f.required("seed", "a whole number that all randomness comes from", Integer(0..=i64::MAX as u64)),
@@ -122,26 +128,14 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
             .optional("separation", "how far drones must be apart", Table(separation::separation))
             .map_or_else(separation::default, |at| at.value),
         faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(faults::fault), at_least: 0 })),
-    };
-    f.optional(
-        "audience",
-        "who is watching, for `skyhaul load`",
-        Table(watchers::audience),
-    );
-    f.optional(
-        "load",
-        "the load that `skyhaul load` makes",
-        Table(watchers::load),
-    );
-    f.optional(
-        "slo",
-        "what `skyhaul load` must find: `[[slo]]`",
-        List {
-            of: Table(watchers::slo),
-            at_least: 0,
-        },
-    );
-    document
+        audience: f.optional("audience", "who is watching, for `skyhaul load`", Table(audience::audience)),
+        load: f.optional("load", "the load that `skyhaul load` makes", Table(stages::load)),
+        slos: list(f.optional(
+            "slo",
+            "what `skyhaul load` must find: `[[slo]]`",
+            List { of: Table(objectives::slo), at_least: 0 },
+        )),
+    }
 }
 
 /// A list that may be left out is then empty.

@@ -1,12 +1,13 @@
 //! Scenario files: TOML in, a world out, and every mistake with its line and column.
 //!
-//! [`document`], [`order_keys`] (with the CSV files of [`order_files`]), [`model`] and [`watchers`] name the keys (and thereby the
+//! [`document`], [`order_keys`] (with the CSV files of [`order_files`]), [`model`], [`stages`], [`audience`] and [`objectives`] name the keys (and thereby the
 //! JSON Schema); [`fields`], [`kinds`], [`times`] and [`locations`] say how keys are
 //! described and read; [`build`], [`fleets`], [`zones`] and [`orders`] make the world and
 //! check what one value means for another; [`capacity`] estimates what the fleet can serve.
 //! Nothing here runs anything.
 
 mod accounts;
+mod audience;
 mod build;
 mod capacity;
 mod diagnostic;
@@ -19,22 +20,26 @@ mod hash;
 mod kinds;
 mod locations;
 mod model;
+mod objectives;
 mod order_files;
 mod order_keys;
 mod orders;
 mod recipient;
 mod separation;
+mod stages;
 mod third_party;
 mod times;
-mod watchers;
 mod weather;
 mod workflow;
 mod zones;
 
 use std::path::Path;
 
+pub use audience::{Audience, Shares};
 pub use capacity::{Capacity, estimate};
 pub use diagnostic::{Diagnostic, Severity};
+pub use objectives::{Limit, Measure, Objective};
+pub use stages::{Arrivals, Load, Model, Stage};
 pub use times::{parse_duration, parse_rate, show_duration};
 use toml::de::DeTable;
 
@@ -45,7 +50,17 @@ use diagnostic::{LineIndex, Log};
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub world: World,
+    pub test: Test,
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What `skyhaul load` does with a server that runs this world. The world itself knows
+/// nothing of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Test {
+    pub audience: Option<Audience>,
+    pub load: Option<Load>,
+    pub objectives: Vec<Objective>,
 }
 
 /// Reads a scenario file; paths in it are relative to it. The error holds every mistake,
@@ -90,15 +105,23 @@ pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
 pub fn parse(source: &str, file_name: &str, base_dir: &Path) -> Result<Scenario, Vec<Diagnostic>> {
     let (tree, syntax) = DeTable::parse_recoverable(source);
     let mut log = Log::default();
-    let document = fields::read_table(tree.get_ref(), 0..0, &mut log, document::document);
+    let mut document = fields::read_table(tree.get_ref(), 0..0, &mut log, document::document);
     let world = build::build(&document, base_dir, &mut log);
     if let Some(world) = &world {
         capacity::warn_of_overload(&document, world, &mut log);
     }
+    let load = document.load.take().and_then(|at| at.value);
+    let test = Test {
+        objectives: objectives::of_stages(document.slos, load.as_ref(), &mut log),
+        audience: document.audience.map(|at| at.value),
+        load,
+    };
+    let has_mistakes = log.error_count() > 0;
     let diagnostics = log.into_diagnostics(file_name, source, &syntax);
     match world {
-        Some(world) if syntax.is_empty() => Ok(Scenario {
+        Some(world) if syntax.is_empty() && !has_mistakes => Ok(Scenario {
             world,
+            test,
             warnings: diagnostics,
         }),
         _ => Err(diagnostics),

@@ -60,7 +60,8 @@ fn draw_preparation(preparation: Preparation, stream: &mut Stream) -> SimDuratio
     SimDuration::from_secs(median_s * libm::exp(sigma * stream.normal()))
 }
 
-fn draw_order(world: &World, demand: &Demand, stream: &mut Stream) -> Order {
+/// One request as these customers send it.
+pub fn draw_order(world: &World, demand: &Demand, stream: &mut Stream) -> Order {
     let (account, pickup) = draw_pickup(world, demand.pickup, stream);
     let dropoff = draw_dropoff(world, demand, pickup, stream);
     let (lightest, heaviest) = demand.payload_kg;

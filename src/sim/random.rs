@@ -27,6 +27,8 @@ pub enum Purpose {
     RainForecast = 13,
     WindShift = 14,
     Cycles = 15,
+    /// What a capacity test asks for, and when.
+    Load = 16,
 }
 
 /// A stream of 2³⁴ words. Implements rand's `TryRng`/`Rng`.

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 7] = [
     &["sim"],
     &["store", "scenario", "wire", "actors"],
     &["view", "auth", "notify", "engine"],
-    &["ws", "http", "run", "emit"],
+    &["ws", "http", "run", "emit", "load"],
     &["server"],
     &["cli"],
     &["main"],
@@ -20,6 +20,10 @@ const FLOORS: [&[&str]; 7] = [
 /// actors: these rooms name none of those, though they lie below.
 const LISTENERS: [&str; 4] = ["view", "auth", "ws", "http"];
 const UNSEEN: [&str; 3] = ["engine", "actors", "store"];
+
+/// Who knows the public interface only, and these rooms.
+const OUTSIDER: &str = "load";
+const ITS_WORLD: [&str; 3] = ["sim", "scenario", "wire"];
 
 fn rank(room: &str) -> Option<(usize, usize)> {
     FLOORS.iter().enumerate().find_map(|(floor, rooms)| {
@@ -98,7 +102,8 @@ fn pointing_up(path: &Path, text: &str) -> Vec<String> {
     let named = rooms_named(text).into_iter();
     let unseen = |other: &str| LISTENERS.contains(&own.as_str()) && UNSEEN.contains(&other);
     let points_up = |other: &str| rank(other).is_some_and(|other| other > own_rank);
-    let up = named.filter(|other| *other != own && (points_up(other) || unseen(other)));
+    let inside = |other: &str| own == OUTSIDER && rank(other).is_some() && !ITS_WORLD.contains(&other);
+    let up = named.filter(|other| *other != own && (points_up(other) || unseen(other) || inside(other)));
     up.map(|other| format!("{}: {other}", path.display())).collect()
 }
 
@@ -122,6 +127,7 @@ fn an_import_that_points_up_is_found() {
     assert_eq!(up("view/mod.rs", nested), 2);
     assert_eq!(up("http/mod.rs", "use crate::actors::fleet::Fleet;"), 1);
     assert_eq!(up("ws/mod.rs", "use crate::{engine, store::Store};"), 2);
+    assert_eq!(up("load/mod.rs", "use crate::{view::View, wire::time, sim};"), 1);
     assert_eq!(
         up("http/mod.rs", "use crate::ws::Gateway; use crate::sim::geo;"),
         0

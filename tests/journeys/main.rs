@@ -20,6 +20,7 @@ mod full_carrier;
 mod ground;
 mod history;
 mod house;
+mod load;
 mod lunch;
 mod ordering;
 mod panics;

@@ -59,6 +59,13 @@ expedited = true | expedited = 1 | 91:13: error: `expedited` is a number, not tr
 "earliest-pickup" | "earliest" | 94:10: error: `policy` cannot be "earliest"; did you mean `earliest-p
 delivery = 0.7 | delivery = 0.8 | 101:10: error: the shares of `follow` add up to 1.1
 rate = "200/s", for | to = "200/s", for | 106:11: error: a stage of `load` is neither steady nor a ramp
+{ to = "2000/s", over = "60s" } | { users = 4, for = "60s" } | 106:44: error: some stages of `load` are rates, and some count users
+{ to = "2000/s", over = "60s" } | { users = 4 } | 106:44: error: a stage of `load` is neither steady nor a ramp; write { rate
+stages = [{ rate = "200/s", for = "30s" }, { to = "2000/s", over = "60s" }] | stages = [{ rate = "0/s", for = "30s" }] | 103:1: error: no stage of `load` asks for anything
+stages = [{ rate = "200/s", for = "30s" }, { to = "2000/s", over = "60s" }] | stages = [] | 106:10: error: `stages` has 0 entries; give at least 1
+quantile = 0.99 | stage = "peak" | 110:9: error: there is no stage "peak" in `load`; known: "1", "2"
+quantile = 0.99 | window = "1ms" | 110:10: error: `window` cannot be "1ms"
+drain = "20s" | connections = 0 | 105:15: error: `connections` cannot be 0
 max = "50ms" | max = 0.5 | 111:7: error: `max` does not suit its `op`
 seed = 42 | seed =  | 3:8: error: not valid TOML
 [weather] | [[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39]]⏎[weather] | 68:11: error: `polygon` has 2 entries; give at least 3

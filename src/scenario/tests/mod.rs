@@ -13,7 +13,7 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 
-const SHIPPED: [&str; 8] = [
+const SHIPPED: [&str; 14] = [
     "tiny.toml",
     "san-francisco.toml",
     "seattle.toml",
@@ -21,6 +21,12 @@ const SHIPPED: [&str; 8] = [
     "lunch.toml",
     "lunch-unsettled.toml",
     "uneven.toml",
+    "capacity/smoke.toml",
+    "capacity/reference-load.toml",
+    "capacity/guide-requirement.toml",
+    "capacity/lunch-rush.toml",
+    "capacity/flash-crowd.toml",
+    "capacity/storm.toml",
     "capacity/million-drones.toml",
 ];
 

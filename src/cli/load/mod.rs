@@ -1,0 +1,161 @@
+//! `skyhaul load`: a capacity test against a running server.
+
+mod display;
+mod files;
+mod table;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+
+use super::{Failure, Signals, scenario_of};
+use crate::load::{self, Outcome, Plan, Target, Trouble, Verdict};
+use crate::scenario::Scenario;
+use crate::wire::stream::client::Token;
+
+use display::Display;
+use files::Files;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The scenario file, with [load] and, where wanted, [audience] and [[slo]]
+    file: PathBuf,
+    /// The server, which should run the same scenario, without demand of its own
+    #[arg(long, value_name = "URL", env = "SKYHAUL_TARGET")]
+    target: String,
+    /// What to show to a server that asks for tokens; an operator's lets deliveries be followed
+    #[arg(long, value_name = "TOKEN", env = "SKYHAUL_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// The seed, instead of the scenario's
+    #[arg(long, value_name = "N", env = "SKYHAUL_SEED")]
+    seed: Option<u64>,
+    /// Rates and users of all stages, times this
+    #[arg(long, value_name = "FACTOR", env = "SKYHAUL_SCALE", value_parser = factor)]
+    scale: Option<f64>,
+    /// Most requests under way at once, instead of the scenario's
+    #[arg(long, value_name = "N", env = "SKYHAUL_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    connections: Option<u32>,
+    /// Accounts that are made before and order by turns, instead of the scenario's
+    #[arg(long, value_name = "N", env = "SKYHAUL_ACCOUNTS", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    accounts: Option<u32>,
+    /// Watchers, instead of the scenario's
+    #[arg(long, value_name = "N", env = "SKYHAUL_SESSIONS")]
+    sessions: Option<usize>,
+    /// Send requests and look at their answers alone, whatever the server is
+    #[arg(long, env = "SKYHAUL_ACCEPT_ONLY", value_parser = BoolishValueParser::new())]
+    accept_only: bool,
+    /// End with one JSON object on a line of its own
+    #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]
+    json: bool,
+    #[command(flatten)]
+    files: Files,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor > 0.0 && factor <= 1e6 => Ok(factor),
+        _ => Err("a number above 0 is wanted".to_owned()),
+    }
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let plan = plan(&args).map_err(failure)??;
+    let files = args.files.create()?;
+    let mut display = Display::new(&plan);
+    let outcome = load::run(&plan, interrupted, &mut |progress| display.show(progress));
+    display.finish();
+    let outcome = outcome.map_err(failure)?;
+    files.write(&outcome)?;
+    let warnings = outcome.warnings.iter().filter(|_| args.json);
+    warnings.for_each(|warning| eprintln!("warning: {warning}"));
+    let text = match args.json {
+        true => serde_json::to_string(&outcome.summary).map_err(|error| {
+            Failure::failed(
+                format!("the summary cannot be written: {error}"),
+                "this is a bug; please report it",
+            )
+        })?,
+        false => table::of(&outcome),
+    };
+    let _closed = writeln!(std::io::stdout(), "{text}");
+    verdict(&outcome)
+}
+
+fn plan(args: &Args) -> Result<Result<Plan, Failure>, Trouble> {
+    let target = Target::parse(&args.target, args.token.clone().map(Token::new))?;
+    let Scenario { world, mut test, .. } = match scenario_of(&args.file, args.seed) {
+        Ok(scenario) => scenario,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let Some(mut load) = test.load.take() else {
+        return Err(Trouble::NoStages {
+            file: args.file.clone(),
+        });
+    };
+    let scale = args.scale.unwrap_or(1.0);
+    for stage in &mut load.stages {
+        (stage.from, stage.to) = (stage.from * scale, stage.to * scale);
+    }
+    load.connections = args.connections.map_or(load.connections, |count| count as usize);
+    load.accounts = args.accounts.map_or(load.accounts, |count| count as usize);
+    if let (Some(audience), Some(sessions)) = (&mut test.audience, args.sessions) {
+        audience.sessions = sessions;
+    }
+    Ok(Ok(Plan {
+        world: world.into(),
+        load,
+        test,
+        target,
+        accept_only: args.accept_only,
+    }))
+}
+
+fn failure(trouble: Trouble) -> Failure {
+    let remedy = trouble.remedy();
+    match trouble.is_bad_input() {
+        true => Failure::bad_input(trouble.to_string(), remedy),
+        false => Failure::failed(trouble.to_string(), remedy),
+    }
+}
+
+/// Until somebody ends the program; what was measured by then is shown.
+async fn interrupted() {
+    match Signals::listen() {
+        Ok(mut signals) => signals.end().await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Nobody should take a bad end for a good one: neither people nor programs.
+fn verdict(outcome: &Outcome) -> Result<(), Failure> {
+    let summary = &outcome.summary;
+    if let Some(reason) = &summary.void_reason {
+        return Err(Failure::failed(
+            format!("the run is void: {reason}"),
+            "ask for less, or give the generator a processor of its own",
+        ));
+    }
+    if let Some(stopped) = &summary.stopped {
+        return Err(Failure::failed(
+            stopped,
+            "see what was measured until then, above",
+        ));
+    }
+    let missed: Vec<&Verdict> = summary.slo.iter().filter(|verdict| !verdict.met).collect();
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let which = missed
+        .iter()
+        .map(|verdict| format!("{}: {}", verdict.wanted(), verdict.found()));
+    Err(Failure::failed(
+        format!(
+            "{} of {} objectives missed: {}",
+            missed.len(),
+            summary.slo.len(),
+            which.collect::<Vec<_>>().join("; ")
+        ),
+        "see which stage it was, above",
+    ))
+}

@@ -1,0 +1,140 @@
+//! Who sends the requests: a timetable and a pool of connections that keep to it (the open
+//! model), or users who wait for their answers (the closed one).
+//!
+//! In the open model a request that finds no connection free, and may not open one more,
+//! waits for its turn; its time counts from when it was due all the same.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::generator::Lag;
+use super::stand::{Job, Stand, Tally};
+use super::target::Dial;
+
+/// Requests that are handed out without letting anybody else have a turn.
+const AT_ONCE: u32 = 64;
+
+/// Connections that carry requests: each is a task that takes the next request as soon as it
+/// has done with the last. Whoever was busy last is woken first, so that few are kept warm.
+struct Pool<D: Dial> {
+    stand: Rc<Stand<D>>,
+    queue: RefCell<VecDeque<Job>>,
+    idle: Cell<usize>,
+    most: usize,
+    came: Notify,
+    is_over: Cell<bool>,
+}
+
+/// Hands out every request of the timetable when it is due. Returns when the last one is;
+/// what is under way then goes on.
+pub(super) async fn open<D: Dial>(stand: Rc<Stand<D>>, connections: usize, lag: &Lag) {
+    let pool = Rc::new(Pool {
+        stand: Rc::clone(&stand),
+        queue: RefCell::default(),
+        idle: Cell::new(0),
+        most: connections,
+        came: Notify::new(),
+        is_over: Cell::new(false),
+    });
+    let mut in_a_row = 0;
+    for (number, due) in (0..).zip(stand.timetable.requests()) {
+        let at = stand.began + due.at;
+        let mut now = Instant::now();
+        in_a_row += 1;
+        if at > now {
+            sleep_until(at).await;
+            (now, in_a_row) = (Instant::now(), 0);
+        } else if in_a_row == AT_ONCE {
+            tokio::task::yield_now().await;
+            (now, in_a_row) = (Instant::now(), 0);
+        }
+        lag.note(now.saturating_duration_since(at));
+        pool.give(Job {
+            number,
+            part: due.part,
+            due: at,
+        });
+    }
+    sleep_until(stand.began + stand.timetable.lasts()).await;
+    pool.is_over.set(true);
+    pool.came.notify_waiters();
+}
+
+impl<D: Dial> Pool<D> {
+    fn give(self: &Rc<Self>, job: Job) {
+        let tally = &self.stand.tally;
+        self.stand.note(job);
+        self.queue.borrow_mut().push_back(job);
+        Tally::change(&tally.waiting, 1);
+        if self.idle.get() > 0 {
+            // Here and not by whoever wakes: the next request must not count on them.
+            Tally::change(&self.idle, -1);
+            self.came.notify_last();
+        } else if tally.connections.get() < self.most {
+            tally.connected();
+            tokio::task::spawn_local(Rc::clone(self).work());
+        }
+    }
+
+    async fn work(self: Rc<Self>) {
+        let mut connection = None;
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            match next {
+                Some(job) => {
+                    Tally::change(&self.stand.tally.waiting, -1);
+                    self.stand.order(&mut connection, job).await;
+                }
+                None if self.is_over.get() => break,
+                None => {
+                    Tally::change(&self.idle, 1);
+                    self.came.notified().await;
+                }
+            }
+        }
+        Tally::change(&self.stand.tally.connections, -1);
+    }
+}
+
+/// As many users as the timetable wants at each moment, until its end.
+pub(super) async fn closed<D: Dial>(stand: Rc<Stand<D>>, think: Duration) {
+    /// How soon a change of their number is noticed.
+    const LOOK: Duration = Duration::from_millis(20);
+    let (mut users, numbers) = (Vec::new(), Rc::new(Cell::new(0)));
+    let end = stand.began + stand.timetable.lasts();
+    while Instant::now() < end {
+        let wanted = stand.timetable.wanted_at(stand.elapsed()).round() as usize;
+        users.retain(|user: &tokio::task::JoinHandle<()>| !user.is_finished());
+        // A user leaves when its place is not wanted; whoever comes takes the lowest free one.
+        for place in users.len()..wanted {
+            stand.tally.connected();
+            let (stand, numbers) = (Rc::clone(&stand), Rc::clone(&numbers));
+            users.push(tokio::task::spawn_local(user(stand, place, think, numbers)));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+async fn user<D: Dial>(stand: Rc<Stand<D>>, place: usize, think: Duration, numbers: Rc<Cell<u64>>) {
+    let mut connection = None;
+    while stand.timetable.wanted_at(stand.elapsed()).round() as usize > place {
+        let number = numbers.replace(numbers.get() + 1);
+        let job = Job {
+            number,
+            part: stand.part_now(),
+            due: Instant::now(),
+        };
+        stand.note(job);
+        stand.order(&mut connection, job).await;
+        if connection.is_none() || think > Duration::ZERO {
+            // Nobody hammers a server that is not there.
+            sleep(think.max(Duration::from_millis(10))).await;
+        }
+    }
+    Tally::change(&stand.tally.connections, -1);
+}

@@ -1,0 +1,159 @@
+//! Whom the load goes to: an address, what is said to it, and the way there.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use hyper::http::uri::{Authority, PathAndQuery, Scheme};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::Trouble;
+use crate::wire::stream::client::Token;
+
+/// A server as it was named.
+#[derive(Clone, Debug)]
+pub struct Target {
+    authority: Authority,
+    /// Goes before each path, without a slash at its end.
+    prefix: String,
+    token: Option<Token>,
+}
+
+impl Target {
+    /// # Errors
+    /// Why the text names no server.
+    pub fn parse(text: &str, token: Option<Token>) -> Result<Self, Trouble> {
+        let wrong = |why: &str| Trouble::Target {
+            target: text.to_owned(),
+            why: why.to_owned(),
+        };
+        let uri: Uri = text.parse().map_err(|_| wrong("is no address"))?;
+        match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => {}
+            Some(scheme) if *scheme == Scheme::HTTPS => {
+                return Err(wrong("is encrypted: the load is made without TLS"));
+            }
+            _ => return Err(wrong("does not begin with http://")),
+        }
+        let authority = uri.authority().ok_or_else(|| wrong("names no host"))?.clone();
+        if authority.as_str().contains('@') {
+            return Err(wrong("holds a password: give --token instead"));
+        }
+        if uri.query().is_some() {
+            return Err(wrong("has a query"));
+        }
+        Ok(Target {
+            authority,
+            prefix: uri.path().trim_end_matches('/').to_owned(),
+            token,
+        })
+    }
+
+    pub fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// `http://host:port/prefix`
+    pub fn shown(&self) -> String {
+        format!("http://{}{}", self.authority, self.prefix)
+    }
+
+    pub(super) fn path(&self, path: &str) -> PathAndQuery {
+        let whole = format!("{}{path}", self.prefix);
+        whole.parse().unwrap_or_else(|_| PathAndQuery::from_static("/"))
+    }
+
+    pub(super) fn stream_url(&self) -> String {
+        format!("ws://{}{}/ws", self.authority, self.prefix)
+    }
+
+    /// What shows who asks.
+    pub(super) fn bearer(&self) -> Option<HeaderValue> {
+        let token = self.token.as_ref()?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.as_str())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    pub(super) fn host(&self) -> HeaderValue {
+        HeaderValue::try_from(self.authority.as_str()).expect("an authority is visible ASCII")
+    }
+
+    /// Looks the host up, once.
+    ///
+    /// # Errors
+    /// Where it has no address.
+    pub async fn resolve(&self) -> Result<Tcp, Trouble> {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let port = self.authority.port_u16().unwrap_or(80);
+        let found = tokio::net::lookup_host((host, port)).await;
+        let addresses: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
+        if addresses.is_empty() {
+            return Err(Trouble::Unreachable {
+                target: self.shown(),
+                why: "its name has no address".to_owned(),
+            });
+        }
+        Ok(Tcp {
+            addresses: addresses.into(),
+        })
+    }
+}
+
+/// A way to the target. The load itself does not know what connections are made of, so that
+/// a test can lead them into its own process and its own time.
+pub trait Dial: Clone + 'static {
+    type Io: AsyncRead + AsyncWrite + Unpin + 'static;
+
+    fn dial(&self) -> impl Future<Output = io::Result<Self::Io>>;
+}
+
+/// Over the network.
+#[derive(Clone, Debug)]
+pub struct Tcp {
+    addresses: Rc<[SocketAddr]>,
+}
+
+impl Dial for Tcp {
+    type Io = TcpStream;
+
+    async fn dial(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(&*self.addresses).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_an_address_and_what_goes_before_its_paths() {
+        let target = Target::parse("http://127.0.0.1:8080", None).expect("it is one");
+        assert_eq!(target.path("/api/x").as_str(), "/api/x");
+        assert_eq!(target.stream_url(), "ws://127.0.0.1:8080/ws");
+        let target = Target::parse("http://example.org/drones/", None).expect("it is one");
+        assert_eq!(target.path("/api/x").as_str(), "/drones/api/x");
+        assert_eq!(target.shown(), "http://example.org/drones");
+    }
+
+    #[test]
+    fn what_is_no_target_is_told_in_words() {
+        for (text, why) in [
+            ("127.0.0.1:8080", "does not begin with http://"),
+            ("ftp://x", "does not begin with http://"),
+            ("https://x", "without TLS"),
+            ("http://", "is no address"),
+            ("http://a b", "is no address"),
+            ("http://me:secret@x", "holds a password"),
+            ("http://x/?a=b", "has a query"),
+        ] {
+            let trouble = Target::parse(text, None).expect_err(text).to_string();
+            assert!(trouble.contains(why), "{text}: {trouble}");
+        }
+    }
+}
