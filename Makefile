@@ -141,6 +141,10 @@ peers: tools target/peers/bin/python ## Fly beside BlueSky: aircraft steps a sec
 bench-all: build nats target/peers/bin/python ## Measure everything beside its peers: one table with targets
 	python3 benches/all.py
 
+.PHONY: growth
+growth: build ## Measure how cost grows with drones, watchers and requests: docs/growth.svg
+	python3 benches/growth.py
+
 .PHONY: lint
 lint: tools ## Check formatting and lints
 	cargo fmt --check

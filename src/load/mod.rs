@@ -5,7 +5,8 @@
 //! connections ([`exchange`], to a [`target`]); [`follow`] hears what becomes of them
 //! ([`deliveries`]); [`watchers`] look on. What they see goes into [`record`], is held against
 //! objectives ([`slo`]) by [`monitor`] every second, and ends as a [`summary`]. All of it is
-//! one thread's work, whose own effort [`generator`] watches.
+//! one thread's work, whose own effort [`generator`] watches. A [`report`] shows it to people;
+//! [`scaling`] says what several levels of load have in common.
 //!
 //! - Requests begin when they are due, whatever answers do; their times count from then.
 //! - What cannot be measured is said to be absent, never taken for good.
@@ -21,6 +22,8 @@ mod monitor;
 mod orders;
 mod preflight;
 mod record;
+mod report;
+mod scaling;
 mod scan;
 mod slo;
 mod socket;
@@ -44,6 +47,8 @@ pub use conduct::{conduct, run};
 pub use generator::Effort;
 pub use monitor::{Progress, Second, Stopped};
 pub use record::{Figures, Op};
+pub use report::{Machine, escaped, html};
+pub use scaling::{Estimate, Fit, Law, Level, NoFit};
 pub use slo::Verdict;
 pub use summary::{OpSummary, Outcome, StageSummary, Summary};
 pub use target::{Dial, Target, Tcp};

@@ -48,12 +48,11 @@ fn scenario_with(folder: &Path, more: &str) -> PathBuf {
     path
 }
 
-async fn load(scenario: &Path, target: String, more: &'static [&'static str]) -> Ended {
-    let scenario = scenario.to_str().expect("UTF-8").to_owned();
-    let load = move || {
-        let always = ["load", &scenario, "--target", &target];
-        run(&skyhaul(), always.iter().chain(more))
-    };
+async fn load(scenario: &Path, target: String, more: &[&str]) -> Ended {
+    let scenario = scenario.to_str().expect("UTF-8");
+    let always = ["load", scenario, "--target", &target];
+    let all: Vec<String> = always.iter().chain(more).map(|&word| word.to_owned()).collect();
+    let load = move || run(&skyhaul(), all);
     tokio::task::spawn_blocking(load).await.unwrap()
 }
 
@@ -72,13 +71,34 @@ async fn quick_server(scenario: &Path) -> Running {
     Running::start(world, options).await
 }
 
+/// Of the hundred requests, with nothing that a browser would have to fetch.
+fn expect_whole_report(page: &str) {
+    for part in [
+        "<h1>tiny against http://127.0.0.1:",
+        "All objectives were met",
+        "<tr><td>accept<td>100<td>0",
+        "<h3>spike: 60 for 1 s",
+        "<title>Requests a second</title>",
+        "<title>Age of frames at the watchers</title>",
+        "<dt>events missed<dd>0",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    for outside in ["src=", "href=", "url(", "@import", "<script"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_is_followed_to_its_end_and_every_watcher_hears_all_once() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = scenario_with(folder.path(), &format!("{LOAD}{EASY}"));
     let server = quick_server(&scenario).await;
-    let ended = load(&scenario, at(server.address()), &["--json"]).await;
+    let report = folder.path().join("report.html");
+    let to = ["--json", "--report", report.to_str().expect("UTF-8")];
+    let ended = load(&scenario, at(server.address()), &to).await;
     let found = ended.json();
+    expect_whole_report(&std::fs::read_to_string(&report).unwrap());
     assert_eq!(found["scenario"], "tiny");
     assert_eq!(found["target"], at(server.address()));
     assert_eq!((&found["limit"], &found["stopped"]), (&Value::Null, &Value::Null));

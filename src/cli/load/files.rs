@@ -1,5 +1,5 @@
-//! Results for other programs: JUnit for CI, HdrHistogram's interval log and samples for
-//! one's own analysis.
+//! Results in files: a report for people, JUnit for CI, HdrHistogram's interval log and samples
+//! for one's own analysis.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,10 +10,13 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use super::Failure;
-use crate::load::{Op, Outcome};
+use crate::load::{self, Machine, Op, Outcome, escaped};
 
 #[derive(clap::Args)]
 pub(super) struct Files {
+    /// Write a report to this file: one HTML page with tables and charts, and nothing beside it
+    #[arg(long, value_name = "OUT.html", env = "SKYHAUL_REPORT")]
+    report: Option<PathBuf>,
     /// Write the objectives to this file, as JUnit XML
     #[arg(long, value_name = "OUT.xml", env = "SKYHAUL_JUNIT")]
     junit: Option<PathBuf>,
@@ -33,8 +36,12 @@ pub(super) struct Open(Vec<(PathBuf, File, Write1)>);
 impl Files {
     /// Before the test, so that nobody waits for a result that has no place.
     pub fn create(&self) -> Result<Open, Failure> {
-        let asked: [(&Option<PathBuf>, Write1); 3] =
-            [(&self.junit, junit), (&self.hlog, hlog), (&self.samples, samples)];
+        let asked: [(&Option<PathBuf>, Write1); 4] = [
+            (&self.report, report),
+            (&self.junit, junit),
+            (&self.hlog, hlog),
+            (&self.samples, samples),
+        ];
         let mut open = Vec::new();
         for (path, write) in asked {
             let Some(path) = path else { continue };
@@ -66,6 +73,10 @@ fn unwritten(path: &Path, error: &io::Error) -> Failure {
         format!("{} cannot be written: {error}", path.display()),
         "make room, or give another file",
     )
+}
+
+fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(load::html(outcome, &Machine::here()).as_bytes())
 }
 
 /// One test case an objective, and one for whether the run counts at all.
@@ -100,22 +111,6 @@ fn case(out: &mut dyn Write, suite: &str, name: &str, failure: Option<&str>) -> 
     }
 }
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            // XML has no way to write the others.
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 fn hlog(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let mut out = out;
     let mut serializer = V2DeflateSerializer::new();
@@ -144,14 +139,4 @@ fn samples(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_do_not_break_out_of_the_xml() {
-        assert_eq!(escaped("a \"b\" & <c>\n"), "a &quot;b&quot; &amp; &lt;c&gt; ");
-    }
 }
