@@ -127,9 +127,13 @@ impl Law {
     fn error(&self, levels: &[Level]) -> f64 {
         levels
             .iter()
-            .map(|level| (self.throughput_per_s(level.concurrency) / level.throughput_per_s - 1.0).powi(2))
+            .map(|level| square(self.throughput_per_s(level.concurrency) / level.throughput_per_s - 1.0))
             .sum()
     }
+}
+
+fn square(value: f64) -> f64 {
+    value * value
 }
 
 /// Gaussian elimination with pivots; the last column is the right-hand side.
@@ -197,7 +201,7 @@ impl Fit {
 
 fn r_squared(law: &Law, levels: &[Level]) -> f64 {
     let mean = levels.iter().map(|level| level.throughput_per_s).sum::<f64>() / levels.len() as f64;
-    let squares = |of: &dyn Fn(&Level) -> f64| levels.iter().map(|level| of(level).powi(2)).sum::<f64>();
+    let squares = |of: &dyn Fn(&Level) -> f64| levels.iter().map(|level| square(of(level))).sum::<f64>();
     let left = squares(&|level| level.throughput_per_s - law.throughput_per_s(level.concurrency));
     let all = squares(&|level| level.throughput_per_s - mean);
     1.0 - left / all
@@ -209,7 +213,7 @@ fn estimate(law: &Law, others: &[Law], of: impl Fn(&Law) -> f64) -> Option<Estim
     let left_out: Vec<f64> = others.iter().map(&of).collect();
     let count = left_out.len() as f64;
     let mean = left_out.iter().sum::<f64>() / count;
-    let squares: f64 = left_out.iter().map(|value| (value - mean).powi(2)).sum();
+    let squares: f64 = left_out.iter().map(|value| square(value - mean)).sum();
     let half = student_t(left_out.len() - 1) * (squares * (count - 1.0) / count).sqrt();
     let known = value.is_finite() && half.is_finite();
     known.then_some(Estimate {
@@ -260,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_peak_and_the_knee_are_where_nothing_beside_them_is_higher() {
-        let power = |n: f64| LAW.throughput_per_s(n).powi(2) / n;
+        let power = |n: f64| square(LAW.throughput_per_s(n)) / n;
         let (peak, knee) = (LAW.peak(), LAW.knee());
         assert!(knee > 1.0 && knee < peak);
         for beside in [0.99, 1.01] {

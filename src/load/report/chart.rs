@@ -131,7 +131,7 @@ fn step(least: f64) -> f64 {
     if least <= 0.0 {
         return 1.0;
     }
-    let power = 10_f64.powf(least.log10().floor());
+    let power = libm::pow(10.0, libm::log10(least).floor());
     let steps = [1.0, 2.0, 5.0, 10.0];
     let found = steps
         .into_iter()
