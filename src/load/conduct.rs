@@ -21,7 +21,7 @@ use super::summary::{DeliverySummary, Outcome, StageSummary, Summary, ops};
 use super::target::Dial;
 use super::timetable::Timetable;
 use super::watchers::{self, WatcherSummary};
-use super::{Plan, Trouble, drive, preflight};
+use super::{Plan, Trouble, drive, limit, preflight, probe};
 use crate::scenario::Model;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -42,7 +42,10 @@ pub fn run<S: Future<Output = ()>>(
     let runtime = runtime.map_err(Trouble::Start)?;
     LocalSet::new().block_on(&runtime, async {
         let way = plan.target.resolve().await?;
-        conduct(plan, way, stop(), show).await
+        match plan.finds_limit {
+            true => limit::find(plan, way, stop(), show).await,
+            false => conduct(plan, way, stop(), show).await,
+        }
     })
 }
 
@@ -92,6 +95,10 @@ pub async fn conduct<D: Dial>(
         Judge::new(objective.clone(), stage)
     });
     let mut monitor = Monitor::new(Rc::clone(&stand), judges.collect(), followed);
+    if !plan.accept_only {
+        let probing = probe::watch(Rc::clone(&stand), Rc::clone(&monitor.inside));
+        tasks.push(tokio::task::spawn_local(probing).abort_handle());
+    }
     let lag = Lag::new();
     let stopped = drive_and_drain(plan, &stand, &mut monitor, &lag, stop, show).await;
     tasks.iter().for_each(tokio::task::AbortHandle::abort);

@@ -122,16 +122,25 @@ impl Connection {
     }
 
     pub async fn ask(&mut self, request: Request<String>) -> Result<Answer, NoAnswer> {
+        self.ask_for(request, KEPT_BYTES).await
+    }
+
+    /// The same, with all of the answer.
+    pub async fn ask_for_all(&mut self, request: Request<String>) -> Result<Answer, NoAnswer> {
+        self.ask_for(request, usize::MAX).await
+    }
+
+    async fn ask_for(&mut self, request: Request<String>, kept_bytes: usize) -> Result<Answer, NoAnswer> {
         let answered = async {
             self.sender.ready().await?;
             let response = self.sender.send_request(request).await?;
-            read(response).await
+            read(response, kept_bytes).await
         };
         answered.await.map_err(|error| NoAnswer::of_asking(&error))
     }
 }
 
-async fn read<B>(response: Response<B>) -> Result<Answer, B::Error>
+async fn read<B>(response: Response<B>, kept_bytes: usize) -> Result<Answer, B::Error>
 where
     B: Body<Data = hyper::body::Bytes> + Unpin,
 {
@@ -140,7 +149,7 @@ where
     let mut body = Vec::new();
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
         if let Ok(data) = frame?.into_data() {
-            let room = KEPT_BYTES.saturating_sub(body.len());
+            let room = kept_bytes.saturating_sub(body.len());
             body.extend_from_slice(&data[..data.len().min(room)]);
         }
     }

@@ -11,6 +11,7 @@
 //! - Requests begin when they are due, whatever answers do; their times count from then.
 //! - What cannot be measured is said to be absent, never taken for good.
 
+mod compare;
 mod conduct;
 mod deliveries;
 mod drive;
@@ -18,9 +19,11 @@ mod exchange;
 mod follow;
 mod generator;
 mod ledger;
+mod limit;
 mod monitor;
 mod orders;
 mod preflight;
+mod probe;
 mod record;
 mod report;
 mod scaling;
@@ -43,9 +46,12 @@ use std::sync::Arc;
 use crate::scenario::{Load, Test};
 use crate::sim::world::World;
 
+pub use compare::{Figure, compare};
 pub use conduct::{conduct, run};
 pub use generator::Effort;
+pub use limit::{Fitted, Interval, Limit, Step, find};
 pub use monitor::{Progress, Second, Stopped};
+pub use probe::Inside;
 pub use record::{Figures, Op};
 pub use report::{Machine, escaped, html};
 pub use scaling::{Estimate, Fit, Law, Level, NoFit};
@@ -64,6 +70,8 @@ pub struct Plan {
     pub target: Target,
     /// Only that requests are accepted is looked at: nothing else of the target is asked for.
     pub accept_only: bool,
+    /// The stages are no more than where the search for its limit begins.
+    pub finds_limit: bool,
 }
 
 /// Why a test cannot begin.
@@ -91,6 +99,8 @@ pub enum Trouble {
     TooFewFiles { wanted: u64, allowed: u64 },
     #[error("the test needs {wanted} local ports for one address, and the system has {there}")]
     TooFewPorts { wanted: u64, there: u64 },
+    #[error("the limit is searched by rates, and these stages begin with none")]
+    NoRates,
     #[error("the generator cannot start: {0}")]
     Start(std::io::Error),
 }
@@ -112,12 +122,18 @@ impl Trouble {
             Trouble::TooFewPorts { .. } => {
                 "widen net.ipv4.ip_local_port_range, or ask for fewer sessions or connections"
             }
+            Trouble::NoRates => {
+                "let the first stage ask for a rate, as in { rate = \"200/s\", for = \"30s\" }"
+            }
             Trouble::Start(_) => "see whether the machine has room for it",
         }
     }
 
     /// Whether the one who asked for the test can put it right by asking otherwise.
     pub fn is_bad_input(&self) -> bool {
-        matches!(self, Trouble::Target { .. } | Trouble::NoStages { .. })
+        matches!(
+            self,
+            Trouble::Target { .. } | Trouble::NoStages { .. } | Trouble::NoRates
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! Looks at the test once a second: takes the second's figures down, holds them against the
 //! objectives, and notices when going on makes no sense.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use super::follow::Followed;
 use super::generator::Watch;
+use super::probe::Inside;
 use super::record::Op;
 use super::slo::{Judge, Verdict, millis};
 use super::stand::Stand;
@@ -45,6 +47,8 @@ pub struct Second {
     pub connections: usize,
     /// Of a processor, the generator's own.
     pub cpu_share: Option<f64>,
+    /// What the target said last of itself.
+    pub target: Option<Inside>,
 }
 
 /// How far a test has come.
@@ -87,6 +91,8 @@ pub(super) struct Monitor<D: Dial> {
     pub watch: Watch,
     pub followed: Option<Rc<Followed>>,
     pub seconds: Vec<Second>,
+    /// Where the newest of the target's own figures are put.
+    pub inside: Rc<Cell<Option<Inside>>>,
     last: Duration,
     silent: u32,
 }
@@ -99,6 +105,7 @@ impl<D: Dial> Monitor<D> {
             followed,
             watch: Watch::new(),
             seconds: Vec::new(),
+            inside: Rc::default(),
             last: Duration::ZERO,
             silent: 0,
         }
@@ -156,6 +163,7 @@ impl<D: Dial> Monitor<D> {
             waiting: tally.waiting.get(),
             connections: tally.connections.get(),
             cpu_share,
+            target: self.inside.get(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::generator::Effort;
+use super::limit::Limit;
 use super::monitor::{Second, Stopped};
 use super::record::{Figures, Op, Recorder};
 use super::slo::{Verdict, millis};
@@ -47,7 +48,7 @@ pub struct Summary {
     /// The operations that could not be measured, and what else was not.
     pub warnings: Vec<String>,
     /// Of `--find-limit`.
-    pub limit: Option<()>,
+    pub limit: Option<Limit>,
 }
 
 /// Times are null where nothing was timed.

@@ -112,6 +112,7 @@ fn plan(load: Load, objectives: Vec<Objective>) -> Plan {
         },
         target: Target::parse("http://stub.example", None).expect("it is one"),
         accept_only: true,
+        finds_limit: false,
     }
 }
 
@@ -348,4 +349,41 @@ async fn whoever_interrupts_a_test_keeps_what_it_has_measured() {
     let outcome = LocalSet::new().run_until(run).await.expect("it begins");
     assert_eq!(outcome.stopped, Some(Stopped::Interrupted));
     assert_eq!(outcome.recorder.of(Op::Accept).total.count, 51);
+}
+
+/// Forty connections and 100 ms an answer are 400 requests a second by Little's law.
+#[tokio::test(start_paused = true)]
+async fn the_limit_that_is_found_is_the_one_that_is_there() {
+    let mut load = load_of(vec![stage(100.0, 100.0, 1.0)]);
+    (load.connections, load.timeout) = (40, SECOND);
+    let objective = Objective {
+        measure: Measure::Accept,
+        quantile: 0.95,
+        max: Limit::Latency(300 * MS),
+        stage: None,
+        window: None,
+        abort_after: None,
+    };
+    let plan = plan(load, vec![objective]);
+    let unseen = &mut |_: &Progress<'_>| {};
+    let stub = Stub {
+        takes: 100 * MS,
+        ..Stub::quick()
+    };
+    let search = super::find(&plan, stub, std::future::pending(), unseen);
+    let outcome = LocalSet::new().run_until(search).await.expect("it begins");
+    let limit = outcome.summary.limit.expect("it was looked for");
+    let (held, broke) = (limit.held_per_second, limit.broke_per_second);
+    let (held, broke) = (held.expect("some load holds"), broke.expect("some does not"));
+    assert!(
+        (350.0..=400.0).contains(&held) && (390.0..=430.0).contains(&broke),
+        "{held} {broke}"
+    );
+    let level = limit
+        .levels
+        .iter()
+        .find(|level| level.asked_per_second == 100.0)
+        .expect("the first");
+    let concurrency = level.concurrency.expect("it was measured");
+    assert!((concurrency - 10.0).abs() < 0.5, "{concurrency}");
 }

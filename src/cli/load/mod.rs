@@ -1,5 +1,6 @@
-//! `skyhaul load`: a capacity test against a running server.
+//! `skyhaul load`: a capacity test against a running server, and two of them side by side.
 
+mod compare;
 mod display;
 mod files;
 mod table;
@@ -7,6 +8,7 @@ mod table;
 use std::io::Write;
 use std::path::PathBuf;
 
+use clap::Subcommand;
 use clap::builder::BoolishValueParser;
 
 use super::{Failure, Signals, scenario_of};
@@ -18,12 +20,16 @@ use display::Display;
 use files::Files;
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// The scenario file, with [load] and, where wanted, [audience] and [[slo]]
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// The server, which should run the same scenario, without demand of its own
-    #[arg(long, value_name = "URL", env = "SKYHAUL_TARGET")]
-    target: String,
+    #[arg(long, value_name = "URL", env = "SKYHAUL_TARGET", required = true)]
+    target: Option<String>,
     /// What to show to a server that asks for tokens; an operator's lets deliveries be followed
     #[arg(long, value_name = "TOKEN", env = "SKYHAUL_TOKEN", hide_env_values = true)]
     token: Option<String>,
@@ -45,11 +51,20 @@ pub struct Args {
     /// Send requests and look at their answers alone, whatever the server is
     #[arg(long, env = "SKYHAUL_ACCEPT_ONLY", value_parser = BoolishValueParser::new())]
     accept_only: bool,
+    /// Raise the load, from the first stage's rate on, until an objective is missed or the server falls behind
+    #[arg(long, env = "SKYHAUL_FIND_LIMIT", value_parser = BoolishValueParser::new())]
+    find_limit: bool,
     /// End with one JSON object on a line of its own
     #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
     #[command(flatten)]
     files: Files,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    /// Show two tests side by side, by what --json wrote of each
+    Compare(compare::Args),
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -60,6 +75,9 @@ fn factor(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
+    if let Some(Other::Compare(files)) = &args.other {
+        return compare::run(files);
+    }
     let plan = plan(&args).map_err(failure)??;
     let files = args.files.create()?;
     let mut display = Display::new(&plan);
@@ -83,15 +101,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn plan(args: &Args) -> Result<Result<Plan, Failure>, Trouble> {
-    let target = Target::parse(&args.target, args.token.clone().map(Token::new))?;
-    let Scenario { world, mut test, .. } = match scenario_of(&args.file, args.seed) {
+    let target = Target::parse(
+        args.target.as_deref().unwrap_or_default(),
+        args.token.clone().map(Token::new),
+    )?;
+    let file = args.file.clone().unwrap_or_default();
+    let Scenario { world, mut test, .. } = match scenario_of(&file, args.seed) {
         Ok(scenario) => scenario,
         Err(failure) => return Ok(Err(failure)),
     };
     let Some(mut load) = test.load.take() else {
-        return Err(Trouble::NoStages {
-            file: args.file.clone(),
-        });
+        return Err(Trouble::NoStages { file });
     };
     let scale = args.scale.unwrap_or(1.0);
     for stage in &mut load.stages {
@@ -108,6 +128,7 @@ fn plan(args: &Args) -> Result<Result<Plan, Failure>, Trouble> {
         test,
         target,
         accept_only: args.accept_only,
+        finds_limit: args.find_limit,
     }))
 }
 
@@ -130,32 +151,42 @@ async fn interrupted() {
 /// Nobody should take a bad end for a good one: neither people nor programs.
 fn verdict(outcome: &Outcome) -> Result<(), Failure> {
     let summary = &outcome.summary;
-    if let Some(reason) = &summary.void_reason {
-        return Err(Failure::failed(
-            format!("the run is void: {reason}"),
-            "ask for less, or give the generator a processor of its own",
-        ));
+    if let Some(limit) = &summary.limit {
+        // Breaking is what the search is for.
+        return match limit.held_per_second {
+            Some(_) => Ok(()),
+            None => Err(Failure::failed(
+                format!(
+                    "no load held: {}",
+                    limit.why.as_deref().unwrap_or("nothing was tried")
+                ),
+                "begin lower, with --scale, or see what is wrong with the server",
+            )),
+        };
     }
-    if let Some(stopped) = &summary.stopped {
-        return Err(Failure::failed(
-            stopped,
-            "see what was measured until then, above",
-        ));
-    }
-    let missed: Vec<&Verdict> = summary.slo.iter().filter(|verdict| !verdict.met).collect();
-    if missed.is_empty() {
-        return Ok(());
-    }
-    let which = missed
+    let void = summary
+        .void_reason
         .iter()
-        .map(|verdict| format!("{}: {}", verdict.wanted(), verdict.found()));
-    Err(Failure::failed(
-        format!(
+        .map(|reason| format!("the run is void: {reason}"));
+    let mut wrong: Vec<String> = void.chain(summary.stopped.clone()).collect();
+    let missed: Vec<&Verdict> = summary.slo.iter().filter(|verdict| !verdict.met).collect();
+    if !missed.is_empty() {
+        let which = missed
+            .iter()
+            .map(|verdict| format!("{}: {}", verdict.wanted(), verdict.found()));
+        wrong.push(format!(
             "{} of {} objectives missed: {}",
             missed.len(),
             summary.slo.len(),
             which.collect::<Vec<_>>().join("; ")
-        ),
-        "see which stage it was, above",
-    ))
+        ));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let remedy = match summary.void {
+        true => "ask for less, or give the generator a processor of its own",
+        false => "see above what was measured, and in which stage",
+    };
+    Err(Failure::failed(wrong.join("; "), remedy))
 }

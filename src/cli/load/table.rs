@@ -15,6 +15,7 @@ pub(super) fn of(outcome: &Outcome) -> String {
     text += &errors(summary);
     text += &generator(summary);
     text += &objectives(summary);
+    text += &limit(summary);
     for warning in &outcome.warnings {
         line(&mut text, format_args!("warning: {warning}"));
     }
@@ -234,6 +235,81 @@ fn objectives(summary: &Summary) -> String {
         line(
             &mut text,
             format_args!("{mark}  {}: {}", verdict.wanted(), verdict.found()),
+        );
+    }
+    text
+}
+
+/// The levels of a search, in the order in which they were tried.
+fn limit(summary: &Summary) -> String {
+    let Some(limit) = &summary.limit else {
+        return String::new();
+    };
+    let mut text = String::from("\n");
+    line(
+        &mut text,
+        format_args!(
+            "{:>10} {:>10} {:>11} {:>9} {:>9} {:>11} {:>7}  {}",
+            "asked/s", "accepted/s", "scheduled/s", "p50", "p99", "under way", "cpu", ""
+        ),
+    );
+    for level in &limit.levels {
+        let or_none = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), amount);
+        let cpu = level
+            .target_cpu_share
+            .map_or_else(|| "–".to_owned(), |share| format!("{share:.2}"));
+        line(
+            &mut text,
+            format_args!(
+                "{:>10} {:>10} {:>11} {:>9} {:>9} {:>11} {cpu:>7}  {}",
+                amount(level.asked_per_second),
+                amount(level.accepted_per_second),
+                or_none(level.scheduled_per_second),
+                ms(level.p50_ms),
+                ms(level.p99_ms),
+                or_none(level.concurrency),
+                level.broke.as_deref().unwrap_or("held")
+            ),
+        );
+    }
+    let held = limit.held_per_second.map_or_else(
+        || "nothing held".to_owned(),
+        |held| format!("{}/s held", amount(held)),
+    );
+    let broke = match (limit.broke_per_second, &limit.why) {
+        (Some(broke), Some(why)) => format!(", {}/s did not: {why}", amount(broke)),
+        _ => ", and nothing broke it".to_owned(),
+    };
+    line(&mut text, format_args!("\nlimit        {held}{broke}"));
+    if let Some(gave_out) = &limit.gave_out {
+        line(&mut text, format_args!("gave out     {gave_out}"));
+    }
+    match (&limit.fit, &limit.no_fit) {
+        (Some(fit), _) => {
+            let knee = fit.knee_per_second;
+            line(
+                &mut text,
+                format_args!(
+                    "scalability  knee at {}/s ({} to {}); contention {:.4}, coherency {:.6}, R² {:.3}",
+                    amount(knee.value),
+                    amount(knee.low),
+                    amount(knee.high),
+                    fit.contention,
+                    fit.coherency,
+                    fit.r_squared
+                ),
+            );
+        }
+        (None, Some(why)) => line(&mut text, format_args!("scalability  no fit: {why}")),
+        (None, None) => {}
+    }
+    if let Some(safe) = limit.safe_per_second {
+        line(
+            &mut text,
+            format_args!(
+                "safe         {}/s: seven tenths of what held, and left of the knee",
+                amount(safe)
+            ),
         );
     }
     text

@@ -190,6 +190,21 @@ fn charts(seconds: &[Second]) -> String {
             ],
         ),
         chart(
+            "The target's processor time",
+            " cores",
+            &[("used", |second| second.target?.cpu_share)],
+        ),
+        chart(
+            "The target's memory",
+            " MB",
+            &[("resident", |second| Some(second.target?.resident_bytes? / 1e6))],
+        ),
+        chart(
+            "Accepted, and waiting in the target to be admitted",
+            "",
+            &[("requests", |second| second.target?.inbox)],
+        ),
+        chart(
             "The generator's own processor time",
             " %",
             &[("of a core", |second| second.cpu_share.map(|share| 100.0 * share))],
