@@ -75,6 +75,7 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     );
     world.accounts = accounts::build_accounts(document, &world, log);
     orders::warn_of_heavy_payloads(document, &world, log);
+    zones::warn_of_closed_hubs(document, &world, log);
     if log.error_count() > 0 {
         return None;
     }

@@ -4,6 +4,7 @@ use super::diagnostic::{At, Log};
 use super::document::{self, Document};
 use super::fields::suggest;
 use super::model;
+use crate::sim::ageing;
 use crate::sim::catalogue;
 use crate::sim::ids::{HubId, ModelId};
 use crate::sim::world::{Fleet, Model};
@@ -108,6 +109,22 @@ fn cycles_behind(fleet: &document::Fleet, model: &Model, log: &mut Log) -> (f64,
             &cycles.span,
             format!("batteries of `{}` do not age", model.key),
             "give the type a `battery.cycles_to_80` and no `swap`, or leave `cycles` out",
+        );
+    }
+    let left = |cycles: f64| ageing::health_after(battery, 1.0, cycles * battery.capacity_wh);
+    let who = match (
+        left(min.value) <= battery.reserve,
+        left(max.value) <= battery.reserve,
+    ) {
+        (true, _) => Some("all"),
+        (false, true) => Some("some"),
+        (false, false) => None,
+    };
+    if let Some(who) = who {
+        log.warn(
+            &cycles.span,
+            format!("{who} batteries of this fleet hold no more than the reserve from the start"),
+            "give fewer cycles",
         );
     }
     (min.value, max.value)

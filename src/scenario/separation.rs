@@ -1,5 +1,6 @@
 //! `[separation]`: how far drones must be apart, and how that is seen to.
 
+use super::diagnostic::{At, Log};
 use super::fields::{Fields, List, defaults_of};
 use super::kinds::{Choice, Number};
 use super::times::{Duration, SECOND};
@@ -52,7 +53,7 @@ pub(super) fn separation(f: &mut Fields<'_>) -> Rules {
                 "by what drones make way for each other in the air, the first that works: \"level\", \"slow\", \"hold\"; by nothing where it is left out",
                 List { of: MEANS, at_least: 0 },
             )
-            .map_or_else(Vec::new, |at| at.value.into_iter().map(|means| means.value).collect()),
+            .map_or_else(Vec::new, |at| each_once(at.value, f.log())),
         strategic: f
             .or(
                 "strategic",
@@ -62,4 +63,18 @@ pub(super) fn separation(f: &mut Fields<'_>) -> Rules {
             )
             .value,
     }
+}
+
+/// What is named a second time would not be tried again.
+fn each_once(named: Vec<At<Means>>, log: &mut Log) -> Vec<Means> {
+    let mut means = Vec::new();
+    for At { value, span } in named {
+        if means.contains(&value) {
+            let remedy = "name each means once, the one to be tried first at the front";
+            log.warn(&span, "`tactical` names this twice", remedy);
+        } else {
+            means.push(value);
+        }
+    }
+    means
 }

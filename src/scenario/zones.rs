@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use geo::{Coord, LineString, Polygon, Validation};
+use geo::{Area as _, Contains, Coord, LineString, Polygon, Validation};
 
 use super::build::{refuse_doubles, refuse_file};
 use super::diagnostic::{At, Log, Span};
@@ -12,8 +12,12 @@ use super::geojson;
 use super::times::parse_duration;
 use crate::sim::geo::{Area, LatLon};
 use crate::sim::places::normal_name;
+use crate::sim::route::LEVELS_M;
 use crate::sim::time::SimTime;
-use crate::sim::world::{HeightReference, Zone};
+use crate::sim::world::{HeightReference, Hub, World, Zone};
+
+/// A zone with less is a mistake.
+const LEAST_AREA_M2: f64 = 1.0;
 
 pub(super) fn build_zones(
     document: &Document,
@@ -151,6 +155,49 @@ fn zone_of(shape: geojson::Shape, file: &At<String>, log: &mut Log) -> Zone {
     }
 }
 
+/// Nobody takes off from a hub, or lands there, while a zone reaches down to all ways from it.
+pub(super) fn warn_of_closed_hubs(document: &Document, world: &World, log: &mut Log) {
+    let own = document
+        .zones
+        .iter()
+        .filter_map(|zone| zone.value.polygon.as_ref());
+    let own = own.map(|corners| &corners.span);
+    let of_file = document.zone_file.iter().map(|file| &file.span).cycle();
+    for (zone, span) in world.zones.iter().zip(own.chain(of_file)) {
+        let ground_m = match zone.reference {
+            HeightReference::Agl => 0.0,
+            HeightReference::Amsl => world.area.ground_m,
+        };
+        let reaches_down = zone.floor_m - ground_m <= LEVELS_M[0] && zone.ceiling_m > ground_m;
+        let is_under = |hub: &&Hub| {
+            let LatLon { lat, lon } = hub.location;
+            zone.polygon.contains(&geo::Point::new(lon, lat))
+        };
+        for hub in world.hubs.iter().filter(|_| reaches_down).filter(is_under) {
+            log.warn(
+                span,
+                format!(
+                    "zone \"{}\" lies over hub `{}`, which nobody leaves while it is in force",
+                    zone.name, hub.key
+                ),
+                "move one of them, or give the zone a `from` and an `until`",
+            );
+        }
+    }
+}
+
+/// At the zone's first corner.
+fn area_of_a_degree_m2(zone: &Zone) -> f64 {
+    const METRES: f64 = 111_195.0;
+    let lat = zone
+        .polygon
+        .exterior()
+        .coords()
+        .next()
+        .map_or(0.0, |corner| corner.y);
+    METRES * METRES * libm::cos(lat.to_radians())
+}
+
 fn check_zone(zone: &Zone, polygon: &Span, ceiling: &Span, area: Option<&Area>, log: &mut Log) {
     if zone.floor_m >= zone.ceiling_m {
         log.error(
@@ -173,6 +220,13 @@ fn check_zone(zone: &Zone, polygon: &Span, ceiling: &Span, area: Option<&Area>, 
         );
     }
     let Some(area) = area else { return };
+    if zone.polygon.unsigned_area() * area_of_a_degree_m2(zone) < LEAST_AREA_M2 {
+        log.error(
+            polygon,
+            format!("zone \"{}\" has no area", zone.name),
+            "give at least three corners that are not on one line",
+        );
+    }
     let inside = |corner: &Coord| {
         area.bounds.contains(LatLon {
             lat: corner.y,

@@ -68,6 +68,7 @@ quantile = 0.99 | window = "1ms" | 110:10: error: `window` cannot be "1ms"
 drain = "20s" | connections = 0 | 105:15: error: `connections` cannot be 0
 max = "50ms" | max = 0.5 | 111:7: error: `max` does not suit its `op`
 seed = 42 | seed =  | 3:8: error: not valid TOML
+[weather] | [[zone]]⏎name = "X"⏎polygon = [[37.75, -122.42], [37.76, -122.42], [37.77, -122.42]]⏎[weather] | 68:11: error: zone "X" has no area; give at least three corners
 [weather] | [[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39]]⏎[weather] | 68:11: error: `polygon` has 2 entries; give at least 3
 expedited = 0.1⏎ | expedited = 0.1⏎prep = "5m"⏎ | 77:1: error: unknown key `prep`
 air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270]] | 69:1: error: `cells` has 1 winds, and `grid` 2 cells
@@ -134,6 +135,9 @@ model = "box" | model = "m600" | 32:8: warning: no fleet flies the drone type `b
 [weather] | [[zone]]⏎name = "X"⏎from = "5h"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[weather] | 69:11: warning: zone "X" begins after the end of a run
 [37.7596, -122.4269]⏎payload | [37.7596, -122.6]⏎payload | 81:11: warning: this place is outside the area
 reserve = 0.25 | swap = "90s", cycles_to_80 = 300 | 30:58: warning: batteries that are swapped come as new
+[weather] | [separation]⏎tactical = ["level", "hold", "level"]⏎[weather] | 67:30: warning: `tactical` names this twice
+[weather] | [[zone]]⏎name = "X"⏎polygon = [[37.75, -122.42], [37.77, -122.42], [37.77, -122.41], [37.75, -122.41]]⏎[weather] | 68:11: warning: zone "X" lies over hub `mission`, which nobody leaves
+charge_power = 300 } | charge_power = 300, cycles_to_80 = 100 }⏎[[fleet]]⏎hub = "mission"⏎model = "long-wing"⏎count = 2⏎cycles = { min = 10, max = 400 } | 35:10: warning: some batteries of this fleet hold no more than the reserve
 aloft = 0.25 | cycles = { min = 0, max = 2 } | 51:10: warning: batteries of `long-wing` do not age
 "#;
 
