@@ -1,10 +1,10 @@
 //! How drones move whatever happens to them: within their types' limits, and through a squall.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skyhaul::engine::headless;
-use skyhaul::sim::event::{DroneEvent, Happening};
+use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Happening};
 use skyhaul::sim::geo::Point;
 use skyhaul::sim::ids::DroneId;
 use skyhaul::sim::separation::Means;
@@ -64,6 +64,17 @@ fn in_all_trouble_nobody_moves_as_no_drone_can() {
             };
             let most = 1.02 * (model.vertical_acceleration_mps2 + sloping) * tick_s + ROUNDING_MPS;
             assert!(change[2].abs() <= most, "{who}");
+        }
+        let mut heard = BTreeSet::new();
+        for event in &outcome.events {
+            let (who, kind) = match &event.happening {
+                Happening::Delivery(id, DeliveryEvent::Delayed { .. }) => (id.to_string(), "Delayed"),
+                Happening::Delivery(id, DeliveryEvent::EtaChanged { .. }) => (id.to_string(), "EtaChanged"),
+                Happening::Drone(drone, DroneEvent::Diverted) => (drone.to_string(), "Diverted"),
+                _ => continue,
+            };
+            let is_first = heard.insert((who.clone(), kind));
+            assert!(is_first, "{who} twice {kind} at tick {}", outcome.tick);
         }
         let is_change = |event: &DroneEvent| {
             matches!(

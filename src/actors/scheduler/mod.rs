@@ -158,7 +158,7 @@ impl Scheduler {
         let next = given.find_way();
         // So that its customer knows, whatever comes next; a wait for its time is told as such.
         if next != Move::AwaitPickupTime {
-            self.wait_for(context, id, WaitingFor::Drone, effects);
+            self.tell_what_for(context, id, effects);
         }
         self.carry_out(context, id, next, effects);
     }
