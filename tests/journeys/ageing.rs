@@ -101,5 +101,8 @@ fn over_a_thousand_missions_of_ageing_batteries_none_runs_low_and_each_wears_by_
         grounded += u32::from(full_cycles < 1.0);
     }
     assert!(flown_out > 20, "{flown_out} fly much");
-    println!("{landings} missions, {flown_out} drones flew more than five cycles, {grounded} less than one");
+    assert!(
+        grounded > 0,
+        "nobody is too worn for most of the work: the test shows less than it says"
+    );
 }

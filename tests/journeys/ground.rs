@@ -1,6 +1,7 @@
 //! Drones that wait on the ground, for a pad, for their hub to open, for the weather: they are on
 //! the ground for everybody who looks, and leave when they may.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
@@ -198,10 +199,12 @@ async fn of_ten_orders_at_one_pad_one_drone_is_in_the_air_and_the_others_are_par
 
 #[test]
 fn they_leave_one_after_the_other_and_everybody_is_served() {
+    let most = Cell::new(0);
     let watch = watched(one_pad(&at_once(10, "1s")), 15_000, |_, _, watch| {
         assert_eq!(watch.sum(|queues| queues.departing), watch.waiting.len());
+        most.set(most.get().max(watch.waiting.len()));
     });
-    assert_eq!((watch.taken_off.len(), watch.completed), (10, 10));
+    assert_eq!((watch.taken_off.len(), watch.completed, most.get()), (10, 10, 9));
     let apart = |pair: &[(Tick, DroneId)]| pair[1].0 - pair[0].0;
     let least = watch.taken_off.windows(2).map(apart).min().unwrap();
     assert!(
@@ -212,6 +215,7 @@ fn they_leave_one_after_the_other_and_everybody_is_served() {
 
 #[test]
 fn in_a_busy_world_those_who_wait_are_counted_where_they_are() {
+    let (most_waiting, most_holding) = (Cell::new(0), Cell::new(0));
     let watch = watched(busy(), 18_000, |engine, outcome, watch| {
         let departing = watch.sum(|queues| queues.departing);
         assert_eq!(departing, watch.waiting.len(), "tick {}", outcome.tick);
@@ -219,7 +223,11 @@ fn in_a_busy_world_those_who_wait_are_counted_where_they_are() {
         let in_the_air = engine.sky().airborne().filter(|drone| holds(drone.status));
         let holding = watch.sum(|queues| queues.holding);
         assert_eq!(holding, in_the_air.count(), "tick {}", outcome.tick);
+        most_waiting.set(most_waiting.get().max(departing));
+        most_holding.set(most_holding.get().max(holding));
     });
+    let most = (most_waiting.get(), most_holding.get());
+    assert!(most.0 > 1 && most.1 > 0, "waiting and holding: {most:?}");
     assert!(watch.completed > 20, "{}", watch.completed);
     assert!(
         watch
@@ -411,10 +419,12 @@ async fn a_zone_over_the_door_is_seen_by_who_has_not_left() {
 fn where_ways_are_kept_free_who_waits_for_its_way_is_on_the_ground_too() {
     let apart = "\n[separation]\nstrategic = \"ground_delay\"\nterminal = 0\nhorizontal = 400\n";
     let world = one_pad(&format!("{}{apart}", at_once(10, "1s")));
-    let mut longest = SimTime::START;
+    let (mut longest, most) = (SimTime::START, Cell::new(0));
     let watch = watched(world, 15_000, |_, _, watch| {
         assert_eq!(watch.sum(|queues| queues.departing), watch.waiting.len());
+        most.set(most.get().max(watch.waiting.len()));
     });
+    assert!(most.get() > 5, "{} wait", most.get());
     for pair in watch.taken_off.windows(2) {
         longest = longest.max(SimTime((pair[1].0 - pair[0].0) * 100_000));
     }

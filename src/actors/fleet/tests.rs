@@ -18,6 +18,8 @@ use crate::sim::weather::{self, Field, Grid, Weather};
 use crate::sim::workflow::Step;
 use crate::sim::world::{self, Hub, PolicyKind};
 
+mod saved;
+
 const HUB: HubId = HubId(0);
 
 fn bench(drones: u32, chargers: u32) -> Bench<Fleet> {

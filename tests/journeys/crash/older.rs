@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
+use serde_json::Value;
+use skyhaul::scenario;
 use skyhaul::server::Options;
+use skyhaul::sim::world::World;
 use skyhaul::store::sqlite::DATABASE;
 use tempfile::TempDir;
 
@@ -28,6 +31,73 @@ fn leave_behind(data: &Path) -> Connection {
         )
         .unwrap();
     database
+}
+
+/// A small world as the first program of format 7 left it, a tick after a snapshot: a guest at
+/// another hub than its own, one that holds over a hub that is closed, three others in the air,
+/// five that wait on the ground, and requests that wait for a drone.
+const FORMAT_7: &[u8] = include_bytes!("stores/format-7.db");
+const WORLD_OF_FORMAT_7: &str = include_str!("stores/format-7.toml");
+const LEFT_AT: (u64, &str) = (
+    3_601,
+    "561a26def57fd7194ad1b68b4b0617efacad1550161daaa1c0045584b45450b8",
+);
+
+fn world_of_format_7() -> World {
+    let parsed = scenario::parse(WORLD_OF_FORMAT_7, "format-7.toml", Path::new(""));
+    parsed.expect("the scenario is sound").world
+}
+
+/// What it comes to at the last of these ticks; it is stopped and opened again at the others.
+async fn gone_on_with(threads: usize, stops: &[u64]) -> Value {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(DATABASE);
+    std::fs::write(&path, FORMAT_7).unwrap();
+    let world = world_of_format_7();
+    let epoch = {
+        let database = Connection::open(&path).unwrap();
+        let hash = params![world.scenario_hash];
+        database
+            .execute("UPDATE world SET scenario_hash = ?1", hash)
+            .unwrap();
+        let epoch: i64 = database
+            .query_row("SELECT epoch FROM world", [], |row| row.get(0))
+            .unwrap();
+        epoch
+    };
+    let mut digest = Value::Null;
+    for until in stops {
+        let options = Options {
+            threads,
+            ..kept_in(folder.path())
+        };
+        let server = Running::start(world.clone(), options).await;
+        let operator = server.client();
+        let found = operator.simulation().await;
+        assert_eq!(found["epoch"], format!("e{epoch}"), "nothing came out otherwise");
+        if digest.is_null() {
+            assert_eq!(
+                (&found["tick"], &found["digest"]),
+                (&LEFT_AT.0.into(), &LEFT_AT.1.into())
+            );
+            let (_, hubs) = operator.get("/api/hubs").await;
+            let sum = |of: &str| -> u64 {
+                let hubs = hubs["items"].as_array().unwrap().iter();
+                hubs.map(|hub| hub[of].as_u64().unwrap()).sum()
+            };
+            assert_eq!((sum("departing"), sum("holding")), (5, 1), "{hubs}");
+        }
+        operator.run_to(*until).await;
+        digest = operator.simulation().await["digest"].clone();
+        server.stop().await;
+    }
+    digest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_world_of_format_7_is_opened_as_it_was_left_and_goes_on_in_one_way() {
+    let at_once = gone_on_with(1, &[8_000]).await;
+    assert_eq!(gone_on_with(2, &[5_003, 8_000]).await, at_once);
 }
 
 #[tokio::test(flavor = "multi_thread")]
