@@ -360,7 +360,7 @@ impl Role for Drone {
             Message::Lean { seconds, there } => self.lean = Some(Lean::from(context.now, seconds, there)),
             Message::WeatherAlarm { breach } => self.hear_alarm(context, breach, effects),
             Message::LookAgain { due } => self.look_again(due, effects),
-            Message::Felt { around, plight } => self.felt(context, around, plight, effects),
+            Message::Felt { around, trouble } => self.felt(context, around, trouble, effects),
             Message::FlyHome { from, plan } => self.fly_empty(context, from, None, plan, effects),
             Message::MoveTo { from, to, plan } => self.fly_empty(context, from, Some(to), plan, effects),
             // Who has lost its link flies on as planned, and plans anew when it hears again.

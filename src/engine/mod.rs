@@ -347,10 +347,10 @@ impl Engine {
                 let fix = self.sky.fix(drone);
                 mail.push(Mail::Drone(drone, DroneMessage::Located { fix, purpose }));
             }
-            Effect::Feel(drone, plight) => {
+            Effect::Feel(drone, trouble) => {
                 let felt = self.sky.felt(&self.world, drone, context.now);
                 let around = self.sky.fix(drone).zip(felt);
-                mail.push(Mail::Drone(drone, DroneMessage::Felt { around, plight }));
+                mail.push(Mail::Drone(drone, DroneMessage::Felt { around, trouble }));
             }
             Effect::Break(drone, fault) => self.break_down(context, drone, fault, mail, decided),
             Effect::Charge(drone, charging) => {

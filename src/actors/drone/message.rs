@@ -113,7 +113,7 @@ pub enum DroneMessage {
     /// air any more.
     Felt {
         around: Option<(Fix, Conditions)>,
-        plight: Trouble,
+        trouble: Trouble,
     },
     /// From the fleet: home from a hub that is not its own.
     FlyHome {

@@ -55,7 +55,7 @@ impl Fleet {
             match claim {
                 Claim::Landing => self.call_down(context, hub, turn, effects),
                 Claim::Mission(id) => self.leave_if_it_may(context, hub, id, effects),
-                Claim::Home(drone) => self.go_home_if_it_may(context, hub, drone, turn, effects),
+                Claim::Empty(drone) => self.go_home_if_it_may(context, hub, drone, turn, effects),
             }
         }
         self.look_again(context, hub, effects);
@@ -167,7 +167,7 @@ impl Fleet {
                 let takes = SimDuration::from_secs(kept.plan.on_pad_s());
                 (self.may_leave_at(context, kept), takes)
             }),
-            Claim::Home(_) | Claim::Landing => (now, CLIMB),
+            Claim::Empty(_) | Claim::Landing => (now, CLIMB),
         };
         let turnaround = context.world.hub(hub).turnaround;
         self.pads.of(hub).expected(now, turnaround, ask)
@@ -197,7 +197,7 @@ impl Fleet {
             None => pads.next_free(now, context.world.hub(hub).turnaround),
         };
         let waits_until = |(_, claim): (u64, Claim)| match claim {
-            Claim::Landing | Claim::Home(_) => Some(now),
+            Claim::Landing | Claim::Empty(_) => Some(now),
             Claim::Mission(id) => {
                 let kept = self.kept.get(&id).filter(|kept| kept.has_begun());
                 kept.map(|kept| self.may_leave_at(context, kept))
@@ -245,7 +245,7 @@ impl Fleet {
         let waits = |(_, claim): &(u64, Claim)| match claim {
             Claim::Landing => false,
             Claim::Mission(id) => self.kept.get(id).is_some_and(Kept::has_begun),
-            Claim::Home(_) => true,
+            Claim::Empty(_) => true,
         };
         self.pads.of(hub).line().filter(waits).count() as u32
     }

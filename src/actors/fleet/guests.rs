@@ -71,7 +71,7 @@ impl Fleet {
         };
         let (energy_wh, full_wh) = holds(context, &self.docks.healths, drone, &guest);
         if self.way_home(context, drone, &guest).is_some() {
-            let (pads, claim) = (self.pads.of_mut(guest.hub), Claim::Home(drone));
+            let (pads, claim) = (self.pads.of_mut(guest.hub), Claim::Empty(drone));
             if pads.turn_of(claim).is_none() {
                 pads.join(claim);
             }
@@ -137,7 +137,7 @@ impl Fleet {
             return false;
         };
         let pads = self.pads.of_mut(guest.hub);
-        if let Some(turn) = pads.turn_of(Claim::Home(drone)) {
+        if let Some(turn) = pads.turn_of(Claim::Empty(drone)) {
             pads.leave(turn);
         }
         self.board.changed(guest.hub);

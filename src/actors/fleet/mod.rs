@@ -8,13 +8,13 @@
 //! `[dispatch] backlog` requests, beyond that the answer is `NoRoom`; a hub's line has at most one
 //! place for each drone. After a panic it goes on from before the message that brought it about.
 
+mod air;
 mod before;
 mod board;
 mod closing;
 mod departures;
 mod docks;
 mod free;
-mod ground_stops;
 mod guests;
 mod history;
 mod intents;

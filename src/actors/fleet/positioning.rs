@@ -295,7 +295,7 @@ impl Fleet {
             return false;
         }
         let pads = self.pads.of_mut(from);
-        let turn = pads.join(Claim::Home(drone));
+        let turn = pads.join(Claim::Empty(drone));
         pads.take_off(context.now, drone, turn, SimDuration::from_secs(plan.on_pad_s()));
         self.board.changed(from);
         self.positioning.station(world, drone, to);

@@ -56,7 +56,7 @@ impl Bench<Drone> {
         };
         self.tell(DroneMessage::Felt {
             around: Some((fix, conditions)),
-            plight: why,
+            trouble: why,
         })
     }
 
@@ -280,9 +280,9 @@ fn rain_that_only_paused_as_it_looked_again_is_news_to_who_goes_on() {
         while let Some(message) = mail.pop() {
             for effect in bench.tell(message) {
                 match effect {
-                    Effect::Feel(drone, plight) => {
+                    Effect::Feel(drone, trouble) => {
                         let around = sky.fix(drone).zip(sky.felt(&world, drone, now));
-                        mail.push(DroneMessage::Felt { around, plight });
+                        mail.push(DroneMessage::Felt { around, trouble });
                     }
                     Effect::Fly(drone, plan) => sky.fly(&world, drone, plan, now).unwrap(),
                     Effect::WakeAt(due, _) => looks = Some(due),

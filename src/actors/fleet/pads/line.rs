@@ -40,8 +40,8 @@ pub(in crate::actors::fleet) enum Claim {
     Landing,
     /// The drone that is kept for this delivery, which may not have begun.
     Mission(DeliveryId),
-    /// A guest on its way home.
-    Home(DroneId),
+    /// A drone without a package: a guest on its way home, or one that is to be stationed elsewhere.
+    Empty(DroneId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ impl HubPads {
         let claimed = |(turn, claim): (u64, Claim)| {
             let (ready, takes) = match claim {
                 Claim::Landing => (now, down),
-                Claim::Mission(_) | Claim::Home(_) => ask(claim),
+                Claim::Mission(_) | Claim::Empty(_) => ask(claim),
             };
             ((ready, turn), (claim, takes))
         };
