@@ -81,10 +81,29 @@ impl Body {
     /// `None` where they do not before one of them is at the end of its leg, or as far as is
     /// looked ahead.
     pub fn meets(&self, other: &Body, minima: Minima) -> Option<f32> {
+        if !self.approaches(other, minima) {
+            return None;
+        }
         let (enters, leaves) = self.too_close(other, minima)?;
         let lasts_s = self.lasts_s.min(other.lasts_s);
         let is_in_time = enters <= 0.0 || enters < lasts_s;
         (leaves > 0.0 && is_in_time).then(|| enters.max(0.0))
+    }
+
+    /// Whether they are too close or will be, as far as that is known without a division; most
+    /// pairs are not.
+    fn approaches(&self, other: &Body, minima: Minima) -> bool {
+        let (dx, dy) = (other.x - self.x, other.y - self.y);
+        let (vx, vy) = (other.east - self.east, other.north - self.north);
+        let Crossing {
+            square,
+            speed,
+            closing,
+        } = crossing((dx, dy), (vx, vy), minima.horizontal_m);
+        let is_level = (square < 0.0) | ((closing < 0.0) & (closing * closing > speed * square));
+        let (rise, up) = (other.height - self.height, other.up - self.up);
+        // All at once: a branch for each costs more.
+        is_level & ((rise.abs() < minima.vertical_m) | (rise * up < 0.0))
     }
 
     /// From when until when they are, in seconds from now, if both went on for ever.
@@ -102,13 +121,32 @@ impl Body {
 /// Slower than this past one another, two stay as far apart as they are, m/s.
 const STILL_MPS: f32 = 1e-3;
 
+/// Of a point that flies past the origin: the square of its distance beyond a radius, that of its
+/// speed, and how fast it comes nearer, times its distance.
+struct Crossing {
+    square: f32,
+    speed: f32,
+    closing: f32,
+}
+
+fn crossing((dx, dy): (f32, f32), (vx, vy): (f32, f32), radius: f32) -> Crossing {
+    Crossing {
+        square: dx * dx + dy * dy - radius * radius,
+        speed: vx * vx + vy * vy,
+        closing: dx * vx + dy * vy,
+    }
+}
+
 /// From when until when a point is within a radius of the origin.
-fn within_disc((dx, dy): (f32, f32), (vx, vy): (f32, f32), radius: f32) -> Option<(f32, f32)> {
-    let (square, speed) = (dx * dx + dy * dy - radius * radius, vx * vx + vy * vy);
+fn within_disc(at: (f32, f32), velocity: (f32, f32), radius: f32) -> Option<(f32, f32)> {
+    let Crossing {
+        square,
+        speed,
+        closing,
+    } = crossing(at, velocity, radius);
     if speed < STILL_MPS * STILL_MPS {
         return (square < 0.0).then_some((f32::NEG_INFINITY, f32::INFINITY));
     }
-    let closing = dx * vx + dy * vy;
     let radicand = closing * closing - speed * square;
     if radicand <= 0.0 {
         return None;

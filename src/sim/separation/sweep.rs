@@ -5,8 +5,6 @@
 //! Two that come closer than the minima share the place half-way, which lies within half of
 //! the minima of both ways. So who is entered with that much to spare misses nobody.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::super::time::{SimDuration, SimTime};
@@ -28,6 +26,7 @@ const BAND_M: f32 = 20.0;
 /// is known.
 const SPARE_M: f32 = 1.0;
 const ROW_BITS: u32 = 24;
+const ROW_MASK: u64 = (1 << ROW_BITS) - 1;
 
 /// Which rows of cells are looked at: each in one tick out of so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +55,18 @@ impl Turn {
     }
 }
 
+/// What it needs of memory stays with it from look to look.
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
-    /// Cell, band and row.
-    entries: Vec<u64>,
+    parts: Vec<Part>,
+    tables: Vec<Table>,
 }
+
+/// What some bodies are entered in: cell, band and row, apart for each table.
+type Part = Vec<Vec<u64>>;
+
+/// Each has every so-manieth row of cells; one for all without threads.
+const TABLES_FOR_THREADS: usize = 16;
 
 impl Sweep {
     /// All pairs that will lose separation, in order, as far as they share a cell whose turn
@@ -73,25 +79,32 @@ impl Sweep {
         pool: Option<&rayon::ThreadPool>,
     ) -> Vec<Predicted> {
         let pool = pool.filter(|_| bodies.len() >= ENOUGH_FOR_THREADS);
+        let (tables, of_part) = match pool {
+            Some(_) => (TABLES_FOR_THREADS, ENOUGH_FOR_THREADS),
+            None => (1, bodies.len().max(1)),
+        };
+        let parts = bodies.len().div_ceil(of_part);
+        self.parts.resize_with(parts, Vec::new);
+        self.parts
+            .iter_mut()
+            .for_each(|part| part.resize_with(tables, Vec::new));
+        self.tables.resize_with(tables, Table::default);
+        let enter = |(number, (part, bodies)): (usize, (&mut Part, &[Body]))| {
+            entered(bodies, number * of_part, minima, turn, part);
+        };
+        let (parts, tables) = (&mut self.parts, &mut self.tables);
         let mut found = match pool {
             Some(pool) => pool.install(|| {
-                let parts = bodies.par_chunks(ENOUGH_FOR_THREADS).enumerate();
-                let parts: Vec<Vec<u64>> = parts
-                    .map(|(part, bodies)| entered(bodies, part * ENOUGH_FOR_THREADS, minima, turn))
-                    .collect();
-                self.entries.clear();
-                self.entries.extend(parts.iter().flatten());
-                self.entries.par_sort_unstable();
-                let shares: Vec<Range<usize>> = self.shares();
-                let found = shares
-                    .into_par_iter()
-                    .map(|share| self.within(share, bodies, minima));
+                let in_parts = parts.par_iter_mut().zip(bodies.par_chunks(of_part));
+                in_parts.enumerate().for_each(enter);
+                let tables = tables.par_iter_mut().enumerate();
+                let found = tables.map(|(number, table)| table.look(number, parts, bodies, minima));
                 found.collect::<Vec<_>>().concat()
             }),
             None => {
-                self.entries = entered(bodies, 0, minima, turn);
-                self.entries.sort_unstable();
-                self.within(0..self.entries.len(), bodies, minima)
+                let in_parts = parts.iter_mut().zip(bodies.chunks(of_part));
+                in_parts.enumerate().for_each(enter);
+                tables[0].look(0, parts, bodies, minima)
             }
         };
         // Who shares several cells is found in each.
@@ -99,35 +112,32 @@ impl Sweep {
         found.dedup_by_key(|predicted| predicted.pair);
         found
     }
+}
 
-    /// Whole cells, so many entries at once or a few more.
-    fn shares(&self) -> Vec<Range<usize>> {
-        let mut shares = Vec::new();
-        let mut start = 0;
-        while start < self.entries.len() {
-            let mut end = self.entries.len().min(start + ENOUGH_FOR_THREADS);
-            while end < self.entries.len() && self.cell(end) == self.cell(end - 1) {
-                end += 1;
-            }
-            shares.push(start..end);
-            start = end;
-        }
-        shares
-    }
+/// Entries of some rows of cells in buckets, so that those of one cell are together: that is all
+/// the order that is needed, and is had without sorting.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    /// Where each bucket ends.
+    ends: Vec<u32>,
+    entries: Vec<u64>,
+}
 
-    fn cell(&self, entry: usize) -> u64 {
-        self.entries[entry] >> ROW_BITS
-    }
-
-    fn within(&self, share: Range<usize>, bodies: &[Body], minima: Minima) -> Vec<Predicted> {
-        let row = |entry: u64| (entry & ((1 << ROW_BITS) - 1)) as usize;
+impl Table {
+    /// The pairs of this table's cells.
+    fn look(&mut self, number: usize, parts: &[Part], bodies: &[Body], minima: Minima) -> Vec<Predicted> {
+        self.fill(parts.iter().map(|part| &part[number]));
         let mut found = Vec::new();
-        let entries = &self.entries[share];
-        for cell in entries.chunk_by(|a, b| a >> ROW_BITS == b >> ROW_BITS) {
-            for (number, one) in cell.iter().enumerate() {
-                let one = row(*one);
-                for other in &cell[number + 1..] {
-                    let other = row(*other);
+        let mut start = 0;
+        for end in &self.ends {
+            let bucket = &self.entries[start..*end as usize];
+            start = *end as usize;
+            for (number, one) in bucket.iter().enumerate() {
+                for other in &bucket[number + 1..] {
+                    if one >> ROW_BITS != other >> ROW_BITS {
+                        continue;
+                    }
+                    let [one, other] = [one, other].map(|entry| (entry & ROW_MASK) as usize);
                     if let Some(in_s) = bodies[one].meets(&bodies[other], minima) {
                         found.push(predicted(bodies, one, other, in_s));
                     }
@@ -136,6 +146,37 @@ impl Sweep {
         }
         found
     }
+
+    fn fill<'a>(&mut self, parts: impl Iterator<Item = &'a Vec<u64>> + Clone) {
+        let count = parts.clone().map(Vec::len).sum();
+        let buckets = usize::next_power_of_two(count);
+        self.ends.clear();
+        self.ends.resize(buckets, 0);
+        self.entries.clear();
+        self.entries.resize(count, 0);
+        let bucket = |entry: u64| bucket(entry >> ROW_BITS) & (buckets - 1);
+        for entry in parts.clone().flatten() {
+            self.ends[bucket(*entry)] += 1;
+        }
+        let mut start = 0;
+        for end in &mut self.ends {
+            (*end, start) = (start, start + *end);
+        }
+        for entry in parts.flatten() {
+            // What was its start is its end when all are in it.
+            let place = &mut self.ends[bucket(*entry)];
+            self.entries[*place as usize] = *entry;
+            *place += 1;
+        }
+    }
+}
+
+/// Neighbours have neighbouring buckets, which are near each other in memory.
+fn bucket(cell: u64) -> usize {
+    const BANDS: u64 = 8;
+    const COLUMNS: u64 = 1_021;
+    let (row, column, band) = (cell >> 24, cell >> 8 & 0xffff, cell & 0xff);
+    ((row * COLUMNS + column) * BANDS + band) as usize
 }
 
 fn predicted(bodies: &[Body], one: usize, other: usize, in_s: f32) -> Predicted {
@@ -150,13 +191,17 @@ fn predicted(bodies: &[Body], one: usize, other: usize, in_s: f32) -> Predicted 
     }
 }
 
-fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn) -> Vec<u64> {
-    let mut entries = Vec::with_capacity(bodies.len());
+/// Whose first row is `first`; into the tables' parts, anew.
+fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn, part: &mut Part) {
+    part.iter_mut().for_each(Vec::clear);
+    let tables = part.len();
     for (row, body) in bodies.iter().enumerate() {
         let row = (first + row) as u64;
-        cover(body, minima, turn, |cell| entries.push(cell << ROW_BITS | row));
+        cover(body, minima, turn, |cell| {
+            let table = (cell >> 24) as usize & (tables - 1);
+            part[table].push(cell << ROW_BITS | row);
+        });
     }
-    entries
 }
 
 /// Each cell and band that a body sweeps in the rows whose turn it is, once.
