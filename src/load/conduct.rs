@@ -25,6 +25,8 @@ use super::{Plan, Trouble, drive, limit, preflight, probe};
 use crate::scenario::Model;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Whoever has waited longer than this when a test is interrupted hangs; the others had no time.
+const HANGS: Duration = Duration::from_secs(1);
 /// How soon it is noticed that nothing is under way any more.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -101,9 +103,16 @@ pub async fn conduct<D: Dial>(
     }
     let lag = Lag::new();
     let stopped = drive_and_drain(plan, &stand, &mut monitor, &lag, stop, show).await;
+    stand.give_up(match stopped {
+        Some(Stopped::Interrupted) => HANGS,
+        _ => Duration::ZERO,
+    });
+    // What is left of a second is taken down too.
+    monitor.second(true, show);
     tasks.iter().for_each(tokio::task::AbortHandle::abort);
     let sessions = audience.map_or(0, |audience| audience.sessions);
     let seen = seen.map(|seen| seen.summary(sessions));
+    warnings.extend(monitor.followed.as_ref().and_then(|told| told.warning()));
     Ok(outcome(
         plan,
         &stand,
@@ -201,9 +210,6 @@ async fn drive_and_drain<D: Dial>(
             monitor.second(true, show);
         }
     }
-    // What is left of a second is taken down too.
-    stand.give_up();
-    monitor.second(true, show);
     stopped
 }
 
@@ -282,5 +288,7 @@ fn deliveries<D: Dial>(stand: &Stand<D>, monitor: &Monitor<D>) -> DeliverySummar
         unfinished,
         events_missed: told.map_or(0, |told| told.missed.get()),
         events_repeated: told.map_or(0, |told| told.repeated.get()),
+        resumed: told.map_or(0, |told| told.resumed.get()),
+        track_lost: told.map_or(0, |told| told.lost_track.get()),
     }
 }

@@ -12,7 +12,10 @@ use tokio::time::Instant;
 use super::record::{End, Op, Recorder, Seen};
 use super::timetable::Part;
 
-#[expect(clippy::disallowed_types, reason = "looked up by id, never walked through")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "walked through only where order shows nowhere"
+)]
 type ById<T> = std::collections::HashMap<u128, T>;
 
 /// How far a delivery has come.
@@ -164,6 +167,22 @@ impl Deliveries {
         (unscheduled.count() as u64, self.under_way.len() as u64)
     }
 
+    /// The test is over. A workflow that was waited for in vain, for so long at least, stands among
+    /// the times with that. Deliveries under way do not: they take as long as drones fly.
+    pub fn give_up(&self, now: Instant, at_least: Duration, recorder: &mut Recorder) {
+        let waiting = self.under_way.values().filter(|delivery| !delivery.is_scheduled);
+        for UnderWay { part, due, .. } in waiting {
+            let waited = now.saturating_duration_since(*due);
+            if waited >= at_least {
+                let end = End::GivenUp {
+                    kind: "unscheduled",
+                    waited,
+                };
+                recorder.add(Op::Schedule, *part, Seen { end, is_late: false });
+            }
+        }
+    }
+
     pub fn are_all_over(&self) -> bool {
         self.under_way.is_empty()
     }
@@ -216,6 +235,23 @@ mod tests {
         let later = due + KEPT + 2 * SECOND;
         deliveries.heard("later", Milestone::Scheduled, later, &mut recorder);
         assert_eq!((deliveries.early.len(), deliveries.early_since.len()), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_never_scheduled_is_not_left_out_of_the_times() {
+        let (mut deliveries, mut recorder) = (followed(), Recorder::new(1));
+        let due = Instant::now();
+        for id in ["a", "b", "c"] {
+            deliveries.accepted(id, Part::Stage(0), due, due, &mut recorder);
+        }
+        deliveries.heard("a", Milestone::Scheduled, due + SECOND, &mut recorder);
+        deliveries.give_up(due + 30 * SECOND, SECOND, &mut recorder);
+        assert_eq!(p50_s(&recorder, Op::Schedule), Some(30));
+        assert_eq!(recorder.of(Op::Schedule).total.errors["unscheduled"], 2);
+        assert_eq!(
+            (recorder.of(Op::Deliver).total.count, deliveries.unfinished()),
+            (0, (2, 3))
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use hyper::body::Body;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -62,7 +63,12 @@ pub(super) enum NoAnswer {
     Broken,
     /// What came is not HTTP.
     NotHttp,
+    /// Nothing came for [`PATIENCE`].
+    Silent,
 }
+
+/// Whatever is no part of the load is answered by then, or counts as unanswered.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl NoAnswer {
     pub fn as_str(self) -> &'static str {
@@ -71,6 +77,7 @@ impl NoAnswer {
             NoAnswer::Unreachable => "unreachable",
             NoAnswer::Broken => "connection broken",
             NoAnswer::NotHttp => "not http",
+            NoAnswer::Silent => "no answer within 10 s",
         }
     }
 

@@ -4,14 +4,15 @@
 //! A lost connection is resumed where it was. Who may not see all events cannot follow so;
 //! [`open`] says that, and what is accepted is then not followed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::deliveries::Milestone;
+use super::exchange::{NoAnswer, PATIENCE};
 use super::ledger::{Heard, Numbers};
 use super::scan::{number_of, text_of};
 use super::socket::{LARGE_BUFFER, NoSocket, Socket};
@@ -31,11 +32,29 @@ pub(super) struct Followed {
     pub resumed: Cell<u64>,
     /// Times that it could not go on where it was.
     pub lost_track: Cell<u64>,
+    /// Nobody follows any more, and this is why.
+    refused: RefCell<Option<String>>,
+}
+
+impl Followed {
+    /// What the figures do not show because of it.
+    pub fn warning(&self) -> Option<String> {
+        if let Some(why) = &*self.refused.borrow() {
+            return Some(format!("deliveries were followed to their end no longer: {why}"));
+        }
+        let lost = self.lost_track.get() + self.missed.get();
+        (lost > 0).then(|| {
+            "deliveries were lost track of: some that are told to be unscheduled or unfinished may not be"
+                .to_owned()
+        })
+    }
 }
 
 pub(super) struct Follower<D: Dial> {
     socket: Socket<D>,
     numbers: Numbers,
+    /// Where the numbers are from.
+    epoch: String,
     pub told: Rc<Followed>,
 }
 
@@ -52,8 +71,10 @@ pub(super) enum NotFollowed {
 /// Connects, and returns once every event from now on will be heard.
 pub(super) async fn open<D: Dial>(dial: &D, target: &Target) -> Result<Follower<D>, NotFollowed> {
     let socket = Socket::open(dial, target, LARGE_BUFFER).await;
+    let socket = socket.map_err(NotFollowed::NoSocket)?;
     let mut follower = Follower {
-        socket: socket.map_err(NotFollowed::NoSocket)?,
+        epoch: socket.welcome.epoch.clone(),
+        socket,
         numbers: Numbers::default(),
         told: Rc::default(),
     };
@@ -64,11 +85,20 @@ pub(super) async fn open<D: Dial>(dial: &D, target: &Target) -> Result<Follower<
 impl<D: Dial> Follower<D> {
     /// Until the server says where the topic stands.
     async fn subscribe(&mut self) -> Result<(), NotFollowed> {
+        let silent = NotFollowed::NoSocket(NoSocket::NoAnswer(NoAnswer::Silent));
+        timeout(PATIENCE, self.subscribed())
+            .await
+            .unwrap_or(Err(silent))?;
+        self.epoch.clone_from(&self.socket.welcome.epoch);
+        Ok(())
+    }
+
+    async fn subscribed(&mut self) -> Result<(), NotFollowed> {
         let mut wish = json!({"type": "subscribe", "id": 1, "topic": "events"});
         if let Some(seq) = self.numbers.last() {
-            wish["since"] = json!({"epoch": self.socket.welcome.epoch, "seq": seq});
+            wish["since"] = json!({"epoch": self.epoch, "seq": seq});
         }
-        let broken = || NotFollowed::NoSocket(NoSocket::NoAnswer(super::exchange::NoAnswer::Broken));
+        let broken = || NotFollowed::NoSocket(NoSocket::NoAnswer(NoAnswer::Broken));
         self.socket.say(&wish).await.map_err(|_| broken())?;
         loop {
             let text = self.socket.next().await.ok_or_else(broken)?;
@@ -95,13 +125,14 @@ impl<D: Dial> Follower<D> {
 
     fn snapshot(&mut self, json: &[u8]) {
         let seq = number_of(json, b"\"seq\":").unwrap_or(0);
-        if self.numbers.last().is_some_and(|last| last != seq) {
+        let is_another = self.epoch != self.socket.welcome.epoch;
+        if self.numbers.last().is_some_and(|last| is_another || last != seq) {
             add(&self.told.lost_track, 1);
         }
         self.numbers.snapshot(seq);
     }
 
-    /// Never ends: whoever waits for it waits for something else too.
+    /// Until it is aborted, or the server lets it follow no longer.
     pub async fn follow(mut self, stand: Rc<Stand<D>>) {
         loop {
             while let Some(text) = self.socket.next().await {
@@ -114,8 +145,13 @@ impl<D: Dial> Follower<D> {
                     continue;
                 };
                 self.socket = socket;
-                if self.subscribe().await.is_ok() {
-                    break;
+                match self.subscribe().await {
+                    Ok(()) => break,
+                    Err(NotFollowed::NoSocket(_)) => {}
+                    Err(NotFollowed::Refused { code, message }) => {
+                        *self.told.refused.borrow_mut() = Some(format!("{code}, {message}"));
+                        return;
+                    }
                 }
             }
         }

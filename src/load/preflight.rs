@@ -2,8 +2,9 @@
 //! machine has room for the connections, and the accounts that are to order.
 
 use hyper::{Method, StatusCode};
+use tokio::time::timeout;
 
-use super::exchange::{Answer, Connection, Manner, NoAnswer};
+use super::exchange::{Answer, Connection, Manner, NoAnswer, PATIENCE};
 use super::target::{Dial, Target};
 use super::{Plan, Trouble};
 use crate::sim::account::AccountKind;
@@ -42,7 +43,15 @@ fn local_ports() -> Option<u64> {
 
 /// Asks the target who it is. A warning is what the test will not show.
 pub(super) async fn greet<D: Dial>(dial: &D, target: &Target) -> Result<Option<String>, Trouble> {
-    let answer = ask(dial, target, Method::GET, "/api/simulation", String::new()).await;
+    let answer = ask(
+        dial,
+        target,
+        &mut None,
+        Method::GET,
+        "/api/simulation",
+        String::new(),
+    )
+    .await;
     let answer = answer.map_err(|why| match why {
         NoAnswer::NotHttp => not_skyhaul(target, "it does not speak HTTP"),
         why => Trouble::Unreachable {
@@ -89,6 +98,7 @@ pub(super) async fn accounts<D: Dial>(
     count: usize,
 ) -> Result<Vec<String>, Trouble> {
     let mut ids = Vec::with_capacity(count);
+    let mut connection = None;
     for number in 1..=count {
         let id = format!("load-{number}");
         let wanted = NewAccount {
@@ -103,7 +113,7 @@ pub(super) async fn accounts<D: Dial>(
             id: id.clone(),
             why,
         };
-        let answer = ask(dial, target, Method::POST, "/api/accounts", body).await;
+        let answer = ask(dial, target, &mut connection, Method::POST, "/api/accounts", body).await;
         let answer = answer.map_err(|why| trouble(why.as_str().to_owned()))?;
         if !answer.status.is_success() && answer.status != StatusCode::CONFLICT {
             return Err(trouble(format!("it answers {}", answer.status.as_u16())));
@@ -113,14 +123,22 @@ pub(super) async fn accounts<D: Dial>(
     Ok(ids)
 }
 
+/// Over the connection that is there, or a new one that is then kept.
 async fn ask<D: Dial>(
     dial: &D,
     target: &Target,
+    kept: &mut Option<Connection>,
     method: Method,
     path: &str,
     body: String,
 ) -> Result<Answer, NoAnswer> {
     let request = Manner::of(target).request(method, &target.path(path), body);
-    let mut connection = Connection::open(dial).await?;
-    connection.ask(request).await
+    let answered = async {
+        let open = match kept.take().filter(Connection::is_open) {
+            Some(open) => open,
+            None => Connection::open(dial).await?,
+        };
+        kept.insert(open).ask(request).await
+    };
+    timeout(PATIENCE, answered).await.unwrap_or(Err(NoAnswer::Silent))
 }

@@ -184,6 +184,8 @@ pub struct Record {
     pub by_stage: Vec<Figures>,
     /// Since the last full second, the warm-up included.
     pub now: Figures,
+    /// The same without it.
+    pub measured_now: Figures,
 }
 
 /// Everything that is measured in a test.
@@ -213,6 +215,7 @@ impl Recorder {
         record.now.add(&seen);
         if let Part::Stage(stage) = part {
             record.total.add(&seen);
+            record.measured_now.add(&seen);
             record.by_stage[stage].add(&seen);
         }
     }
@@ -227,7 +230,10 @@ impl Recorder {
 
     /// A second is over, and its figures are taken down.
     pub fn next_second(&mut self) {
-        self.records.iter_mut().for_each(|record| record.now.clear());
+        for record in &mut self.records {
+            record.now.clear();
+            record.measured_now.clear();
+        }
     }
 }
 

@@ -85,7 +85,7 @@ impl Judge {
         if self.objective.stage.is_some() && part.stage() != self.objective.stage {
             return false;
         }
-        let now = &recorder.of(self.op()).now;
+        let now = &recorder.of(self.op()).measured_now;
         if let Some(length) = self.objective.window {
             self.window.figures.merge(now);
             self.window.lasted += lasted;
@@ -111,8 +111,13 @@ impl Judge {
             Some(stage) => &record.by_stage[stage],
             None => &record.total,
         };
-        // Where no window was ever whole, there is only the whole.
-        let value = self.window.worst.or_else(|| self.value(figures));
+        // What was given up at the end is in no window.
+        let value = self
+            .window
+            .worst
+            .into_iter()
+            .chain(self.value(figures))
+            .reduce(f64::max);
         let is_share = matches!(self.objective.max, Limit::Share(_));
         Verdict {
             op: self.objective.measure.as_str(),

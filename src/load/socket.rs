@@ -5,12 +5,13 @@ use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::exchange::NoAnswer;
+use super::exchange::{NoAnswer, PATIENCE};
 use super::target::{Dial, Target};
 use crate::wire::stream::{Encoding, PROTOCOL};
 
@@ -60,7 +61,15 @@ impl NoSocket {
 }
 
 impl<D: Dial> Socket<D> {
+    /// Until the server has welcomed it.
     pub async fn open(dial: &D, target: &Target, buffer: usize) -> Result<Self, NoSocket> {
+        let silent = Err(NoSocket::NoAnswer(NoAnswer::Silent));
+        timeout(PATIENCE, Self::opened(dial, target, buffer))
+            .await
+            .unwrap_or(silent)
+    }
+
+    async fn opened(dial: &D, target: &Target, buffer: usize) -> Result<Self, NoSocket> {
         let broken = NoSocket::NoAnswer(NoAnswer::Broken);
         let mut request = target
             .stream_url()

@@ -87,11 +87,16 @@ impl<D: Dial> Stand<D> {
         self.open.borrow_mut().insert(job.number, (job, false));
     }
 
-    /// The test is over, and nobody waits any longer.
-    pub fn give_up(&self) {
+    /// The test is over, and nobody waits any longer. Who has waited for less counts nowhere.
+    pub fn give_up(&self, at_least: Duration) {
         let now = Instant::now();
+        let deliveries = self.deliveries.borrow();
+        deliveries.give_up(now, at_least, &mut self.recorder.borrow_mut());
         for (job, is_begun) in std::mem::take(&mut *self.open.borrow_mut()).into_values() {
             let waited = now.saturating_duration_since(job.due);
+            if waited < at_least {
+                continue;
+            }
             let end = match is_begun {
                 true => End::GivenUp {
                     kind: "unanswered",

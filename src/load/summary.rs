@@ -100,6 +100,9 @@ pub struct DeliverySummary {
     /// Of the follower itself: events that it never heard, or heard twice.
     pub events_missed: u64,
     pub events_repeated: u64,
+    /// Times that its connection was lost, and that it could not go on where it was.
+    pub resumed: u64,
+    pub track_lost: u64,
 }
 
 impl OpSummary {
