@@ -13,8 +13,10 @@ mod tally;
 mod telemetry;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use crate::engine::Halted;
 use crate::sim::time::SimDuration;
@@ -23,7 +25,12 @@ use crate::sim::world::World;
 pub use outlet::{BadDestination, Destination, Unreachable};
 use outlet::{Broken, Outlet};
 use schedule::Schedule;
+use tally::Sent;
 pub use tally::Tally;
+
+/// What is on its way gets so long at the end, and where somebody wants it to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_AT_STOP: Duration = Duration::from_secs(2);
 
 /// What a record looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,22 +105,21 @@ pub async fn emit(
     let (batches, mut due) = mpsc::channel(1);
     let schedule = Schedule::new(options.speed, stop.clone());
     let source = start_source(world, &options, schedule, batches)?;
-    let mut tally = Tally::begin();
-    let stopped = async { stop.wait_for(|stop| *stop).await.map(|_| ()) };
-    tokio::pin!(stopped);
-    loop {
-        let batch: Batch = tokio::select! {
-            batch = due.recv() => match batch {
-                Some(batch) => batch,
-                None => break,
-            },
-            _ = &mut stopped => break,
-        };
+    let mut tally = Tally::default();
+    let end = async { stop.wait_for(|stop| *stop).await.map(|_| ()) };
+    tokio::pin!(end);
+    let mut patience = PATIENCE;
+    while let Some(batch) = due.recv().await {
         tally.hear(&batch);
+        let count = batch.records.len() as u64;
         let sent = tokio::select! {
             sent = outlet.send(batch.records) => sent,
             // Somebody who takes nothing does not keep the program from ending.
-            _ = &mut stopped => break,
+            _ = &mut end => {
+                patience = PATIENCE_AT_STOP;
+                tally.sent(Sent::failed(count, "it was stopped while nobody took them"));
+                break;
+            }
         };
         match sent {
             Ok(sent) => tally.sent(sent),
@@ -123,8 +129,11 @@ pub async fn emit(
     }
     // The source sees that nobody listens any more.
     drop(due);
-    if let Ok(sent) = outlet.close().await {
-        tally.sent(sent);
+    match timeout(patience, outlet.close()).await {
+        Ok(Ok(sent)) => tally.sent(sent),
+        Ok(Err(Broken)) => {}
+        Err(_) if tally.sent.failed > 0 => {}
+        Err(_) => tally.sent(Sent::failed(1, "the last of it was not taken in time")),
     }
     source.await.map_err(|_| EmitError::Gone)??;
     Ok(tally)

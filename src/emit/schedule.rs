@@ -32,6 +32,11 @@ impl Schedule {
         self.speed
     }
 
+    /// Whether it is to end.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// Until so many simulated seconds have gone by; answers at once where they have. Nothing is
     /// left out: who is late catches up.
     pub async fn wait(&mut self, sim_s: f64) -> Result<(), Stopped> {

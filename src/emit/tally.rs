@@ -41,10 +41,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn begin() -> Self {
-        Tally::default()
-    }
-
     pub(super) fn hear(&mut self, batch: &Batch) {
         self.batches += 1;
         self.overdue += u64::from(batch.is_overdue);

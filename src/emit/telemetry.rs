@@ -35,7 +35,7 @@ pub(super) async fn emit(
     for beat in 0_u64.. {
         let due_s = beat as f64 * beat_s;
         // Ticks are computed before they are due, so that the beat is not late by their time.
-        let is_last = fleet.advance(due_s, until).await?;
+        let is_last = fleet.advance(due_s, until, &schedule).await?;
         if schedule.wait(due_s).await.is_err() {
             break;
         }
@@ -69,12 +69,12 @@ impl Fleet {
     }
 
     /// To the last tick that has begun by this time; answers whether that is the last of all.
-    async fn advance(&mut self, sim_s: f64, until: Tick) -> Result<bool, Halted> {
+    async fn advance(&mut self, sim_s: f64, until: Tick, schedule: &Schedule) -> Result<bool, Halted> {
         let Recovered { engine, view, .. } = &mut self.0;
         let due = sim_s / engine.world().tick.as_secs();
         // A beat's time is a sum of shares, and a tick's is not.
         let due = (due + 1e-6) as Tick;
-        while engine.tick_number() < due.min(until) {
+        while engine.tick_number() < due.min(until) && !schedule.is_stopped() {
             let outcome = engine.tick(Admission::default()).await?;
             let (_, mut publication) = publication::split(engine, outcome);
             let tick = publication.tick;

@@ -36,7 +36,7 @@ use super::{Engine, Halted, genesis, pool};
 
 /// Changes with every change of what is below or of an actor's state; [`older`] then reads what
 /// was.
-const FORMAT: u8 = *SNAPSHOT_FORMATS.end();
+const FORMAT: u8 = SNAPSHOT_FORMATS[SNAPSHOT_FORMATS.len() - 1];
 
 #[derive(Serialize)]
 struct EngineStateRef<'a> {

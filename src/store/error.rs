@@ -19,7 +19,10 @@ pub enum StoreError {
     },
     #[error("the store in {place} has format {found}, this program knows up to {known}")]
     NewerFormat { place: String, found: i64, known: i64 },
-    #[error("the store in {place} keeps its world in format {found}, this program reads {} to {}", SNAPSHOT_FORMATS.start(), SNAPSHOT_FORMATS.end())]
+    #[error(
+        "the store in {place} keeps its world in format {found}, this program reads {:?}",
+        SNAPSHOT_FORMATS
+    )]
     OtherSnapshot { place: String, found: u8 },
     #[error("{place} is not a skyhaul store")]
     NotAStore { place: String },

@@ -171,7 +171,7 @@ impl Model {
                 tick: at,
                 events_through: event_count(at),
                 keep_events_from: at.saturating_sub(KEPT_TICKS),
-                engine: [&[*SNAPSHOT_FORMATS.end()], &[byte; 63][..]].concat(),
+                engine: [&SNAPSHOT_FORMATS[SNAPSHOT_FORMATS.len() - 1..], &[byte; 63][..]].concat(),
                 actors: vec![alive, gone],
                 totals: vec![byte, 7],
                 records: vec![record],

@@ -1,7 +1,9 @@
 //! A simulated fleet feeds somebody else's backend: by lines, HTTP, MQTT and NATS.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -344,6 +346,43 @@ async fn listen_by_mqtt(port: u16) -> tokio::sync::mpsc::Receiver<(String, Value
     hears
 }
 
+#[test]
+fn who_reads_no_further_does_not_keep_it_from_ending() {
+    let scenario = Scenario::new();
+    let text = std::fs::read_to_string(&scenario.file).unwrap();
+    // A beat of theirs is more than any pipe holds.
+    std::fs::write(&scenario.file, text.replace("count = 3", "count = 10000")).unwrap();
+    let mut emitting = Command::new(skyhaul())
+        .arg("emit")
+        .arg(&scenario.file)
+        .args(["--to", "ndjson:-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut reader = BufReader::new(emitting.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("it is text");
+    assert_eq!(parse(&line)["id"], "d-0");
+    let pid = emitting.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .expect("kill is there")
+            .success()
+    );
+    let mut said = String::new();
+    let errors = emitting.stderr.take().expect("it is piped");
+    BufReader::new(errors)
+        .read_to_string(&mut said)
+        .expect("it is text");
+    let status = emitting.wait().expect("it ends");
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("10000 of 10000 records were not taken"), "{said}");
+    drop(reader);
+}
+
 #[tokio::test]
 async fn what_cannot_come_to_anything_is_refused_with_words() {
     let scenario = Scenario::new();
@@ -353,7 +392,7 @@ async fn what_cannot_come_to_anything_is_refused_with_words() {
         ("ndjson:-", &["--hz", "0"], "above 0"),
         ("ndjson:-", &["--hz", "20", "--speed", "1"], "--hz 10"),
         ("ndjson:-", &["--orders", "--shape", "geojson"], "one shape"),
-        ("ndjson:/", &[], "/"),
+        ("ndjson:/", &[], "/ cannot be used: Is a directory"),
     ] {
         let path = scenario.file.to_str().expect("UTF-8");
         let mut all = vec!["emit", path, "--to", to];

@@ -159,7 +159,8 @@ fn every_file_says_what_it_is_for_and_keeps_to_one_topic() {
             path.display()
         );
         let lines = text.lines().count();
-        let named = path.to_string_lossy();
+        let inside = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let named = inside.to_string_lossy();
         let longest = if named.contains("tests") {
             LONGEST_TEST
         } else {
