@@ -28,8 +28,8 @@ impl Sky {
         };
         let (chunk, i) = (place as usize / CHUNK_ROWS, place as usize % CHUNK_ROWS);
         let chunk = &mut self.chunks[chunk];
-        let lost_wh = (1.0 - left) * chunk.energy_wh[i];
-        chunk.energy_wh[i] -= lost_wh;
+        let lost_wh = (1.0 - left) * chunk.motion(i).energy_wh;
+        chunk.change_motion(i, |motion| motion.energy_wh -= lost_wh);
         // Nothing was flown with it.
         chunk.flights[i].energy_at_start_wh -= lost_wh;
         self.ground.healths.set(drone, left * self.health(drone));

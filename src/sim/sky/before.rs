@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use super::columns::{Chunk, Flight};
+use super::columns::{Chunk, Flight, Row};
 use super::ground::Ground;
-use super::leg_change::{begin_leg, new_flight};
+use super::leg_change::new_flight;
 use super::{Few, Gusts, Sky};
 use crate::sim::drone::DroneStatus;
 use crate::sim::ids::DroneId;
@@ -61,12 +61,13 @@ impl SkyBefore5 {
                     now,
                 );
                 let model = world.model(flight.model);
-                begin_leg(&mut row, &flight, world, model, &air, before.speed[i]);
-                (row.x, row.y, row.height) = (before.x[i], before.y[i], before.height[i] as f32);
-                (row.speed, row.remaining) = (before.speed[i] as f32, before.remaining[i]);
-                (row.alarm_wh, row.heading) = (before.alarm_wh[i], before.heading[i]);
-                [row.pickup_at, row.delivery_at] = [0, 1].map(|of| before.expected_at[of][i]);
-                [row.told_pickup_at, row.told_delivery_at] = [0, 1].map(|of| before.told_at[of][i]);
+                row.begin_leg(&flight, world, model, &air, before.speed[i]);
+                let Row { motion, outlook } = &mut row;
+                (motion.x, motion.y, motion.height) = (before.x[i], before.y[i], before.height[i] as f32);
+                (motion.speed, motion.remaining) = (before.speed[i] as f32, before.remaining[i]);
+                (motion.alarm_wh, motion.heading) = (before.alarm_wh[i], before.heading[i]);
+                [outlook.pickup_at, outlook.delivery_at] = [0, 1].map(|of| before.expected_at[of][i]);
+                [outlook.told_pickup_at, outlook.told_delivery_at] = [0, 1].map(|of| before.told_at[of][i]);
                 chunk.push(&row, flight);
             }
             chunk.find_cells(&world.weather);

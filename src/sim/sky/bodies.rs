@@ -11,23 +11,24 @@ impl Sky {
         into.clear();
         into.reserve(self.airborne_count());
         for chunk in &self.chunks {
-            let flying = (0..chunk.len()).filter(|i| chunk.height[*i] >= ON_PAD_M);
+            let flying = (0..chunk.len()).filter(|i| chunk.motion(*i).height >= ON_PAD_M);
             into.extend(flying.map(|i| body(chunk, i, look_ahead_s)));
         }
     }
 }
 
 pub(super) fn body(chunk: &Chunk, i: usize, look_ahead_s: f32) -> Body {
-    let speed = chunk.speed[i];
-    let left_s = chunk.remaining[i] as f32 / speed.max(1e-3);
+    let motion = chunk.motion(i);
+    let speed = motion.speed;
+    let left_s = motion.remaining as f32 / speed.max(1e-3);
     Body {
-        drone: chunk.drone[i],
-        x: chunk.x[i] as f32,
-        y: chunk.y[i] as f32,
-        height: chunk.height[i],
-        east: speed * chunk.east[i],
-        north: speed * chunk.north[i],
-        up: speed * chunk.up[i],
+        drone: motion.drone,
+        x: motion.x as f32,
+        y: motion.y as f32,
+        height: motion.height,
+        east: speed * motion.east,
+        north: speed * motion.north,
+        up: speed * motion.up,
         lasts_s: left_s.min(look_ahead_s),
     }
 }

@@ -17,7 +17,7 @@ impl Sky {
             body,
             fix,
             course: course(chunk, i),
-            is_loaded: chunk.payload_kg[i] > 0.0,
+            is_loaded: chunk.outlook(i).payload_kg > 0.0,
             battery: fix.energy_wh / capacity_wh,
         })
     }
@@ -33,7 +33,7 @@ impl Sky {
         let present_m = if present.path.is_hold() {
             0.0
         } else {
-            chunk.remaining[i]
+            chunk.motion(i).remaining
         };
         Some(present_m + later.iter().map(|leg| length_m(&leg.path)).sum::<f64>())
     }
@@ -47,6 +47,6 @@ fn course(chunk: &Chunk, i: usize) -> Option<Course> {
     Some(Course {
         east,
         north,
-        left_m: chunk.remaining[i],
+        left_m: chunk.motion(i).remaining,
     })
 }

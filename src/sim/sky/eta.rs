@@ -3,12 +3,10 @@
 //! What is left of the present leg at its speeds in the forecast wind, and the planned time
 //! of the legs after it. Who waits for a drone hears only of moves beyond a threshold.
 
-use std::ops::Range;
-
+use super::super::ids::DroneId;
 use super::super::motion::{self, Profile, lesser};
 use super::super::time::SimTime;
-use super::columns::Chunk;
-use super::step::BLOCK_ROWS;
+use super::columns::{BLOCK_ROWS, Chunk, Column, MotionStrip, OutlookStrip, STRIP_ROWS};
 use super::{FlightEvent, FlightEventKind};
 
 /// An expected time is told again when it has moved by more than this, seconds.
@@ -22,80 +20,110 @@ pub const EVERY_US: u64 = 1_000_000;
 
 /// Refreshes a chunk's expected times at the end of a tick.
 pub fn refresh(chunk: &mut Chunk, processor: pulp::Arch, now_s: f64, events: &mut Vec<FlightEvent>) {
-    let mut left = [0.0; BLOCK_ROWS];
-    for start in (0..chunk.len()).step_by(BLOCK_ROWS) {
-        let block = start..chunk.len().min(start + BLOCK_ROWS);
-        seconds_left(chunk, block.clone(), processor, &mut left);
-        for (i, left_s) in block.zip(left) {
-            refresh_row(chunk, i, (now_s, left_s), events);
+    for first in (0..chunk.len()).step_by(STRIP_ROWS) {
+        let (block, strip) = (first / BLOCK_ROWS, first % BLOCK_ROWS / STRIP_ROWS);
+        let motions = chunk.motions[block].strip(strip);
+        let mut outlooks = chunk.outlooks[block].strip(strip);
+        let refresh = Refresh {
+            motions: &motions,
+            outlooks: &mut outlooks,
+            now_s,
+        };
+        if processor.dispatch(refresh) > 0 {
+            for i in 0..STRIP_ROWS.min(chunk.flights.len() - first) {
+                tell(motions.drone[i], &mut outlooks, i, now_s, events);
+            }
         }
     }
 }
 
-fn refresh_row(chunk: &mut Chunk, i: usize, (now_s, left_s): (f64, f64), events: &mut Vec<FlightEvent>) {
-    let leg_end_s = now_s + left_s;
-    let (to_pickup, to_delivery) = (chunk.pickup_after_leg[i], chunk.delivery_after_leg[i]);
-    if to_delivery.is_nan() {
+/// Of one row, if its times have moved far enough.
+fn tell(
+    drone: DroneId,
+    outlooks: &mut OutlookStrip<'_>,
+    i: usize,
+    now_s: f64,
+    events: &mut Vec<FlightEvent>,
+) {
+    if !has_moved(outlooks, i, now_s) {
         return;
     }
-    if !to_pickup.is_nan() {
-        chunk.pickup_at[i] = leg_end_s + to_pickup;
-    }
-    chunk.delivery_at[i] = leg_end_s + to_delivery;
-    let (pickup, delivery) = (chunk.pickup_at[i], chunk.delivery_at[i]);
-    let is_over = |told: f64, at: f64| told < now_s + SOON_S && at - told > LATER_S;
-    let moved = (delivery - chunk.told_delivery_at[i]).abs() > THRESHOLD_S
-        || (pickup - chunk.told_pickup_at[i]).abs() > THRESHOLD_S
-        || is_over(chunk.told_delivery_at[i], delivery)
-        || !to_pickup.is_nan() && is_over(chunk.told_pickup_at[i], pickup);
-    if moved {
-        (chunk.told_pickup_at[i], chunk.told_delivery_at[i]) = (pickup, delivery);
-        events.push(FlightEvent {
-            drone: chunk.drone[i],
-            kind: FlightEventKind::EtaMoved {
-                pickup: SimTime::from_secs(pickup),
-                delivery: SimTime::from_secs(delivery),
-            },
-        });
-    }
+    let (pickup, delivery) = (outlooks.pickup_at[i], outlooks.delivery_at[i]);
+    (outlooks.told_pickup_at[i], outlooks.told_delivery_at[i]) = (pickup, delivery);
+    events.push(FlightEvent {
+        drone,
+        kind: FlightEventKind::EtaMoved {
+            pickup: SimTime::from_secs(pickup),
+            delivery: SimTime::from_secs(delivery),
+        },
+    });
 }
 
-/// Of a block's rows until the ends of their legs, into the first of `left`.
-pub fn seconds_left(chunk: &Chunk, block: Range<usize>, processor: pulp::Arch, left: &mut [f64; BLOCK_ROWS]) {
-    processor.dispatch(SecondsLeft { chunk, block, left });
+#[inline(always)]
+fn has_moved(outlooks: &OutlookStrip<'_>, i: usize, now_s: f64) -> bool {
+    let (pickup, told_pickup) = (outlooks.pickup_at[i], outlooks.told_pickup_at[i]);
+    let (delivery, told_delivery) = (outlooks.delivery_at[i], outlooks.told_delivery_at[i]);
+    let is_over = |told: f64, at: f64| (told < now_s + SOON_S) & (at - told > LATER_S);
+    let is_picked_up = outlooks.pickup_after_leg[i].is_nan();
+    let is_elsewhere = ((delivery - told_delivery).abs() > THRESHOLD_S)
+        | ((pickup - told_pickup).abs() > THRESHOLD_S)
+        | is_over(told_delivery, delivery)
+        | (!is_picked_up & is_over(told_pickup, pickup));
+    !outlooks.delivery_after_leg[i].is_nan() & is_elsewhere
 }
 
-struct SecondsLeft<'a> {
-    chunk: &'a Chunk,
-    block: Range<usize>,
-    left: &'a mut [f64; BLOCK_ROWS],
+/// A strip's expected times. Answers how many are to be told.
+struct Refresh<'a, 's> {
+    motions: &'a MotionStrip<'s>,
+    outlooks: &'a mut OutlookStrip<'s>,
+    now_s: f64,
 }
 
-impl pulp::NullaryFnOnce for SecondsLeft<'_> {
-    type Output = ();
+impl pulp::NullaryFnOnce for Refresh<'_, '_> {
+    type Output = u64;
 
     #[inline(always)]
-    fn call(self) {
-        let SecondsLeft { chunk, block, left } = self;
-        let n = block.len();
-        let b = || block.clone();
-        let (speed, remaining) = (&chunk.speed[b()][..n], &chunk.remaining[b()][..n]);
-        let (target, exit) = (&chunk.target[b()][..n], &chunk.exit[b()][..n]);
-        let (acceleration, left) = (&chunk.acceleration[b()][..n], &mut left[..n]);
-        for i in 0..n {
-            let profile = Profile {
-                target: f64::from(target[i]),
-                exit: f64::from(exit[i]),
-                acceleration: f64::from(acceleration[i]),
-            };
-            left[i] = as_planned(f64::from(speed[i]), remaining[i], profile);
+    fn call(self) -> u64 {
+        let Refresh {
+            motions,
+            outlooks,
+            now_s,
+        } = self;
+        let left = seconds_left(motions);
+        for i in 0..STRIP_ROWS {
+            let leg_end_s = now_s + left[i];
+            // What is behind is not a number, nor is anything added to it.
+            let to_delivery = outlooks.delivery_after_leg[i];
+            let to_pickup = outlooks.pickup_after_leg[i] + 0.0 * to_delivery;
+            let (pickup, delivery) = (leg_end_s + to_pickup, leg_end_s + to_delivery);
+            let (pickup_at, delivery_at) = (outlooks.pickup_at[i], outlooks.delivery_at[i]);
+            outlooks.pickup_at[i] = if pickup.is_nan() { pickup_at } else { pickup };
+            outlooks.delivery_at[i] = if delivery.is_nan() { delivery_at } else { delivery };
         }
+        (0..STRIP_ROWS)
+            .map(|i| u64::from(has_moved(outlooks, i, now_s)))
+            .sum()
     }
+}
+
+/// Of a strip's rows until the ends of their legs.
+#[inline(always)]
+pub fn seconds_left(motions: &MotionStrip<'_>) -> Column<f64> {
+    let mut left = [0.0; STRIP_ROWS];
+    for i in 0..STRIP_ROWS {
+        let profile = Profile {
+            target: f64::from(motions.target[i]),
+            exit: f64::from(motions.exit[i]),
+            acceleration: f64::from(motions.acceleration[i]),
+        };
+        left[i] = as_planned(f64::from(motions.speed[i]), motions.remaining[i], profile);
+    }
+    left
 }
 
 /// Of one row.
 pub fn seconds_left_of_leg(chunk: &Chunk, i: usize) -> f64 {
-    let row = chunk.row(i);
+    let row = chunk.motion(i);
     as_planned(f64::from(row.speed), row.remaining, row.planned())
 }
 

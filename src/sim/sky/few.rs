@@ -61,8 +61,8 @@ impl Sky {
                 place as usize % CHUNK_ROWS,
             );
             let limping = world.model(chunk.flights[i].model).limping();
-            let slowest = chunk.airspeed[i].min(limping.cruise_airspeed_mps as f32);
-            chunk.airspeed[i] = slowest;
+            let slowest = limping.cruise_airspeed_mps as f32;
+            chunk.change_motion(i, |motion| motion.airspeed = motion.airspeed.min(slowest));
         }
     }
 }

@@ -8,9 +8,10 @@ use super::super::drone::DroneStatus;
 use super::super::flight::{Velocity, Whereabouts};
 use super::super::geo::Point;
 use super::super::ids::DroneId;
+use super::super::motion::Profile;
 use super::super::time::SimTime;
 use super::Sky;
-use super::columns::{Chunk, Row};
+use super::columns::{Chunk, Motion};
 
 /// What a plan for a drone in the air begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,20 +35,36 @@ impl Fix {
 impl Sky {
     /// Where one airborne drone is, how it moves, and with how much; `None` while on the ground or lost.
     pub fn fix(&self, drone: DroneId) -> Option<Fix> {
-        self.row_of(drone).map(|(chunk, i)| Fix {
-            at: Point {
-                x: chunk.x[i],
-                y: chunk.y[i],
-            },
-            height_m: f64::from(chunk.height[i]),
-            velocity: chunk.row(i).velocity(),
-            energy_wh: chunk.energy_wh[i],
+        let (chunk, i) = self.row_of(drone)?;
+        let motion = chunk.motion(i);
+        Some(Fix {
+            at: motion.at(),
+            height_m: f64::from(motion.height),
+            velocity: motion.velocity(),
+            energy_wh: motion.energy_wh,
         })
     }
 }
 
-impl Row {
-    pub(super) fn velocity(&self) -> Velocity {
+impl Motion {
+    pub fn at(&self) -> Point {
+        Point { x: self.x, y: self.y }
+    }
+
+    /// The leg's profile in the forecast wind.
+    pub fn planned(&self) -> Profile {
+        Profile {
+            target: f64::from(self.target),
+            exit: f64::from(self.exit),
+            acceleration: f64::from(self.acceleration),
+        }
+    }
+
+    pub fn head_for(&mut self, (east, north, up): (f64, f64, f64)) {
+        (self.east, self.north, self.up) = (east as f32, north as f32, up as f32);
+    }
+
+    pub fn velocity(&self) -> Velocity {
         let direction = [self.east, self.north, self.up].map(f64::from);
         Velocity::along(direction.into(), f64::from(self.speed))
     }
@@ -72,25 +89,23 @@ pub struct Airborne {
 }
 
 pub(super) fn airborne(chunk: &Chunk, i: usize) -> Airborne {
-    let speed = f64::from(chunk.speed[i]);
-    let (east, north) = (f64::from(chunk.east[i]), f64::from(chunk.north[i]));
-    let up = f64::from(chunk.up[i]);
-    let heading = f64::from(chunk.heading[i]);
+    let (motion, outlook) = (chunk.motion(i), chunk.outlook(i));
+    let speed = f64::from(motion.speed);
+    let (east, north) = (f64::from(motion.east), f64::from(motion.north));
+    let up = f64::from(motion.up);
+    let heading = f64::from(motion.heading);
     let eta = |at: f64, after: f64| (!after.is_nan()).then(|| SimTime::from_secs(at));
     Airborne {
-        drone: chunk.drone[i],
-        at: Point {
-            x: chunk.x[i],
-            y: chunk.y[i],
-        },
-        height_m: f64::from(chunk.height[i]),
+        drone: motion.drone,
+        at: motion.at(),
+        height_m: f64::from(motion.height),
         heading_rad: if heading < 0.0 { heading + TAU } else { heading },
         ground_speed_mps: speed * (east * east + north * north).sqrt(),
         vertical_speed_mps: speed * up,
-        energy_wh: chunk.energy_wh[i],
-        payload_kg: chunk.payload_kg[i],
-        status: chunk.status[i],
-        pickup_eta: eta(chunk.pickup_at[i], chunk.pickup_after_leg[i]),
-        delivery_eta: eta(chunk.delivery_at[i], chunk.delivery_after_leg[i]),
+        energy_wh: motion.energy_wh,
+        payload_kg: outlook.payload_kg,
+        status: outlook.status,
+        pickup_eta: eta(outlook.pickup_at, outlook.pickup_after_leg),
+        delivery_eta: eta(outlook.delivery_at, outlook.delivery_after_leg),
     }
 }

@@ -9,7 +9,7 @@ use super::super::motion::{greater, lesser, positive};
 use super::super::time::SimTime;
 use super::super::weather::windage;
 use super::super::world::{Model, World};
-use super::columns::{Flight, Row};
+use super::columns::{Flight, Motion, Outlook, Row};
 
 /// A plan may begin so much otherwise than the drone moves, m/s.
 const VELOCITY_TOLERANCE_MPS: f64 = 2.0 * AT_REST_MPS;
@@ -33,32 +33,17 @@ pub fn new_flight(
     let expected = |milestone| now_s + plan.time_to(milestone, 0).unwrap_or(f64::NAN);
     let pickup_at = expected(Milestone::PickedUp);
     let delivery_at = expected(Milestone::Delivered);
-    let row = Row {
+    let motion = Motion {
         drone,
         x: start.x,
         y: start.y,
         height: height as f32,
-        east: 0.0,
-        north: 0.0,
-        up: 0.0,
-        speed: 0.0,
-        remaining: 0.0,
-        airspeed: 0.0,
-        windage: 0.0,
-        cell: 0,
-        target: 0.0,
-        exit: 0.0,
-        acceleration: 0.0,
         energy_wh: energy_wh.clamp(0.0, battery.capacity_wh),
         alarm_wh: (battery.reserve * battery.capacity_wh) as f32,
-        slow_w: 0.0,
-        transition_mps: 0.0,
-        base_w: 0.0,
-        slope_w_per_mps: 0.0,
-        heading: 0.0,
-        course: 0.0,
         yaw_rate: *yaw_rate_radps as f32,
-        watch: 0.0,
+        ..Motion::AT_REST
+    };
+    let outlook = Outlook {
         status: DroneStatus::Parked,
         payload_kg: 0.0,
         pickup_after_leg: f64::NAN,
@@ -72,18 +57,57 @@ pub fn new_flight(
         plan,
         leg: 0,
         model,
-        energy_at_start_wh: row.energy_wh,
+        energy_at_start_wh: motion.energy_wh,
         airborne_since: now_s,
         distance_before_m: 0.0,
     };
-    (flight, row)
+    (flight, Row { motion, outlook })
 }
 
-/// Fills the row's columns from the flight's present leg, entered at `speed`.
+impl Motion {
+    /// Of nobody, on no leg.
+    pub const AT_REST: Motion = Motion {
+        drone: DroneId(0),
+        x: 0.0,
+        y: 0.0,
+        height: 0.0,
+        east: 0.0,
+        north: 0.0,
+        up: 0.0,
+        speed: 0.0,
+        remaining: 0.0,
+        airspeed: 0.0,
+        windage: 0.0,
+        cell: 0,
+        target: 0.0,
+        exit: 0.0,
+        acceleration: 0.0,
+        energy_wh: 0.0,
+        alarm_wh: 0.0,
+        slow_w: 0.0,
+        transition_mps: 0.0,
+        base_w: 0.0,
+        slope_w_per_mps: 0.0,
+        heading: 0.0,
+        course: 0.0,
+        yaw_rate: 0.0,
+        watch: 0.0,
+    };
+}
+
+impl Row {
+    /// Enters the flight's present leg at `speed`.
+    pub fn begin_leg(&mut self, flight: &Flight, world: &World, model: &Model, air: &Air<'_>, speed: f64) {
+        begin_leg(&mut self.motion, flight, world, model, air, speed);
+        self.outlook.begin_leg(flight);
+    }
+}
+
+/// Fills the columns of motion from the flight's present leg, entered at `speed`.
 ///
-/// `model` is the type as this drone flies it. The forecast (`air`) says where the nose points; what the wind does to its speed the row
-/// finds out tick by tick.
-pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, model: &Model, air: &Air<'_>, speed: f64) {
+/// `model` is the type as this drone flies it. The forecast (`air`) says where the nose points;
+/// what the wind does to its speed the row finds out tick by tick.
+pub fn begin_leg(row: &mut Motion, flight: &Flight, world: &World, model: &Model, air: &Air<'_>, speed: f64) {
     let leg = flight.present_leg();
     let profile = leg.profile(model);
     row.head_for(leg.path.direction(0.0));
@@ -123,19 +147,53 @@ pub fn begin_leg(row: &mut Row, flight: &Flight, world: &World, model: &Model, a
         let tick_s = world.tick.as_secs();
         (1.001 * profile.acceleration * tick_s * tick_s + 1e-3) as f32
     };
-    row.status = leg.status();
-    row.payload_kg = leg.payload_kg;
-    row.pickup_after_leg = time_after_leg(flight, Milestone::PickedUp);
-    row.delivery_after_leg = time_after_leg(flight, Milestone::Delivered);
 }
 
-/// Seconds from the end of the present leg; not a number where the milestone is behind.
-fn time_after_leg(flight: &Flight, milestone: Milestone) -> f64 {
-    if flight.present_leg().milestone == Some(milestone) {
-        return 0.0;
+impl Outlook {
+    pub fn begin_leg(&mut self, flight: &Flight) {
+        let [present, later @ ..] = &flight.plan.legs()[flight.leg as usize..] else {
+            return;
+        };
+        self.status = present.status();
+        self.payload_kg = present.payload_kg;
+        let after = |milestone| match present.milestone == Some(milestone) {
+            true => 0.0,
+            false => f64::NAN,
+        };
+        let mut seconds = 0.0;
+        (self.pickup_after_leg, self.delivery_after_leg) =
+            (after(Milestone::PickedUp), after(Milestone::Delivered));
+        for leg in later {
+            seconds += leg.duration_s;
+            match leg.milestone {
+                Some(Milestone::PickedUp) if self.pickup_after_leg.is_nan() => {
+                    self.pickup_after_leg = seconds
+                }
+                Some(Milestone::Delivered) if self.delivery_after_leg.is_nan() => {
+                    self.delivery_after_leg = seconds
+                }
+                _ => {}
+            }
+        }
     }
-    let done = flight.leg as usize + 1;
-    flight.plan.time_to(milestone, done).unwrap_or(f64::NAN)
+
+    /// What was expected has come true.
+    pub fn reached(&mut self, milestone: Milestone, at_s: f64) {
+        match milestone {
+            Milestone::PickedUp => {
+                (self.pickup_at, self.told_pickup_at, self.pickup_after_leg) = (at_s, at_s, f64::NAN);
+            }
+            Milestone::Delivered => {
+                (self.delivery_at, self.told_delivery_at, self.delivery_after_leg) = (at_s, at_s, f64::NAN);
+            }
+            Milestone::OverHub | Milestone::Landed => {}
+        }
+    }
+
+    /// Nobody waits any more.
+    pub fn give_up(&mut self) {
+        (self.pickup_after_leg, self.delivery_after_leg) = (f64::NAN, f64::NAN);
+    }
 }
 
 /// Where the nose should point: along the leg, or while climbing along the one to come.
@@ -170,7 +228,7 @@ pub fn nose(leg: &Leg, along: f64, air: &Air<'_>) -> f32 {
 }
 
 /// How fast a row begins another plan, which must begin as it moves. `None` where it does not.
-pub fn speed_onto(old: &Row, plan: &FlightPlan) -> Option<f64> {
+pub fn speed_onto(old: &Motion, plan: &FlightPlan) -> Option<f64> {
     let velocity = old.velocity();
     let direction = plan.legs()[0].path.direction(0.0);
     let speed = positive(velocity.dot(direction));
@@ -179,12 +237,12 @@ pub fn speed_onto(old: &Row, plan: &FlightPlan) -> Option<f64> {
 }
 
 /// Metres over the ground on the present leg so far.
-pub fn distance_on_leg_m(row: &Row, flight: &Flight) -> f64 {
+pub fn distance_on_leg_m(row: &Motion, flight: &Flight) -> f64 {
     greater(flight.present_leg().path.ground_length() - row.remaining, 0.0)
 }
 
 /// Puts a row at a place on its present leg.
-pub fn put(row: &mut Row, (at, height_m): (Point, f64)) {
+pub fn put(row: &mut Motion, (at, height_m): (Point, f64)) {
     row.x = at.x;
     row.y = at.y;
     row.height = height_m as f32;

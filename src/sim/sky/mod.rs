@@ -10,6 +10,7 @@ mod before;
 mod bodies;
 mod columns;
 mod conduct;
+mod endings;
 mod eta;
 mod few;
 mod fix;
@@ -28,14 +29,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::before::SkyBefore5;
 use self::columns::{CHUNK_ROWS, Chunk};
+use self::endings::Departure;
 pub use self::eta::THRESHOLD_S as ETA_THRESHOLD_S;
 pub use self::few::Few;
 use self::fix::airborne;
 pub use self::fix::{Airborne, Fix};
 use self::ground::Ground;
 pub use self::ground::{Grounded, nearest_hub};
-use self::leg_change::{begin_leg, distance_on_leg_m, new_flight, speed_onto};
-use self::step::{ChunkStep, Clock, Departure};
+use self::leg_change::{distance_on_leg_m, new_flight, speed_onto};
+use self::step::{ChunkStep, Clock};
 use self::trouble::Hazards;
 use self::winds::Winds;
 use super::flight::{FlightPlan, Milestone};
@@ -160,7 +162,7 @@ impl Sky {
             self.fingerprints.push(step.fingerprint);
             events.extend(step.events);
             in_trouble.extend(step.in_trouble);
-            for departure in step.departures {
+            for (_, departure) in step.departures {
                 self.depart(world, departure);
             }
         }
@@ -223,8 +225,8 @@ impl Sky {
     /// in the air.
     pub fn bring_down(&mut self, world: &World, drone: DroneId, now: SimTime) -> Option<(Point, FlightLog)> {
         let (chunk, i) = self.row_of(drone)?;
-        let (at, log) = step::flown_so_far(chunk, i, now.as_secs());
-        let energy_wh = chunk.energy_wh[i];
+        let (at, log) = endings::flown_so_far(chunk, i, now.as_secs());
+        let energy_wh = chunk.motion(i).energy_wh;
         self.depart(
             world,
             Departure {
@@ -245,7 +247,7 @@ impl Sky {
     /// What the battery holds now, in the air or on the ground; `None` once lost.
     pub fn energy_wh(&self, world: &World, drone: DroneId, now: SimTime) -> Option<f64> {
         if let Some((chunk, row)) = self.row_of(drone) {
-            return Some(chunk.energy_wh[row]);
+            return Some(chunk.motion(row).energy_wh);
         }
         let grounded = self.is_grounded(drone);
         grounded.then(|| self.ground.energy_wh(world, drone, now))
@@ -321,8 +323,8 @@ impl Sky {
         let model = world.fleet_of(drone).ok_or(Discontinuous)?.model;
         let (flight, mut row) = new_flight(world, drone, model, plan, energy_wh, now);
         let flown = self.few.limping.model_of(world, drone, model);
-        begin_leg(&mut row, &flight, world, &flown, &world.air(now), 0.0);
-        row.heading = row.course;
+        row.begin_leg(&flight, world, &flown, &world.air(now), 0.0);
+        row.motion.heading = row.motion.course;
         if self.chunks.last().is_none_or(Chunk::is_full) {
             self.chunks.push(Chunk::default());
         }
@@ -340,7 +342,7 @@ impl Sky {
         now: SimTime,
     ) -> Result<(), Discontinuous> {
         let (chunk, i) = (&mut self.chunks[place / CHUNK_ROWS], place % CHUNK_ROWS);
-        let old = chunk.row(i);
+        let old = chunk.motion(i);
         let (start, height_m) = plan.start();
         let at = Point { x: old.x, y: old.y };
         let height_off_m = (height_m - f64::from(old.height)).abs();
@@ -353,10 +355,10 @@ impl Sky {
         flight.energy_at_start_wh = before.energy_at_start_wh;
         flight.airborne_since = before.airborne_since;
         flight.distance_before_m = before.distance_before_m + distance_on_leg_m(&old, before);
-        row.alarm_wh = old.alarm_wh;
+        row.motion.alarm_wh = old.alarm_wh;
         let model = self.few.limping.model_of(world, old.drone, flight.model);
-        begin_leg(&mut row, &flight, world, &model, &world.air(now), speed);
-        row.heading = old.heading;
+        row.begin_leg(&flight, world, &model, &world.air(now), speed);
+        row.motion.heading = old.heading;
         chunk.set_row(i, &row);
         chunk.flights[i] = flight;
         self.forget_what_is_over(world, &old, now);
@@ -371,8 +373,8 @@ impl Sky {
         let place = self.places[drone] as usize;
         let last = self.chunks.len() - 1;
         let (row, flight) = self.chunks[last].pop().expect("a chunk is never empty");
-        if row.drone != departure.drone {
-            self.places[row.drone.index()] = place as u32;
+        if row.motion.drone != departure.drone {
+            self.places[row.motion.drone.index()] = place as u32;
             let (chunk, i) = (&mut self.chunks[place / CHUNK_ROWS], place % CHUNK_ROWS);
             chunk.set_row(i, &row);
             chunk.flights[i] = flight;

@@ -1,19 +1,29 @@
-//! The pass over a block, for whatever registers the processor has.
+//! The passes over a chunk, for whatever registers the processor has.
 
-use std::ops::Range;
+use super::columns::{BLOCK_STRIPS, Column, MotionStrip, Motions, STRIP_ROWS};
+use super::passes::{self, Given, Law, Stepped};
+use super::winds::{Blown, Winds};
 
-use super::columns::Chunk;
-use super::passes::{self, Law};
-use super::step::BLOCK_ROWS;
-use super::winds::Blown;
-
-/// A block's pass, compiled for wider registers beside those that every processor has. Which
+/// A chunk's passes, compiled for wider registers beside those that every processor has. Which
 /// of the two runs changes no bit: nothing is fused or added up in another order.
+///
+/// Every row goes on as if none came to the end of its leg, but those that may: they stay as
+/// they are.
 pub struct Fly<'a> {
-    pub chunk: &'a mut Chunk,
-    pub block: Range<usize>,
-    pub blown: &'a Blown,
+    pub motions: &'a mut [Motions],
+    pub rows: usize,
+    pub winds: &'a Winds,
     pub dt: f32,
+    pub found: &'a mut Found,
+}
+
+/// What needs more than a pass, in order. Of the last strip it may name rows behind the last.
+#[derive(Default)]
+pub struct Found {
+    /// Rows to be stepped alone.
+    pub alone: Vec<usize>,
+    /// Strips in which some battery must be told of.
+    pub low: Vec<usize>,
 }
 
 impl pulp::NullaryFnOnce for Fly<'_> {
@@ -21,156 +31,184 @@ impl pulp::NullaryFnOnce for Fly<'_> {
 
     #[inline(always)]
     fn call(self) {
-        pass(self.chunk, self.block, self.blown, self.dt);
-    }
-}
-
-/// Marks the rows of a block that are to be stepped alone; answers how many they are.
-pub struct Watch<'a> {
-    pub chunk: &'a Chunk,
-    pub block: Range<usize>,
-    pub dt: f32,
-    pub marks: &'a mut Marks,
-}
-
-impl pulp::NullaryFnOnce for Watch<'_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn call(self) -> usize {
-        let Watch {
-            chunk,
-            block,
+        let Fly {
+            motions,
+            rows,
+            winds,
             dt,
-            marks,
+            found,
         } = self;
-        let b = || block.clone();
-        let (remaining, speed, watch) = (&chunk.remaining[b()], &chunk.speed[b()], &chunk.watch[b()]);
-        passes::mark_watched(&mut marks.0[..block.len()], remaining, speed, watch, dt)
+        let mut stepped = Stepped::NONE;
+        let mut blown = Blown::new(winds);
+        for strip in 0..rows.div_ceil(STRIP_ROWS) {
+            let motions = motions[strip / BLOCK_STRIPS].strip(strip % BLOCK_STRIPS);
+            blown.over(winds, motions.cell);
+            if pass(motions, &blown, &mut stepped, dt) > 0 {
+                found.low.push(strip);
+            }
+            found.note_alone(strip, &stepped.seconds);
+        }
     }
 }
 
-/// Counts the rows of a block whose battery must be told of.
-pub struct Alarms<'a> {
-    pub chunk: &'a Chunk,
-    pub block: Range<usize>,
-}
-
-impl pulp::NullaryFnOnce for Alarms<'_> {
-    type Output = usize;
-
+impl Found {
+    /// Most rows are not; so eight at a time are passed over.
     #[inline(always)]
-    fn call(self) -> usize {
-        let block = self.block;
-        passes::count_alarms(&self.chunk.energy_wh[block.clone()], &self.chunk.alarm_wh[block])
-    }
-}
-
-/// One byte a row of a block: 1 where it is marked.
-pub struct Marks([u8; BLOCK_ROWS]);
-
-impl Marks {
-    pub fn none() -> Self {
-        Marks([0; BLOCK_ROWS])
-    }
-
-    /// Which of the first `rows` are marked; most are not, so eight at a time are passed over.
-    pub fn marked(&self, rows: usize) -> impl Iterator<Item = usize> + '_ {
+    fn note_alone(&mut self, strip: usize, seconds: &Column<f32>) {
         const AT_ONCE: usize = 8;
-        let groups = self.0[..rows].chunks(AT_ONCE).enumerate();
-        let some = groups.filter(|(_, group)| **group != [0; AT_ONCE][..group.len()]);
-        some.flat_map(|(i, group)| {
-            let rows = group.iter().enumerate().filter(|(_, mark)| **mark != 0);
-            rows.map(move |(row, _)| i * AT_ONCE + row)
-        })
+        for (group, seconds) in seconds.as_chunks::<AT_ONCE>().0.iter().enumerate() {
+            if seconds
+                .iter()
+                .fold(false, |some, seconds| some | (*seconds == 0.0))
+            {
+                let first = strip * STRIP_ROWS + group * AT_ONCE;
+                let rows = (first..).zip(seconds);
+                self.alone
+                    .extend(rows.filter(|(_, seconds)| **seconds == 0.0).map(|(row, _)| row));
+            }
+        }
     }
 }
 
-/// Every row of the block as if none came to the end of its leg.
+/// Answers in how many rows the battery must be told of.
 #[inline(always)]
-fn pass(chunk: &mut Chunk, block: Range<usize>, blown: &Blown, dt: f32) {
-    let rows = block.len();
-    let [mut along, mut across, mut target, mut moved] = [[0.0; BLOCK_ROWS]; 4];
-    let (along, across) = (&mut along[..rows], &mut across[..rows]);
-    let (target, moved) = (&mut target[..rows], &mut moved[..rows]);
-    let b = || block.clone();
-    let course = [&chunk.east[b()], &chunk.north[b()], &chunk.windage[b()]];
-    passes::blow([&mut *along, &mut *across], blown.of(rows), course);
-    passes::reach(target, &chunk.airspeed[b()], along, across);
-    passes::accelerate(
-        &mut chunk.speed[b()],
-        &mut chunk.remaining[b()],
-        moved,
-        target,
-        [&chunk.exit[b()], &chunk.acceleration[b()]],
-        dt,
-    );
-    passes::shift(&mut chunk.x[b()], &chunk.east[b()], moved);
-    passes::shift(&mut chunk.y[b()], &chunk.north[b()], moved);
-    passes::rise(&mut chunk.height[b()], &chunk.up[b()], moved);
-    let law = Law {
-        slow_w: &chunk.slow_w[b()],
-        transition_mps: &chunk.transition_mps[b()],
-        base_w: &chunk.base_w[b()],
-        slope_w_per_mps: &chunk.slope_w_per_mps[b()],
+fn pass(motions: MotionStrip<'_>, blown: &Blown, stepped: &mut Stepped, dt: f32) -> u64 {
+    let mut left = [0.0; STRIP_ROWS];
+    passes::narrow(&mut left, motions.remaining);
+    let given = Given {
+        left: &left,
+        wind_east: &blown.east,
+        wind_north: &blown.north,
+        east: motions.east,
+        north: motions.north,
+        windage: motions.windage,
+        airspeed: motions.airspeed,
+        exit: motions.exit,
+        acceleration: motions.acceleration,
+        watch: motions.watch,
+        law: Law {
+            slow_w: motions.slow_w,
+            transition_mps: motions.transition_mps,
+            base_w: motions.base_w,
+            slope_w_per_mps: motions.slope_w_per_mps,
+        },
     };
-    passes::discharge(&mut chunk.energy_wh[b()], law, moved, along, across, dt);
-    passes::turn(
-        &mut chunk.heading[b()],
-        &chunk.course[b()],
-        &chunk.yaw_rate[b()],
-        dt,
+    passes::accelerate(motions.speed, stepped, &given, dt);
+    let Stepped {
+        seconds,
+        moved,
+        watts,
+    } = stepped;
+    passes::travel(
+        motions.x,
+        motions.y,
+        motions.remaining,
+        motions.east,
+        motions.north,
+        moved,
     );
+    passes::rise(motions.height, motions.up, moved);
+    passes::turn(motions.heading, motions.course, motions.yaw_rate, seconds);
+    passes::discharge(motions.energy_wh, watts, motions.alarm_wh, dt)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::ids::DroneId;
+    use super::super::columns::{BLOCK_ROWS, Motion};
     use super::super::eta;
     use super::*;
 
+    /// Rows of all kinds, over the edge of a block.
+    const ROWS: usize = BLOCK_ROWS + STRIP_ROWS + 3;
+
+    fn motion(i: usize) -> Motion {
+        let wide = |from: f64, to: f64| from + (to - from) * ((i * 7_919) % 1_009) as f64 / 1_009.0;
+        let number = |from: f32, to: f32| wide(from.into(), to.into()) as f32;
+        Motion {
+            drone: DroneId(i as u32),
+            x: wide(-9e3, 9e3),
+            y: wide(9e3, -9e3),
+            height: number(0.0, 110.0),
+            east: number(-0.7, 0.7),
+            north: number(0.9, -0.9),
+            up: number(-1.0, 1.0),
+            speed: number(0.0, 35.0),
+            remaining: wide(5.0, 7e3),
+            airspeed: number(3.0, 31.0),
+            windage: number(0.0, 1.7),
+            cell: 0,
+            target: number(1.0, 30.0),
+            exit: number(0.0, 9.0),
+            acceleration: number(0.0, 3.0),
+            energy_wh: wide(0.0, 500.0),
+            alarm_wh: number(-5.0, 5.0),
+            slow_w: number(500.0, 900.0),
+            transition_mps: number(0.0, 16.0),
+            base_w: number(20.0, 80.0),
+            slope_w_per_mps: number(-3.0, 30.0),
+            heading: number(-3.1, 3.1),
+            course: number(3.1, -3.1),
+            yaw_rate: number(0.5, 2.0),
+            watch: if i.is_multiple_of(97) { f32::INFINITY } else { 0.01 },
+        }
+    }
+
+    fn blocks() -> Vec<Motions> {
+        let mut blocks = Vec::new();
+        for first in (0..ROWS).step_by(BLOCK_ROWS) {
+            let mut block = Motions::of(&motion(first));
+            for i in first..ROWS.min(first + BLOCK_ROWS) {
+                block.set(i - first, &motion(i));
+            }
+            blocks.push(block);
+        }
+        blocks
+    }
+
+    fn fly(processor: pulp::Arch, motions: &mut [Motions]) -> Found {
+        let mut found = Found::default();
+        processor.dispatch(Fly {
+            motions,
+            rows: ROWS,
+            winds: &Winds::steady(7.0, -4.0),
+            dt: 0.1,
+            found: &mut found,
+        });
+        found
+    }
+
     #[test]
     fn wider_registers_change_no_bit() {
-        let mut chunk = Chunk::default();
-        let number =
-            |i: usize, from: f32, to: f32| from + (to - from) * ((i * 7_919) % 1_009) as f32 / 1_009.0;
-        let rows = BLOCK_ROWS - 3;
-        let narrow_to_wide = |low, high| {
-            (0..rows)
-                .map(|i| f64::from(number(i, low, high)))
-                .collect::<Vec<_>>()
-        };
-        let narrow = |low, high| (0..rows).map(|i| number(i, low, high)).collect::<Vec<_>>();
-        (chunk.x, chunk.y) = (narrow_to_wide(-9e3, 9e3), narrow_to_wide(9e3, -9e3));
-        (chunk.remaining, chunk.energy_wh) = (narrow_to_wide(5.0, 7e3), narrow_to_wide(0.0, 500.0));
-        (chunk.height, chunk.up) = (narrow(0.0, 110.0), narrow(-1.0, 1.0));
-        (chunk.east, chunk.north) = (narrow(-0.7, 0.7), narrow(0.9, -0.9));
-        (chunk.speed, chunk.airspeed) = (narrow(0.0, 35.0), narrow(3.0, 31.0));
-        (chunk.windage, chunk.exit) = (narrow(0.0, 1.7), narrow(0.0, 9.0));
-        (chunk.acceleration, chunk.target) = (narrow(0.0, 3.0), narrow(1.0, 30.0));
-        (chunk.slow_w, chunk.transition_mps) = (narrow(500.0, 900.0), narrow(0.0, 16.0));
-        (chunk.base_w, chunk.slope_w_per_mps) = (narrow(20.0, 80.0), narrow(-3.0, 30.0));
-        (chunk.heading, chunk.course) = (narrow(-3.1, 3.1), narrow(3.1, -3.1));
-        chunk.yaw_rate = narrow(0.5, 2.0);
-        let blown = Blown::steady(7.0, -4.0);
         let flown = |processor: pulp::Arch| {
-            let mut chunk = chunk.clone();
+            let (mut motions, mut found) = (blocks(), Vec::new());
             for _ in 0..20 {
-                processor.dispatch(Fly {
-                    chunk: &mut chunk,
-                    block: 0..rows,
-                    blown: &blown,
-                    dt: 0.1,
-                });
+                let Found { alone, low } = fly(processor, &mut motions);
+                found.push((alone, low));
             }
-            let mut left = [0.0; BLOCK_ROWS];
-            eta::seconds_left(&chunk, 0..rows, processor, &mut left);
-            (chunk, left)
+            let left = eta::seconds_left(&motions[0].strip(0)).map(f64::to_bits);
+            // Every bit that was flown, told apart from all others by how it is written.
+            (format!("{motions:?}"), found, left)
         };
-        let (plain, plain_left) = flown(pulp::Arch::Scalar);
-        let (wide, wide_left) = flown(pulp::Arch::new());
-        let bytes = |chunk: &Chunk| postcard::to_stdvec(chunk).unwrap();
-        assert!(bytes(&plain) == bytes(&wide));
-        assert_eq!(plain_left.map(f64::to_bits), wide_left.map(f64::to_bits));
-        assert!(bytes(&plain) != bytes(&chunk));
+        let (plain, wide) = (flown(pulp::Arch::Scalar), flown(pulp::Arch::new()));
+        assert!(plain == wide);
+        assert!(plain.0 != format!("{:?}", blocks()));
+    }
+
+    #[test]
+    fn those_to_be_stepped_alone_stay_as_they_are() {
+        let mut motions = blocks();
+        let found = fly(pulp::Arch::new(), &mut motions);
+        let due = (0..ROWS).filter(|i| i.is_multiple_of(97));
+        assert!(due.clone().all(|i| found.alone.contains(&i)), "in a turn");
+        for i in 0..ROWS {
+            let (before, after) = (motion(i), motions[i / BLOCK_ROWS].get(i % BLOCK_ROWS));
+            let has_moved = before.remaining.to_bits() != after.remaining.to_bits();
+            let is_same = format!("{before:?}") == format!("{after:?}");
+            match found.alone.contains(&i) {
+                true => assert!(is_same, "{before:?} {after:?}"),
+                false => assert!(has_moved || before.speed == 0.0, "{after:?}"),
+            }
+        }
     }
 }

@@ -4,41 +4,37 @@
 //! A row near the end of its leg, or in a turn, is stepped alone: exactly to the leg's
 //! end, and with the rest of the tick into the next leg, so that no time is lost.
 
-use std::ops::Range;
-
 use super::super::air::Air;
-use super::super::flight::{Leg, Milestone};
-use super::super::geo::Point;
+use super::super::flight::Leg;
 use super::super::ids::DroneId;
 use super::super::motion::{self, Profile, greater, lesser, next_speed, positive};
 use super::super::time::SimTime;
 use super::super::weather::Breach;
 use super::super::world::World;
-use super::columns::{Chunk, Flight, Row};
+use super::FlightEvent;
+use super::columns::{Chunk, Motion, STRIP_ROWS};
+use super::endings::{Departure, end_leg, land, raise_alarms};
 use super::eta;
 use super::few::Limping;
-use super::leg_change::{begin_leg, distance_on_leg_m, nose, put};
+use super::leg_change::{begin_leg, nose, put};
 use super::passes::{self, Fingerprint, Law};
-use super::registers::{Alarms, Fly, Marks, Watch};
+use super::registers::{Fly, Found};
 use super::trouble::Hazards;
-use super::winds::{Blown, Winds};
-use super::{FlightEvent, FlightEventKind, FlightLog, START_TOLERANCE_M};
-
-/// Rows whose columns stay in the nearest cache from pass to pass.
-pub const BLOCK_ROWS: usize = 256;
+use super::winds::Winds;
 
 /// A tick as the rows see it.
 pub struct Clock<'a> {
     /// What blows during the tick.
     winds: &'a Winds,
+    /// What is forecast, worked out once a tick.
+    air: Air<'a>,
     hazards: &'a Hazards,
     limping: &'a Limping,
     /// As wide as it computes.
     processor: pulp::Arch,
     dt: f64,
     /// At the end of the tick.
-    now: SimTime,
-    now_s: f64,
+    pub now_s: f64,
     tick: u64,
     /// A chunk's expected times and troubles are looked at once in so many.
     pub eta_ticks: u64,
@@ -46,7 +42,7 @@ pub struct Clock<'a> {
 
 impl<'a> Clock<'a> {
     pub fn at(
-        world: &World,
+        world: &'a World,
         now: SimTime,
         winds: &'a Winds,
         hazards: &'a Hazards,
@@ -55,11 +51,11 @@ impl<'a> Clock<'a> {
         let tick_us = world.tick.0.max(1);
         Clock {
             winds,
+            air: world.air(now),
             hazards,
             limping,
             processor: pulp::Arch::new(),
             dt: world.tick.as_secs(),
-            now,
             now_s: now.as_secs(),
             tick: now.0 / tick_us,
             eta_ticks: (eta::EVERY_US / tick_us).max(1),
@@ -72,41 +68,40 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// A drone that leaves the air.
-pub struct Departure {
-    pub drone: DroneId,
-    /// `None` for one that fell.
-    pub landed_at: Option<Point>,
-    /// By the flight.
-    pub used_wh: f64,
-    pub energy_wh: f64,
-}
+/// Of so many rows those that landed leave the air first, then those that fell: the order of
+/// rows, and so the digest, follows from the order in which drones leave.
+const DEPARTURE_ROWS: usize = 256;
 
 /// What a step did to a chunk.
+#[derive(Default)]
 pub struct ChunkStep {
     pub events: Vec<FlightEvent>,
-    pub departures: Vec<Departure>,
+    /// With their rows.
+    pub departures: Vec<(usize, Departure)>,
     pub in_trouble: Vec<(DroneId, Breach)>,
     pub fingerprint: u64,
 }
 
 pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<'_>) -> ChunkStep {
+    let mut step = ChunkStep::default();
+    let mut found = Found::default();
     let rows = chunk.len();
-    let mut step = ChunkStep {
-        events: Vec::new(),
-        departures: Vec::new(),
-        in_trouble: Vec::new(),
-        fingerprint: 0,
-    };
+    clock.processor.dispatch(Fly {
+        motions: &mut chunk.motions,
+        rows,
+        winds: clock.winds,
+        dt: clock.dt as f32,
+        found: &mut found,
+    });
+    let alone = found.alone.partition_point(|i| *i < rows);
+    step_those_alone(chunk, &found.alone[..alone], world, clock, &mut step);
+    let low_alone = found.alone[..alone].iter().filter(|i| chunk.motion(**i).is_low());
+    found.low.extend(low_alone.map(|i| i / STRIP_ROWS));
+    raise_alarms(chunk, found.low, clock, &mut step);
+    step.departures.sort_by_key(|(row, _)| row / DEPARTURE_ROWS);
     let mut fingerprint = Fingerprint::new(rows);
-    let mut blown = Blown::new(clock.winds);
-    for start in (0..rows).step_by(BLOCK_ROWS) {
-        let block = start..rows.min(start + BLOCK_ROWS);
-        blown.over(clock.winds, &chunk.cell[block.clone()]);
-        step_block(chunk, block.clone(), world, clock, &blown, &mut step);
-        let (x, y) = (&chunk.x[block.clone()], &chunk.y[block.clone()]);
-        let (height, energy) = (&chunk.height[block.clone()], &chunk.energy_wh[block.clone()]);
-        fingerprint.fold(&chunk.drone[block], [x, y, energy], height);
+    for (block, motions) in chunk.motions.iter().enumerate() {
+        fingerprint.fold(motions, chunk.rows_of(block));
     }
     if clock.refreshes_etas(index) {
         chunk.find_cells(&world.weather);
@@ -117,85 +112,64 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<
     step
 }
 
-fn step_block(
+fn step_those_alone(
     chunk: &mut Chunk,
-    block: Range<usize>,
+    alone: &[usize],
     world: &World,
     clock: &Clock<'_>,
-    blown: &Blown,
     step: &mut ChunkStep,
 ) {
-    let dt = clock.dt as f32;
-    let mut marks = Marks::none();
-    let watch = Watch {
-        chunk,
-        block: block.clone(),
-        dt,
-        marks: &mut marks,
-    };
-    let mut alone = Vec::new();
-    if clock.processor.dispatch(watch) > 0 {
-        let rows = marks.marked(block.len()).map(|row| block.start + row);
-        alone.extend(rows.map(|i| (i, chunk.row(i))));
-    }
     // Legs lie far apart in memory: fetched for all of them, they are waited for together.
-    let legs: Vec<Leg> = alone
-        .iter()
-        .map(|&(i, _)| *chunk.flights[i].present_leg())
-        .collect();
-    let fly = Fly {
-        chunk,
-        block: block.clone(),
-        blown,
-        dt,
-    };
-    clock.processor.dispatch(fly);
-    for ((i, mut row), leg) in alone.into_iter().zip(legs) {
-        step_alone(&mut row, &mut chunk.flights[i], leg, world, clock, step);
-        chunk.set_row(i, &row);
-    }
-    let alarms = Alarms {
-        chunk,
-        block: block.clone(),
-    };
-    if clock.processor.dispatch(alarms) > 0 {
-        for i in block {
-            raise_alarm(chunk, i, clock, step);
-        }
+    let legs: Vec<Leg> = alone.iter().map(|&i| *chunk.flights[i].present_leg()).collect();
+    for (&i, leg) in alone.iter().zip(legs) {
+        step_alone(chunk, i, leg, world, clock, step);
     }
 }
 
 /// One row through one tick, across as many ends of legs as come.
 fn step_alone(
-    row: &mut Row,
-    flight: &mut Flight,
+    chunk: &mut Chunk,
+    i: usize,
     mut leg: Leg,
     world: &World,
     clock: &Clock<'_>,
     step: &mut ChunkStep,
 ) {
-    let air = world.air(clock.now);
+    let mut row = chunk.motion(i);
     let mut left = clock.dt;
     loop {
-        let met = Met::by(row, &leg, clock.winds);
+        let met = Met::by(&row, &leg, clock.winds);
         let to_end = motion::duration(f64::from(row.speed), row.remaining, met.profile);
         if to_end > left {
-            advance(row, &leg, met, left, &air);
+            advance(&mut row, &leg, met, left, &clock.air);
             break;
         }
         left -= to_end;
-        end_leg(row, flight, &leg, met, to_end, clock.now_s - left, step);
+        row.discharge(met, row.remaining, to_end);
+        end_leg(
+            &mut row,
+            chunk,
+            i,
+            &leg,
+            met.profile.exit,
+            clock.now_s - left,
+            step,
+        );
+        let flight = &mut chunk.flights[i];
         if flight.leg as usize + 1 == flight.plan.legs().len() {
-            land(row, flight, world, clock.now_s - left, step);
+            let departure = land(&mut row, flight, world, clock.now_s - left, step);
+            step.departures.push((i, departure));
             break;
         }
         let speed = f64::from(row.speed);
         flight.leg += 1;
         let model = clock.limping.model_of(world, row.drone, flight.model);
-        begin_leg(row, flight, world, &model, &air, speed);
+        begin_leg(&mut row, flight, world, &model, &clock.air, speed);
         leg = *flight.present_leg();
+        chunk.begin_outlook(i);
     }
     row.heading = passes::turned(row.heading, row.course, row.yaw_rate, clock.dt as f32);
+    chunk.set_motion(i, &row);
 }
 
 /// What a row meets where it is: the wind on its course, and what that leaves of its speeds.
@@ -207,10 +181,8 @@ struct Met {
 }
 
 impl Met {
-    fn by(row: &Row, leg: &Leg, winds: &Winds) -> Self {
-        let (east, north) = winds.of(row.cell);
-        let along = row.windage * (east * row.east + north * row.north);
-        let across = row.windage * (east * row.north - north * row.east);
+    fn by(row: &Motion, leg: &Leg, winds: &Winds) -> Self {
+        let (along, across) = passes::blown(winds.of(row.cell), (row.east, row.north), row.windage);
         let reached = passes::reached(row.airspeed, along, across);
         // A turn is as fast as its radius allows, whatever the wind would.
         let limit = match leg.path.is_turn() {
@@ -236,7 +208,7 @@ impl Met {
 }
 
 /// `seconds` along the leg, without reaching its end.
-fn advance(row: &mut Row, leg: &Leg, met: Met, seconds: f64, air: &Air<'_>) {
+fn advance(row: &mut Motion, leg: &Leg, met: Met, seconds: f64, air: &Air<'_>) {
     let speed = f64::from(row.speed);
     let next = next_speed(speed, row.remaining, met.profile, seconds);
     let moved = lesser(0.5 * (speed + next) * seconds, row.remaining);
@@ -255,123 +227,10 @@ fn advance(row: &mut Row, leg: &Leg, met: Met, seconds: f64, air: &Air<'_>) {
     }
 }
 
-/// The last `seconds` of the leg, which ends at `at_s`.
-fn end_leg(
-    row: &mut Row,
-    flight: &mut Flight,
-    leg: &Leg,
-    met: Met,
-    seconds: f64,
-    at_s: f64,
-    step: &mut ChunkStep,
-) {
-    row.discharge(met, row.remaining, seconds);
-    row.speed = match leg.path.is_hold() {
-        true => 0.0,
-        false => met.profile.exit as f32,
-    };
-    row.remaining = 0.0;
-    put(row, leg.end());
-    flight.distance_before_m += leg.path.ground_length();
-    if leg.on_ground() && flight.distance_before_m == 0.0 {
-        flight.airborne_since = at_s;
-    }
-    match leg.milestone {
-        Some(Milestone::PickedUp) => {
-            (row.pickup_at, row.told_pickup_at, row.pickup_after_leg) = (at_s, at_s, f64::NAN);
-        }
-        Some(Milestone::Delivered) => {
-            (row.delivery_at, row.told_delivery_at, row.delivery_after_leg) = (at_s, at_s, f64::NAN);
-        }
-        Some(Milestone::OverHub) => {}
-        Some(Milestone::Landed) | None => return,
-    }
-    step.events.extend(leg.milestone.map(|milestone| FlightEvent {
-        drone: row.drone,
-        kind: FlightEventKind::Reached(milestone),
-    }));
-}
-
-/// At a hub, or wherever else the plan ends.
-fn land(row: &mut Row, flight: &Flight, world: &World, at_s: f64, step: &mut ChunkStep) {
-    row.speed = 0.0;
-    row.alarm_wh = f32::NEG_INFINITY;
-    let log = FlightLog {
-        energy_wh: flight.energy_at_start_wh - row.energy_wh,
-        distance_m: flight.distance_before_m,
-        airborne_s: at_s - flight.airborne_since,
-    };
-    let at = Point { x: row.x, y: row.y };
-    let is_hub = world
-        .hubs
-        .iter()
-        .any(|hub| hub.at.distance(at) <= START_TOLERANCE_M);
-    step.events.push(FlightEvent {
-        drone: row.drone,
-        kind: match is_hub {
-            true => FlightEventKind::Landed(log),
-            false => FlightEventKind::SetDown { at, log },
-        },
-    });
-    step.departures.push(Departure {
-        drone: row.drone,
-        landed_at: is_hub.then_some(at),
-        used_wh: log.energy_wh,
-        energy_wh: row.energy_wh,
-    });
-}
-
-/// Tells of a battery below the reserve, and takes down a drone whose battery is empty.
-fn raise_alarm(chunk: &mut Chunk, i: usize, clock: &Clock<'_>, step: &mut ChunkStep) {
-    let energy_wh = chunk.energy_wh[i];
-    let drone = chunk.drone[i];
-    if energy_wh <= f64::from(chunk.alarm_wh[i]) && chunk.alarm_wh[i] > 0.0 {
-        chunk.alarm_wh[i] = 0.0;
-        step.events.push(FlightEvent {
-            drone,
-            kind: FlightEventKind::LowBattery,
-        });
-    }
-    if energy_wh > f64::from(chunk.alarm_wh[i]) {
-        return;
-    }
-    let (at, log) = flown_so_far(chunk, i, clock.now_s);
-    (chunk.pickup_after_leg[i], chunk.delivery_after_leg[i]) = (f64::NAN, f64::NAN);
-    step.events.push(FlightEvent {
-        drone,
-        kind: FlightEventKind::Exhausted { at, log },
-    });
-    step.departures.push(Departure {
-        drone,
-        landed_at: None,
-        used_wh: log.energy_wh,
-        energy_wh,
-    });
-}
-
-/// Where a flight is, and what it took so far.
-pub fn flown_so_far(chunk: &Chunk, i: usize, now_s: f64) -> (Point, FlightLog) {
-    let (row, flight) = (chunk.row(i), &chunk.flights[i]);
-    let log = FlightLog {
-        energy_wh: flight.energy_at_start_wh - row.energy_wh,
-        distance_m: flight.distance_before_m + distance_on_leg_m(&row, flight),
-        airborne_s: positive(now_s - flight.airborne_since),
-    };
-    (Point { x: row.x, y: row.y }, log)
-}
-
-impl Row {
-    /// The leg's profile in the forecast wind.
-    pub fn planned(&self) -> Profile {
-        Profile {
-            target: f64::from(self.target),
-            exit: f64::from(self.exit),
-            acceleration: f64::from(self.acceleration),
-        }
-    }
-
-    pub fn head_for(&mut self, (east, north, up): (f64, f64, f64)) {
-        (self.east, self.north, self.up) = (east as f32, north as f32, up as f32);
+impl Motion {
+    /// Whether its battery must be told of.
+    pub fn is_low(&self) -> bool {
+        self.energy_wh <= f64::from(self.alarm_wh)
     }
 
     fn discharge(&mut self, met: Met, moved: f64, seconds: f64) {

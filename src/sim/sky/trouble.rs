@@ -15,7 +15,7 @@ use super::super::route;
 use super::super::time::{SimDuration, SimTime, Tick};
 use super::super::weather::{Breach, Conditions, Gusts, Limits, speed_mps, windage};
 use super::super::world::World;
-use super::columns::{Chunk, Row};
+use super::columns::{Chunk, Motion};
 use super::winds::Winds;
 use super::{FlightEvent, FlightEventKind, Sky, passes};
 
@@ -117,25 +117,24 @@ impl Hazards {
             return found;
         }
         for i in 0..chunk.len() {
-            if chunk.height[i] <= ON_GROUND_M {
+            let motion = chunk.motion(i);
+            if motion.height <= ON_GROUND_M {
                 continue;
             }
-            let cell = usize::from(chunk.cell[i]);
+            let cell = usize::from(motion.cell);
             let of_type = cell * self.models + chunk.flights[i].model.index();
             let breach = self.breaches.get(of_type).copied().flatten();
-            let stalls = || self.may_stall && stalls(&chunk.row(i), winds);
+            let stalls = || self.may_stall && stalls(&motion, winds);
             if let Some(breach) = breach.or_else(|| stalls().then_some(Breach::NoHeadway)) {
-                found.push((chunk.drone[i], breach));
+                found.push((motion.drone, breach));
             }
         }
         found
     }
 }
 
-fn stalls(row: &Row, winds: &Winds) -> bool {
-    let (east, north) = winds.of(row.cell);
-    let along = row.windage * (east * row.east + north * row.north);
-    let across = row.windage * (east * row.north - north * row.east);
+fn stalls(row: &Motion, winds: &Winds) -> bool {
+    let (along, across) = passes::blown(winds.of(row.cell), (row.east, row.north), row.windage);
     row.windage > 0.0 && passes::reached(row.airspeed, along, across) < NO_HEADWAY_MPS
 }
 
@@ -153,13 +152,13 @@ impl Sky {
     /// The weather around an airborne drone; `None` for others.
     pub fn felt(&self, world: &World, drone: DroneId, now: SimTime) -> Option<Conditions> {
         let (chunk, i) = self.row_of(drone)?;
-        Some(felt(world, &self.gusts, usize::from(chunk.cell[i]), now))
+        Some(felt(world, &self.gusts, usize::from(chunk.motion(i).cell), now))
     }
 
     /// Who changes its plan in weather that it may fly in goes on in the belief that it is over:
     /// what comes back right after is news to it. `before` is its row by the old plan, since who
     /// turns from a wind that it gets nowhere in is still in its episode.
-    pub(super) fn forget_what_is_over(&mut self, world: &World, before: &Row, now: SimTime) {
+    pub(super) fn forget_what_is_over(&mut self, world: &World, before: &Motion, now: SimTime) {
         if !self.few.episodes.knows(before.drone) {
             return;
         }

@@ -19,11 +19,8 @@ impl Sky {
     pub fn closed_ways(&self, world: &World, now: SimTime) -> Vec<DroneId> {
         let is_closed = |chunk: &Chunk, i: usize| {
             let flight = &chunk.flights[i];
-            let place = Point {
-                x: chunk.x[i],
-                y: chunk.y[i],
-            };
-            let mut from = (place, f64::from(chunk.height[i]));
+            let motion = chunk.motion(i);
+            let mut from = (motion.at(), f64::from(motion.height));
             let mut left_s = eta::seconds_left_of_leg(chunk, i);
             let mut begins = now;
             let ahead = &flight.plan.legs()[flight.leg as usize..];
@@ -47,7 +44,7 @@ impl Sky {
         let mut closed = Vec::new();
         for chunk in &self.chunks {
             let rows = (0..chunk.len()).filter(|i| is_closed(chunk, *i));
-            closed.extend(rows.map(|i| chunk.drone[i]));
+            closed.extend(rows.map(|i| chunk.motion(i).drone));
         }
         closed.sort_unstable();
         closed

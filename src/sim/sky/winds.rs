@@ -1,9 +1,9 @@
 //! The wind that drones meet during a tick: by weather cell, the mean and the gusts.
 
+use super::super::geo::Point;
 use super::super::time::SimTime;
 use super::super::weather::{Gusts, Weather};
-use super::columns::Chunk;
-use super::step::BLOCK_ROWS;
+use super::columns::{Chunk, Column, Motions, STRIP_ROWS};
 
 /// At 10 m, m/s east and north, by cell.
 pub struct Winds(Vec<(f32, f32)>);
@@ -17,33 +17,37 @@ impl Winds {
         Winds((0..weather.cells()).map(wind).collect())
     }
 
+    /// The same in every cell.
+    #[cfg(test)]
+    pub fn steady(east: f32, north: f32) -> Self {
+        Winds(vec![(east, north)])
+    }
+
+    #[inline(always)]
     pub fn of(&self, cell: u16) -> (f32, f32) {
         self.0[usize::from(cell)]
     }
 }
 
-/// The winds that a block's rows meet, row by row.
+/// The winds that a strip's rows meet, row by row.
 pub struct Blown {
-    east: [f32; BLOCK_ROWS],
-    north: [f32; BLOCK_ROWS],
+    pub east: Column<f32>,
+    pub north: Column<f32>,
 }
 
 impl Blown {
+    /// The first cell's for every row.
     pub fn new(winds: &Winds) -> Self {
         let (east, north) = winds.of(0);
-        Blown::steady(east, north)
-    }
-
-    /// The same for every row.
-    pub fn steady(east: f32, north: f32) -> Self {
         Blown {
-            east: [east; BLOCK_ROWS],
-            north: [north; BLOCK_ROWS],
+            east: [east; STRIP_ROWS],
+            north: [north; STRIP_ROWS],
         }
     }
 
-    /// A block's, with these cells.
-    pub fn over(&mut self, winds: &Winds, cells: &[u16]) {
+    /// A strip's, with these cells.
+    #[inline(always)]
+    pub fn over(&mut self, winds: &Winds, cells: &Column<u16>) {
         if winds.0.len() == 1 {
             return;
         }
@@ -51,10 +55,6 @@ impl Blown {
         for ((east, north), cell) in rows.zip(cells) {
             (*east, *north) = winds.of(*cell);
         }
-    }
-
-    pub fn of(&self, rows: usize) -> [&[f32]; 2] {
-        [&self.east[..rows], &self.north[..rows]]
     }
 }
 
@@ -65,9 +65,11 @@ impl Chunk {
             return;
         }
         let grid = weather.mean.grid();
-        let places = self.x.iter().zip(&self.y);
-        for (cell, (&x, &y)) in self.cell.iter_mut().zip(places) {
-            *cell = grid.cell_of(super::Point { x, y }) as u16;
+        for Motions { cell, x, y, .. } in &mut self.motions {
+            let places = x.iter().zip(y.iter());
+            for (cell, (&x, &y)) in cell.iter_mut().zip(places) {
+                *cell = grid.cell_of(Point { x, y }) as u16;
+            }
         }
     }
 }

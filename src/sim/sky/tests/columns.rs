@@ -206,8 +206,10 @@ fn a_slower_drone_tells_its_new_times_once() {
     let mut told = Vec::new();
     for tick in 1..=1_000 {
         if tick == 500 {
-            sky.chunks[0].airspeed[0] *= 0.8;
-            sky.chunks[0].target[0] *= 0.8;
+            sky.chunks[0].change_motion(0, |motion| {
+                motion.airspeed *= 0.8;
+                motion.target *= 0.8;
+            });
         }
         let events = sky.step(&world, world.time_of(tick), None);
         told.extend(events.into_iter().map(|event| (tick, event.kind)));
