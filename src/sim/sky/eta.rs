@@ -89,9 +89,8 @@ impl pulp::NullaryFnOnce for Refresh<'_, '_> {
             outlooks,
             now_s,
         } = self;
-        let left = seconds_left(motions);
-        for i in 0..STRIP_ROWS {
-            let leg_end_s = now_s + left[i];
+        for (i, left_s) in seconds_left(motions).into_iter().enumerate() {
+            let leg_end_s = now_s + left_s;
             // What is behind is not a number, nor is anything added to it.
             let to_delivery = outlooks.delivery_after_leg[i];
             let to_pickup = outlooks.pickup_after_leg[i] + 0.0 * to_delivery;
@@ -110,13 +109,13 @@ impl pulp::NullaryFnOnce for Refresh<'_, '_> {
 #[inline(always)]
 pub fn seconds_left(motions: &MotionStrip<'_>) -> Column<f64> {
     let mut left = [0.0; STRIP_ROWS];
-    for i in 0..STRIP_ROWS {
+    for (i, left) in left.iter_mut().enumerate() {
         let profile = Profile {
             target: f64::from(motions.target[i]),
             exit: f64::from(motions.exit[i]),
             acceleration: f64::from(motions.acceleration[i]),
         };
-        left[i] = as_planned(f64::from(motions.speed[i]), motions.remaining[i], profile);
+        *left = as_planned(f64::from(motions.speed[i]), motions.remaining[i], profile);
     }
     left
 }

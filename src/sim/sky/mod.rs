@@ -12,6 +12,7 @@ mod columns;
 mod conduct;
 mod endings;
 mod eta;
+mod events;
 mod few;
 mod fix;
 mod ground;
@@ -31,6 +32,7 @@ pub use self::before::SkyBefore5;
 use self::columns::{CHUNK_ROWS, Chunk};
 use self::endings::Departure;
 pub use self::eta::THRESHOLD_S as ETA_THRESHOLD_S;
+pub use self::events::{FlightEvent, FlightEventKind, FlightLog};
 pub use self::few::Few;
 use self::fix::airborne;
 pub use self::fix::{Airborne, Fix};
@@ -40,53 +42,12 @@ use self::leg_change::{distance_on_leg_m, new_flight, speed_onto};
 use self::step::{ChunkStep, Clock};
 use self::trouble::Hazards;
 use self::winds::Winds;
-use super::flight::{FlightPlan, Milestone};
+use super::flight::FlightPlan;
 use super::geo::Point;
 use super::ids::DroneId;
 use super::time::SimTime;
-use super::weather::{Breach, Gusts};
+use super::weather::Gusts;
 use super::world::World;
-
-/// What the sky tells about one drone after a step; in drone order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FlightEvent {
-    pub drone: DroneId,
-    pub kind: FlightEventKind,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum FlightEventKind {
-    /// The end of a leg that means something; `Landed` comes with `FlightLog`.
-    Reached(Milestone),
-    /// Down at the hub; the drone has left the airborne columns.
-    Landed(FlightLog),
-    LowBattery,
-    /// The battery is empty: the drone has left the sky for good.
-    Exhausted {
-        at: Point,
-        log: FlightLog,
-    },
-    /// Down elsewhere than at a hub, as planned: the drone has left the sky for good.
-    SetDown {
-        at: Point,
-        log: FlightLog,
-    },
-    /// For some seconds the weather has been more than the type may fly in, or the drone got
-    /// nowhere in it. Once an episode.
-    WeatherAlarm(Breach),
-    /// The expected times moved by more than the threshold since they were last told.
-    EtaMoved {
-        pickup: SimTime,
-        delivery: SimTime,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FlightLog {
-    pub energy_wh: f64,
-    pub distance_m: f64,
-    pub airborne_s: f64,
-}
 
 /// A plan that cannot be flown from where the drone is, or from how it moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use super::super::airspace::Airspace;
 use super::super::catalogue;
-use super::super::flight::{Errand, Itinerary, Mission, plan_along, plan_delivery};
+use super::super::flight::{Errand, Itinerary, Milestone, Mission, plan_along, plan_delivery};
 use super::super::geo::{Area, BoundingBox, LatLon, LocalFrame};
 use super::super::ids::{HubId, ModelId};
 use super::super::time::SimDuration;
