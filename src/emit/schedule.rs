@@ -59,7 +59,6 @@ impl Schedule {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "records are sent in real time")]
 fn now() -> Instant {
     Instant::now()
 }

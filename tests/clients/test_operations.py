@@ -144,7 +144,7 @@ def test_metrics_are_open_metrics(world):
         answer = world.http.get("/metrics")
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
-    assert all(name.startswith("skyhaul_") for name in families)
+    assert all(name.startswith(("skyhaul_", "process_")) for name in families)
     assert all(family.documentation for family in families.values())
     for wanted in ("tick_phase_seconds", "tick_slip_seconds", "real_time_factor", "rounds"):
         assert f"skyhaul_{wanted}" in families
