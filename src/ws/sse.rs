@@ -28,8 +28,8 @@ use super::telemetry::{Telemetry, Waiting};
 use super::{Gateway, Shared};
 
 /// What is handed to the connection at a time. A connection that has much less to write
-/// than it takes at most goes on asking for more, and so is there to hear of the end.
-const PIECE: usize = 64 * 1024;
+/// than it takes at most (64 KiB) goes on asking for more, and so is there to hear of the end.
+const PIECE: usize = 16 * 1024;
 
 /// What somebody wants to follow.
 #[derive(Clone, Debug)]
