@@ -29,7 +29,7 @@ use super::{Gateway, Shared};
 
 /// What is handed to the connection at a time. A connection that has much less to write
 /// than it takes at most (64 KiB) goes on asking for more, and so is there to hear of the end.
-const PIECE: usize = 16 * 1024;
+pub(super) const PIECE: usize = 16 * 1024;
 
 /// What somebody wants to follow.
 #[derive(Clone, Debug)]

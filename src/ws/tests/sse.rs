@@ -15,6 +15,7 @@ use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::ids::DroneId;
 use crate::wire::stream::ErrorCode;
 use crate::wire::stream::client::Topic;
+use crate::ws::sse::PIECE;
 use crate::ws::{Config, NoStream, Patience, Wish};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -418,7 +419,7 @@ async fn a_long_batch_comes_in_pieces() {
         longest = longest.max(piece.len());
         stream.text += std::str::from_utf8(&piece).unwrap();
     }
-    assert_eq!(longest, 64 * 1024);
+    assert_eq!(longest, PIECE);
     let positions = stream.next_of("positions").await;
     assert_eq!(drones(&positions).len(), 6_000);
 }
