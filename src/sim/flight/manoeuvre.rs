@@ -134,12 +134,16 @@ impl Along<'_> {
         } else {
             (model.descent_mps, -1.0)
         };
-        let there_mps = self.ground_mps_at(to_m, model.cruise_airspeed_mps);
-        let fastest_mps = greater(greater(cruise_mps, self.speed_mps()), there_mps.unwrap_or(0.0));
+        let level_mps = greater(greater(cruise_mps, self.speed_mps()), self.sloping_mps(to_m, 0.0));
+        let steepest = |fastest_mps| libm::asin(lesser(rate_mps / fastest_mps, STEEPEST));
+        // No slope comes to be steeper than this, on which the wind slows it down least.
+        let bound_rad = steepest(level_mps);
+        let fastest_mps = [height_m, to_m].into_iter().fold(level_mps, |fastest_mps, at_m| {
+            greater(fastest_mps, self.sloping_mps(at_m, bound_rad))
+        });
         let radius_m = fastest_mps * fastest_mps / model.vertical_acceleration_mps2;
         let widest_rad = libm::acos(positive(1.0 - rise_m / (2.0 * radius_m)));
-        let steepest_rad = libm::asin(lesser(rate_mps / fastest_mps, STEEPEST));
-        let pitch_rad = lesser(steepest_rad, widest_rad);
+        let pitch_rad = lesser(steepest(fastest_mps), widest_rad);
         let (sin, cos) = libm::sincos(pitch_rad);
         let straight_m = positive(rise_m - 2.0 * radius_m * (1.0 - cos)) / sin;
         let airspeed_mps = model.cruise_airspeed_mps;
@@ -224,6 +228,16 @@ impl Along<'_> {
     fn ground_mps_at(&self, height_m: f64, airspeed_mps: f64) -> Option<f64> {
         let wind = self.air.wind(self.from.at, height_m);
         ground_speed(airspeed_mps, wind, (self.course.east, self.course.north))
+    }
+
+    /// Along a slope at a height, which meets the less of the wind the steeper it is; 0 where it
+    /// cannot be flown.
+    fn sloping_mps(&self, height_m: f64, pitch_rad: f64) -> f64 {
+        let (east, north) = self.air.wind(self.from.at, height_m);
+        let met = libm::cos(pitch_rad);
+        let course = (self.course.east, self.course.north);
+        let speed_mps = ground_speed(self.model.cruise_airspeed_mps, (met * east, met * north), course);
+        speed_mps.unwrap_or(0.0)
     }
 
     fn braking_m(&self, from_mps: f64) -> f64 {

@@ -102,3 +102,29 @@ fn on_a_course_that_is_nearly_done_there_is_no_room() {
     );
     assert!(plan.unwrap().is_none());
 }
+
+#[test]
+fn in_a_head_wind_no_slope_lifts_a_drone_faster_than_it_climbs() {
+    let model = catalogue::model("m600").unwrap();
+    let world = world(model.clone(), 1, 0.1, (-5.5, 0.0));
+    let air = world.air(SimTime::START);
+    let from = Whereabouts {
+        velocity: Velocity::along((1.0, 0.0, 0.0), 10.0),
+        ..HERE
+    };
+    let manoeuvre = Manoeuvre::Level { to_m: 110.0 };
+    let mission = plan_manoeuvre(&model, &air, (from, EASTWARDS), manoeuvre, onward()).unwrap();
+    let legs = mission.expect("there is room").plan;
+    let climbs_mps = legs.legs().iter().filter_map(|leg| match leg.path {
+        Path::Slope { from, from_m, .. } => {
+            let (level, _, up) = leg.path.direction(0.0);
+            let wind = air.wind(from, from_m);
+            let met = (level * wind.0, level * wind.1);
+            Some(up * ground_speed(model.cruise_airspeed_mps, met, (1.0, 0.0))?)
+        }
+        _ => None,
+    });
+    let fastest_mps = climbs_mps.fold(0.0, f64::max);
+    assert!(fastest_mps > 0.8 * model.climb_mps, "{fastest_mps}");
+    assert!(fastest_mps < 1.001 * model.climb_mps, "{fastest_mps}");
+}
