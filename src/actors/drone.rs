@@ -343,7 +343,10 @@ impl Role for Drone {
             }
             Message::Confirmed { delivery } => self.leave_door(delivery, DroneInput::Confirmed, effects),
             Message::BringBack { delivery } => self.leave_door(delivery, DroneInput::TurnBack, effects),
-            Message::Located { fix, purpose } => self.located(context, fix, purpose, effects),
+            Message::Located { fix, purpose } => self.located(context, (fix, None), purpose, effects),
+            Message::LocatedAtHandover { fix, left_s, purpose } => {
+                self.located(context, (Some(fix), Some(left_s)), purpose, effects);
+            }
             Message::EtaMoved(etas) => self.tell_etas(context, etas, effects),
             Message::Joined => self.join(context, effects),
             Message::Leave => self.leave(context, effects),

@@ -107,22 +107,9 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
             Some(Owed::Decision(*reply_to))
         }
         Message::Release { delivery } | Message::NotOnGround { delivery, .. } => Some(Owed::Word(*delivery)),
-        Message::Redirect { task }
-        | Message::Located {
-            purpose: Purpose::Redirect(task),
-            ..
-        } => Some(Owed::Word(task.delivery)),
-        Message::Located {
-            purpose:
-                Purpose::Replan
-                | Purpose::CheckBattery
-                | Purpose::Hold(_)
-                | Purpose::Approach
-                | Purpose::AwaitPad { .. }
-                | Purpose::ComeDown,
-            ..
-        }
-        | Message::Mission { .. }
+        Message::Redirect { task } => Some(Owed::Word(task.delivery)),
+        Message::Located { purpose, .. } | Message::LocatedAtHandover { purpose, .. } => of_purpose(purpose),
+        Message::Mission { .. }
         | Message::PickedUp
         | Message::Delivered
         | Message::Landed { .. }
@@ -147,6 +134,18 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::Felt { .. }
         | Message::FlyHome { .. }
         | Message::MoveTo { .. } => None,
+    }
+}
+
+fn of_purpose(purpose: &Purpose) -> Option<Owed> {
+    match purpose {
+        Purpose::Redirect(task) => Some(Owed::Word(task.delivery)),
+        Purpose::Replan
+        | Purpose::CheckBattery
+        | Purpose::Hold(_)
+        | Purpose::Approach
+        | Purpose::AwaitPad { .. }
+        | Purpose::ComeDown => None,
     }
 }
 

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use actix::ArbiterHandle;
 use serde::Serialize;
 
-use crate::actors::drone::DroneMessage;
+use crate::actors::drone::{DroneMessage, Purpose};
 use crate::actors::fleet::FleetMessage;
 use crate::actors::scheduler::SchedulerMessage;
 use crate::actors::{Address, Context, Effect, Mail};
@@ -344,8 +344,7 @@ impl Engine {
             Effect::Decline(drone, conflict) => self.ask_other(drone, &conflict, decided, mail),
             Effect::PutOff(delay) => self.separation.put_off(delay),
             Effect::Locate(drone, purpose) => {
-                let fix = self.sky.fix(drone);
-                mail.push(Mail::Drone(drone, DroneMessage::Located { fix, purpose }));
+                mail.push(Mail::Drone(drone, self.located(drone, purpose)));
             }
             Effect::Feel(drone, trouble) => {
                 let felt = self.sky.felt(&self.world, drone, context.now);
@@ -374,6 +373,14 @@ impl Engine {
     }
 }
 
+
+    fn located(&self, drone: DroneId, purpose: Purpose) -> DroneMessage {
+        let fix = self.sky.fix(drone);
+        match fix.zip(self.sky.handover_left_s(drone)) {
+            Some((fix, left_s)) => DroneMessage::LocatedAtHandover { fix, left_s, purpose },
+            None => DroneMessage::Located { fix, purpose },
+        }
+    }
 fn pool(threads: usize) -> Result<Option<rayon::ThreadPool>, Halted> {
     if threads < 2 {
         return Ok(None);

@@ -11,6 +11,7 @@ use skyhaul::engine::{Admission, Engine, headless};
 use skyhaul::sim::command::Command;
 use skyhaul::sim::drone::DroneStatus;
 use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
+use skyhaul::sim::flight::Path;
 use skyhaul::sim::geo::{LatLon, Point};
 use skyhaul::sim::ids::DroneId;
 use skyhaul::sim::roster::{Change, RosterWrite, ZoneWrite};
@@ -268,6 +269,52 @@ fn whatever_drones_are_at_nobody_flies_into_a_zone_that_is_laid_for_a_while() {
         let fallen = laid_on(|world| world.area.point(world.places[place].location), status);
         assert_eq!(fallen, 0, "{status:?}");
     }
+}
+
+/// Somebody in the last seconds of a hand-over, how many are left of it, and a place that its way
+/// leads over afterwards.
+fn hands_over(engine: &Engine) -> Option<(DroneId, f64, Point)> {
+    let now = engine.world().time_of(engine.tick_number());
+    engine.sky().airborne().find_map(|drone| {
+        let left_s = engine.sky().handover_left_s(drone.drone)?;
+        let (plan, _) = engine.sky().plan_of(drone.drone, now)?;
+        let mut ahead = plan.legs().iter().filter_map(|leg| match leg.path {
+            Path::Line { from, length_m, .. } if from.distance(drone.at) < 1.0 && length_m > 800.0 => {
+                Some(leg.path.at(0.5 * length_m).0)
+            }
+            _ => None,
+        });
+        let middle = ahead.next().filter(|_| (5.0..15.0).contains(&left_s))?;
+        Some((drone.drone, left_s, middle))
+    })
+}
+
+#[test]
+fn whoever_hands_over_when_a_zone_comes_to_lie_on_its_way_is_done_no_later() {
+    let world = Arc::new(busy_where("[[place]]", "\n[[place]]\n"));
+    actix::System::new().block_on(async {
+        let mut engine = Engine::genesis(world, 1, headless::arbiters(1)).unwrap();
+        let (drone, left_s, middle) = loop {
+            engine.tick(Admission::default()).await.unwrap();
+            assert!(engine.tick_number() < 18_000, "nobody ever hands over");
+            if let Some(found) = hands_over(&engine) {
+                break found;
+            }
+        };
+        let now = engine.world().time_of(engine.tick_number() + 1);
+        let commands = vec![square(engine.world(), middle, now)];
+        let outcome = engine.tick(Admission { through: 1, commands }).await.unwrap();
+        assert!(outcome.planned.contains(&drone), "it was told");
+        let tick_s = engine.world().tick.as_secs();
+        let mut handed_s = tick_s;
+        while engine.sky().handover_left_s(drone).is_some() {
+            let through = 1;
+            let commands = Vec::new();
+            engine.tick(Admission { through, commands }).await.unwrap();
+            handed_s += tick_s;
+        }
+        assert!(handed_s <= left_s + 2.0 * tick_s, "{handed_s} s of {left_s} s");
+    });
 }
 
 fn fire() -> Value {

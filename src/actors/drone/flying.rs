@@ -24,6 +24,8 @@ pub(super) struct Base<'a> {
     pub air: Air<'a>,
     pub model: Cow<'a, Model>,
     pub home: Point,
+    /// Seconds that are left of the hand-over that it is in the middle of.
+    pub handover_left_s: Option<f64>,
 }
 
 impl Base<'_> {
@@ -34,6 +36,7 @@ impl Base<'_> {
             dropoff: task.dropoff,
             home: self.home,
             payload_kg: task.payload_kg,
+            handover_left_s: self.handover_left_s,
         }
     }
 
@@ -116,22 +119,31 @@ impl Drone {
                 false => Cow::Borrowed(model),
             },
             home: world.hub(self.refuge.unwrap_or(self.home(world))).at,
+            handover_left_s: None,
         }
     }
 
-    /// It knows where it is; `None` where it has come down in the meantime.
+    fn base_at<'a>(&self, context: &'a Context, handover_left_s: Option<f64>) -> Base<'a> {
+        Base {
+            handover_left_s,
+            ..self.base(context)
+        }
+    }
+
+    /// It knows where it is, `None` where it has come down in the meantime, and how many seconds
+    /// are left of the hand-over that it is in the middle of.
     pub(super) fn located(
         &mut self,
         context: &Context,
-        fix: Option<Fix>,
+        (fix, left_s): (Option<Fix>, Option<f64>),
         purpose: Purpose,
         effects: &mut Effects,
     ) {
         let planned = match (purpose, fix) {
-            (Purpose::Replan, Some(fix)) => self.replan(context, fix, effects),
-            (Purpose::CheckBattery, Some(fix)) => self.check_battery(context, fix, effects),
+            (Purpose::Replan, Some(fix)) => self.replan(context, (fix, left_s), effects),
+            (Purpose::CheckBattery, Some(fix)) => self.check_battery(context, (fix, left_s), effects),
             (Purpose::Hold(duration), Some(fix)) => self.hold(context, fix, duration, effects),
-            (Purpose::Redirect(task), Some(fix)) => self.try_redirect(context, fix, *task, effects),
+            (Purpose::Redirect(task), Some(fix)) => self.try_redirect(context, (fix, left_s), *task, effects),
             (Purpose::Redirect(task), None) => {
                 self.change_errand(context, task.delivery, None, effects);
                 Ok(())
@@ -163,8 +175,13 @@ impl Drone {
     }
 
     /// To what it is at; home, where the battery does not do for that, or no way leads there.
-    fn replan(&mut self, context: &Context, fix: Fix, effects: &mut Effects) -> Result<(), Infeasible> {
-        let base = self.base(context);
+    fn replan(
+        &mut self,
+        context: &Context,
+        (fix, left_s): (Fix, Option<f64>),
+        effects: &mut Effects,
+    ) -> Result<(), Infeasible> {
+        let base = self.base_at(context, left_s);
         let on_errand = matches!(
             self.state,
             DroneState::HeadedToPickup { .. } | DroneState::HeadedToDropoff { .. }
@@ -246,10 +263,10 @@ impl Drone {
     fn check_battery(
         &mut self,
         context: &Context,
-        fix: Fix,
+        (fix, left_s): (Fix, Option<f64>),
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let base = self.base(context);
+        let base = self.base_at(context, left_s);
         let mission = match self.state {
             DroneState::HeadedToPickup { task } => base.rest(fix, task, false)?,
             DroneState::HeadedToDropoff { task } => base.rest(fix, task, true)?,
@@ -295,11 +312,11 @@ impl Drone {
     fn try_redirect(
         &mut self,
         context: &Context,
-        fix: Fix,
+        (fix, left_s): (Fix, Option<f64>),
         task: Task,
         effects: &mut Effects,
     ) -> Result<(), Infeasible> {
-        let base = self.base(context);
+        let base = self.base_at(context, left_s);
         let reserve_wh = base.model.battery.reserve * base.model.battery.capacity_wh;
         let possible = base.rest(fix, task, false).ok();
         let possible = possible

@@ -132,6 +132,13 @@ pub enum DroneMessage {
         delivery: DeliveryId,
         task: Option<Box<Task>>,
     },
+    /// From the sky: where it is, as it asked, in the middle of a hand-over of which so many seconds
+    /// are left.
+    LocatedAtHandover {
+        fix: Fix,
+        left_s: f64,
+        purpose: Purpose,
+    },
 }
 
 /// Why a drone asks what blows around it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::event::Happening;
-use crate::sim::flight::Velocity;
+use crate::sim::flight::{Milestone, Velocity};
 use crate::sim::geo::Point;
 use crate::sim::roster::{Change, RosterWrite, ZoneWrite};
 use crate::sim::sky::Fix;

@@ -273,7 +273,8 @@ impl Planner<'_> {
             homeward: false,
         };
         self.hop(to_dropoff, pickup_height_m, handover_m, out, sink)?;
-        self.handover(to_dropoff.to, handover_m, out, Milestone::Delivered, sink);
+        let (at, seconds) = ((to_dropoff.to, handover_m), self.model.handover_s);
+        self.handover(at, seconds, out, Milestone::Delivered, sink);
         self.hop(&itinerary.home, handover_m, 0.0, Load::HOMEWARD, sink)
     }
 
@@ -284,14 +285,14 @@ impl Planner<'_> {
         hub: Point,
         sink: &mut impl FnMut(Leg),
     ) -> Result<(), Infeasible> {
-        let (at, height_m) = match route {
+        let at = match route {
             Some(route) => {
                 self.hop(route, 0.0, self.model.handover_height_m, Load::EMPTY, sink)?;
                 (route.to, self.model.handover_height_m)
             }
             None => (hub, 0.0),
         };
-        self.handover(at, height_m, Load::EMPTY, Milestone::PickedUp, sink);
+        self.handover(at, self.model.handover_s, Load::EMPTY, Milestone::PickedUp, sink);
         Ok(())
     }
 
@@ -344,8 +345,8 @@ impl Planner<'_> {
 
     fn handover(
         &self,
-        at: Point,
-        height_m: f64,
+        (at, height_m): (Point, f64),
+        seconds: f64,
         load: Load,
         milestone: Milestone,
         sink: &mut impl FnMut(Leg),
@@ -353,7 +354,7 @@ impl Planner<'_> {
         let path = Path::Hold {
             at,
             height_m,
-            seconds: self.model.handover_s,
+            seconds,
         };
         let leg = Leg {
             entry_mps: 1.0,

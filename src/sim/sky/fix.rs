@@ -44,6 +44,14 @@ impl Sky {
             energy_wh: motion.energy_wh,
         })
     }
+
+    /// Seconds that are left of the hand-over that it is in the middle of; `None` for who is not.
+    pub fn handover_left_s(&self, drone: DroneId) -> Option<f64> {
+        let (chunk, i) = self.row_of(drone)?;
+        let leg = chunk.flights[i].present_leg();
+        let hands_over = leg.path.is_hold() && leg.milestone.is_some();
+        hands_over.then(|| chunk.motion(i).remaining)
+    }
 }
 
 impl Motion {

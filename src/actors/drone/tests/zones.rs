@@ -189,3 +189,43 @@ fn in_one_tick_it_says_once_that_it_goes_elsewhere() {
     bench.role.tell_diverted(&bench.context, &mut effects);
     assert_eq!(told(&effects.0), [DroneEvent::Diverted]);
 }
+
+#[test]
+fn whoever_hands_over_when_a_zone_comes_to_lie_ahead_goes_on_where_it_is() {
+    const LEFT_S: f64 = 4.0;
+    let task = task();
+    let (shop, door) = (
+        DroneState::HeadedToPickup { task },
+        DroneState::HeadedToDropoff { task },
+    );
+    for (state, at, milestone) in [
+        (shop, task.pickup, Milestone::PickedUp),
+        (door, task.dropoff, Milestone::Delivered),
+    ] {
+        for purpose in [Purpose::Replan, Purpose::Redirect(Box::new(task))] {
+            if purpose != Purpose::Replan && state == door {
+                continue;
+            }
+            let mut bench = flying(state);
+            let world = &bench.context.world;
+            let model = world.model(world.fleet_of(DroneId(0)).unwrap().model);
+            let fix = Fix {
+                at,
+                height_m: model.handover_height_m,
+                velocity: Velocity::NONE,
+                energy_wh: 0.9 * model.battery.capacity_wh,
+            };
+            let handover_s = model.handover_s;
+            let takes_s = |effects: &[Effect]| flown(effects).unwrap().time_to(milestone, 0).unwrap();
+            let effects = bench.tell(DroneMessage::LocatedAtHandover {
+                fix,
+                left_s: LEFT_S,
+                purpose: purpose.clone(),
+            });
+            assert!((takes_s(&effects) - LEFT_S).abs() < 0.01, "{}", takes_s(&effects));
+            let fix = Some(fix);
+            let effects = flying(state).tell(DroneMessage::Located { fix, purpose });
+            assert!(takes_s(&effects) >= handover_s, "it has not begun");
+        }
+    }
+}

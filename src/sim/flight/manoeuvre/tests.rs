@@ -27,6 +27,7 @@ fn onward() -> Onward {
         dropoff: Point { x: 3_900.0, y: 200.0 },
         home: Point { x: 0.0, y: 0.0 },
         payload_kg: 0.5,
+        handover_left_s: None,
     })
 }
 

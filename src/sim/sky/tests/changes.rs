@@ -101,6 +101,7 @@ fn replanned(
         dropoff: Point { x, y },
         home: HOME,
         payload_kg: 0.3,
+        handover_left_s: None,
     };
     let mission = match *change {
         Change::Cancel => plan_home(model, &air, from, HOME, 0.3),
@@ -200,6 +201,7 @@ proptest! {
             dropoff: errand.dropoff,
             home: HOME,
             payload_kg: errand.payload_kg,
+            handover_left_s: None,
         });
         let mut sky = Sky::new(&world);
         sky.fly(&world, DRONE, mission.plan, SimTime::START).unwrap();
