@@ -140,6 +140,8 @@ struct Decided {
     rounds: usize,
     /// Zones came or went.
     air_changed: bool,
+    /// The names of those that came.
+    laid: Vec<String>,
 }
 
 impl Engine {
@@ -185,7 +187,7 @@ impl Engine {
             self.shift_wind(shift, reply_to, &mut decided);
         }
         mail.extend(self.wakes.due(now));
-        self.close_ways_in_time(now, &mut mail);
+        self.close_ways(now, &decided.laid, &mut mail);
         if decided.air_changed || self.air_changes(now) {
             // Whatever else the fleet decides in this tick, it does so in this air.
             mail.insert(0, Mail::Fleet(FleetMessage::AirChanged));
@@ -371,8 +373,6 @@ impl Engine {
             Effect::End(id) => self.cast.end_delivery(id),
         }
     }
-}
-
 
     fn located(&self, drone: DroneId, purpose: Purpose) -> DroneMessage {
         let fix = self.sky.fix(drone);
@@ -381,6 +381,8 @@ impl Engine {
             None => DroneMessage::Located { fix, purpose },
         }
     }
+}
+
 fn pool(threads: usize) -> Result<Option<rayon::ThreadPool>, Halted> {
     if threads < 2 {
         return Ok(None);

@@ -54,17 +54,17 @@ impl Engine {
             || weather.observations_change(limits, before, now)
     }
 
-    /// Of zones that were announced long before, those in the air hear when they begin to count, and
-    /// who has come to be later than planned when they begin.
-    pub(super) fn close_ways_in_time(&self, now: SimTime, mail: &mut Vec<Mail>) {
+    /// Those in the air hear of zones that have been laid in their way; of those that were announced
+    /// long before when they begin to count, and who has come to be later than planned when they
+    /// begin.
+    pub(super) fn close_ways(&self, now: SimTime, laid: &[String], mail: &mut Vec<Mail>) {
+        let World { zones, airspace, .. } = &*self.world;
+        let number = |name: &String| zones.iter().position(|zone| zone.name == *name);
+        let laid: Vec<usize> = laid.iter().filter_map(number).collect();
         let before = self.world.time_of(self.tick - 1);
-        if self.world.airspace.changes_at(before, now) {
-            self.close_ways(mail);
-        }
-    }
-
-    fn close_ways(&self, mail: &mut Vec<Mail>) {
-        let closed = self.sky.closed_ways(&self.world, self.world.time_of(self.tick));
+        let closed = self
+            .sky
+            .closed_ways(&self.world, now, &airspace.come(&laid, before, now));
         let message = |drone| Mail::Drone(drone, DroneMessage::WayClosed);
         mail.extend(closed.into_iter().map(message));
     }
@@ -98,9 +98,9 @@ impl Engine {
                 let away = drones.filter(|drone| self.sky.grounded(*drone).is_none());
                 mail.extend(away.map(|drone| Mail::Drone(drone, DroneMessage::Leave)));
             }
-            (Change::AddZone(_), _) => {
+            (Change::AddZone(zone), _) => {
                 decided.air_changed = true;
-                self.close_ways(mail);
+                decided.laid.push(zone.name.clone());
             }
             (Change::RemoveZone(_), _) => decided.air_changed = true,
             (Change::AddDrones { .. }, _) => {}

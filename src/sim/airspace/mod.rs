@@ -6,6 +6,7 @@
 //! Shortest ways bend at corners only, so each zone gives its outward corners, moved off by
 //! the margin, and a way is a shortest path over those that see one another.
 
+mod come;
 mod outline;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod visibility;
 
 use std::sync::OnceLock;
 
+pub use self::come::Come;
 use self::outline::Outline;
 use self::visibility::Visibility;
 use super::geo::{Area, Point};
@@ -50,8 +52,10 @@ pub(in crate::sim) static OPEN: Airspace = Airspace {
 
 /// A zone on the local plane.
 #[derive(Clone, Debug)]
-struct NoFly {
+pub struct NoFly {
     outline: Outline,
+    /// (west, south), (east, north).
+    bounds: ([f64; 2], [f64; 2]),
     /// Above ground.
     floor_m: f64,
     ceiling_m: f64,
@@ -90,13 +94,23 @@ impl NoFly {
             HeightReference::Agl => 0.0,
             HeightReference::Amsl => area.ground_m,
         };
+        let outline = Outline::new(&zone.polygon, &area.frame);
         NoFly {
-            outline: Outline::new(&zone.polygon, &area.frame),
+            bounds: outline.bounds(),
+            outline,
             floor_m: zone.floor_m - ground_m,
             ceiling_m: zone.ceiling_m - ground_m,
             from: zone.from,
             until: zone.until,
         }
+    }
+
+    /// Whether a straight line may come nearer than this: no more than a look at its box.
+    fn is_near(&self, from: Point, to: Point, metres: f64) -> bool {
+        let ([west, south], [east, north]) = self.bounds;
+        let is_within =
+            |a: f64, b: f64, least: f64, most: f64| a.max(b) + metres >= least && a.min(b) - metres <= most;
+        is_within(from.x, to.x, west, east) && is_within(from.y, to.y, south, north)
     }
 
     fn meets(&self, low_m: f64, high_m: f64) -> bool {
@@ -260,7 +274,7 @@ impl Airspace {
             .zones
             .iter()
             .filter(|zone| zone.counts(now) && zone.meets(low_m, high_m));
-        met.any(|zone| zone.outline.holds(at))
+        met.any(|zone| zone.is_near(at, at, 0.0) && zone.outline.holds(at))
     }
 
     /// Whether a straight line between these heights that is flown between these moments keeps as
@@ -271,11 +285,13 @@ impl Airspace {
         (from, to): (Point, Point),
         (low_m, high_m): (f64, f64),
     ) -> bool {
-        let is_met = |zone: &&NoFly| zone.is_in_force(begins, ends) && zone.meets(low_m, high_m);
+        let is_met = |zone: &&NoFly| {
+            zone.is_in_force(begins, ends) && zone.meets(low_m, high_m) && zone.is_near(from, to, MARGIN_M)
+        };
         let mut met = self.zones.iter().filter(is_met);
         match from == to {
             true => met.all(|zone| !zone.outline.holds(to)),
-            false => met.all(|zone| zone.outline.lets_pass(from, to)),
+            false => met.all(|zone| zone.outline.lets_pass(from, to, MARGIN_M)),
         }
     }
 

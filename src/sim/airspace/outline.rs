@@ -80,10 +80,10 @@ impl Outline {
         self.sides().map(distance).fold(f64::INFINITY, lesser)
     }
 
-    /// Whether the straight line keeps off as far as its ends do, at most the margin.
-    pub fn lets_pass(&self, from: Point, to: Point) -> bool {
+    /// Whether the straight line keeps off as far as its ends do, at most so far.
+    pub fn lets_pass(&self, from: Point, to: Point, margin_m: f64) -> bool {
         let ends_m = lesser(self.distance(from), self.distance(to));
-        let wanted_m = lesser(ends_m, MARGIN_M) - TOLERANCE_M;
+        let wanted_m = lesser(ends_m, margin_m) - TOLERANCE_M;
         !self.holds(from) && !self.holds(to) && {
             let off_m = self.distance_to_line(from, to);
             off_m > 0.0 && off_m >= wanted_m

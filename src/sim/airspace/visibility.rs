@@ -46,7 +46,7 @@ impl Visibility {
 
     /// Whether the straight line keeps off all zones as far as its ends do, at most the margin.
     pub fn sees(&self, from: Point, to: Point) -> bool {
-        self.near(from, to).all(|zone| zone.lets_pass(from, to))
+        self.near(from, to).all(|zone| zone.lets_pass(from, to, MARGIN_M))
     }
 
     fn near(&self, from: Point, to: Point) -> impl Iterator<Item = &Outline> + '_ {

@@ -3,7 +3,7 @@
 use geo::{LineString, Polygon};
 
 use super::super::super::drone::DroneStatus;
-use super::super::super::flight::Phase;
+use super::super::super::flight::{Phase, Rest, plan_rest};
 use super::super::super::world::{HeightReference, Zone};
 use super::*;
 
@@ -56,7 +56,7 @@ fn only_a_zone_that_is_in_force_when_it_is_crossed_closes_a_way() {
     let (sky, now) = flown(&world, at(500.0));
     let closed = |from_s: f64, until_s: f64| {
         let world = with_zone(&world, (2_800.0, 0.0), (from_s, until_s));
-        sky.closed_ways(&world, now) == [DRONE]
+        sky.closed_ways(&world, now, &world.airspace.come(&[0], now, now)) == [DRONE]
     };
     let (now_s, crossed_s) = (now.as_secs(), crossed.as_secs());
     assert!(closed(now_s, now_s + 600.0), "from now on");
@@ -89,7 +89,8 @@ fn who_has_handed_over_before_it_could_have_left_is_not_told() {
     while hovers(&sky) {
         let world = with_zone(&world, (1_000.0, 0.0), (0.0, 600.0));
         let left_s = over.since(now).as_secs();
-        told.push((left_s, !sky.closed_ways(&world, now).is_empty()));
+        let laid = world.airspace.come(&[0], now, now);
+        told.push((left_s, !sky.closed_ways(&world, now, &laid).is_empty()));
         now += world.tick;
         sky.step(&world, now, None);
     }
@@ -98,4 +99,60 @@ fn who_has_handed_over_before_it_could_have_left_is_not_told() {
     assert!(first.1, "{} s are longer than leaving takes", first.0);
     assert!(!last.1, "{} s are not", last.0);
     assert!(told.is_sorted_by(|before, after| before.1 >= after.1), "{told:?}");
+}
+
+/// On from where it is, to the customer at 4 km and home.
+fn replan(sky: &mut Sky, world: &World, now: SimTime) {
+    let rest = Rest {
+        pickup: None,
+        dropoff: Point { x: 4_000.0, y: 0.0 },
+        home: Point { x: 5_000.0, y: 0.0 },
+        payload_kg: 0.3,
+        handover_left_s: None,
+    };
+    let from = sky.fix(DRONE).unwrap().whereabouts();
+    let mission = plan_rest(&world.models[0], &world.air(now), from, &rest).unwrap();
+    sky.fly(world, DRONE, mission.plan, now).unwrap();
+}
+
+#[test]
+fn who_passes_by_a_zone_is_told_neither_of_it_nor_of_another_far_away() {
+    let world = world(wing(), 1, 0.1, (0.0, 0.0));
+    let at = |x: f64| move |sky: &Sky| sky.airborne().all(|drone| drone.at.x >= x);
+    let (mut sky, mut now) = flown(&world, at(1_200.0));
+    let beside = with_zone(&world, (2_500.0, 250.0), (0.0, 3_600.0));
+    let laid = beside.airspace.come(&[0], now, now);
+    assert_eq!(sky.closed_ways(&beside, now, &laid), [], "50 m off");
+    let world = with_zone(&beside, (2_500.0, 3_000.0), (0.0, 3_600.0));
+    while sky.airborne_one(DRONE).is_some_and(|drone| drone.at.x < 3_500.0) {
+        now += world.tick;
+        sky.step(&world, now, None);
+        let laid = world.airspace.come(&[1], now, now);
+        assert_eq!(sky.closed_ways(&world, now, &laid), []);
+    }
+}
+
+#[test]
+fn of_a_zone_that_was_announced_who_flies_round_it_hears_once() {
+    let world = world(wing(), 1, 0.1, (0.0, 0.0));
+    let at = |x: f64| move |sky: &Sky| sky.airborne().all(|drone| drone.at.x >= x);
+    let (mut sky, now) = flown(&world, at(1_200.0));
+    let now_s = now.as_secs();
+    let world = with_zone(&world, (2_800.0, 0.0), (now_s + 30.0, now_s + 60.0));
+    let laid = world.airspace.come(&[0], now, now);
+    assert_eq!(sky.closed_ways(&world, now, &laid), [DRONE]);
+    replan(&mut sky, &world, now);
+    let mut now = now;
+    for _ in 0..1_200 {
+        let before = now;
+        now += world.tick;
+        sky.step(&world, now, None);
+        let come = world.airspace.come(&[], before, now);
+        assert_eq!(
+            sky.closed_ways(&world, now, &come),
+            [],
+            "{}",
+            now.as_secs() - now_s
+        );
+    }
 }
