@@ -92,13 +92,14 @@ CRASHES ?= 200
 crash: tools postgres ## Kill and restart a running server two hundred times, in a folder and in PostgreSQL
 	SKYHAUL_CRASHES=$(CRASHES) cargo test --locked --test journeys crash:: -- --nocapture
 
-# Simulated.
+# Simulated, and real ones with an audience; 0 leaves out either.
 SOAK_DAYS ?= 14
+SOAK_MINUTES ?= 60
 
 .PHONY: soak
-soak: build ## Let two simulated weeks go by, and see that nothing grows
+soak: build ## Let two simulated weeks and one real hour with an audience go by, and see that nothing grows
 	$(call need,python3,install Python 3: apt-get install python3)
-	python3 benches/soak.py --days $(SOAK_DAYS)
+	python3 benches/soak.py --days $(SOAK_DAYS) --minutes $(SOAK_MINUTES)
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 600

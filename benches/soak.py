@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""Two simulated weeks, as fast as they go: nothing may grow.
+"""Two simulated weeks as fast as they go, then a real hour with people looking on: nothing may grow.
 
-Starts the program with a store of its own, samples `/metrics` every simulated six hours, prints
-the samples, and compares the last quarter with the second: memory, open files, actors, records
-in memory, how long a tick takes. Exit status 1 where something grew. The store's size is shown
-and not judged: history is kept for good.
+Free running: starts the program with a store of its own, samples `/metrics` every simulated six
+hours, prints the samples, and compares the last quarter with the second: memory, open files,
+actors, records in memory, how long a tick takes.
 
-    make build && python3 benches/soak.py [--days 14] [--scenario scenarios/san-francisco.toml]
+Paced: plays `ordinary-hour.toml` against a program in real time, samples once a minute, compares
+the same, and the load test's own times of the last stage with those of the first.
+
+The store's size is shown and not judged: history is kept for good. Exit status 1 where something
+grew, was missed or came late.
+
+    make build && python3 benches/soak.py [--days 14] [--minutes 60]    (0 leaves one of them out)
 """
 
 import argparse
@@ -18,11 +23,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 EVERY_S = 6 * 3600
+PACED_EVERY_S = 60
+STAGES_MINUTES = 60
 # How much larger the last quarter's median may be than the second's, and by how much at least
 # for it to count.
 MAY_GROW = {
@@ -32,6 +40,10 @@ MAY_GROW = {
     "records": (1.10, 500),
     "tick µs": (1.25, 100),
 }
+# Who looks on loses connections at random, so a paced hour's files and sessions vary.
+MAY_GROW_PACED = MAY_GROW | {"open files": (1.05, 50), "records": (1.30, 2000)}
+# The same of a load test's times, in ms: the last stage beside the first.
+MAY_SLOW = {"accept": (1.5, 10), "schedule": (1.5, 50), "frame": (1.5, 50)}
 
 
 def read(base, path):
@@ -49,13 +61,14 @@ def size_mb(folder):
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
-def sample(base, sim_s, folder, before):
+def sample(base, at, folder, before):
+    """What `/metrics` says now; `at` is a name and a number for the row."""
     page = read(base, "/metrics")
     ticks = metric(page, "skyhaul_ticks_total")
     spent_s = metric(page, "skyhaul_tick_phase_seconds_sum")
     since = before or {"ticks": 0, "spent": 0}
     return {
-        "day": sim_s / 86400,
+        at[0]: at[1],
         "resident MB": metric(page, "process_resident_memory_bytes") / 1e6,
         "open files": metric(page, "process_open_fds"),
         "actors": metric(page, "skyhaul_actors"),
@@ -72,36 +85,66 @@ def sim_time(base):
     return datetime.fromisoformat(clock["simTime"].replace("Z", "+00:00"))
 
 
-def start(program, scenario, folder):
+@contextmanager
+def serving(program, scenario, folder, *options):
+    """A server with a store in the folder; yields its address."""
     server = subprocess.Popen(
-        [program, "serve", "--scenario", scenario, "--data", folder / "data", "--speed", "max",
-         "--listen", "127.0.0.1:0"],
+        [program, "serve", "--scenario", scenario, "--data", folder / "data", "--listen", "127.0.0.1:0", *options],
         stderr=subprocess.PIPE, text=True,
     )
-    for line in server.stderr:
-        if found := re.search(r"http://([\d.:]+)", line):
-            return server, found[1]
-    sys.exit("the server did not start")
+    try:
+        for line in server.stderr:
+            if found := re.search(r"http://([\d.:]+)", line):
+                break
+        else:
+            sys.exit("the server did not start")
+        yield found[1]
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
 
 
-def soak(program, scenario, days):
+def free_running(program, scenario, days):
+    samples = []
+    with tempfile.TemporaryDirectory() as name, serving(program, scenario, Path(name), "--speed", "max") as base:
+        began = sim_time(base)
+        while len(samples) * EVERY_S < days * 86400:
+            sim_s = (sim_time(base) - began).total_seconds()
+            if sim_s < (len(samples) + 1) * EVERY_S:
+                time.sleep(0.2)
+                continue
+            at = ("day", sim_s / 86400)
+            samples.append(sample(base, at, Path(name), samples[-1] if samples else None))
+            show(samples[-1], is_first=len(samples) == 1)
+    return samples
+
+
+def shortened(scenario, minutes, folder):
+    """The scenario with its stages in proportion, beside nothing that it would read."""
+    text = scenario.read_text().replace('"../', f'"{scenario.parent.parent}/')
+    text = re.sub(r'for = "(\d+)m"', lambda found: f'for = "{int(found[1]) * minutes * 60 // STAGES_MINUTES}s"', text)
+    (folder / scenario.name).write_text(text)
+    return folder / scenario.name
+
+
+def paced(program, minutes):
+    """The samples, and the load test's report."""
     samples = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server, base = start(program, scenario, folder)
-        try:
-            began = sim_time(base)
-            while len(samples) * EVERY_S < days * 86400:
-                sim_s = (sim_time(base) - began).total_seconds()
-                if sim_s < (len(samples) + 1) * EVERY_S:
-                    time.sleep(0.2)
-                    continue
-                samples.append(sample(base, sim_s, folder, samples[-1] if samples else None))
-                show(samples[-1], is_first=len(samples) == 1)
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-    return samples
+        scenario = shortened(HERE / "scenarios/capacity/ordinary-hour.toml", minutes, folder)
+        with serving(program, scenario, folder, "--no-demand") as base, open(folder / "report", "w+") as report:
+            load = subprocess.Popen([program, "load", scenario, "--target", f"http://{base}", "--json"], stdout=report)
+            began = time.monotonic()
+            while load.poll() is None:
+                try:
+                    load.wait(timeout=PACED_EVERY_S)
+                except subprocess.TimeoutExpired:
+                    at = ("minute", (time.monotonic() - began) / 60)
+                    samples.append(sample(base, at, folder, samples[-1] if samples else None))
+                    show(samples[-1], is_first=len(samples) == 1)
+            report.seek(0)
+            return samples, json.load(report)
 
 
 def show(row, is_first):
@@ -111,28 +154,51 @@ def show(row, is_first):
     print("  ".join(f"{row[name]:>11.2f}" for name in names), flush=True)
 
 
-def grown(samples):
+def grown(samples, may_grow):
     quarter = len(samples) // 4
+    if quarter < 2:
+        sys.exit("eight samples at least are compared, by quarters: two days, or ten minutes")
     early, late = samples[quarter:2 * quarter], samples[-quarter:]
-    for name, (times, least) in MAY_GROW.items():
+    for name, (times, least) in may_grow.items():
         before, after = (statistics.median(row[name] for row in part) for part in (early, late))
         if after > before * times and after - before > least:
             yield f"{name}: {before:.1f} in the second quarter, {after:.1f} in the last"
 
 
+def slowed(report):
+    """What was later at the end than at the start, missed, or told twice."""
+    first, last = report["stages"][0], report["stages"][-1]
+    for op, (times, least) in MAY_SLOW.items():
+        for quantile in ("p50Ms", "p99Ms"):
+            before, after = first["ops"][op][quantile], last["ops"][op][quantile]
+            print(f"{op} {quantile}: {before:.1f} in the first stage, {after:.1f} in the last")
+            if after > before * times and after - before > least:
+                yield f"{op} {quantile}: {before:.1f} in the first stage, {after:.1f} in the last"
+    for name in ("missed", "repeated"):
+        if report["watchers"][name]:
+            yield f"events {name} by who looked on: {report['watchers'][name]}"
+    for gate in report["slo"]:
+        if not gate["met"]:
+            yield f"objective missed: {gate}"
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("--days", type=float, default=14)
-    arguments.add_argument("--scenario", default=HERE / "scenarios/san-francisco.toml")
-    arguments.add_argument("--program", default=HERE / "target/release/skyhaul")
+    arguments.add_argument("--minutes", type=int, default=60)
+    arguments.add_argument("--scenario", type=Path, default=HERE / "scenarios/san-francisco.toml")
+    arguments.add_argument("--program", type=Path, default=HERE / "target/release/skyhaul")
     given = arguments.parse_args()
-    samples = soak(given.program, given.scenario, given.days)
-    if len(samples) < 8:
-        sys.exit("two days at least are wanted: eight samples are compared by quarters")
-    growth = list(grown(samples))
-    for line in growth:
-        print(f"grew: {line}", file=sys.stderr)
-    sys.exit(1 if growth else 0)
+    wrong = []
+    if given.days:
+        wrong += grown(free_running(given.program, given.scenario, given.days), MAY_GROW)
+    if given.minutes:
+        samples, report = paced(given.program, given.minutes)
+        wrong += grown(samples, MAY_GROW_PACED)
+        wrong += slowed(report)
+    for line in wrong:
+        print(f"not as it was: {line}", file=sys.stderr)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":
