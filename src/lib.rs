@@ -17,6 +17,7 @@
 //! - [`auth`] – tokens, roles, and who may see what
 //! - [`notify`] – outgoing mail and web hooks, from an outbox
 //! - [`engine`] – the tick, and what drives it
+//! - [`recording`] – runs as files, and what is made of them
 //! - [`ws`] – the window: sessions and fan-out
 //! - [`http`] – the front door
 //! - [`run`] – a world without listeners, and its summary
@@ -33,6 +34,7 @@ pub mod engine;
 pub mod http;
 pub mod load;
 pub mod notify;
+pub mod recording;
 pub mod run;
 pub mod scenario;
 pub mod server;

@@ -6,8 +6,10 @@
 mod backup;
 mod check;
 mod emit;
+mod export;
 mod load;
 mod notices;
+mod recording;
 mod run;
 mod serve;
 mod signals;
@@ -60,6 +62,8 @@ enum Command {
     Run(run::Args),
     /// Send a simulated fleet's telemetry, or orders, to a backend of your own in real time
     Emit(Box<emit::Args>),
+    /// Make a recording into a file for other programs
+    Export(export::Args),
     /// Put a running server to the test: requests on a timetable, an audience, objectives
     Load(Box<load::Args>),
     /// Make a token for a server that asks for them
@@ -106,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(*args),
         Command::Run(args) => run::run(args),
         Command::Emit(args) => emit::emit(*args),
+        Command::Export(args) => export::export(args),
         Command::Load(args) => load::run(*args),
         Command::Token(args) => token::token(args),
         Command::Backup(args) => backup::backup(args),

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::{Engine, Halted, headless};
+use crate::recording::{self, Recorder, Stopped};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -67,6 +68,36 @@ pub fn run(
         tally.hear(&outcome.events, engine.sky().airborne_count());
         show(&progress(engine, until, &tally));
         true
+    })?;
+    let summary = tally.summary(&engine, began.elapsed());
+    Ok(Ended {
+        summary,
+        deliveries: tally.into_rows(),
+    })
+}
+
+/// The same, recorded; the recording is ended by the caller.
+///
+/// # Errors
+/// A world that failed, or a recording that takes no more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the summary tells how long the run took"
+)]
+pub fn run_recorded(
+    world: Arc<World>,
+    threads: usize,
+    until: Tick,
+    keeps_rows: bool,
+    recorder: &Recorder,
+    hz: f64,
+    mut show: impl FnMut(&Progress),
+) -> Result<Ended, Stopped> {
+    let began = Instant::now();
+    let mut tally = Tally::new(keeps_rows);
+    let engine = recording::run(world, threads, until, recorder, hz, |engine, outcome| {
+        tally.hear(&outcome.events, engine.sky().airborne_count());
+        show(&progress(engine, until, &tally));
     })?;
     let summary = tally.summary(&engine, began.elapsed());
     Ok(Ended {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 use super::deliveries::Place;
 use super::drones::Roll;
 use crate::sim::drone::DroneStatus;
@@ -12,7 +14,7 @@ use crate::sim::ids::DroneId;
 use crate::sim::time::{SimTime, Tick};
 
 /// One airborne drone at one tick.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DroneRow {
     pub drone: DroneId,
     pub status: DroneStatus,

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sim::flight::{FlightPlan, Mark, Stretch};
 use crate::sim::geo::{LatLon, LocalFrame};
 use crate::sim::ids::DroneId;
@@ -13,12 +15,12 @@ use super::View;
 use super::reading::RouteReading;
 
 /// From where the plan began to the landing, as straight lines between points.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedRoute {
     pub points: Box<[RoutePoint]>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoutePoint {
     pub at: LatLon,
     pub height_m: f32,

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 7] = [
     &["sim"],
     &["store", "scenario", "wire", "actors"],
     &["view", "auth", "notify", "engine"],
-    &["ws", "http", "run", "emit", "load"],
+    &["recording", "ws", "http", "run", "emit", "load"],
     &["server"],
     &["cli"],
     &["main"],

@@ -13,9 +13,11 @@ use std::sync::Arc;
 use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
+use super::recording::{RecordTo, parse_record_hz};
 use super::{Failure, duration, load_world, parse_threads, threads};
 use crate::engine::Halted;
-use crate::run::{self, Comparison, Ended, Summary};
+use crate::recording::Stopped;
+use crate::run::{self, Comparison, Ended, Progress, Summary};
 use crate::sim::time::{SimDuration, Tick};
 use crate::sim::world::{PolicyKind, World};
 
@@ -49,6 +51,12 @@ pub struct Args {
     /// Write the runs and their deliveries to this file, as Parquet
     #[arg(long, value_name = "RUNS.parquet", env = "SKYHAUL_OUT")]
     out: Option<PathBuf>,
+    /// Record the run to this file, as MCAP, for `skyhaul replay`, `export` and `fork`
+    #[arg(long, value_name = "OUT.mcap", env = "SKYHAUL_RECORD")]
+    record: Option<PathBuf>,
+    /// Recorded positions a simulated second, at most one a tick
+    #[arg(long, value_name = "N", env = "SKYHAUL_RECORD_HZ", default_value_t = 1.0, value_parser = parse_record_hz)]
+    record_hz: f64,
 }
 
 fn policy(text: &str) -> Result<PolicyKind, String> {
@@ -113,21 +121,60 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let world = with(&world, args.policies.first().copied(), None);
             let threads = threads(args.threads, &world);
             let mut display = Display::new(until);
-            let ended = run::run(world, threads, until, out.is_some(), |progress| {
-                display.show(progress)
-            });
+            let show = |progress: &Progress| display.show(progress);
+            let ended = match &args.record {
+                None => run::run(world, threads, until, out.is_some(), show).map_err(stopped),
+                Some(path) => {
+                    let to = RecordTo {
+                        path,
+                        hz: args.record_hz,
+                        scenario: &args.file,
+                    };
+                    recorded(&to, world, threads, until, out.is_some(), show)
+                }
+            };
             display.finish();
-            let ended = ended.map_err(stopped)?;
+            let ended = ended?;
             write_out(out, std::slice::from_ref(&ended))?;
             match args.json {
                 true => json(&ended.summary)?,
                 false => table::of_one(&ended.summary),
             }
         }
+        _ if args.record.is_some() => {
+            return Err(Failure::bad_input(
+                "several runs are not recorded",
+                "give one seed and one policy with --record",
+            ));
+        }
         (policies, seeds) => compare(&world, policies, seeds, args.threads, until, out, args.json)?,
     };
     let _closed = writeln!(std::io::stdout(), "{text}");
     Ok(())
+}
+
+/// Runs the world and records it; what was written can be read, however it ends.
+fn recorded(
+    to: &RecordTo<'_>,
+    world: Arc<World>,
+    threads: usize,
+    until: Tick,
+    keeps_rows: bool,
+    show: impl FnMut(&Progress),
+) -> Result<Ended, Failure> {
+    let recorder = to.create(&world)?;
+    let ended = run::run_recorded(world, threads, until, keeps_rows, &recorder, to.hz, show);
+    let recorded = to.finish(recorder);
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(Stopped::World(halted)) => return Err(stopped(halted)),
+        // Why it takes no more, is said at its end.
+        Err(error @ Stopped::Recording(_)) => {
+            return Err(recorded.err().unwrap_or_else(|| to.failure(&error)));
+        }
+    };
+    recorded?;
+    Ok(ended)
 }
 
 fn compare(

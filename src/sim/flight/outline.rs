@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::geo::Point;
 use super::{FlightPlan, Milestone, Path};
 
@@ -9,7 +11,7 @@ use super::{FlightPlan, Milestone, Path};
 const CORNER_RAD: f64 = PI / 12.0;
 
 /// What a part of a mission is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stretch {
     ToPickup,
     ToDropoff,
@@ -22,7 +24,7 @@ impl Stretch {
 }
 
 /// What happens at a corner of the outline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mark {
     /// A way-point of the route: the course changes.
     Turn,

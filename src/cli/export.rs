@@ -1,0 +1,165 @@
+//! `skyhaul export`: recordings for other programs.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+use super::recording::{open, parse_elapsed, unread};
+use crate::recording::export::{ExportError, Filter, Format, export as write};
+use crate::sim::geo::BoundingBox;
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::time::SimTime;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// What is made of it
+    #[arg(long, value_enum, env = "SKYHAUL_FORMAT")]
+    format: FormatName,
+    /// Where it goes; - is the standard output
+    #[arg(long, value_name = "PATH")]
+    out: PathBuf,
+    /// Only this drone, for example d-17
+    #[arg(long, value_name = "ID", value_parser = parse_drone)]
+    drone: Option<DroneId>,
+    /// Only the flights for this delivery
+    #[arg(long, value_name = "ID", value_parser = parse_delivery)]
+    delivery: Option<DeliveryId>,
+    /// From this elapsed simulated time on, HH:MM:SS
+    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    from: Option<SimTime>,
+    /// Up to this elapsed simulated time, HH:MM:SS
+    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    to: Option<SimTime>,
+    /// Only what is in this box: west, south, east, north
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, value_parser = parse_bbox)]
+    bbox: Option<BoundingBox>,
+    /// At most so many positions of a drone a simulated second
+    #[arg(long, value_name = "N", value_parser = super::recording::parse_record_hz)]
+    hz: Option<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    /// A feature a flight, heights above the ground, Unix milliseconds as the fourth coordinate
+    Geojson,
+    /// For Cesium; heights above the ellipsoid
+    Czml,
+    /// A row a position
+    Csv,
+    /// The same columns
+    Parquet,
+    /// The tracks of one drone or delivery, heights above the sea
+    Gpx,
+}
+
+fn parse_drone(text: &str) -> Result<DroneId, String> {
+    text.parse()
+        .map_err(|_| "a drone's id such as d-17 is wanted".to_owned())
+}
+
+fn parse_delivery(text: &str) -> Result<DeliveryId, String> {
+    text.parse().map_err(|_| "a delivery's id is wanted".to_owned())
+}
+
+fn parse_bbox(text: &str) -> Result<BoundingBox, String> {
+    let wrong = || "four numbers are wanted: west,south,east,north".to_owned();
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[west, south, east, north]) if west < east && south < north => Ok(BoundingBox {
+            west,
+            south,
+            east,
+            north,
+        }),
+        Ok([_, _, _, _]) => Err("west must be below east, and south below north".to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn export(args: Args) -> Result<(), Failure> {
+    let filter = Filter {
+        drone: args.drone,
+        delivery: args.delivery,
+        from: args.from.unwrap_or(SimTime::START),
+        to: args.to.unwrap_or(SimTime::NEVER),
+        bounds: args.bbox,
+        hz: args.hz,
+    };
+    let format = match args.format {
+        FormatName::Geojson => Format::Geojson,
+        FormatName::Czml => Format::Czml,
+        FormatName::Csv => Format::Csv,
+        FormatName::Parquet => Format::Parquet,
+        FormatName::Gpx => Format::Gpx,
+    };
+    check(&filter, format)?;
+    let recording = open(&args.file)?;
+    let bar = ProgressBar::new(1_000).with_style(style());
+    let written = create(&args.out).and_then(|out| {
+        let exported = write(&recording, format, &filter, out, |done| bar.set_position(done));
+        exported.map_err(|error| describe(error, &args))
+    });
+    bar.finish_and_clear();
+    let exported = written?;
+    eprintln!("{} positions of {} moments", exported.rows, exported.frames);
+    Ok(())
+}
+
+fn style() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta}");
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// What cannot come to anything, before a file is made.
+fn check(filter: &Filter, format: Format) -> Result<(), Failure> {
+    if filter.from > filter.to {
+        return Err(Failure::bad_input(
+            "--from is after --to",
+            "give the earlier time with --from",
+        ));
+    }
+    if format == Format::Gpx && filter.drone.is_none() && filter.delivery.is_none() {
+        return Err(Failure::bad_input(
+            "GPX is for one drone",
+            "give --drone or --delivery, or another --format",
+        ));
+    }
+    Ok(())
+}
+
+fn create(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufWriter::new(io::stdout())));
+    }
+    let file = File::create(path).map_err(|error| {
+        Failure::bad_input(
+            format!("{} cannot be written: {error}", path.display()),
+            "give another --out",
+        )
+    })?;
+    Ok(Box::new(BufWriter::new(file)))
+}
+
+fn describe(error: ExportError, args: &Args) -> Failure {
+    match error {
+        ExportError::File(error) => unread(&args.file, &error),
+        ExportError::Write(_) | ExportError::Parquet(_) => Failure::failed(
+            format!("{}: {error}", args.out.display()),
+            "make room, or give another --out",
+        ),
+        ExportError::Outside(_) => Failure::bad_input(
+            format!("--from is outside of {}: {error}", args.file.display()),
+            "give an earlier time",
+        ),
+        ExportError::NoDelivery(_) => Failure::bad_input(
+            format!("{}: {error}", args.file.display()),
+            "see its events for ids",
+        ),
+    }
+}

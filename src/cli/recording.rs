@@ -1,0 +1,96 @@
+//! What the commands that write or read recordings have in common.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::Failure;
+use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Sources};
+use crate::sim::time::SimTime;
+use crate::sim::world::World;
+
+/// Recorded positions a simulated second, at most.
+const MOST_HZ: f64 = 1_000.0;
+
+pub(super) fn parse_record_hz(text: &str) -> Result<f64, String> {
+    let hz = text.parse().ok().filter(|hz| *hz > 0.0 && *hz <= MOST_HZ);
+    hz.ok_or_else(|| format!("a number above 0 and up to {MOST_HZ} is wanted"))
+}
+
+/// Elapsed simulated time.
+pub(super) fn parse_elapsed(text: &str) -> Result<SimTime, String> {
+    let wrong = || "an elapsed time such as 01:30:00 is wanted".to_owned();
+    let parts: Vec<&str> = text.split(':').collect();
+    let [hours, minutes, seconds] = parts.as_slice() else {
+        return Err(wrong());
+    };
+    let whole = |text: &str| text.parse::<u32>().ok().map(f64::from);
+    let below_60 = |value: &f64| *value < 60.0;
+    let seconds = seconds.parse::<f64>().ok().filter(|value| *value >= 0.0);
+    let (hours, minutes) = (whole(hours), whole(minutes).filter(below_60));
+    let (Some(hours), Some(minutes), Some(seconds)) = (hours, minutes, seconds.filter(below_60)) else {
+        return Err(wrong());
+    };
+    Ok(SimTime::from_secs(hours * 3_600.0 + minutes * 60.0 + seconds))
+}
+
+/// Where a run is recorded to.
+pub(super) struct RecordTo<'a> {
+    pub path: &'a Path,
+    pub hz: f64,
+    /// The file that the world was made of.
+    pub scenario: &'a Path,
+}
+
+impl RecordTo<'_> {
+    pub(super) fn create(&self, world: &World) -> Result<Recorder, Failure> {
+        let sources = Sources::of_file(self.scenario).map_err(|error| {
+            Failure::failed(
+                format!("{} cannot be read again: {error}", self.scenario.display()),
+                "leave the scenario's files where they are",
+            )
+        })?;
+        let origin = Origin::of(world, sources, self.hz);
+        Recorder::create(self.path, origin).map_err(|error| {
+            Failure::bad_input(
+                format!("{} cannot be written: {error}", self.path.display()),
+                "give another --record",
+            )
+        })
+    }
+
+    pub(super) fn finish(&self, recorder: Recorder) -> Result<Recorded, Failure> {
+        recorder.finish().map_err(|error| self.failure(&error))
+    }
+
+    pub(super) fn failure(&self, error: &dyn Display) -> Failure {
+        Failure::failed(
+            format!("{} cannot be written any more: {error}", self.path.display()),
+            "make room; what was recorded until then can be played",
+        )
+    }
+}
+
+/// Opens a recording; one without its end with a warning.
+pub(super) fn open(path: &Path) -> Result<Recording, Failure> {
+    let recording = Recording::open(path).map_err(|error| unread(path, &error))?;
+    if let Some(bytes) = recording.cut_off() {
+        eprintln!(
+            "warning: {} was not ended; it is read to its last whole chunk, at {}, and {bytes} bytes are left out",
+            path.display(),
+            crate::recording::export::clock(recording.end()),
+        );
+    }
+    Ok(recording)
+}
+
+pub(super) fn unread(path: &Path, error: &FileError) -> Failure {
+    let remedy = match error {
+        FileError::Unreadable(_) => "see whether it is there and may be read",
+        FileError::Newer { .. } => "use the version that recorded it, or a newer one",
+        FileError::Empty | FileError::NoMcap | FileError::Foreign => {
+            "give a file that `skyhaul run --record` or `skyhaul serve --record` made"
+        }
+        FileError::Nothing | FileError::Damaged(_) => "record it again, or take a copy of it",
+    };
+    Failure::bad_input(format!("{}: {error}", path.display()), remedy)
+}

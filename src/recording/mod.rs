@@ -1,0 +1,26 @@
+//! Runs as files, to be played again, gone on from, and made into other files.
+//!
+//! A recording is an MCAP file ([`layout`] says what is in it) that is complete by itself: the
+//! scenario with its files, what outside asked for, all events, positions at the recorded ticks,
+//! and now and then the whole state. A [`Recorder`] writes it, [`Recording`] reads it. Nothing
+//! in the world knows of it.
+
+mod cadence;
+mod changes;
+pub mod export;
+mod file;
+mod headless;
+mod keyframe;
+mod layout;
+mod origin;
+mod positions;
+mod recorder;
+mod tape;
+#[cfg(test)]
+mod tests;
+
+pub use file::{FileError, Recording};
+pub use headless::{Stopped, run};
+pub use origin::{Origin, Sources};
+pub use recorder::{Full, Recorded, Recorder};
+pub use tape::TapeError;

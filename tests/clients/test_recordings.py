@@ -1,0 +1,151 @@
+"""Recordings with other people's tools: the public MCAP reader, protobuf, Parquet, JSON, XML."""
+
+import json
+import subprocess
+import xml.etree.ElementTree as xml
+
+import pyarrow.parquet
+import pytest
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
+
+from skyhaul import BUSY, PROGRAM
+
+WRAP = 2**32
+#: A column of the message, the parts of its unit, and whether its last step is made again.
+COLUMNS = {
+    "latitude": (1e7, True),
+    "longitude": (1e7, True),
+    "height": (100, True),
+    "heading": (100, False),
+    "ground_speed": (1000, False),
+    "vertical_speed": (1000, False),
+    "battery": (1e5, True),
+    "payload": (1e4, False),
+}
+
+
+def skyhaul(*words):
+    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recording") / "busy.mcap"
+    status, out, errors = skyhaul("run", BUSY, "--until", "10m", "--json", "--record", path)
+    assert status == 0, errors
+    return path, json.loads(out.splitlines()[-1])
+
+
+def wrapped(value):
+    return (value + WRAP // 2) % WRAP - WRAP // 2
+
+
+def frames(path):
+    """The rows of each recorded moment, by the rule that the description tells."""
+    before = {}
+    with open(path, "rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()])
+        for _, _, _, message in reader.iter_decoded_messages(topics=["positions"]):
+            now, number, rows = {}, 0, []
+            for index, step in enumerate(message.drone):
+                number += step
+                values, steps = ({}, {}) if message.anew else before.get(number, ({}, {}))
+                is_first = not any(values.values()) and not any(steps.values())
+                new, moved = {}, {}
+                for name, (_, is_steady) in COLUMNS.items():
+                    predicted = values.get(name, 0) + (steps.get(name, 0) if is_steady else 0)
+                    new[name] = wrapped(predicted + getattr(message, name)[index])
+                    moved[name] = 0 if is_first else wrapped(new[name] - values.get(name, 0))
+                now[number] = new, moved
+                rows.append((number, {name: new[name] / COLUMNS[name][0] for name in COLUMNS}))
+            before = now
+            yield message.sim_time_us / 1e6, rows
+
+
+def test_the_public_reader_finds_all_that_happened(recording):
+    path, summary = recording
+    with open(path, "rb") as file:
+        reader = make_reader(file)
+        scenario = next(message for _, _, message in reader.iter_messages(topics=["scenario"]))
+        events = [json.loads(message.data) for _, _, message in reader.iter_messages(topics=["events"])]
+        channels = {channel.topic for channel in reader.get_summary().channels.values()}
+    assert json.loads(scenario.data)["name"] == summary["scenario"]
+    assert {"commands", "events", "positions", "keyframes"} <= channels
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    completed = [event for event in events if event["event"]["kind"] == "Completed"]
+    assert len(completed) == summary["deliveries"]["completed"] > 0
+
+
+def test_a_recorded_run_is_the_same_run(recording):
+    _, summary = recording
+    status, out, _ = skyhaul("run", BUSY, "--until", "10m", "--json")
+    assert status == 0
+    assert json.loads(out.splitlines()[-1])["digest"] == summary["digest"]
+
+
+def test_what_python_reads_is_what_is_exported(recording, tmp_path):
+    path, _ = recording
+    status, _, errors = skyhaul("export", path, "--format", "parquet", "--out", tmp_path / "rows.parquet")
+    assert status == 0, errors
+    table = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
+    read = [(at, number, row) for at, rows in frames(path) for number, row in rows]
+    assert len(table) == len(read) > 1000
+    for exported, (at, number, row) in zip(table, read):
+        assert exported["drone"] == f"d-{number}"
+        assert exported["elapsed_s"] == pytest.approx(at)
+        assert exported["latitude"] == pytest.approx(row["latitude"], abs=1e-9)
+        assert exported["height_m"] == pytest.approx(row["height"])
+        assert exported["battery"] == pytest.approx(row["battery"])
+
+
+def test_exports_are_filtered_and_open_elsewhere(recording, tmp_path):
+    path, _ = recording
+    drone = f"d-{next(rows[0][0] for _, rows in frames(path) if rows)}"
+
+    def export(form, *words):
+        out = tmp_path / f"out.{form}"
+        status, _, errors = skyhaul("export", path, "--format", form, "--out", out, *words)
+        assert status == 0, errors
+        return out.read_text()
+
+    lines = export("csv", "--drone", drone, "--from", "00:01:00", "--to", "00:05:00").splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    assert rows and all(row[2] == drone and 60 <= float(row[1]) <= 300 for row in rows)
+    tracks = json.loads(export("geojson", "--hz", "0.1"))
+    lines = [f for f in tracks["features"] if f["geometry"]["type"] == "LineString"]
+    assert lines
+    for line in lines:
+        times = [position[3] for position in line["geometry"]["coordinates"]]
+        assert times == sorted(times) and times[0] > 1e12
+    packets = json.loads(export("czml", "--drone", drone))
+    assert packets[0]["id"] == "document" and packets[0]["version"] == "1.0"
+    assert all(len(packet["position"]["cartographicDegrees"]) % 4 == 0 for packet in packets[1:])
+    track = xml.fromstring(export("gpx", "--drone", drone))
+    points = track.findall(".//{http://www.topografix.com/GPX/1/1}trkpt")
+    assert points
+
+
+def test_files_that_cannot_be_read_are_refused_in_a_line(recording, tmp_path):
+    path, _ = recording
+    whole = path.read_bytes()
+
+    def export(data, *words):
+        file = tmp_path / "file.mcap"
+        file.write_bytes(data)
+        return skyhaul("export", file, "--format", "csv", "--out", tmp_path / "out.csv", *words)
+
+    spoilt = bytearray(whole)
+    for index in range(len(whole) // 2, len(whole) // 2 + 64):
+        spoilt[index] ^= 0x55
+    for data in [b"", b"not a recording", bytes(spoilt)]:
+        status, _, errors = export(data)
+        assert status == 2 and errors.startswith("error: ") and "remedy: " in errors
+        assert len(errors.splitlines()) == 2
+    status, _, errors = export(whole[: len(whole) * 2 // 3])
+    assert status == 0 and "warning: " in errors
+    status, _, errors = export(whole, "--from", "05:00:00")
+    assert status == 2 and "ends at" in errors
+    status, _, errors = skyhaul("export", path, "--format", "gpx", "--out", tmp_path / "all.gpx")
+    assert status == 2 and "--drone" in errors
