@@ -10,6 +10,7 @@ mod export;
 mod load;
 mod notices;
 mod recording;
+mod replay;
 mod run;
 mod serve;
 mod signals;
@@ -62,6 +63,8 @@ enum Command {
     Run(run::Args),
     /// Send a simulated fleet's telemetry, or orders, to a backend of your own in real time
     Emit(Box<emit::Args>),
+    /// Serve a recording: the same HTTP, WebSocket and page as live
+    Replay(Box<replay::Args>),
     /// Make a recording into a file for other programs
     Export(export::Args),
     /// Put a running server to the test: requests on a timetable, an audience, objectives
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(*args),
         Command::Run(args) => run::run(args),
         Command::Emit(args) => emit::emit(*args),
+        Command::Replay(args) => replay::replay(*args),
         Command::Export(args) => export::export(args),
         Command::Load(args) => load::run(*args),
         Command::Token(args) => token::token(args),

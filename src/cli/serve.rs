@@ -89,7 +89,7 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Auth {
+pub(super) enum Auth {
     /// Anybody who can reach the address
     Open,
     /// Who shows a token: see `skyhaul token`
@@ -161,8 +161,8 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub fn serve(args: Args) -> Result<(), Failure> {
-    check_exposure(&args)?;
-    let access = access(&args)?;
+    check_exposure(args.listen, args.auth)?;
+    let access = access(args.auth, &args.allow_origin)?;
     let world = load_world(&args.scenario, args.seed)?;
     let keep = keep(&args)?;
     let basemap = args.basemap.as_deref().map(open_basemap).transpose()?;
@@ -225,7 +225,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     served
 }
 
-fn open_basemap(text: &str) -> Result<Basemap, Failure> {
+pub(super) fn open_basemap(text: &str) -> Result<Basemap, Failure> {
     Basemap::open(text).map_err(|error| {
         let remedy = "give a .pmtiles file of version 3, or an address that begins with https://";
         Failure::bad_input(error.to_string(), remedy)
@@ -233,28 +233,28 @@ fn open_basemap(text: &str) -> Result<Basemap, Failure> {
 }
 
 /// Nobody opens a server to a network by accident.
-fn check_exposure(args: &Args) -> Result<(), Failure> {
-    if args.listen.ip().is_loopback() || args.auth.is_some() {
+pub(super) fn check_exposure(address: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
+    if address.ip().is_loopback() || auth.is_some() {
         return Ok(());
     }
     Err(Failure::bad_input(
         format!(
             "{} can be reached from other machines, and nobody would be asked for a token",
-            args.listen
+            address
         ),
         "say --auth required (`skyhaul token` makes tokens), or --auth open if that is what you want, \
          or listen on 127.0.0.1",
     ))
 }
 
-fn access(args: &Args) -> Result<auth::Settings, Failure> {
+pub(super) fn access(auth: Option<Auth>, origins: &[Origin]) -> Result<auth::Settings, Failure> {
     Ok(auth::Settings {
-        mode: match args.auth {
+        mode: match auth {
             Some(Auth::Required) => Mode::Required,
             Some(Auth::Open) | None => Mode::Open,
         },
         key: given_key()?,
-        allowed_origins: args.allow_origin.clone(),
+        allowed_origins: origins.to_vec(),
     })
 }
 
@@ -265,7 +265,7 @@ fn keyless(options: &Options) -> bool {
 }
 
 /// An address, or a name of this machine such as localhost.
-fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let wrong = |why: std::io::Error| format!("{why}; give an address and a port, such as 127.0.0.1:8080");
     let addresses: Vec<SocketAddr> = text.to_socket_addrs().map_err(wrong)?.collect();
     let preferred = addresses.iter().find(|address| address.is_ipv4());
@@ -273,7 +273,7 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     chosen.ok_or_else(|| "this name has no address".to_owned())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
@@ -294,7 +294,7 @@ async fn until_signal(mut server: server::Server, mut signals: Signals) -> Resul
     server.stop().await.map_err(|error| describe(&error))
 }
 
-fn describe(error: &ServerError) -> Failure {
+pub(super) fn describe(error: &ServerError) -> Failure {
     let (remedy, input) = match error {
         ServerError::Store(store) => (store.remedy(), true),
         ServerError::World(_) => (

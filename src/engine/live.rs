@@ -15,6 +15,7 @@ use crate::sim::time::Tick;
 use crate::store::writer::{PendingTick, TICKS_AHEAD};
 use crate::store::{Snapshot, Writer};
 use crate::view::commands::{PaceChange, Refusal};
+use crate::view::reading::Speed;
 use crate::view::{Publication, View};
 
 use super::controls::{Control, Promises, Reply};
@@ -265,6 +266,9 @@ impl Live {
         let now = self.engine.tick_number();
         if change.seek.is_some() {
             return reply.say(Err(Refusal::Live));
+        }
+        if let Some(Speed::Times(..0.0)) = change.speed {
+            return reply.say(Err(Refusal::Backwards));
         }
         if let Some(asked) = change.pause_at_tick.filter(|tick| *tick < now) {
             return reply.say(Err(Refusal::TickPassed { asked, now }));

@@ -13,6 +13,7 @@ pub mod genesis;
 pub mod headless;
 pub mod inbox;
 pub mod live;
+pub mod look;
 pub mod metrics;
 pub mod pace;
 pub mod publication;

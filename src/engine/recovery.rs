@@ -9,7 +9,7 @@ use actix::ArbiterHandle;
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
 use crate::sim::event::Event;
-use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::ids::DeliveryId;
 use crate::sim::sums::Sums;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
@@ -18,7 +18,7 @@ use crate::view::{DeliveryRecord, RECENTLY_ENDED, Restored, View};
 
 use super::digest::Digest;
 use super::snapshot::Remembered;
-use super::{Admission, Engine, Halted, digest, publication};
+use super::{Admission, Engine, Halted, digest, look, publication};
 
 /// Journal rows, and records, that are read at once.
 const PAGE: usize = 4_096;
@@ -88,41 +88,23 @@ fn restored(
     store: &mut dyn Store,
     totals: Vec<u8>,
 ) -> Result<Restored, Halted> {
-    let (world, sky) = (engine.world(), engine.sky());
+    let world = engine.world();
     let records = records(store)?;
-    Ok(Restored {
+    let moment = look::Moment {
+        world,
+        sky: engine.sky(),
         tick: engine.tick_number(),
         digest: *engine.digest(),
-        epoch: store.epoch().0,
-        grounded: (0..world.drone_count())
-            .map(|drone| sky.grounded(DroneId(drone)))
-            .collect(),
-        airborne: publication::airborne_rows(world, sky),
-        routes: publication::routes(
-            world,
-            sky,
-            sky.airborne().map(|airborne| airborne.drone),
-            world.time_of(engine.tick_number()),
-        ),
-        healths: sky.healths().clone(),
-        lost_with: publication::lost_with(world, sky, remembered.lost.iter().map(|(drone, _)| *drone)),
-        lost: remembered.lost,
-        drone_seqs: remembered.drone_seqs,
-        hub_queues: remembered.hub_queues,
-        hub_seqs: remembered.hub_seqs,
-        hubs_closed: remembered.hubs_closed,
-        hub_stops: remembered.hub_stops,
-        drones_gone: remembered.drones_gone,
-        hubs_gone: remembered.hubs_gone,
-        supervision: remembered.supervision,
-        accounts: remembered.accounts,
-        packages: remembered.packages,
         events_through: engine.events_through(),
+    };
+    Ok(Restored {
+        epoch: store.epoch().0,
         past_events: past_events(engine, store)?,
         recent: recent(store, world.time_of(engine.tick_number()), &records)?,
         records,
         totals,
         sums: sums(store)?,
+        ..look::restored(&moment, remembered)
     })
 }
 

@@ -156,25 +156,15 @@ impl Engine {
         arbiters: Vec<ArbiterHandle>,
         snapshot: Snapshot,
     ) -> Result<(Self, Remembered), Halted> {
-        let (format, state) = engine_of(snapshot.engine)?;
-        let of_older_format = match format {
-            FORMAT => Vec::new(),
-            _ => addresses(&snapshot.actors)?,
-        };
-        let mut world = match state.roster.is_empty() {
-            true => world,
-            false => Arc::new(World::clone(&world).with_changes(state.roster)?),
-        };
-        if !state.shifts.is_empty() {
-            Arc::make_mut(&mut world).weather.shifts = state.shifts;
-        }
-        let sky = match state.sky {
-            SavedSky::Now(sky) => sky.with_few(state.few),
-            SavedSky::Before5(sky) => sky.now(&world, world.time_of(snapshot.tick)),
-        };
-        let sky = sky.with_healths(state.healths);
-        let (mut roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
-        roles.fleet = roles.fleet.with_healths(sky.healths().clone());
+        let (tick, events_through) = (snapshot.tick, snapshot.events_through);
+        let Thawed {
+            world,
+            sky,
+            roles,
+            remembered,
+            state,
+            of_older_format,
+        } = thaw(world, snapshot)?;
         let mut cast = Cast::start(arbiters, roles);
         // The next snapshot is of the newest format, and so must be all that it stands upon.
         cast.touch(of_older_format);
@@ -186,14 +176,73 @@ impl Engine {
             cast,
             wakes: state.wakes,
             carried: state.carried,
-            tick: snapshot.tick,
+            tick,
             digest: state.digest,
             admitted_through: state.admitted_through,
-            events_through: snapshot.events_through,
+            events_through,
             world,
         };
         Ok((engine, remembered))
     }
+}
+
+/// A snapshot's state, of which nobody is alive yet.
+pub(super) struct Thawed {
+    pub world: Arc<World>,
+    pub sky: Sky,
+    pub roles: Roles,
+    pub remembered: Remembered,
+    pub state: Rest,
+    of_older_format: Vec<Address>,
+}
+
+/// What is the engine's alone.
+pub(super) struct Rest {
+    pub digest: Digest,
+    admitted_through: u64,
+    demand: bool,
+    wakes: Wakes,
+    carried: Vec<Mail>,
+    separation: Separation,
+}
+
+/// # Errors
+/// A snapshot that cannot be read.
+pub(super) fn thaw(world: Arc<World>, snapshot: Snapshot) -> Result<Thawed, Halted> {
+    let (format, state) = engine_of(snapshot.engine)?;
+    let of_older_format = match format {
+        FORMAT => Vec::new(),
+        _ => addresses(&snapshot.actors)?,
+    };
+    let mut world = match state.roster.is_empty() {
+        true => world,
+        false => Arc::new(World::clone(&world).with_changes(state.roster)?),
+    };
+    if !state.shifts.is_empty() {
+        Arc::make_mut(&mut world).weather.shifts = state.shifts;
+    }
+    let sky = match state.sky {
+        SavedSky::Now(sky) => sky.with_few(state.few),
+        SavedSky::Before5(sky) => sky.now(&world, world.time_of(snapshot.tick)),
+    };
+    let sky = sky.with_healths(state.healths);
+    let (mut roles, remembered) = roles(&world, world.time_of(snapshot.tick), format, snapshot.actors)?;
+    roles.fleet = roles.fleet.with_healths(sky.healths().clone());
+    Ok(Thawed {
+        world,
+        sky,
+        roles,
+        remembered,
+        of_older_format,
+        state: Rest {
+            digest: state.digest,
+            admitted_through: state.admitted_through,
+            demand: state.demand,
+            wakes: state.wakes,
+            carried: state.carried,
+            separation: state.separation,
+        },
+    })
 }
 
 /// `None` for one that has not ended.

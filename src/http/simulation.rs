@@ -64,7 +64,7 @@ async fn change_simulation(
     fields.nothing_but(&["state", "speed", "pauseAtTick", "simTime"]);
     let change = PaceChange {
         paused: fields.optional("state", wanted_state),
-        speed: fields.optional("speed", speed),
+        speed: fields.optional("speed", |value| speed(value, api.view.is_playback())),
         pause_at_tick: fields.optional("pauseAtTick", |value| {
             value.as_u64().ok_or("must be the number of a tick".into())
         }),
@@ -90,16 +90,22 @@ fn wanted_state(value: &Value) -> Result<bool, Complaint> {
     }
 }
 
-fn speed(value: &Value) -> Result<Speed, Complaint> {
-    match value {
+/// A recording runs backwards too.
+fn speed(value: &Value, is_playback: bool) -> Result<Speed, Complaint> {
+    let is_allowed = |factor: &f64| {
+        let wanted = if is_playback { factor.abs() } else { *factor };
+        wanted > 0.0 && wanted <= MAX_SPEED
+    };
+    let read = match value {
         Value::String(name) if name == "max" => Some(Speed::Max),
-        Value::Number(factor) => factor
-            .as_f64()
-            .filter(|factor| *factor > 0.0 && *factor <= MAX_SPEED)
-            .map(Speed::Times),
+        Value::Number(factor) => factor.as_f64().filter(is_allowed).map(Speed::Times),
         _ => None,
-    }
-    .ok_or("must be above 0 and up to 10,000, or \"max\"".into())
+    };
+    let wanted = match is_playback {
+        true => "must be up to 10,000, forwards or (below 0) backwards, or \"max\"",
+        false => "must be above 0 and up to 10,000, or \"max\"",
+    };
+    read.ok_or(wanted.into())
 }
 
 /// Take single steps while paused

@@ -13,7 +13,10 @@ mod headless;
 mod keyframe;
 mod layout;
 mod origin;
+mod past;
+pub mod playback;
 mod positions;
+mod projector;
 mod recorder;
 mod tape;
 #[cfg(test)]
@@ -22,5 +25,6 @@ mod tests;
 pub use file::{FileError, Recording};
 pub use headless::{Stopped, run};
 pub use origin::{Origin, Sources};
+pub use projector::NotShown;
 pub use recorder::{Full, Recorded, Recorder};
 pub use tape::TapeError;

@@ -10,6 +10,7 @@ mod door;
 mod eta_metrics;
 mod metrics;
 mod process_metrics;
+mod replay;
 mod retention;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ use crate::ws::{self, Gateway};
 pub use connections::Limits;
 use connections::{Connections, House};
 use door::Door;
+pub use replay::{Replay, ReplayOptions, replay};
 pub use retention::Keep;
 use retention::Retention;
 use world::{Started, WorldThread, start_world};

@@ -17,6 +17,10 @@ impl Accounts {
         Accounts(RwLock::new(by_id.collect()))
     }
 
+    pub(super) fn take_over(&self, other: Accounts) {
+        *self.0.write() = other.0.into_inner();
+    }
+
     pub(super) fn apply(&self, event: &AccountEvent) {
         let account = event.account().clone();
         self.0.write().insert(account.id.clone(), account);

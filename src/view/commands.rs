@@ -81,6 +81,10 @@ pub enum Refusal {
     Objected(Objection),
     #[error("a live world cannot go to another moment; only a recording can")]
     Live,
+    #[error("this is a recording: nothing in it can be changed")]
+    Recorded,
+    #[error("a live world does not run backwards; only a recording does")]
+    Backwards,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]
     TickPassed { asked: Tick, now: Tick },
 }

@@ -25,7 +25,7 @@ pub(super) struct Drones {
     /// By drone: where it stands among those of its hub.
     places: Vec<u32>,
     /// Where the lost ones came down, and what their batteries held, as shares of their capacity.
-    lost: BTreeMap<DroneId, (LatLon, f64)>,
+    pub(super) lost: BTreeMap<DroneId, (LatLon, f64)>,
     carrying: BTreeMap<DroneId, DeliveryId>,
     /// For which deliveries drones took off that are not on the ground again.
     flying_for: BTreeMap<DroneId, DeliveryId>,

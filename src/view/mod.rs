@@ -15,6 +15,7 @@ pub mod events;
 pub mod frame;
 mod packages;
 mod paging;
+mod playback;
 mod publish;
 mod pulse;
 pub mod reading;
@@ -55,6 +56,7 @@ pub use drones::{DroneFilter, Roll, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
 use packages::Packages;
+pub use playback::Reversal;
 use pulse::Pulse;
 use reading::{ClockReading, FleetReading, HubReading, Pace, RunState};
 use routes::{PlannedRoute, Routes};
@@ -128,6 +130,7 @@ pub struct View {
     log: RwLock<EventLog>,
     published: watch::Sender<Tick>,
     stalled: AtomicBool,
+    is_playback: AtomicBool,
 }
 
 /// Where a stopped world left off, for a view that starts with it.
@@ -255,6 +258,7 @@ impl View {
             )),
             published: watch::channel(restored.tick).0,
             stalled: AtomicBool::new(false),
+            is_playback: AtomicBool::new(false),
         }
     }
 

@@ -34,6 +34,10 @@ impl Packages {
         Packages(RwLock::new(shelf))
     }
 
+    pub(super) fn take_over(&self, other: Packages) {
+        *self.0.write() = other.0.into_inner();
+    }
+
     pub(super) fn apply(&self, stored: &StoredPackage) {
         self.0.write().put(stored.clone());
     }

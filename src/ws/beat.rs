@@ -16,6 +16,8 @@ use super::tier::{Interest, Interested, Tier};
 use crate::wire::time::rfc3339;
 
 pub(super) struct Beat {
+    /// Of the world that it shows.
+    pub(super) epoch: u64,
     /// One more than the last.
     pub(super) number: u64,
     /// When, in slots of the fan-out.

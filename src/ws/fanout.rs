@@ -42,6 +42,7 @@ pub(super) struct FanOut {
     gauges: Arc<Gauges>,
     gauged_in: u64,
     beats: u64,
+    epoch: u64,
 }
 
 #[derive(Default)]
@@ -54,6 +55,7 @@ struct TierState {
 impl FanOut {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         FanOut {
+            epoch: shared.view.clock().epoch,
             shared,
             tiers: Default::default(),
             gauges: Arc::new(Gauges::new(0)),
@@ -108,6 +110,11 @@ impl FanOut {
     }
 
     fn beat(&mut self, slot: u64) {
+        // Before anything is read: what is shown is of this epoch, or newer.
+        let epoch = self.shared.view.clock().epoch;
+        if std::mem::replace(&mut self.epoch, epoch) != epoch {
+            self.tiers.iter_mut().for_each(TierState::forget);
+        }
         let mut positions = None;
         for tier in Tier::ALL {
             if !self.shared.interest.is_any(tier) {
@@ -124,6 +131,7 @@ impl FanOut {
         let newest = |state: &TierState| state.last.as_ref().map(|(_, beat)| Arc::clone(beat));
         self.beats += 1;
         let beat = Beat {
+            epoch,
             number: self.beats,
             slot,
             tiers: self.tiers.each_ref().map(newest),

@@ -138,6 +138,7 @@ impl Gateway {
             arbiter,
         };
         let no_beat = Beat {
+            epoch: view.clock().epoch,
             number: 0,
             slot: 0,
             tiers: Default::default(),

@@ -62,6 +62,8 @@ pub(super) struct Session {
     /// The timer of the grant's end.
     expiry: Option<SpawnHandle>,
     subscriptions: Subscriptions,
+    /// The past that they were told of.
+    epoch: u64,
     /// Answers that wait for the outlet.
     replies: VecDeque<Encoded>,
     allowance: Allowance,
@@ -98,10 +100,12 @@ impl Session {
             Opening::Handshake { encoding, .. } => (*encoding, Sign::Pongs),
             Opening::Stream { .. } => (Encoding::Json, Sign::Writes),
         };
+        let epoch = shared.newest.read().epoch;
         Session {
             allowance: Allowance::full(shared.config.messages_per_second),
             lag: Lag::new(shared.config.patience, sign, Instant::now()),
             counted: Level::Fine,
+            epoch,
             shared,
             outlet,
             encoding,
@@ -125,7 +129,7 @@ impl Session {
             tick: clock.tick,
             sim_time: &rfc3339(&self.shared.view.world(), clock.at),
             speed: shown::speed(clock.pace.speed),
-            playback: false,
+            playback: self.shared.view.is_playback(),
         };
         self.reply(&message);
     }
@@ -241,6 +245,7 @@ impl Session {
             self.give_up(&mut batch);
         } else {
             self.review();
+            self.follow_epoch(beat);
             batch.messages.extend(self.replies.drain(..));
             has_more = self.compose(beat, &mut batch);
             if let Farewell::Due(ending) = self.farewell {
@@ -251,6 +256,24 @@ impl Session {
         batch.ping = self.lag.sends(batch.bytes(), now);
         let is_told = has_more || self.lag.waits_for_writes();
         (!batch.is_empty()).then(|| self.outlet.letter(batch, is_told, now))
+    }
+
+    /// A recording went to another moment: all topics begin anew there.
+    fn follow_epoch(&mut self, beat: &Beat) {
+        if beat.epoch == self.epoch {
+            return;
+        }
+        self.epoch = beat.epoch;
+        let clock = self.shared.view.clock();
+        self.reply(&ServerMessage::Discontinuity {
+            epoch: &shown::epoch(&clock),
+            tick: clock.tick,
+            sim_time: &rfc3339(&self.shared.view.world(), clock.at),
+            discontinuity: true,
+        });
+        for subscription in self.subscriptions.iter_mut() {
+            subscription.start_over(&self.shared);
+        }
     }
 
     /// The gauge of slow sessions follows the level.

@@ -1,5 +1,7 @@
 //! What is recorded is what is read again: rows digit for digit, files as far as they are whole.
 
+mod showing;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -123,6 +123,18 @@ impl Deliveries {
         }
     }
 
+    /// Those of another past take the places of all that are here.
+    pub(super) fn take_over(&self, other: Deliveries) {
+        let mut index = self.index.write();
+        let mut leaving = self.leaving.lock();
+        self.records.clear();
+        for (id, record) in other.records {
+            self.records.insert(id, record);
+        }
+        *index = other.index.into_inner();
+        *leaving = other.leaving.into_inner();
+    }
+
     /// In memory, for whatever reason.
     pub(super) fn get(&self, id: DeliveryId) -> Option<DeliveryHandle> {
         self.known(id).or_else(|| self.recalled.get(id))

@@ -92,6 +92,15 @@ pub enum ServerMessage<'a> {
         #[schema(value_type = asyncapi::Subject)]
         of: Option<Snapshot>,
     },
+    /// A recording went to another moment: snapshots and full messages of all topics follow.
+    #[schema(rename_all = "camelCase")]
+    Discontinuity {
+        epoch: &'a str,
+        tick: u64,
+        sim_time: &'a str,
+        /// Always true.
+        discontinuity: bool,
+    },
     #[schema(rename_all = "camelCase")]
     Event {
         id: u64,

@@ -73,6 +73,17 @@ impl Follow {
         self.positions.rate()
     }
 
+    /// Where there is no such delivery yet, its snapshot comes when there is.
+    pub(super) fn start_over(&mut self, shared: &Shared) {
+        if let Some(held) = shared.view.handle(self.delivery) {
+            self._held = held;
+        }
+        self.cursor.start_over();
+        self.positions.start_over();
+        self.stage = Carrier::Unassigned;
+        self.shown_from = None;
+    }
+
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
         if self.stage == Carrier::Ended {
             return;

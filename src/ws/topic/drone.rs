@@ -48,6 +48,11 @@ impl Follow {
         self.positions.rate()
     }
 
+    pub(super) fn start_over(&mut self) {
+        self.cursor.start_over();
+        self.positions.start_over();
+    }
+
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
         if self.cursor.wants_snapshot() {
             self.say_snapshot(id, speech);

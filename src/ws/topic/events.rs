@@ -25,6 +25,10 @@ impl Follow {
         !self.cursor.wants_snapshot()
     }
 
+    pub(super) fn start_over(&mut self) {
+        self.cursor.start_over();
+    }
+
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
         if self.cursor.wants_snapshot() {
             let view = &speech.shared.view;

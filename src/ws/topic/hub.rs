@@ -46,6 +46,11 @@ impl Follow {
         !self.cursor.wants_snapshot()
     }
 
+    pub(super) fn start_over(&mut self) {
+        self.cursor.start_over();
+        self.seen = None;
+    }
+
     /// Gauges not more often than so many seconds apart.
     pub(super) fn speak(&mut self, id: u64, apart_s: u64, speech: &mut Speech<'_>) {
         let view = &speech.shared.view;

@@ -145,6 +145,18 @@ impl Subscription {
         self.follow.is_allowed(shared, viewer)
     }
 
+    /// What was told is of another past: a snapshot comes first, or a full message.
+    pub(super) fn start_over(&mut self, shared: &Shared) {
+        match &mut self.follow {
+            Follow::Delivery(delivery) => delivery.start_over(shared),
+            Follow::Drone(drone) => drone.start_over(),
+            Follow::Hub(hub) => hub.start_over(),
+            Follow::Area(area) => area.rate().start_over(),
+            Follow::Density(_) | Follow::Fleet(_) => {}
+            Follow::Events(events) => events.start_over(),
+        }
+    }
+
     /// Another box, another rate, or both.
     pub(super) fn update(&mut self, shared: &Shared, change: &Update) -> Result<(), Refused> {
         if let Some(bounds) = change.bounds {

@@ -42,6 +42,11 @@ impl Cursor {
         self.told = Some(seq);
     }
 
+    /// A snapshot comes first again.
+    pub(super) fn start_over(&mut self) {
+        self.told = None;
+    }
+
     /// The last event that was told or covered.
     pub(super) fn told(&self) -> Option<u64> {
         self.told

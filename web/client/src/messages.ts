@@ -11,6 +11,7 @@ export type ServerMessage =
   | AuthorizedMessage
   | ByeMessage
   | DensityMessage
+  | DiscontinuityMessage
   | ErrorMessage
   | EventMessage
   | FleetMessage
@@ -433,6 +434,19 @@ export interface DensityMessage {
   simTime: string;
   tick: number;
   type: "density";
+}
+/**
+ * A recording went to another moment: snapshots and full messages of all topics follow.
+ */
+export interface DiscontinuityMessage {
+  /**
+   * Always true.
+   */
+  discontinuity: boolean;
+  epoch: string;
+  simTime: string;
+  tick: number;
+  type: "discontinuity";
 }
 export interface ErrorMessage {
   code: ErrorCode;

@@ -94,6 +94,12 @@ fn from_server() -> Vec<Value> {
             sim_time: SIM_TIME,
             event: &event,
         },
+        ServerMessage::Discontinuity {
+            epoch: "e1795276800001",
+            tick: TICK,
+            sim_time: SIM_TIME,
+            discontinuity: true,
+        },
         ServerMessage::Fleet {
             id: 4,
             tick: TICK,

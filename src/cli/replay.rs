@@ -1,0 +1,155 @@
+//! `skyhaul replay`: a recording, served like a world.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+
+use super::recording::{open, parse_elapsed, unread};
+use super::serve::{Auth, access, check_exposure, listen, open_basemap, parse_listen};
+use super::{Failure, Signals};
+use crate::auth::Origin;
+use crate::recording::export::clock;
+use crate::recording::playback::{Playback, Programme};
+use crate::recording::{NotShown, Recording};
+use crate::server::{self, ReplayOptions};
+use crate::sim::time::SimTime;
+use crate::view::reading::Speed;
+
+/// Fastest and slowest that is no `max`.
+const FASTEST: f64 = 10_000.0;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// Where to listen; other addresses than loopback need --auth as well
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "SKYHAUL_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_parser = parse_listen
+    )]
+    listen: SocketAddr,
+    /// Simulated seconds per second, below 0 backwards, or max
+    #[arg(long, value_name = "N|max", env = "SKYHAUL_SPEED", default_value = "1", allow_hyphen_values = true, value_parser = parse_speed)]
+    speed: Speed,
+    /// Start with the clock standing still
+    #[arg(long, env = "SKYHAUL_PAUSED", value_parser = BoolishValueParser::new())]
+    paused: bool,
+    /// From the end to the beginning, and on
+    #[arg(long = "loop", env = "SKYHAUL_LOOP", value_parser = BoolishValueParser::new())]
+    is_loop: bool,
+    /// From this elapsed simulated time on, HH:MM:SS
+    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    from: Option<SimTime>,
+    /// Up to this elapsed simulated time, HH:MM:SS
+    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    to: Option<SimTime>,
+    /// A map under the drones: a .pmtiles file, or the address of a MapLibre style, of a PMTiles archive or of raster tiles ({z}/{x}/{y})
+    #[arg(long, value_name = "FILE.pmtiles|URL", env = "SKYHAUL_BASEMAP")]
+    basemap: Option<String>,
+    /// Who may come in; loopback is open where this is left out. The key of tokens is
+    /// SKYHAUL_TOKEN_KEY
+    #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
+    auth: Option<Auth>,
+    /// Lets pages of another server use this one (https://example.com); may be repeated
+    #[arg(long, value_name = "URL", env = "SKYHAUL_ALLOW_ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<Origin>,
+}
+
+fn parse_speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    match text.parse::<f64>() {
+        Ok(times) if times != 0.0 && times.abs() <= FASTEST => Ok(Speed::Times(times)),
+        _ => Err(format!(
+            "a number up to {FASTEST}, below 0 for backwards, or max, is wanted"
+        )),
+    }
+}
+
+pub fn replay(args: Args) -> Result<(), Failure> {
+    check_exposure(args.listen, args.auth)?;
+    let access = access(args.auth, &args.allow_origin)?;
+    let recording = open(&args.file)?;
+    let programme = programme(&args, &recording)?;
+    let name = recording.origin.name.clone();
+    let options = ReplayOptions {
+        basemap: args.basemap.as_deref().map(open_basemap).transpose()?,
+        access,
+        ..ReplayOptions::default()
+    };
+    let (playback, played) =
+        Playback::start(recording, programme).map_err(|error| describe(&args, &error))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        Failure::failed(
+            format!("the runtime cannot start: {error}"),
+            "see whether the machine has room for threads",
+        )
+    })?;
+    let served = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let listener = listen(args.listen).await?;
+        let served = server::replay(playback, options, listener).await;
+        let server = served.map_err(|error| super::serve::describe(&error))?;
+        tracing::info!(
+            recording = name,
+            "replaying on http://{} (API documentation at /docs)",
+            server.address()
+        );
+        let broken = tokio::task::spawn_blocking(move || played.join());
+        let result = tokio::select! {
+            () = signals.end() => Ok(()),
+            broken = broken => match broken {
+                Ok(Ok(Err(error))) => Err(describe(&args, &error)),
+                _ => Ok(()),
+            },
+        };
+        server.stop().await;
+        result
+    });
+    runtime.shutdown_background();
+    served
+}
+
+fn programme(args: &Args, recording: &Recording) -> Result<Programme, Failure> {
+    let end = recording.end();
+    let from = args.from.unwrap_or(SimTime::START);
+    let to = args.to.unwrap_or(end).min(end);
+    if from > end {
+        return Err(Failure::bad_input(
+            format!(
+                "--from is outside of {}: the recording ends at {}",
+                args.file.display(),
+                clock(end)
+            ),
+            "give an earlier time",
+        ));
+    }
+    if from > to {
+        return Err(Failure::bad_input(
+            "--from is after --to",
+            "give the earlier time with --from",
+        ));
+    }
+    Ok(Programme {
+        speed: args.speed,
+        paused: args.paused,
+        is_loop: args.is_loop,
+        from,
+        to,
+    })
+}
+
+fn describe(args: &Args, error: &NotShown) -> Failure {
+    match error {
+        NotShown::File(error) => unread(&args.file, error),
+        NotShown::NoWorld(_) | NotShown::State(_) | NotShown::World(_) => Failure::bad_input(
+            format!("{}: {error}", args.file.display()),
+            "use the version that recorded it",
+        ),
+    }
+}

@@ -1,0 +1,201 @@
+//! The archive of a recording: deliveries that had ended and left memory, as its `history` channel
+//! has them.
+//!
+//! Where each is, is found out when somebody first asks, and kept: some 50 bytes a delivery.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock, Weak};
+
+use prost::Message;
+
+use crate::sim::calendar::Day;
+use crate::sim::ids::DeliveryId;
+use crate::sim::time::SimTime;
+use crate::view::archive::{Archive, Unread};
+use crate::view::commands::Answer;
+use crate::view::{DeliveryFilter, DeliveryRecord, EndFilter, View};
+
+use super::file::{Chunk, FileError, Recording};
+use super::layout::{self, Topic};
+
+pub(super) struct Past {
+    /// A reader of its own: requests do not wait for what is shown.
+    recording: Arc<Recording>,
+    index: Arc<OnceLock<Index>>,
+    view: Weak<View>,
+}
+
+/// The chunk, and the number of the record in its message.
+type Spot = (usize, usize);
+
+#[derive(Default)]
+struct Index {
+    by_id: BTreeMap<DeliveryId, (SimTime, Spot)>,
+    by_end: BTreeMap<(SimTime, DeliveryId), Spot>,
+}
+
+impl Past {
+    pub(super) fn open(path: &Path, view: &Arc<View>) -> Result<Self, FileError> {
+        Ok(Past {
+            recording: Arc::new(Recording::open(path)?),
+            index: Arc::default(),
+            view: Arc::downgrade(view),
+        })
+    }
+
+    /// Asks on a thread where it may block.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Recording, &Index, SimTime) -> Result<T, FileError> + Send + 'static,
+    ) -> Answer<'_, T, Unread> {
+        let (recording, index) = (Arc::clone(&self.recording), Arc::clone(&self.index));
+        let now = self.view.upgrade().map_or(SimTime::START, |view| view.clock().at);
+        Box::pin(async move {
+            let asked = tokio::task::spawn_blocking(move || {
+                let index = match index.get() {
+                    Some(index) => index,
+                    None => {
+                        let made = Index::of(&recording)?;
+                        index.get_or_init(|| made)
+                    }
+                };
+                question(&recording, index, now)
+            });
+            match asked.await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "what the recording has of past deliveries cannot be read");
+                    Err(Unread::Unavailable)
+                }
+                Err(_) => Err(Unread::Unavailable),
+            }
+        })
+    }
+}
+
+impl Index {
+    fn of(recording: &Recording) -> Result<Self, FileError> {
+        let mut index = Index::default();
+        for (number, chunk) in recording.chunks().iter().enumerate() {
+            if !chunk.topics.contains(&Topic::History) {
+                continue;
+            }
+            for (place, record) in records_of(recording, chunk)?.iter().enumerate() {
+                let record = DeliveryRecord::from_bytes(record)?;
+                if let Some(ended) = record.ended {
+                    index.by_id.insert(record.id, (ended, (number, place)));
+                    index.by_end.insert((ended, record.id), (number, place));
+                }
+            }
+        }
+        Ok(index)
+    }
+}
+
+fn records_of(recording: &Recording, chunk: &Chunk) -> Result<Vec<Vec<u8>>, FileError> {
+    let mut records = Vec::new();
+    for message in recording.messages(chunk)? {
+        if message.topic == Topic::History {
+            records.extend(layout::History::decode(message.data.as_slice())?.records);
+        }
+    }
+    Ok(records)
+}
+
+/// At most `limit` of those at these spots that are wanted.
+fn some(
+    recording: &Recording,
+    spots: impl Iterator<Item = Spot>,
+    limit: usize,
+    is_wanted: impl Fn(&DeliveryRecord) -> bool,
+) -> Result<Vec<DeliveryRecord>, FileError> {
+    let mut found = Vec::new();
+    // Neighbours are mostly in one chunk.
+    let mut held: Option<(usize, Vec<Vec<u8>>)> = None;
+    for (chunk, place) in spots {
+        if held.as_ref().is_none_or(|(number, _)| *number != chunk) {
+            held = Some((chunk, records_of(recording, &recording.chunks()[chunk])?));
+        }
+        let bytes = held.as_ref().and_then(|(_, records)| records.get(place));
+        let Some(bytes) = bytes else { continue };
+        let record = DeliveryRecord::from_bytes(bytes)?;
+        if is_wanted(&record) {
+            found.push(record);
+        }
+        if found.len() == limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn is_theirs(owner: Option<&String>, record: &DeliveryRecord) -> bool {
+    owner.is_none_or(|owner| *owner == record.order.owner.account)
+}
+
+impl Archive for Past {
+    fn delivery(&self, id: DeliveryId) -> Answer<'_, Option<DeliveryRecord>, Unread> {
+        self.ask(move |recording, index, now| {
+            let spot = index.by_id.get(&id).filter(|(ended, _)| *ended <= now);
+            let spots = spot.map(|(_, spot)| *spot).into_iter();
+            Ok(some(recording, spots, 1, |_| true)?.pop())
+        })
+    }
+
+    fn by_id(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<DeliveryRecord>, Unread> {
+        let filter = filter.clone();
+        self.ask(move |recording, index, now| {
+            let later = index
+                .by_id
+                .iter()
+                .filter(|(id, _)| after.is_none_or(|after| **id > after));
+            let ended = later.filter(|(_, (ended, _))| *ended <= now);
+            let is_wanted = |record: &DeliveryRecord| {
+                let in_stage = filter.stage.is_none_or(|stage| stage == record.stage);
+                in_stage && is_theirs(filter.owner.as_ref(), record)
+            };
+            some(recording, ended.map(|(_, (_, spot))| *spot), limit, is_wanted)
+        })
+    }
+
+    fn by_end(
+        &self,
+        filter: &EndFilter,
+        after: Option<(SimTime, DeliveryId)>,
+        limit: usize,
+    ) -> Answer<'_, Vec<DeliveryRecord>, Unread> {
+        let filter = filter.clone();
+        self.ask(move |recording, index, now| {
+            let in_time = |(mark, _): &(&(SimTime, DeliveryId), &Spot)| {
+                let (ended, _) = **mark;
+                let is_later = after.is_none_or(|after| **mark > after);
+                is_later && ended <= now && (filter.from..filter.until).contains(&ended)
+            };
+            let spots = index.by_end.iter().filter(in_time).map(|(_, spot)| *spot);
+            some(recording, spots, limit, |record| {
+                is_theirs(filter.owner.as_ref(), record)
+            })
+        })
+    }
+
+    fn of_package(&self, package: &str, owner: Option<&str>) -> Answer<'_, Option<DeliveryRecord>, Unread> {
+        let (package, owner) = (package.to_owned(), owner.map(str::to_owned));
+        self.ask(move |recording, index, now| {
+            let ended = index.by_end.iter().rev().filter(|((ended, _), _)| *ended <= now);
+            let is_wanted = |record: &DeliveryRecord| {
+                record.order.package.id == package && is_theirs(owner.as_ref(), record)
+            };
+            Ok(some(recording, ended.map(|(_, spot)| *spot), 1, is_wanted)?.pop())
+        })
+    }
+
+    fn is_moved(&self, _: Day) -> Answer<'_, bool, Unread> {
+        Box::pin(async { Ok(false) })
+    }
+}

@@ -1,0 +1,71 @@
+//! The read side of a recording: it may go to another moment, and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::View;
+use super::frame::{DroneRow, Frame};
+use crate::sim::ids::DroneId;
+use crate::sim::sky::Grounded;
+use crate::sim::time::{SimTime, Tick};
+
+/// An earlier frame, and what is not so yet at that moment.
+pub struct Reversal {
+    pub tick: Tick,
+    pub at: SimTime,
+    pub digest: [u8; 32],
+    pub airborne: Vec<DroneRow>,
+    /// Where those were who took off or came down since; `None` is in the air.
+    pub grounded: BTreeMap<DroneId, Option<Grounded>>,
+    /// Those that were lost since.
+    pub found: Vec<DroneId>,
+}
+
+impl View {
+    /// From now on it says that it shows a recording.
+    pub fn set_playback(&self) {
+        self.is_playback.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_playback(&self) -> bool {
+        self.is_playback.load(Ordering::Relaxed)
+    }
+
+    /// Shows what the other one shows, as another past.
+    pub fn take_over(&self, other: View, epoch: u64) {
+        let tick = {
+            let mut now = self.now.write();
+            let (pace, pace_after) = (now.pace, now.pace_after);
+            *now = other.now.into_inner();
+            (now.pace, now.pace_after, now.epoch) = (pace, pace_after, epoch);
+            self.world.store(other.world.into_inner());
+            self.deliveries.take_over(other.deliveries);
+            self.sums.take_over(other.sums);
+            self.accounts.take_over(other.accounts);
+            self.packages.take_over(other.packages);
+            *self.log.write() = other.log.into_inner();
+            now.tick
+        };
+        self.published.send_replace(tick);
+    }
+
+    /// Shows an earlier frame. Deliveries and events stay as they are.
+    pub fn turn_back(&self, reversal: Reversal) {
+        let frame = Frame::new(reversal.tick, reversal.at, reversal.airborne);
+        {
+            let mut now = self.now.write();
+            now.tick = reversal.tick;
+            now.at = reversal.at;
+            now.digest = reversal.digest;
+            for drone in reversal.found {
+                now.drones.lost.remove(&drone);
+            }
+            for (drone, grounded) in reversal.grounded {
+                now.drones.set_grounded(drone, grounded);
+            }
+            now.frame = Arc::new(frame.among(now.drones.roll()));
+        }
+        self.published.send_replace(reversal.tick);
+    }
+}
