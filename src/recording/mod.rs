@@ -10,6 +10,7 @@ mod changes;
 pub mod export;
 mod file;
 mod headless;
+mod index;
 mod keyframe;
 mod layout;
 mod origin;
