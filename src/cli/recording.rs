@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Failure;
-use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Sources};
+use crate::engine::witness::Stand;
+use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Reporter, Sources};
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
@@ -58,7 +60,16 @@ impl RecordTo<'_> {
         })
     }
 
-    pub(super) fn finish(&self, recorder: Recorder) -> Result<Recorded, Failure> {
+    /// Somebody who records what a live world does, and where they stand.
+    pub(super) fn attend(&self, world: &Arc<World>) -> Result<(Arc<Recorder>, Stand), Failure> {
+        let recorder = Arc::new(self.create(world)?);
+        let reporter = Reporter::new(Arc::clone(&recorder), Arc::clone(world), self.hz);
+        let stand = Stand::default();
+        *stand.lock() = Some(Box::new(reporter));
+        Ok((recorder, stand))
+    }
+
+    pub(super) fn finish(&self, recorder: &Recorder) -> Result<Recorded, Failure> {
         recorder.finish().map_err(|error| self.failure(&error))
     }
 

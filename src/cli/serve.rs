@@ -2,12 +2,14 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 
 use super::notices;
+use super::recording::{RecordTo, parse_record_hz};
 use super::token::{bad_key, given_key};
 use super::{Failure, Signals, load_world, parse_threads, threads};
 use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
@@ -71,6 +73,13 @@ pub struct Args {
     /// WebSockets are counted apart
     #[arg(long, value_name = "N", env = "SKYHAUL_MAX_CONNECTIONS", default_value_t = Limits::default().connections, value_parser = parse_connections)]
     max_connections: usize,
+    /// Record the world to this file, as MCAP, for `skyhaul replay` and `export`; an old one there
+    /// is replaced
+    #[arg(long, value_name = "OUT.mcap", env = "SKYHAUL_RECORD")]
+    record: Option<PathBuf>,
+    /// Recorded positions a simulated second, at most one a tick
+    #[arg(long, value_name = "N", env = "SKYHAUL_RECORD_HZ", default_value_t = 1.0, value_parser = parse_record_hz)]
+    record_hz: f64,
     /// Only outside requests: the scenario's own customers stay away
     #[arg(long, env = "SKYHAUL_NO_DEMAND", value_parser = BoolishValueParser::new())]
     no_demand: bool,
@@ -165,6 +174,12 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     let access = access(args.auth, &args.allow_origin)?;
     let world = load_world(&args.scenario, args.seed)?;
     let keep = keep(&args)?;
+    let record = args.record.as_deref().map(|path| RecordTo {
+        path,
+        hz: args.record_hz,
+        scenario: &args.scenario,
+    });
+    let recorder = record.as_ref().map(|to| to.attend(&world)).transpose()?;
     let basemap = args.basemap.as_deref().map(open_basemap).transpose()?;
     let options = Options {
         basemap,
@@ -182,6 +197,10 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         rate_limit: args.rate_limit,
         access,
         notices: args.notices.settings()?,
+        stand: recorder
+            .as_ref()
+            .map(|(_, stand)| Arc::clone(stand))
+            .unwrap_or_default(),
         ..Options::default()
     };
     open_files(&options);
@@ -222,6 +241,10 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     });
     // Who is told to end while the store opens does not wait for that.
     runtime.shutdown_background();
+    if let (Some(to), Some((recorder, stand))) = (record, recorder) {
+        drop(stand.lock().take());
+        to.finish(&recorder)?;
+    }
     served
 }
 

@@ -22,6 +22,12 @@ pub struct Admission {
 }
 
 impl Admission {
+    /// As [`Admission::numbered`], for somebody else.
+    pub(super) fn numbered_copies(&self) -> Vec<(u64, Command)> {
+        let first = (self.through + 1).saturating_sub(self.commands.len() as u64);
+        (first..).zip(self.commands.iter().cloned()).collect()
+    }
+
     /// The commands with their numbers in the journal.
     pub(super) fn numbered(self) -> impl Iterator<Item = (ReplyTo, Command)> {
         let first = (self.through + 1).saturating_sub(self.commands.len() as u64);

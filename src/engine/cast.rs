@@ -99,6 +99,22 @@ impl Cast {
         self.touched.extend(addresses);
     }
 
+    /// All that are alive.
+    pub fn touch_all(&mut self) {
+        let drones = (0..self.drones.len() as u32).map(|drone| Address::Drone(DroneId(drone)));
+        let deliveries = self.deliveries.keys().map(|id| Address::Delivery(*id));
+        let others = [
+            Address::Scheduler,
+            Address::Fleet,
+            Address::Accounts,
+            Address::Packages,
+            Address::Transport,
+            Address::Supervisor,
+        ];
+        let all: Vec<Address> = drones.chain(deliveries).chain(others).collect();
+        self.touch(all);
+    }
+
     /// The next drone.
     pub fn start_drone(&mut self, id: DroneId) {
         let arbiter = &self.arbiters[id.index() % self.arbiters.len()];

@@ -22,6 +22,7 @@ use super::controls::{Control, Promises, Reply};
 use super::inbox::{Answerable, Inbox};
 use super::metrics::Metrics;
 use super::pace::{Pace, wall_now};
+use super::witness::{Stand, Told, Wish};
 use super::writes::WriteGate;
 use super::{Engine, Halted, publication};
 
@@ -42,6 +43,8 @@ pub struct Live {
     /// Whether the store takes no writes.
     pub stalls: watch::Receiver<bool>,
     pub metrics: Metrics,
+    /// Who is told of all that happens, if anybody is.
+    pub stand: Stand,
 }
 
 /// So long a world that ends goes on for those who wait for its decisions.
@@ -57,7 +60,7 @@ struct Course {
     snapshot: Option<Snapshot>,
 }
 
-type Outlet = mpsc::Sender<(Publication, PendingTick)>;
+type Outlet = mpsc::Sender<(Publication, Told, PendingTick)>;
 
 /// Why the loop woke.
 enum Turn {
@@ -75,7 +78,11 @@ impl Live {
     /// An actor that failed, or a store that ended.
     pub async fn run(mut self) -> Result<(), Halted> {
         let (outlet, committed) = mpsc::channel(TICKS_AHEAD);
-        let publisher = tokio::task::spawn_local(publish(Arc::clone(&self.view), committed));
+        let publisher = tokio::task::spawn_local(publish(
+            Arc::clone(&self.view),
+            Arc::clone(&self.stand),
+            committed,
+        ));
         let result = self.turn(&outlet).await;
         drop(outlet);
         let published = publisher.await.unwrap_or(Ok(()));
@@ -144,9 +151,12 @@ impl Live {
     async fn advance(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
         self.tick(outlet, course).await?;
         let is_crowded = self.view.waiting_to_leave() > LEAVING_MOST;
-        if is_crowded || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY) {
+        let wish = self.wish();
+        let is_due = is_crowded || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY);
+        // One that waits for its commit comes first: no snapshot may be lost.
+        if (is_due || wish.is_some()) && course.snapshot.is_none() {
             course.snapshot = tokio::select! {
-                taken = self.snapshot() => Some(taken?),
+                taken = self.snapshot(wish) => Some(taken?),
                 // What it waits for will never be published.
                 () = outlet.closed() => return Ok(()),
             };
@@ -211,6 +221,10 @@ impl Live {
         let (admission, asked) = self.inbox.take();
         course.asked.extend(asked);
         let admitted = admission.commands.len();
+        let commands = match self.stand.lock().is_some() {
+            true => admission.numbered_copies(),
+            false => Vec::new(),
+        };
         let mut outcome = self.engine.tick(admission).await?;
         let took = outcome.times.iter().sum();
         self.pace.tick_took(took);
@@ -219,6 +233,11 @@ impl Live {
         let decided = std::mem::take(&mut outcome.replies);
         self.answer_writes(decided, &mut course.asked);
         let (row, mut publication) = publication::split(&self.engine, outcome);
+        let told = Told {
+            admitted_through: row.admitted_through,
+            first_event: row.first_event,
+            commands,
+        };
         let snapshot = course.snapshot.take();
         publication.kept = snapshot.as_ref().map(|snapshot| snapshot.tick);
         // Before anybody can see the tick: whoever sees the one to pause at sees the pause.
@@ -228,7 +247,7 @@ impl Live {
         let pending = self.writer.commit_tick(row, snapshot).await;
         self.metrics.observe_commit_wait(wall_now() - before);
         // Closed only when the store has ended, which the publisher then reports.
-        let _ended = outlet.send((publication, pending)).await;
+        let _ended = outlet.send((publication, told, pending)).await;
         if self.has_been_stalled() {
             self.pace.set_anew();
         }
@@ -244,9 +263,24 @@ impl Live {
 
     /// The state after the last tick, with the records of that tick: so all of it must be
     /// published first.
-    async fn snapshot(&mut self) -> Result<Snapshot, Halted> {
+    async fn snapshot(&mut self, wish: Option<Wish>) -> Result<Snapshot, Halted> {
         published(&self.view, self.engine.tick_number()).await;
-        self.engine.snapshot_with_records(&self.view).await
+        if wish == Some(Wish::Whole) {
+            self.engine.touch_all();
+            self.view.touch_all();
+        }
+        let snapshot = self.engine.snapshot_with_records(&self.view).await?;
+        if let Some(witness) = self.stand.lock().as_mut() {
+            let at = self.engine.world().time_of(snapshot.tick);
+            witness.state(&snapshot, at, *self.engine.digest());
+        }
+        Ok(snapshot)
+    }
+
+    /// How much of the state somebody wants to hear now.
+    fn wish(&self) -> Option<Wish> {
+        let at = self.engine.world().time_of(self.engine.tick_number());
+        self.stand.lock().as_ref()?.wants(at)
     }
 
     fn show_pace(&self) {
@@ -327,10 +361,14 @@ async fn published(view: &View, tick: Tick) {
 /// Shows each tick once it is durable, in order.
 async fn publish(
     view: Arc<View>,
-    mut committed: mpsc::Receiver<(Publication, PendingTick)>,
+    stand: Stand,
+    mut committed: mpsc::Receiver<(Publication, Told, PendingTick)>,
 ) -> Result<(), Halted> {
-    while let Some((publication, pending)) = committed.recv().await {
+    while let Some((publication, told, pending)) = committed.recv().await {
         pending.await?;
+        if let Some(witness) = stand.lock().as_mut() {
+            witness.tick(&publication, told, &view);
+        }
         view.publish(publication);
     }
     Ok(())

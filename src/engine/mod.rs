@@ -24,6 +24,7 @@ mod separation;
 pub mod snapshot;
 pub mod telemetry;
 mod wakes;
+pub mod witness;
 pub mod writes;
 
 use std::borrow::Borrow;

@@ -90,6 +90,11 @@ pub struct Remembered {
 }
 
 impl Engine {
+    /// The next snapshot has all actors.
+    pub fn touch_all(&mut self) {
+        self.cast.touch_all();
+    }
+
     /// The state after the last tick; without the records.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::recovery::{self, Recovered};
 use crate::engine::{Admission, Engine, Halted, Outcome, headless, publication};
+use crate::sim::command::Command;
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 use crate::store::{self, Identity, TickRow};
@@ -11,6 +12,7 @@ use crate::view::{Publication, View};
 
 use super::cadence::{Cadence, Keyframes};
 use super::changes::Changes;
+use super::projector::NotShown;
 use super::recorder::{Full, Recorder, TickNews};
 
 /// Why a recorded run ended before its time.
@@ -20,6 +22,8 @@ pub enum Stopped {
     World(#[from] Halted),
     #[error(transparent)]
     Recording(#[from] Full),
+    #[error(transparent)]
+    NotShown(#[from] NotShown),
 }
 
 /// Runs the world to its end on this thread. `watch` sees every tick.
@@ -44,35 +48,42 @@ pub fn run(
         let arbiters = headless::arbiters(threads);
         let recovered = recovery::recover(store.as_mut(), world, threads, arbiters).await?;
         let Recovered { engine, view, .. } = recovered;
-        let mut filmed = Filmed {
-            engine,
-            view,
-            recorder,
-            cadence,
-            keyframes: Keyframes::from(crate::sim::time::SimTime::START),
-        };
+        let mut filmed = Filmed::new(engine, view, recorder, cadence);
         filmed.begin().await?;
         while filmed.engine.tick_number() < until {
             let outcome = filmed.engine.tick(Admission::default()).await?;
             watch(&filmed.engine, &outcome);
-            filmed.record(outcome).await?;
+            let is_last = filmed.engine.tick_number() == until;
+            filmed.record(outcome, Vec::new(), is_last).await?;
         }
         Ok(filmed.engine)
     })
 }
 
 /// A world with its read side, which tells where events happened and what is history.
-struct Filmed<'a> {
-    engine: Engine,
+pub(super) struct Filmed<'a> {
+    pub engine: Engine,
     view: Arc<View>,
     recorder: &'a Recorder,
     cadence: Cadence,
     keyframes: Keyframes,
 }
 
-impl Filmed<'_> {
-    /// The first frame and the first state: those before the first tick.
-    async fn begin(&mut self) -> Result<(), Stopped> {
+impl<'a> Filmed<'a> {
+    pub(super) fn new(engine: Engine, view: Arc<View>, recorder: &'a Recorder, cadence: Cadence) -> Self {
+        Filmed {
+            keyframes: Keyframes::from(engine.world().time_of(engine.tick_number())),
+            engine,
+            view,
+            recorder,
+            cadence,
+        }
+    }
+
+    /// The first frame and the first state: those before the next tick.
+    pub(super) async fn begin(&mut self) -> Result<(), Stopped> {
+        self.engine.touch_all();
+        self.view.touch_all();
         self.keyframe().await?;
         let world = Arc::clone(self.engine.world());
         self.recorder.tick(TickNews {
@@ -89,9 +100,19 @@ impl Filmed<'_> {
         Ok(())
     }
 
-    async fn record(&mut self, outcome: Outcome) -> Result<(), Stopped> {
+    /// The last tick is recorded whenever it comes: what goes on from a recording ends with it.
+    pub(super) async fn record(
+        &mut self,
+        outcome: Outcome,
+        commands: Vec<(u64, Command)>,
+        is_last: bool,
+    ) -> Result<(), Stopped> {
         let (row, publication) = publication::split(&self.engine, outcome);
-        let news = self.news(&row, &publication);
+        let is_recorded = is_last || self.cadence.is_due(publication.at);
+        let news = TickNews {
+            commands,
+            ..self.news(&row, &publication, is_recorded)
+        };
         let at = publication.at;
         let rows = news.rows.as_ref().map_or(0, Vec::len);
         self.keyframes.recorded(rows, news.changes.events.len());
@@ -103,8 +124,7 @@ impl Filmed<'_> {
         Ok(())
     }
 
-    fn news(&self, row: &TickRow, publication: &Publication) -> TickNews {
-        let is_recorded = self.cadence.is_due(publication.at);
+    fn news(&self, row: &TickRow, publication: &Publication, is_recorded: bool) -> TickNews {
         TickNews {
             tick: row.tick,
             at: publication.at,

@@ -5,6 +5,7 @@
 //! and now and then the whole state. A [`Recorder`] writes it, [`Recording`] reads it. Nothing
 //! in the world knows of it.
 
+mod between;
 mod cadence;
 mod changes;
 pub mod export;
@@ -19,6 +20,7 @@ pub mod playback;
 mod positions;
 mod projector;
 mod recorder;
+mod reporter;
 mod tape;
 #[cfg(test)]
 mod tests;
@@ -28,4 +30,5 @@ pub use headless::{Stopped, run};
 pub use origin::{Origin, Sources};
 pub use projector::NotShown;
 pub use recorder::{Full, Recorded, Recorder};
+pub use reporter::Reporter;
 pub use tape::TapeError;

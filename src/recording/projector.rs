@@ -5,21 +5,19 @@
 //! since, on a read side that nobody sees yet; then that takes the place of the one that is
 //! looked at, under a new epoch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prost::Message;
 
 use crate::engine::{Halted, look};
 use crate::sim::command::Objection;
-use crate::sim::event::{DroneEvent, Happening};
-use crate::sim::ids::DroneId;
-use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::world::World;
 use crate::view::frame::DroneRow;
 use crate::view::{Publication, Reversal, View};
 
+use super::between::{Undone, overlay};
 use super::changes::{Changes, WorldChanges};
 use super::file::{FileError, Recording};
 use super::keyframe::State;
@@ -55,6 +53,8 @@ struct Moment {
 struct Place {
     /// Among those that have moments.
     chunk: usize,
+    /// It is only passed: its positions were not read, as later ones are shown.
+    is_passed: bool,
     moments: Vec<Moment>,
     next: usize,
 }
@@ -68,6 +68,12 @@ pub struct Projector {
     /// Chunks with moments, and with whole states, by their numbers.
     chunks: Vec<usize>,
     keyframes: Vec<usize>,
+    /// Chunks that say that ticks are missing before them.
+    gaps: Vec<usize>,
+    /// What is shown is before a gap, and the next moment behind it.
+    is_torn: bool,
+    /// Where it is on the way to.
+    bound_for: Option<SimTime>,
     place: Place,
     /// As last shown.
     rows: Vec<DroneRow>,
@@ -93,6 +99,7 @@ impl Projector {
         };
         let chunks = with(&[Topic::Positions, Topic::Journal]);
         let keyframes = with(&[Topic::Keyframes]);
+        let gaps = with(&[Topic::Gaps]);
         let first = *keyframes.first().ok_or(FileError::Nothing)?;
         let (view, world) = state_of(&recording, first, &scenario)?;
         view.set_playback();
@@ -104,8 +111,12 @@ impl Projector {
             epoch,
             chunks,
             keyframes,
+            gaps,
+            is_torn: false,
+            bound_for: None,
             place: Place {
                 chunk: 0,
+                is_passed: false,
                 moments: Vec::new(),
                 next: 0,
             },
@@ -147,10 +158,13 @@ impl Projector {
         // The first chunk of moments behind the state.
         self.place = Place {
             chunk: self.chunks.partition_point(|number| *number < keyframe),
+            is_passed: false,
             moments: Vec::new(),
             next: 0,
         };
+        self.bound_for = Some(at);
         self.load()?;
+        self.is_torn = false;
         let mut is_first = true;
         while let Some(moment) = self.peek()? {
             if moment.at > at {
@@ -165,6 +179,8 @@ impl Projector {
                 self.place.next += 1;
             }
         }
+        self.is_torn = false;
+        self.bound_for = None;
         self.forgotten = fresh.clock().tick;
         self.epoch += 1;
         self.view.take_over(fresh, self.epoch);
@@ -184,6 +200,11 @@ impl Projector {
     /// # Errors
     /// A recording that cannot be read.
     pub fn forward(&mut self) -> Result<bool, NotShown> {
+        let next = self.peek()?.map(|moment| moment.at);
+        if let (true, Some(at)) = (self.is_torn, next) {
+            self.seek(at)?;
+            return Ok(true);
+        }
         let has_rows = self.peek()?.is_some_and(|moment| moment.rows.is_some());
         let mut publication = self.take()?;
         // What has ended leaves memory: the recording's history has it.
@@ -239,6 +260,8 @@ impl Projector {
             if self.place.chunk + 1 >= self.chunks.len() {
                 return Ok(None);
             }
+            let (from, to) = (self.chunks[self.place.chunk], self.chunks[self.place.chunk + 1]);
+            self.is_torn |= self.gaps.iter().any(|gap| (from..to).contains(gap));
             self.place.chunk += 1;
             self.place.next = 0;
             self.load()?;
@@ -247,11 +270,24 @@ impl Projector {
     }
 
     fn load(&mut self) -> Result<(), NotShown> {
+        self.place.is_passed = self.is_passed(self.place.chunk);
+        let with_rows = !self.place.is_passed;
         self.place.moments = match self.chunks.get(self.place.chunk) {
-            Some(number) => moments_of(&self.recording, *number)?,
+            Some(number) => moments_of(&self.recording, *number, with_rows)?,
             None => Vec::new(),
         };
         Ok(())
+    }
+
+    /// Whether a later chunk has the frame that is wanted: the next has one, and ends before.
+    fn is_passed(&self, chunk: usize) -> bool {
+        let chunks = self.recording.chunks();
+        let number = |later: usize| Some(&chunks[*self.chunks.get(chunk + later)?]);
+        let (Some(bound_for), Some(next), Some(after)) = (self.bound_for, number(1), number(2)) else {
+            return false;
+        };
+        let begins = self.recording.origin.at(after.from_ns);
+        next.topics.contains(&Topic::Positions) && begins <= bound_for
     }
 
     /// The next moment as the read side hears of it.
@@ -263,69 +299,28 @@ impl Projector {
         }
         match &moment.rows {
             Some(rows) => self.rows.clone_from(rows),
+            None if self.place.is_passed => {}
             None => overlay(&mut self.rows, &moment.changes),
         }
         let changes = &moment.changes;
+        let airborne = match self.place.is_passed {
+            // Nobody sees it; but what happens, happens somewhere.
+            true => changes.carriers.clone(),
+            false => self.rows.clone(),
+        };
         Ok(Publication {
             tick: moment.tick,
             at: moment.at,
             digest: moment.digest,
             world: Arc::clone(&self.world),
             events: changes.events.clone(),
-            airborne: self.rows.clone(),
+            airborne,
             grounded: changes.grounded.clone(),
             lost_with: changes.lost_with.clone(),
             healths: changes.healths.clone(),
             routes: changes.routes.clone(),
             kept: None,
         })
-    }
-}
-
-/// Between two frames it is known who is no longer in the air, and where those are to whose
-/// deliveries something happened.
-fn overlay(rows: &mut Vec<DroneRow>, changes: &Changes) {
-    let landed: BTreeSet<DroneId> = (changes.grounded.iter())
-        .filter(|(_, grounded)| grounded.is_some())
-        .map(|(drone, _)| *drone)
-        .collect();
-    let carriers: BTreeMap<DroneId, &DroneRow> =
-        changes.carriers.iter().map(|row| (row.drone, row)).collect();
-    rows.retain(|row| !landed.contains(&row.drone) && !carriers.contains_key(&row.drone));
-    rows.extend(carriers.into_values());
-}
-
-/// What is to be done to who stands where, so that it is as it was.
-#[derive(Default)]
-struct Undone {
-    grounded: BTreeMap<DroneId, Option<Grounded>>,
-    /// No longer lost.
-    found: Vec<DroneId>,
-}
-
-impl Undone {
-    /// `rows`: those of the first frame after it.
-    fn undo(&mut self, changes: &Changes, rows: &[DroneRow], world: &World) {
-        for event in changes.events.iter().rev() {
-            match event.happening {
-                Happening::Drone(drone, DroneEvent::Landed { .. }) => {
-                    self.grounded.insert(drone, None);
-                }
-                Happening::Drone(drone, DroneEvent::Lost { .. }) => self.found.push(drone),
-                Happening::Drone(drone, DroneEvent::TakenOff { hub, .. }) => {
-                    let row = rows.iter().find(|row| row.drone == drone);
-                    let fleet = world.fleet_of(drone);
-                    let capacity_wh = fleet.map_or(0.0, |fleet| world.model(fleet.model).battery.capacity_wh);
-                    let grounded = Grounded {
-                        hub,
-                        energy_wh: row.map_or(1.0, |row| row.battery.into()) * capacity_wh,
-                        charging_since: None,
-                    };
-                    self.grounded.insert(drone, Some(grounded));
-                }
-                _ => {}
-            }
-        }
     }
 }
 
@@ -350,7 +345,8 @@ fn state_of(
     Ok((View::new(Arc::clone(&world), restored), world))
 }
 
-fn moments_of(recording: &Recording, chunk: usize) -> Result<Vec<Moment>, NotShown> {
+/// `with_rows`: where they are recorded.
+fn moments_of(recording: &Recording, chunk: usize, with_rows: bool) -> Result<Vec<Moment>, NotShown> {
     let mut moments: BTreeMap<Tick, Moment> = BTreeMap::new();
     let mut decoder = Decoder::default();
     let origin = &recording.origin;
@@ -372,7 +368,7 @@ fn moments_of(recording: &Recording, chunk: usize) -> Result<Vec<Moment>, NotSho
                 moment.digest = <[u8; 32]>::try_from(journal.digest.as_slice()).unwrap_or_default();
                 moment.changes = postcard::from_bytes(&journal.changes).map_err(FileError::from)?;
             }
-            Topic::Positions => {
+            Topic::Positions if with_rows => {
                 let positions =
                     layout::Positions::decode(message.data.as_slice()).map_err(FileError::from)?;
                 let rows = decoder.decode(&positions).map_err(FileError::from)?;

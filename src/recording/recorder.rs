@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
+use parking_lot::Mutex;
 use prost::Message;
 use serde::Serialize;
 
@@ -25,7 +27,7 @@ use super::positions::{Encoder, FixedRow};
 use super::tape::{Tape, TapeError};
 
 /// Ticks between the world and the thread that writes.
-const AHEAD: usize = 64;
+const AHEAD: usize = 128;
 /// A chunk is closed after so many frames, or so many bytes, or so much simulated time: this much
 /// a crash takes away, and this much is read to see one frame.
 const CHUNK_FRAMES: u32 = 20;
@@ -50,8 +52,36 @@ pub struct TickNews {
 
 enum News {
     Tick(Box<TickNews>),
-    /// What changed of the state since the last one, up to the tick before.
-    Keyframe(Box<(Snapshot, SimTime, [u8; 32])>),
+    Keyframe(Box<KeyframeNews>),
+    Gap(Gap, SimTime),
+    /// Nothing follows.
+    End,
+}
+
+/// What changed of the state since the last one, up to the tick before; or all of it.
+struct KeyframeNews {
+    snapshot: Snapshot,
+    at: SimTime,
+    digest: [u8; 32],
+    is_whole: bool,
+}
+
+/// Ticks that are missing.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Gap {
+    from_tick: Tick,
+    to_tick: Tick,
+    reason: &'static str,
+}
+
+/// Why somebody who does not wait is not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// There will be room.
+    Busy,
+    /// [`Recorder::finish`] says why.
+    Ended,
 }
 
 /// Nothing is written any more; [`Recorder::finish`] says why.
@@ -71,7 +101,9 @@ pub struct Recorded {
 
 pub struct Recorder {
     news: SyncSender<News>,
-    thread: JoinHandle<Result<Recorded, TapeError>>,
+    /// Heard, and not written yet.
+    waiting: Arc<AtomicUsize>,
+    thread: Mutex<Option<JoinHandle<Result<Recorded, TapeError>>>>,
 }
 
 impl Recorder {
@@ -89,10 +121,16 @@ impl Recorder {
         };
         scribe.write_origin()?;
         let (news, heard) = sync_channel(AHEAD);
-        let thread = std::thread::Builder::new()
-            .name("recorder".to_owned())
-            .spawn(move || scribe.run(&heard))?;
-        Ok(Recorder { news, thread })
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn({
+            let waiting = Arc::clone(&waiting);
+            move || scribe.run(&heard, &waiting)
+        })?;
+        Ok(Recorder {
+            news,
+            waiting,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Waits for room.
@@ -100,7 +138,7 @@ impl Recorder {
     /// # Errors
     /// See [`Full`].
     pub fn tick(&self, news: TickNews) -> Result<(), Full> {
-        self.news.send(News::Tick(Box::new(news))).map_err(|_| Full)
+        self.send(News::Tick(Box::new(news)))
     }
 
     /// What changed of the state since the last one, as it is after the last tick.
@@ -108,20 +146,86 @@ impl Recorder {
     /// # Errors
     /// See [`Full`].
     pub fn keyframe(&self, snapshot: Snapshot, at: SimTime, digest: [u8; 32]) -> Result<(), Full> {
-        let keyframe = News::Keyframe(Box::new((snapshot, at, digest)));
-        self.news.send(keyframe).map_err(|_| Full)
+        self.send(News::Keyframe(Box::new(KeyframeNews {
+            snapshot,
+            at,
+            digest,
+            is_whole: false,
+        })))
     }
 
-    /// Writes what is left, and ends the file.
+    /// As [`Recorder::tick`], at once or not at all.
+    ///
+    /// # Errors
+    /// See [`NoRoom`].
+    pub fn try_tick(&self, news: TickNews) -> Result<(), NoRoom> {
+        self.try_send(News::Tick(Box::new(news)))
+    }
+
+    /// As [`Recorder::keyframe`], at once or not at all; or, where it is whole, without what was
+    /// there before.
+    ///
+    /// # Errors
+    /// See [`NoRoom`].
+    pub fn try_keyframe(
+        &self,
+        snapshot: Snapshot,
+        at: SimTime,
+        digest: [u8; 32],
+        is_whole: bool,
+    ) -> Result<(), NoRoom> {
+        self.try_send(News::Keyframe(Box::new(KeyframeNews {
+            snapshot,
+            at,
+            digest,
+            is_whole,
+        })))
+    }
+
+    /// Ticks that were left out, up to this one.
+    ///
+    /// # Errors
+    /// See [`NoRoom`].
+    pub fn try_gap(&self, from_tick: Tick, to_tick: Tick, at: SimTime) -> Result<(), NoRoom> {
+        let reason = "the recording did not keep up";
+        let gap = Gap {
+            from_tick,
+            to_tick,
+            reason,
+        };
+        self.try_send(News::Gap(gap, at))
+    }
+
+    /// Whether all is written that was heard.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
+    }
+
+    fn send(&self, news: News) -> Result<(), Full> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.news.send(news).map_err(|_| Full)
+    }
+
+    fn try_send(&self, news: News) -> Result<(), NoRoom> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.news.try_send(news).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            match error {
+                TrySendError::Full(_) => NoRoom::Busy,
+                TrySendError::Disconnected(_) => NoRoom::Ended,
+            }
+        })
+    }
+
+    /// Writes what is left, and ends the file; once.
     ///
     /// # Errors
     /// A disk that took no more at some time.
-    pub fn finish(self) -> Result<Recorded, TapeError> {
-        drop(self.news);
-        match self.thread.join() {
-            Ok(result) => result,
-            Err(_) => Err(TapeError::Gone),
-        }
+    pub fn finish(&self) -> Result<Recorded, TapeError> {
+        // One that has ended says why.
+        let _ended = self.news.send(News::End);
+        let thread = self.thread.lock().take().ok_or(TapeError::Gone)?;
+        thread.join().unwrap_or(Err(TapeError::Gone))
     }
 }
 
@@ -146,15 +250,15 @@ struct Scribe {
 }
 
 impl Scribe {
-    fn run(mut self, news: &Receiver<News>) -> Result<Recorded, TapeError> {
+    fn run(mut self, news: &Receiver<News>, waiting: &AtomicUsize) -> Result<Recorded, TapeError> {
         for news in news {
             match news {
                 News::Tick(tick) => self.tick(*tick)?,
-                News::Keyframe(keyframe) => {
-                    let (snapshot, at, digest) = *keyframe;
-                    self.keyframe(snapshot, at, &digest)?;
-                }
+                News::Keyframe(keyframe) => self.keyframe(*keyframe)?,
+                News::Gap(gap, at) => self.gap(&gap, at)?,
+                News::End => break,
             }
+            waiting.fetch_sub(1, Ordering::AcqRel);
         }
         self.recorded.bytes = self.tape.finish()?;
         Ok(self.recorded)
@@ -223,13 +327,16 @@ impl Scribe {
     }
 
     /// In a chunk of its own, so that whoever wants positions need not read it.
-    fn keyframe(&mut self, snapshot: Snapshot, at: SimTime, digest: &[u8; 32]) -> Result<(), TapeError> {
+    fn keyframe(&mut self, news: KeyframeNews) -> Result<(), TapeError> {
         self.close_chunk()?;
-        let time_ns = self.origin.time_ns(at);
-        let history = self.state.merge(snapshot);
+        let time_ns = self.origin.time_ns(news.at);
+        if news.is_whole {
+            self.state = State::default();
+        }
+        let history = self.state.merge(news.snapshot);
         let message = layout::Keyframe {
             tick: self.state.tick(),
-            digest: digest.to_vec(),
+            digest: news.digest.to_vec(),
             state: self.state.to_bytes(),
         };
         self.tape
@@ -245,6 +352,14 @@ impl Scribe {
         };
         self.tape
             .write(Topic::History, time_ns, &message.encode_to_vec())?;
+        self.close_chunk()
+    }
+
+    /// In a chunk of its own, which whoever reads on comes by.
+    fn gap(&mut self, gap: &Gap, at: SimTime) -> Result<(), TapeError> {
+        self.close_chunk()?;
+        let text = serde_json::to_vec(gap).expect("a gap is text and numbers");
+        self.tape.write(Topic::Gaps, self.origin.time_ns(at), &text)?;
         self.close_chunk()
     }
 

@@ -30,6 +30,7 @@ use tokio::time::timeout;
 use crate::auth::{self, Guard, KeyError, TokenKey};
 use crate::engine::Halted;
 use crate::engine::metrics::Metrics;
+use crate::engine::witness::Stand;
 use crate::http::{self, Basemap, RateLimit, Readiness};
 use crate::notify::{self, Courier};
 use crate::sim::world::World;
@@ -53,7 +54,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 const LAST_TRY: Duration = Duration::from_millis(900);
 
 /// How to serve a world.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// A folder, a database's URL, or `:memory:`.
     pub data: String,
@@ -77,6 +78,8 @@ pub struct Options {
     pub access: auth::Settings,
     /// How notices leave.
     pub notices: notify::Settings,
+    /// Who hears of all that happens: whoever records it.
+    pub stand: Stand,
 }
 
 impl Default for Options {
@@ -96,6 +99,7 @@ impl Default for Options {
             basemap: None,
             access: auth::Settings::default(),
             notices: notify::Settings::default(),
+            stand: Stand::default(),
         }
     }
 }

@@ -152,6 +152,7 @@ async fn bring_up(
         shutdown,
         stalls: writer.watch_stalled(),
         metrics,
+        stand: Arc::clone(&options.stand),
     };
     let started = Started {
         view,

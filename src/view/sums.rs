@@ -48,6 +48,16 @@ impl Ledger {
         ledger
     }
 
+    /// As if all had changed.
+    pub(super) fn touch_all(&self) {
+        let mut books = self.0.write();
+        let all = books.by_account.iter();
+        let all: Vec<_> = all
+            .flat_map(|(account, months)| months.keys().map(|month| (account.clone(), *month)))
+            .collect();
+        books.changed.extend(all);
+    }
+
     pub(super) fn take_over(&self, other: Ledger) {
         *self.0.write() = other.0.into_inner();
     }

@@ -1,6 +1,7 @@
 """Recordings with other people's tools: the public MCAP reader, protobuf, Parquet, JSON, XML."""
 
 import json
+import signal
 import subprocess
 import xml.etree.ElementTree as xml
 
@@ -9,7 +10,7 @@ import pytest
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 
-from skyhaul import BUSY, PROGRAM
+from skyhaul import BUSY, PROGRAM, eventually
 
 WRAP = 2**32
 #: A column of the message, the parts of its unit, and whether its last step is made again.
@@ -149,3 +150,13 @@ def test_files_that_cannot_be_read_are_refused_in_a_line(recording, tmp_path):
     assert status == 2 and "ends at" in errors
     status, _, errors = skyhaul("export", path, "--format", "gpx", "--out", tmp_path / "all.gpx")
     assert status == 2 and "--drone" in errors
+
+
+def test_a_server_that_is_killed_leaves_what_it_recorded(servers, tmp_path):
+    path = tmp_path / "served.mcap"
+    server = servers.start(BUSY, "--record", path, "--speed", "20")
+    eventually(lambda: server.http.get("/api/simulation").json()["tick"] > 1200, "two minutes go by")
+    server.stop(signal.SIGKILL)
+    status, out, errors = skyhaul("export", path, "--format", "csv", "--out", "-")
+    assert status == 0 and "warning: " in errors
+    assert any(float(line.split(",")[1]) > 60 for line in out.splitlines()[1:])

@@ -26,6 +26,7 @@ mod ordering;
 mod panics;
 mod positioning;
 mod puts;
+mod recordings;
 mod resume;
 mod roster;
 mod server_sent_events;

@@ -1,8 +1,8 @@
 //! `skyhaul run`: progress while it runs, then a summary for people or for programs. Several
 //! policies or seeds run side by side and are compared.
 
-mod display;
-mod table;
+pub(super) mod display;
+pub(super) mod table;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -164,12 +164,12 @@ fn recorded(
 ) -> Result<Ended, Failure> {
     let recorder = to.create(&world)?;
     let ended = run::run_recorded(world, threads, until, keeps_rows, &recorder, to.hz, show);
-    let recorded = to.finish(recorder);
+    let recorded = to.finish(&recorder);
     let ended = match ended {
         Ok(ended) => ended,
         Err(Stopped::World(halted)) => return Err(stopped(halted)),
         // Why it takes no more, is said at its end.
-        Err(error @ Stopped::Recording(_)) => {
+        Err(error @ (Stopped::Recording(_) | Stopped::NotShown(_))) => {
             return Err(recorded.err().unwrap_or_else(|| to.failure(&error)));
         }
     };
@@ -255,7 +255,7 @@ fn ticks(world: &World, until: SimDuration) -> Tick {
     until.0.div_ceil(world.tick.0).max(1)
 }
 
-fn json(results: &impl Serialize) -> Result<String, Failure> {
+pub(super) fn json(results: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(results).map_err(|error| {
         Failure::failed(
             format!("the summary cannot be written: {error}"),

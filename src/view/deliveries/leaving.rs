@@ -182,7 +182,23 @@ impl Deliveries {
     }
 }
 
+impl Deliveries {
+    fn touch_all(&self) {
+        // What only waits for its admission has nothing to keep yet.
+        let is_live = |record: &DeliveryRecord| !record.is_settled() && !record.events.is_empty();
+        let live = self.records.iter().filter(|handle| is_live(&handle.look()));
+        let live: Vec<DeliveryId> = live.map(|handle| *handle.key()).collect();
+        self.leaving.lock().changed.extend(live);
+    }
+}
+
 impl View {
+    /// The next changes have all deliveries that go on, and all sums.
+    pub fn touch_all(&self) {
+        self.deliveries.touch_all();
+        self.sums.touch_all();
+    }
+
     /// All that changed since the last call; `tick` is the newest.
     pub fn take_changes(&self) -> Changes {
         let tick = self.now.read().tick;

@@ -1,0 +1,118 @@
+//! A served world is recorded while people order; then it is shown again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use skyhaul::engine::witness::Stand;
+use skyhaul::recording::playback::{Playback, Programme};
+use skyhaul::recording::{Origin, Recorder, Recording, Reporter, Sources};
+use skyhaul::server::{self, Options, Replay, ReplayOptions};
+use skyhaul::sim::time::SimTime;
+use skyhaul::view::reading::Speed;
+use tokio::net::TcpListener;
+
+use crate::support::client::{Client, parcel};
+use crate::support::server::{Running, lively};
+
+const SCENARIO: &str = "tests/clients/worlds/busy.toml";
+
+/// A served world's recording, and what its clients saw.
+struct Served {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    /// The clock at some ticks.
+    clocks: Vec<Value>,
+    /// All drones as they were at these ticks.
+    drones: Vec<Value>,
+    /// What somebody ordered.
+    id: String,
+}
+
+async fn serve_and_record() -> Served {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("served.mcap");
+    let world = skyhaul::scenario::load(Path::new(SCENARIO)).unwrap().world;
+    let sources = Sources::of_file(Path::new(SCENARIO)).unwrap();
+    let recorder = Recorder::create(&path, Origin::of(&world, sources, 1.0)).unwrap();
+    let (recorder, world) = (Arc::new(recorder), Arc::new(world));
+    let stand = Stand::default();
+    let reporter = Reporter::new(Arc::clone(&recorder), Arc::clone(&world), 1.0);
+    *stand.lock() = Some(Box::new(reporter));
+    let options = Options {
+        stand: Arc::clone(&stand),
+        ..lively()
+    };
+    let server = Running::start(world, options).await;
+    let client = server.client();
+    client.run_to(100).await;
+    client.control(json!({"state": "running", "speed": 50})).await;
+    let id = client.order(&parcel("Dolores Park", "City Hall", 2.0)).await;
+    let (mut clocks, mut drones) = (Vec::new(), Vec::new());
+    let begun = client.control(json!({"state": "paused"})).await["tick"]
+        .as_u64()
+        .unwrap();
+    for seconds in 1..=6 {
+        let tick = (begun / 10 + 50 * seconds) * 10;
+        client.control(json!({"speed": 60})).await;
+        clocks.push(client.run_to(tick).await);
+        drones.push(client.get("/api/drones?limit=100").await.1);
+    }
+    server.stop().await;
+    drop(stand.lock().take());
+    recorder.finish().unwrap();
+    Served {
+        _folder: folder,
+        path,
+        clocks,
+        drones,
+        id,
+    }
+}
+
+async fn replay(path: &Path) -> (Replay, Client) {
+    let programme = Programme {
+        speed: Speed::Times(1.0),
+        paused: true,
+        is_loop: false,
+        from: SimTime::START,
+        to: SimTime::NEVER,
+    };
+    let (playback, _) = Playback::start(Recording::open(path).unwrap(), programme).unwrap();
+    let view = Arc::clone(playback.view());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = server::replay(playback, ReplayOptions::default(), listener)
+        .await
+        .unwrap();
+    let client = Client::new(server.address(), view);
+    (server, client)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_served_world_is_shown_again_as_its_clients_saw_it() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    for at in [5, 0, 3, 1, 4, 2] {
+        let (clock, drones) = (&served.clocks[at], &served.drones[at]);
+        let shown = client.control(json!({"simTime": clock["simTime"]})).await;
+        assert_eq!(
+            (&shown["tick"], &shown["digest"]),
+            (&clock["tick"], &clock["digest"])
+        );
+        assert_eq!(
+            &client.get("/api/drones?limit=100").await.1,
+            drones,
+            "at {}",
+            clock["simTime"]
+        );
+    }
+    assert!(
+        !client.kinds(&served.id).await.is_empty(),
+        "what was ordered is there"
+    );
+    let (status, why) = client
+        .post("/api/deliveryrequests", &parcel("Dolores Park", "City Hall", 2.0))
+        .await;
+    assert_eq!(status.as_u16(), 409, "{why}");
+    server.stop().await;
+}
