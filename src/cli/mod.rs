@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod emit;
 mod export;
+mod fork;
 mod load;
 mod notices;
 mod recording;
@@ -65,6 +66,8 @@ enum Command {
     Emit(Box<emit::Args>),
     /// Serve a recording: the same HTTP, WebSocket and page as live
     Replay(Box<replay::Args>),
+    /// What if: let a recorded world go on from some moment, otherwise
+    Fork(fork::Args),
     /// Make a recording into a file for other programs
     Export(export::Args),
     /// Put a running server to the test: requests on a timetable, an audience, objectives
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Emit(args) => emit::emit(*args),
         Command::Replay(args) => replay::replay(*args),
+        Command::Fork(args) => fork::fork(args),
         Command::Export(args) => export::export(args),
         Command::Load(args) => load::run(*args),
         Command::Token(args) => token::token(args),

@@ -11,7 +11,7 @@ use crate::view::{DeliveryRecord, Restored};
 
 use super::digest::Digest;
 use super::snapshot::{Remembered, Thawed, thaw};
-use super::{Halted, publication};
+use super::{Engine, Halted, publication};
 
 /// A state's numbers, and what is in the air.
 pub(super) struct Moment<'a> {
@@ -58,6 +58,20 @@ pub(super) fn restored(moment: &Moment<'_>, remembered: Remembered) -> Restored 
         records: Vec::new(),
         totals: Vec::new(),
         sums: Vec::new(),
+    }
+}
+
+impl Engine {
+    /// Another scenario's rules from the next tick on, with what became of drones, hubs and the
+    /// wind in this one.
+    ///
+    /// # Errors
+    /// Another scenario's drones and hubs.
+    pub fn go_on_in(&mut self, scenario: World) -> Result<(), Halted> {
+        let mut world = scenario.with_changes(self.world.roster.writes().to_vec())?;
+        world.weather.shifts.clone_from(&self.world.weather.shifts);
+        self.world = Arc::new(world);
+        Ok(())
     }
 }
 

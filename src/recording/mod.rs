@@ -10,6 +10,7 @@ mod cadence;
 mod changes;
 pub mod export;
 mod file;
+mod fork;
 mod headless;
 mod index;
 mod keyframe;
@@ -26,6 +27,7 @@ mod tape;
 mod tests;
 
 pub use file::{FileError, Recording};
+pub use fork::Fork;
 pub use headless::{Stopped, run};
 pub use origin::{Origin, Sources};
 pub use projector::NotShown;

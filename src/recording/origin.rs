@@ -102,6 +102,20 @@ impl Origin {
         self.start_unix_us.saturating_add(at)
     }
 
+    /// The same scenario with other values at some dotted keys, as `demand.rate`.
+    ///
+    /// # Errors
+    /// Values that make no scenario.
+    pub fn with(&self, set: &[(String, String)]) -> Result<Self, NoWorld> {
+        let toml = scenario::with_values(&self.toml, set);
+        let toml = toml.map_err(|cause| NoWorld(cause.to_string()))?;
+        let mut origin = Origin { toml, ..self.clone() };
+        if let Some((_, policy)) = set.iter().rfind(|(key, _)| key == "dispatch.policy") {
+            origin.policy.clone_from(policy);
+        }
+        Ok(origin)
+    }
+
     /// The world as it was at its beginning.
     ///
     /// # Errors

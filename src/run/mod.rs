@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::{Engine, Halted, headless};
-use crate::recording::{self, Recorder, Stopped};
+use crate::recording::{self, Fork, Recorder, Stopped};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -104,6 +104,33 @@ pub fn run_recorded(
         summary,
         deliveries: tally.into_rows(),
     })
+}
+
+/// A recorded world goes on from some moment: what it comes to, with what was before.
+///
+/// # Errors
+/// A recording that cannot be read, a world that failed, or a recording that takes no more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the summary tells how long the run took"
+)]
+pub fn go_on(
+    fork: &Fork<'_>,
+    changed: Option<World>,
+    threads: usize,
+    recorder: &Recorder,
+    hz: f64,
+    mut show: impl FnMut(&Progress),
+) -> Result<Summary, Stopped> {
+    let began = Instant::now();
+    let mut tally = Tally::new(false);
+    fork.tell(|events, airborne| tally.hear(events, airborne));
+    let until = fork.end();
+    let engine = fork.run(changed, threads, recorder, hz, |engine, outcome| {
+        tally.hear(&outcome.events, engine.sky().airborne_count());
+        show(&progress(engine, until, &tally));
+    })?;
+    Ok(tally.summary(&engine, began.elapsed()))
 }
 
 fn progress(engine: &Engine, until: Tick, tally: &Tally) -> Progress {

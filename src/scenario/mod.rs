@@ -40,7 +40,7 @@ pub use audience::{Audience, Shares};
 pub use capacity::{Capacity, estimate};
 pub use diagnostic::{Diagnostic, Severity};
 pub use objectives::{Limit, Measure, Objective};
-pub use sources::{NoScenario, files_named, parse_with_files};
+pub use sources::{NoScenario, files_named, parse_with_files, with_values};
 pub use stages::{Arrivals, Load, Model, Stage};
 pub use times::{parse_duration, parse_rate, show_duration};
 use toml::de::DeTable;

@@ -72,3 +72,30 @@ pub fn parse_with_files(source: &str, files: &BTreeMap<String, String>) -> Resul
         NoScenario(mistakes.join("; "))
     })
 }
+
+/// The text with other values at these dotted keys: as TOML where they are, as text else.
+///
+/// # Errors
+/// A text that is no TOML, or a key that leads through what is no table.
+pub fn with_values(source: &str, set: &[(String, String)]) -> Result<String, NoScenario> {
+    let mut table: Table = source.parse().map_err(NoScenario::because)?;
+    for (key, text) in set {
+        let value = format!("value = {text}").parse::<Table>();
+        let value = value.ok().and_then(|mut read| read.remove("value"));
+        let value = value.unwrap_or_else(|| Value::String(text.clone()));
+        let keys: Vec<&str> = key.split('.').collect();
+        put(&mut table, &keys, value).ok_or_else(|| NoScenario(format!("there can be no key {key}")))?;
+    }
+    Ok(table.to_string())
+}
+
+fn put(table: &mut Table, keys: &[&str], value: Value) -> Option<()> {
+    let (last, tables) = keys.split_last()?;
+    let mut table = table;
+    for key in tables {
+        let inner = table.entry(*key).or_insert_with(|| Value::Table(Table::new()));
+        table = inner.as_table_mut()?;
+    }
+    table.insert((*last).to_owned(), value);
+    Some(())
+}

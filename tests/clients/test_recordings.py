@@ -152,6 +152,28 @@ def test_files_that_cannot_be_read_are_refused_in_a_line(recording, tmp_path):
     assert status == 2 and "--drone" in errors
 
 
+def test_a_branch_without_a_change_is_the_run_and_with_one_is_not(recording, tmp_path):
+    path, summary = recording
+
+    def fork(*words):
+        status, out, errors = skyhaul("fork", path, "--at", "00:05:00", "-o", tmp_path / "branch.mcap", "--json", *words)
+        assert status == 0, errors
+        return json.loads(out.splitlines()[-1])
+
+    same = fork()
+    assert same["digest"] == summary["digest"]
+    assert same["deliveries"] == summary["deliveries"]
+    branch = dict(frames(tmp_path / "branch.mcap"))
+    original = dict(frames(path))
+    assert min(branch) == 300 and all(branch[at] == original[at] for at in branch)
+    other = fork("--set", "demand.rate=2000/h")
+    assert other["digest"] != summary["digest"]
+    assert other["deliveries"]["requested"] > summary["deliveries"]["requested"]
+    assert dict(frames(tmp_path / "branch.mcap"))[300] == original[300]
+    status, _, errors = skyhaul("fork", path, "--at", "00:05:00", "-o", tmp_path / "x.mcap", "--set", "tick=2s")
+    assert status == 2 and "demand" in errors
+
+
 def test_a_server_that_is_killed_leaves_what_it_recorded(servers, tmp_path):
     path = tmp_path / "served.mcap"
     server = servers.start(BUSY, "--record", path, "--speed", "20")

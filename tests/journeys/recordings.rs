@@ -1,12 +1,13 @@
-//! A served world is recorded while people order; then it is shown again.
+//! A served world is recorded while people order; then it is shown again, and goes on otherwise.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use skyhaul::engine::digest::hex;
 use skyhaul::engine::witness::Stand;
 use skyhaul::recording::playback::{Playback, Programme};
-use skyhaul::recording::{Origin, Recorder, Recording, Reporter, Sources};
+use skyhaul::recording::{Fork, Origin, Recorder, Recording, Reporter, Sources};
 use skyhaul::server::{self, Options, Replay, ReplayOptions};
 use skyhaul::sim::time::SimTime;
 use skyhaul::view::reading::Speed;
@@ -115,4 +116,25 @@ async fn a_served_world_is_shown_again_as_its_clients_saw_it() {
         .await;
     assert_eq!(status.as_u16(), 409, "{why}");
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_world_that_goes_on_without_a_change_ends_as_it_did() {
+    let served = serve_and_record().await;
+    let last = served.clocks.last().unwrap().clone();
+    let out = served.path.with_file_name("branch.mcap");
+    let ended = tokio::task::spawn_blocking(move || {
+        let recording = Recording::open(&served.path).unwrap();
+        let fork = Fork::at(&recording, SimTime(60_000_000)).unwrap();
+        assert!(fork.is_inside());
+        let recorder = Recorder::create(&out, recording.origin.clone()).unwrap();
+        let engine = fork.run(None, 1, &recorder, 1.0, |_, _| {}).unwrap();
+        recorder.finish().unwrap();
+        (hex(engine.digest()), engine.tick_number())
+    });
+    let (digest, tick) = ended.await.unwrap();
+    assert_eq!(
+        (json!(tick), json!(digest)),
+        (last["tick"].clone(), last["digest"].clone())
+    );
 }

@@ -13,7 +13,7 @@ use crate::sim::time::Tick;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// A bar on a terminal, lines elsewhere.
-pub(super) struct Display {
+pub(in crate::cli) struct Display {
     bar: Option<ProgressBar>,
     began: Instant,
     next: Instant,
@@ -21,7 +21,7 @@ pub(super) struct Display {
 
 impl Display {
     #[expect(clippy::disallowed_methods, reason = "shows progress to people")]
-    pub(super) fn new(until: Tick) -> Self {
+    pub(in crate::cli) fn new(until: Tick) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| bar(until));
         let began = Instant::now();
         let first = if bar.is_some() { Duration::ZERO } else { LINE_EVERY };
@@ -33,7 +33,7 @@ impl Display {
     }
 
     #[expect(clippy::disallowed_methods, reason = "shows progress to people")]
-    pub(super) fn show(&mut self, progress: &Progress) {
+    pub(in crate::cli) fn show(&mut self, progress: &Progress) {
         // The clock is not worth asking on every one of a million ticks.
         if !progress.tick.is_multiple_of(16) {
             return;
@@ -56,7 +56,7 @@ impl Display {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -71,7 +71,7 @@ pub(super) struct Several {
 }
 
 impl Several {
-    pub(super) fn new(runs: usize, until: Tick) -> Self {
+    pub(in crate::cli) fn new(runs: usize, until: Tick) -> Self {
         let all = until.saturating_mul(runs as u64);
         let bar = std::io::stderr().is_terminal().then(|| bar(all));
         Several {
@@ -82,7 +82,7 @@ impl Several {
     }
 
     /// From any of the threads.
-    pub(super) fn show(&self, news: &News<'_>) {
+    pub(in crate::cli) fn show(&self, news: &News<'_>) {
         match (news, &self.bar) {
             (News::Ticks(more), Some(bar)) => bar.inc(*more),
             (News::Ticks(_), None) => {}
@@ -105,7 +105,7 @@ impl Several {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

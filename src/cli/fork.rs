@@ -1,0 +1,129 @@
+//! `skyhaul fork`: a recorded world goes on from some moment, as it did or otherwise.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+
+use super::recording::{open, parse_elapsed, unread};
+use super::run::display::Display;
+use super::run::table;
+use super::{Failure, parse_threads, threads};
+use crate::recording::{Fork, NotShown, Origin, Recorder, Stopped};
+use crate::run;
+use crate::sim::time::SimTime;
+use crate::sim::world::World;
+
+/// What may be otherwise from some moment on: all else is in the state.
+const CHANGEABLE: [&str; 6] = [
+    "demand",
+    "dispatch",
+    "recipient",
+    "third_party",
+    "weather",
+    "workflow",
+];
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// The moment, as elapsed simulated time, HH:MM:SS: what comes after it is executed anew
+    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    at: SimTime,
+    /// Another value in the scenario from then on, for example demand.rate=800/h; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_set)]
+    set: Vec<(String, String)>,
+    /// Where the branch is recorded
+    #[arg(short, long, value_name = "OUT.mcap")]
+    out: PathBuf,
+    /// End with one JSON object on a line of its own
+    #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]
+    json: bool,
+    /// Worker threads; results do not depend on them
+    #[arg(long, value_name = "N", env = "SKYHAUL_THREADS", value_parser = parse_threads)]
+    threads: Option<usize>,
+}
+
+fn parse_set(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("KEY=VALUE is wanted")?;
+    let table = key.split('.').next().unwrap_or_default();
+    if !CHANGEABLE.contains(&table) || !key.contains('.') {
+        return Err(format!(
+            "only keys of {} change in a world that is under way",
+            CHANGEABLE.join(", ")
+        ));
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+pub fn fork(args: Args) -> Result<(), Failure> {
+    let recording = open(&args.file)?;
+    let fork = Fork::at(&recording, args.at).map_err(|error| unread(&args.file, &error))?;
+    if !fork.is_inside() {
+        return Err(Failure::bad_input(
+            format!("--at is outside of {}", args.file.display()),
+            "give a time that was recorded",
+        ));
+    }
+    let (origin, changed) = branch_of(&recording.origin, &args)?;
+    let hz = origin.hz;
+    let recorder = Recorder::create(&args.out, origin).map_err(|error| {
+        Failure::bad_input(
+            format!("{} cannot be written: {error}", args.out.display()),
+            "give another --out",
+        )
+    })?;
+    let threads = match &changed {
+        Some(world) => threads(args.threads, world),
+        None => args.threads.unwrap_or(1),
+    };
+    let mut display = Display::new(fork.end());
+    let summary = run::go_on(&fork, changed, threads, &recorder, hz, |progress| {
+        display.show(progress)
+    });
+    display.finish();
+    let recorded = recorder.finish().map_err(|error| {
+        Failure::failed(
+            format!("{} cannot be written any more: {error}", args.out.display()),
+            "make room, or give another --out",
+        )
+    });
+    let summary = match summary {
+        Err(Stopped::Recording(_)) => return recorded.map(|_| ()),
+        other => other.map_err(|error| describe(&args, &error))?,
+    };
+    recorded?;
+    let text = match args.json {
+        true => super::run::json(&summary)?,
+        false => table::of_one(&summary),
+    };
+    let _closed = writeln!(std::io::stdout(), "{text}");
+    Ok(())
+}
+
+/// What the branch is of, and the world that it has, where that is another.
+fn branch_of(origin: &Origin, args: &Args) -> Result<(Origin, Option<World>), Failure> {
+    if args.set.is_empty() {
+        return Ok((origin.clone(), None));
+    }
+    let changed = origin.with(&args.set).and_then(|origin| {
+        let world = origin.world()?;
+        Ok((origin, Some(world)))
+    });
+    changed.map_err(|error| Failure::bad_input(error.to_string(), "see `skyhaul schema` for keys and values"))
+}
+
+fn describe(args: &Args, error: &Stopped) -> Failure {
+    match error {
+        Stopped::NotShown(NotShown::File(error)) => unread(&args.file, error),
+        Stopped::NotShown(error) => Failure::bad_input(
+            format!("{}: {error}", args.file.display()),
+            "use the version that recorded it",
+        ),
+        Stopped::World(_) | Stopped::Recording(_) => Failure::failed(
+            format!("the run stopped: {error}"),
+            "this is a bug; please report it with the recording",
+        ),
+    }
+}
