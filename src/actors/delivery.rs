@@ -22,8 +22,10 @@ use crate::sim::delivery::{Bearer, DeliveryInput, DeliveryState, Outcome};
 use crate::sim::event::{DeliveryEvent, Etas};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::order::{ConfirmationRequired, Order, Stop};
+use crate::sim::promise;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::{FailureReason, WaitingFor};
+use crate::sim::world::Recipient;
 
 use super::book::Book;
 use super::drone::DroneMessage;
@@ -49,7 +51,7 @@ pub struct Delivery {
     /// It has come to its end here, and the same round may hold more mail for it.
     #[serde(skip)]
     is_over: bool,
-    /// When its newest times were told last, and whether they have moved since in that very tick.
+    /// When its times were told last, and whether they have moved since in that very tick.
     #[serde(skip)]
     told: Option<(SimTime, bool)>,
 }
@@ -97,8 +99,19 @@ pub enum DeliveryMessage {
     },
     /// From the engine: the drone panicked over what was asked of it.
     NoWord,
-    /// To itself: its times have moved again in the tick in which they were told.
+    /// To itself, from programs before the next: its times have moved again in the tick in which
+    /// they were told.
     TellEtas,
+    /// To itself: so they have, and this is what was told in that tick.
+    TellMoved {
+        told: Etas,
+    },
+    /// To itself: the recipient has not come by when that was expected, on the visit of this number
+    /// that began then.
+    NobodyYet {
+        visit: u32,
+        since: SimTime,
+    },
 }
 
 /// As snapshots before format 3 hold it.
@@ -250,7 +263,7 @@ impl Delivery {
         }
         let location = context.world.hub(hub).location;
         self.emit(context, effects, DeliveryEvent::BroughtBack { location });
-        if self.book.unconfirmed >= door::MOST_VISITS {
+        if self.book.unconfirmed >= Recipient::MOST_VISITS {
             return self.fail(context, FailureReason::NotConfirmed, effects);
         }
         let mut order = Order::clone(&self.book.order);
@@ -302,28 +315,41 @@ impl Delivery {
         }
     }
 
+    /// Told where that is worth it: later than was told, or a good deal earlier.
     fn update_etas(&mut self, context: &Context, etas: Etas, effects: &mut Effects) {
-        self.etas.delivery = etas.delivery.max(context.now);
+        let mut newest = self.etas;
+        newest.delivery = etas.delivery.max(context.now);
         if self.state == DeliveryState::HeadedToPickup {
-            self.etas.pickup = etas.pickup.max(context.now);
+            newest.pickup = etas.pickup.max(context.now);
         }
-        self.tell_etas(context, effects);
+        if promise::is_worth_telling(self.etas, newest, context.world.tick) {
+            let before = std::mem::replace(&mut self.etas, newest);
+            self.tell_etas(context, before, effects);
+        }
     }
 
     /// Once in a tick; what moves them again in it is told in the next.
-    fn tell_etas(&mut self, context: &Context, effects: &mut Effects) {
+    fn tell_etas(&mut self, context: &Context, before: Etas, effects: &mut Effects) {
         let now = context.now;
         let (etas, id) = (self.etas, self.id);
         match self.told {
             Some((at, true)) if at == now => {}
             Some((at, false)) if at == now => {
                 self.told = Some((now, true));
-                effects.wake_at(now, Mail::Delivery(id, DeliveryMessage::TellEtas));
+                let message = DeliveryMessage::TellMoved { told: before };
+                effects.wake_at(now, Mail::Delivery(id, message));
             }
             _ => {
                 self.told = Some((now, false));
                 self.emit(context, effects, DeliveryEvent::EtaChanged { etas });
             }
+        }
+    }
+
+    /// Unless they have moved back meanwhile.
+    fn tell_moved(&mut self, context: &Context, told: Etas, effects: &mut Effects) {
+        if promise::is_worth_telling(told, self.etas, context.world.tick) {
+            self.tell_etas(context, told, effects);
         }
     }
 }
@@ -364,7 +390,9 @@ impl Role for Delivery {
             Message::PatienceOver { visit } => self.patience_over(context, visit, effects),
             Message::CarrierComesAgain { visit } => self.carrier_comes_again(context, visit, effects),
             Message::EtaMoved(etas) => self.update_etas(context, etas, effects),
-            Message::TellEtas => self.tell_etas(context, effects),
+            Message::TellEtas => self.tell_etas(context, self.etas, effects),
+            Message::TellMoved { told } => self.tell_moved(context, told, effects),
+            Message::NobodyYet { visit, since } => self.nobody_yet(context, visit, since, effects),
         }
     }
 }

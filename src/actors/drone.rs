@@ -12,7 +12,6 @@ mod before;
 mod changes;
 mod flying;
 mod handover;
-mod lean;
 mod message;
 mod roster;
 #[cfg(test)]
@@ -38,7 +37,6 @@ use super::host::Role;
 use super::{Context, Effect, Effects, Mail};
 
 pub use before::DroneBefore3;
-use lean::Lean;
 pub use message::{DroneMessage, Purpose, Trouble};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,8 +47,8 @@ pub struct Drone {
     pub seq: u32,
     /// Until when nobody reaches it; [`SimTime::NEVER`] until it has landed.
     link_lost_until: Option<SimTime>,
-    /// What its hub's history adds to its times.
-    lean: Option<Lean>,
+    /// What older programs added to its times. Read from their snapshots, and not used.
+    lean: Option<(f64, f64)>,
     /// The hub that it lands at, where that is not its own.
     refuge: Option<HubId>,
     /// Until when it waits for the weather to pass.
@@ -185,7 +183,6 @@ impl Drone {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(fault));
-        self.is_off_plan(effects);
         effects.0.push(Effect::Break(self.id, fault));
         if fault == FlightFault::RotorOut {
             self.lose_rotor(context, effects);
@@ -208,7 +205,6 @@ impl Drone {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(FlightFault::LinkLost));
-        self.is_off_plan(effects);
         match duration {
             Some(duration) => {
                 let due = context.now + duration;
@@ -283,22 +279,12 @@ impl Drone {
         }
     }
 
-    /// By its plan, with what its hub's history and the door are likely to add.
+    /// By its plan, with what the door is likely to add.
     fn as_told(&self, context: &Context, task: Task, planned: Etas) -> Etas {
-        let delivery = match &self.lean {
-            Some(lean) => lean.on(planned.delivery, context.now),
-            None => planned.delivery,
-        };
         Etas {
-            delivery: delivery + context.world.recipient.expected(task.confirmed),
+            delivery: planned.delivery + context.world.recipient.expected(task.confirmed),
             ..planned
         }
-    }
-
-    /// What comes between it and its plan now is no error of its hub's.
-    fn is_off_plan(&self, effects: &mut Effects) {
-        let drone = self.id;
-        effects.send(Mail::Fleet(FleetMessage::OffPlan { drone }));
     }
 }
 
@@ -360,7 +346,7 @@ impl Role for Drone {
                 self.emit(context, effects, DroneEvent::CameTooClose { proximity, height_m });
             }
             Message::MakeWay(advice) => self.make_way(context, &advice, effects),
-            Message::Lean { seconds, there } => self.lean = Some(Lean::from(context.now, seconds, there)),
+            Message::Lean { .. } => {}
             Message::WeatherAlarm { breach } => self.hear_alarm(context, breach, effects),
             Message::LookAgain { due } => self.look_again(due, effects),
             Message::Felt { around, trouble } => self.felt(context, around, trouble, effects),
@@ -369,7 +355,6 @@ impl Role for Drone {
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {
-                    self.is_off_plan(effects);
                     self.locate(Purpose::Replan, effects);
                 }
             }

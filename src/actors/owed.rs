@@ -205,7 +205,9 @@ fn of_delivery(message: &DeliveryMessage) -> Option<Owed> {
         | Message::PatienceOver { .. }
         | Message::CarrierComesAgain { .. }
         | Message::NoWord
-        | Message::TellEtas => None,
+        | Message::TellEtas
+        | Message::TellMoved { .. }
+        | Message::NobodyYet { .. } => None,
     }
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::sim::carrier::{Job, Turn};
 use crate::sim::command::{Decision, Objection, ReplyTo};
 use crate::sim::delivery::Bearer;
-use crate::sim::event::{DeliveryEvent, Etas};
+use crate::sim::event::DeliveryEvent;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
@@ -28,9 +28,6 @@ use super::delivery::{Delivery, DeliveryMessage};
 use super::host::{MEMORY_OF_BIG_ROLES, Role};
 use super::scheduler::SchedulerMessage;
 use super::{Context, Effect, Effects, Mail};
-
-/// A customer hears that a van is later, or earlier, from this on.
-const WORTH_TELLING: SimDuration = SimDuration(60_000_000);
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transport {
@@ -107,7 +104,7 @@ impl Transport {
         let job = carrier.plan(context.world.seed, id, order, context.now);
         let number = self.taken;
         self.jobs.insert(id, Taken { number, job });
-        wake_for(id, number, job.first_turn(), effects);
+        wake_for(id, number, job.first_turn(context.now), effects);
         StepAnswer::Carried { etas: job.quoted }
     }
 
@@ -141,16 +138,13 @@ impl Transport {
             return;
         };
         let job = taken.job;
+        let mut tell = |message| effects.send(Mail::Delivery(id, message));
         match turn {
-            Turn::PickedUp => {
-                let told = job.told_at_pickup();
-                // First the time, so that heading for the drop-off is told with it.
-                tell_if_worth_it(id, job.quoted, told, effects);
-                effects.send(Mail::Delivery(id, DeliveryMessage::PickedUp));
-            }
-            Turn::HalfWay => tell_if_worth_it(id, job.told_at_pickup(), job.actual, effects),
-            Turn::Delivered => effects.send(Mail::Delivery(id, DeliveryMessage::Delivered)),
-            Turn::Failed => effects.send(Mail::Delivery(id, DeliveryMessage::CarrierFailed)),
+            Turn::SetOut => tell(DeliveryMessage::EtaMoved(job.told_at_pickup())),
+            Turn::PickedUp => tell(DeliveryMessage::PickedUp),
+            Turn::HalfWay => tell(DeliveryMessage::EtaMoved(job.actual)),
+            Turn::Delivered => tell(DeliveryMessage::Delivered),
+            Turn::Failed => tell(DeliveryMessage::CarrierFailed),
         }
         match job.turn_after(turn) {
             Some(next) => wake_for(id, number, next, effects),
@@ -173,16 +167,6 @@ impl Transport {
             }
         }
         Decision::Done
-    }
-}
-
-fn tell_if_worth_it(id: DeliveryId, told: Etas, now: Etas, effects: &mut Effects) {
-    let late = now
-        .delivery
-        .since(told.delivery)
-        .max(told.delivery.since(now.delivery));
-    if late >= WORTH_TELLING {
-        effects.send(Mail::Delivery(id, DeliveryMessage::EtaMoved(now)));
     }
 }
 

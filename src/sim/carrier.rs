@@ -99,6 +99,8 @@ pub enum Turn {
     HalfWay,
     Delivered,
     Failed,
+    /// On its way to the pick-up: it is known when it is there.
+    SetOut,
 }
 
 impl Carrier {
@@ -160,15 +162,17 @@ impl Carrier {
 }
 
 impl Job {
-    /// Its first turn, and when.
-    pub fn first_turn(&self) -> (SimTime, Turn) {
-        self.unless_it_fails(self.actual.pickup, Turn::PickedUp)
+    /// Its first turn, and when, of a job that is taken now.
+    pub fn first_turn(&self, now: SimTime) -> (SimTime, Turn) {
+        let half = SimDuration(self.actual.pickup.since(now).0 / 2);
+        self.unless_it_fails(now + half, Turn::SetOut)
     }
 
     /// What follows this one; `None` after its end.
     pub fn turn_after(&self, turn: Turn) -> Option<(SimTime, Turn)> {
         let Etas { pickup, delivery } = self.actual;
         match turn {
+            Turn::SetOut => Some(self.unless_it_fails(pickup, Turn::PickedUp)),
             Turn::PickedUp => {
                 let half = SimDuration(delivery.since(pickup).0 / 2);
                 Some(self.unless_it_fails(pickup + half, Turn::HalfWay))
@@ -185,7 +189,8 @@ impl Job {
         }
     }
 
-    /// What the customer is told once the package is aboard: the rest as it was planned.
+    /// What the customer is told once it is known when the package is picked up: the rest as it was
+    /// planned.
     pub fn told_at_pickup(&self) -> Etas {
         let pickup = self.actual.pickup;
         let planned = self.quoted.delivery.since(self.quoted.pickup);
@@ -279,14 +284,14 @@ mod tests {
     #[test]
     fn jobs_go_through_their_turns_and_as_many_fail_as_the_scenario_says() {
         let turns = |job: Job| {
-            let mut turns = vec![job.first_turn()];
+            let mut turns = vec![job.first_turn(SimTime::START)];
             while let Some(next) = job.turn_after(turns[turns.len() - 1].1) {
                 turns.push(next);
             }
             assert!(turns.is_sorted_by_key(|(at, _)| *at), "{turns:?}");
             turns.into_iter().map(|(_, turn)| turn).collect::<Vec<_>>()
         };
-        let whole = [Turn::PickedUp, Turn::HalfWay, Turn::Delivered];
+        let whole = [Turn::SetOut, Turn::PickedUp, Turn::HalfWay, Turn::Delivered];
         for (failure_rate, at_least, at_most) in [(0.0, 0, 0), (0.3, 40, 80), (1.0, 200, 200)] {
             let carrier = Carrier {
                 failure_rate,

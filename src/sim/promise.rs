@@ -2,13 +2,27 @@
 //! told, held against what happened. A pure listener to one delivery's events.
 
 use super::event::{DeliveryEvent, Etas};
-use super::time::SimTime;
+use super::time::{SimDuration, SimTime};
+
+/// What drifts in the air, or in a line on the ground, is told again when it has moved by more than
+/// this since it was told, seconds.
+pub const THRESHOLD_S: f64 = 5.0;
 
 /// Before the delivery by this much, seconds.
 pub const TIMES_TO_GO: [u32; 4] = [600, 300, 120, 60];
 
 /// A told time that differs from the one before it by more than this is a visible jump, seconds.
-const JUMP_S: f64 = 5.0;
+const JUMP_S: f64 = THRESHOLD_S;
+
+/// Whether a change of plan is worth telling: it comes later, so that what was told would run out
+/// before it is there, or earlier by more than what may drift untold.
+pub fn is_worth_telling(told: Etas, newest: Etas, tick: SimDuration) -> bool {
+    let differs = |told: SimTime, newest: SimTime| {
+        let later_s = newest.as_secs() - told.as_secs();
+        later_s > tick.as_secs() || later_s < -THRESHOLD_S
+    };
+    differs(told.pickup, newest.pickup) || differs(told.delivery, newest.delivery)
+}
 
 /// What one delivery was promised so far, and by a drone: what a van makes of the traffic is not
 /// judged.
@@ -152,6 +166,26 @@ mod tests {
         let mut promise = Promise::default();
         let kept = events.iter().map(|(at, event)| promise.hear(secs(*at), event));
         kept.last().flatten()
+    }
+
+    #[test]
+    fn later_is_told_and_earlier_where_it_is_by_more_than_may_drift() {
+        let tick = SimDuration::from_secs(0.1);
+        let told = |newest: Etas| is_worth_telling(etas(900.0), newest, tick);
+        for (delivery_s, is_told) in [
+            (900.0, false),
+            (900.09, false),
+            (900.2, true),
+            (895.5, false),
+            (894.5, true),
+        ] {
+            assert_eq!(told(etas(delivery_s)), is_told, "{delivery_s}");
+        }
+        let pickup = secs(301.0);
+        assert!(told(Etas {
+            pickup,
+            ..etas(900.0)
+        }));
     }
 
     #[test]

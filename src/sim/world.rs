@@ -299,6 +299,9 @@ pub struct Recipient {
 }
 
 impl Recipient {
+    /// The first, and one more.
+    pub const MOST_VISITS: u32 = 2;
+
     /// How long the door is likely to take.
     pub fn expected(&self, confirmed: bool) -> SimDuration {
         match confirmed {

@@ -7,16 +7,17 @@
 use crate::sim::command::{Decision, Objection};
 use crate::sim::order::{Confirmation, ConfirmationRequired};
 use crate::sim::random::{Purpose, Stream};
-use crate::sim::time::SimDuration;
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::world::Recipient;
 
 use super::changes::Taken;
 use super::{
     Bearer, Context, Delivery, DeliveryEvent, DeliveryInput, DeliveryMessage, DeliveryState, DroneMessage,
-    Effects, FailureReason, Mail, Outcome, ReplyTo,
+    Effects, Etas, FailureReason, Mail, Outcome, ReplyTo,
 };
 
-/// The first, and one more.
-pub(super) const MOST_VISITS: u32 = 2;
+/// How long the slowest recipients take, of what they take on average.
+const SLOWEST: f64 = 1.5;
 
 impl Delivery {
     pub(super) fn wait_at_door(&mut self, context: &Context, effects: &mut Effects) {
@@ -37,12 +38,53 @@ impl Delivery {
             wake(after, DeliveryMessage::RecipientConfirms { visit });
         }
         wake(patience, DeliveryMessage::PatienceOver { visit });
+        let by = context.now + context.world.recipient.expected(true);
+        self.expect_by(context, by, context.now, effects);
+    }
+
+    /// That the recipient has come, on a visit that began `since`.
+    fn expect_by(&mut self, context: &Context, by: SimTime, since: SimTime, effects: &mut Effects) {
+        let delivery = by;
+        self.update_etas(
+            context,
+            Etas {
+                delivery,
+                ..self.etas
+            },
+            effects,
+        );
+        let visit = self.visit();
+        let nobody_yet = DeliveryMessage::NobodyYet { visit, since };
+        effects.wake_at(self.etas.delivery, Mail::Delivery(self.id, nobody_yet));
+    }
+
+    /// Who takes longer than most comes by the time of those who take longest, or else as long as
+    /// somebody waits for them.
+    pub(super) fn nobody_yet(
+        &mut self,
+        context: &Context,
+        visit: u32,
+        since: SimTime,
+        effects: &mut Effects,
+    ) {
+        let recipient = &context.world.recipient;
+        let patience_over = since + recipient.patience;
+        if !self.waits_at_door(visit) || context.now >= patience_over {
+            return;
+        }
+        let latest = since + SimDuration::from_secs(recipient.confirm_after.as_secs() * SLOWEST);
+        let by = if context.now < latest {
+            latest.min(patience_over)
+        } else {
+            patience_over
+        };
+        self.expect_by(context, by, since, effects);
     }
 
     /// Numbers the visits of all who set out for it, so that an alarm of one that came to nothing
     /// rings for no other.
     fn visit(&self) -> u32 {
-        self.book.attempts.saturating_sub(1) * MOST_VISITS + self.book.unconfirmed
+        self.book.attempts.saturating_sub(1) * Recipient::MOST_VISITS + self.book.unconfirmed
     }
 
     /// How long the recipient takes on this visit; `None` for one who never comes.
@@ -52,7 +94,7 @@ impl Delivery {
         entity.copy_from_slice(&self.id.as_bytes()[8..]);
         let mut stream = Stream::new(context.world.seed, u64::from_le_bytes(entity), Purpose::Recipient);
         let never = stream.uniform() < recipient.never;
-        let draws = (0..=self.book.unconfirmed).map(|_| stream.uniform_in(0.5, 1.5));
+        let draws = (0..=self.book.unconfirmed).map(|_| stream.uniform_in(2.0 - SLOWEST, SLOWEST));
         let share = draws.last().filter(|_| !never)?;
         Some(SimDuration::from_secs(recipient.confirm_after.as_secs() * share))
     }
@@ -109,7 +151,7 @@ impl Delivery {
                 self.tell_drone(DroneMessage::BringBack { delivery }, effects);
                 self.tell_return(context, effects);
             }
-            Bearer::Carrier if self.book.unconfirmed >= MOST_VISITS => {
+            Bearer::Carrier if self.book.unconfirmed >= Recipient::MOST_VISITS => {
                 self.fail(context, FailureReason::NotConfirmed, effects);
             }
             Bearer::Carrier => {

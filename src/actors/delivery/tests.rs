@@ -6,7 +6,9 @@ use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::{Decision, Objection};
 use crate::sim::event::Happening;
 use crate::sim::order::{Confirmation, Contact, Owner, Reschedule};
-use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::time::SimTime;
+
+mod times;
 
 const DRONE: DroneId = DroneId(0);
 const ASKED: ReplyTo = ReplyTo(9);
@@ -33,7 +35,9 @@ impl Bench<Delivery> {
         self.tell(DeliveryMessage::Write { write, reply_to })
     }
 
+    /// When it was expected there.
     fn at_door(&mut self) -> Vec<Effect> {
+        self.role.etas.delivery = self.context.now + self.context.world.recipient.expected(true);
         self.tell(DeliveryMessage::PickedUp);
         self.tell(DeliveryMessage::AtDoor)
     }
@@ -137,53 +141,6 @@ fn what_the_carrier_takes_goes_through_the_same_stages_and_fails_for_its_own_rea
     let reason = FailureReason::CarrierFailed;
     assert_eq!(told(&effects), [DeliveryEvent::Failed { reason }]);
     assert_eq!(effects.last(), Some(&Effect::End(id(1))));
-}
-
-#[test]
-fn a_pickup_that_is_over_keeps_its_time_when_the_drop_off_moves() {
-    let mut bench = bench();
-    bench.wait(70.0);
-    let picked_up_at = bench.context.now;
-    bench.tell(DeliveryMessage::PickedUp);
-    let etas = Etas {
-        pickup: SimTime::from_secs(99.0),
-        delivery: SimTime::from_secs(150.0),
-    };
-    let etas = Etas {
-        pickup: picked_up_at,
-        ..etas
-    };
-    let effects = bench.tell(DeliveryMessage::EtaMoved(etas));
-    assert_eq!(told(&effects), [DeliveryEvent::EtaChanged { etas }]);
-}
-
-#[test]
-fn nobody_is_told_a_time_that_is_over_nor_two_in_one_tick() {
-    let mut bench = bench();
-    bench.wait(70.0);
-    let now = bench.context.now;
-    let at = |seconds: f64| Etas {
-        pickup: SimTime::from_secs(seconds),
-        delivery: SimTime::from_secs(seconds),
-    };
-    let changed = |seconds: f64| vec![DeliveryEvent::EtaChanged { etas: at(seconds) }];
-    let effects = bench.tell(DeliveryMessage::EtaMoved(at(60.0)));
-    assert_eq!(told(&effects), changed(now.as_secs()), "not before now");
-    let later = bench.tell(DeliveryMessage::EtaMoved(at(90.0)));
-    let again = bench.tell(DeliveryMessage::EtaMoved(at(95.0)));
-    assert_eq!((told(&later), told(&again)), (vec![], vec![]));
-    let both = [later, again].concat();
-    let [(due, Mail::Delivery(_, tell))] = alarms(&both)[..] else {
-        panic!("one alarm for both")
-    };
-    assert_eq!(due, now);
-    let tell = tell.clone();
-    bench.wait(0.1);
-    assert_eq!(
-        told(&bench.tell(tell)),
-        changed(95.0),
-        "the newest, in the next tick"
-    );
 }
 
 #[test]
@@ -409,9 +366,12 @@ fn who_never_comes_to_the_door_is_visited_once_more_and_then_no_more() {
     Arc::get_mut(&mut bench.context.world).unwrap().recipient.never = 1.0;
     for visit in 0..MOST_VISITS_OF_A_DRONE {
         let effects = bench.at_door();
-        let alarms = alarms(&effects);
-        assert_eq!(alarms.len(), 1, "nobody comes");
-        assert_eq!(alarms[0].0.since(bench.context.now), SimDuration::from_secs(60.0));
+        let comes = DeliveryMessage::RecipientConfirms { visit };
+        let mut alarms = alarms(&effects).into_iter();
+        assert!(
+            alarms.all(|(_, mail)| *mail != Mail::Delivery(id(1), comes.clone())),
+            "nobody comes"
+        );
         let effects = bench.tell(DeliveryMessage::PatienceOver { visit });
         let waiting_for = WaitingFor::Return;
         assert_eq!(told(&effects), [DeliveryEvent::Delayed { waiting_for }]);
@@ -445,12 +405,13 @@ fn who_never_comes_to_the_door_is_visited_once_more_and_then_no_more() {
     }
 }
 
-const MOST_VISITS_OF_A_DRONE: u32 = door::MOST_VISITS;
+const MOST_VISITS_OF_A_DRONE: u32 = Recipient::MOST_VISITS;
 
 #[test]
 fn a_van_comes_by_once_more_by_itself() {
     let mut bench = ordered(Bearer::Carrier, ConfirmationRequired::FingerPrint);
     Arc::get_mut(&mut bench.context.world).unwrap().recipient.never = 1.0;
+    bench.wait(100.0);
     bench.tell(DeliveryMessage::PickedUp);
     let effects = bench.tell(DeliveryMessage::Delivered);
     assert!(matches!(
@@ -459,10 +420,11 @@ fn a_van_comes_by_once_more_by_itself() {
     ));
     let effects = bench.tell(DeliveryMessage::PatienceOver { visit: 0 });
     assert!(matches!(told(&effects)[..], [DeliveryEvent::EtaChanged { .. }]));
-    let (_, alarm) = alarms(&effects)[0];
+    let (at, alarm) = alarms(&effects)[0];
     let Mail::Delivery(_, again) = alarm.clone() else {
         panic!("{alarm:?}")
     };
+    bench.context.now = at;
     let effects = bench.tell(again);
     assert!(matches!(
         told(&effects)[..],
@@ -517,10 +479,11 @@ fn an_alarm_of_a_visit_that_came_to_nothing_rings_for_no_later_one() {
     bench.tell(DeliveryMessage::Begin);
     let rung = bench.at_door();
     assert_eq!(bench.tell(DeliveryMessage::PatienceOver { visit: 0 }), []);
-    let Some((_, Mail::Delivery(_, patience))) = alarms(&rung).pop() else {
-        panic!("{rung:?}")
-    };
-    let effects = bench.tell(patience.clone());
+    let patience = alarms(&rung).into_iter().find_map(|(_, mail)| match mail {
+        Mail::Delivery(_, patience @ DeliveryMessage::PatienceOver { .. }) => Some(patience.clone()),
+        _ => None,
+    });
+    let effects = bench.tell(patience.expect("nobody waits for ever"));
     let drone = Mail::Drone(DroneId(1), DroneMessage::BringBack { delivery: id(1) });
     assert_eq!(sent(&effects), [&drone]);
 }

@@ -326,11 +326,6 @@ impl Drone {
             self.change_errand(context, task.delivery, None, effects);
             return Ok(());
         };
-        // From now on its hub's history leans on this.
-        if let Some(lean) = &mut self.lean {
-            lean.begin_anew(context.now, expected(context.now, &mission).delivery);
-        }
-        self.is_off_plan(effects);
         let etas = self.as_told(context, task, expected(context.now, &mission));
         self.moves(DroneInput::Redirect(task));
         self.tell_diverted(context, effects);

@@ -3,7 +3,7 @@
 use crate::sim::drone::DroneInput;
 use crate::sim::geo::Point;
 
-use super::{Context, DeliveryMessage, Drone, Effects, FleetMessage, Mail, Purpose};
+use super::{Context, DeliveryMessage, Drone, Effects, Purpose};
 
 impl Drone {
     pub(super) fn pick_up(&mut self, context: &Context, effects: &mut Effects) {
@@ -17,8 +17,6 @@ impl Drone {
     }
 
     pub(super) fn reach_dropoff(&mut self, context: &Context, effects: &mut Effects) {
-        let drone = self.id;
-        effects.send(Mail::Fleet(FleetMessage::Arrived { drone }));
         let task = self.state.task();
         let confirmed = task.is_some_and(|task| task.confirmed);
         if confirmed {

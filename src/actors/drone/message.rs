@@ -96,7 +96,7 @@ pub enum DroneMessage {
     },
     /// From the engine: another comes, and it is this one that makes way.
     MakeWay(Box<Advice>),
-    /// From the fleet: at its hub they come so much later than planned; it plans to be there then.
+    /// As stores of older programs may hold it: means nothing any more.
     Lean {
         seconds: f64,
         there: SimTime,

@@ -1,9 +1,9 @@
 //! The fleet's state as snapshots before format 7 hold it: pads were promised by time, and who
-//! waited for one on the ground was in the sky.
+//! waited for one on the ground was in the sky. And what format 7 has for older programs alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::sim::drone::Task;
 use crate::sim::flight::FlightPlan;
@@ -16,12 +16,16 @@ use super::Fleet;
 use super::board::Board;
 use super::docks::{Docks, Plug, Queued};
 use super::guests::Guests;
-use super::history::History;
 use super::pads::{Claim, HubPads, Pads};
 use super::promises::Kept;
 use super::queue::QueueBefore7;
 use super::roster::Gone;
 use super::rounds::Rounds;
+
+/// What older programs of format 7 kept of how their hubs' quotes had held: means by hub, and when
+/// flights should be at the door.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Histories(Vec<f64>, BTreeMap<DroneId, (HubId, SimTime)>);
 
 #[derive(Deserialize)]
 pub struct FleetBefore7 {
@@ -34,7 +38,7 @@ pub struct FleetBefore7 {
     rounds: Rounds,
     pads: Vec<HubPadsBefore7>,
     intents: Intents,
-    history: History,
+    histories: Histories,
     guests: Guests,
 }
 
@@ -103,7 +107,7 @@ impl FleetBefore7 {
             rounds: self.rounds,
             pads: Pads::restored(self.pads.into_iter().map(HubPadsBefore7::now).collect()),
             intents: self.intents,
-            history: self.history,
+            histories: self.histories,
             guests: self.guests,
             positioning: Default::default(),
         }

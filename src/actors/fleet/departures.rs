@@ -14,8 +14,8 @@ use crate::sim::event::Etas;
 use crate::sim::fleet_index::Pair;
 use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, HubId};
+use crate::sim::promise;
 use crate::sim::separation::Strategic;
-use crate::sim::sky;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather;
 
@@ -102,17 +102,16 @@ impl Fleet {
             effects.0.push(Effect::PutOff(kept.put_off));
         }
         let etas = self.etas(context, &kept, now);
-        if kept.told.is_some_and(|told| has_moved(told, etas)) {
+        // What the line kept uncertain is over.
+        let tick = context.world.tick;
+        if kept
+            .told
+            .is_some_and(|told| promise::is_worth_telling(told, etas, tick))
+        {
             effects.send(Mail::Delivery(id, DeliveryMessage::EtaMoved(etas)));
         }
-        let there = now + kept.takes(Milestone::Delivered);
         let (task, plan) = (Box::new(kept.task), kept.plan);
         effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
-        let seconds = self.history.lean_s(hub);
-        if seconds != 0.0 {
-            effects.send(Mail::Drone(drone, DroneMessage::Lean { seconds, there }));
-        }
-        self.history.sets_out(drone, hub, there);
     }
 
     /// In the air as it is forecast now.
@@ -266,5 +265,5 @@ fn passes(context: &Context, kept: &Kept, unfit: Unfit) -> Option<SimTime> {
 /// So far that people are told.
 fn has_moved(told: Etas, etas: Etas) -> bool {
     let by_s = |one: SimTime, other: SimTime| (one.as_secs() - other.as_secs()).abs();
-    by_s(told.pickup, etas.pickup).max(by_s(told.delivery, etas.delivery)) > sky::ETA_THRESHOLD_S
+    by_s(told.pickup, etas.pickup).max(by_s(told.delivery, etas.delivery)) > promise::THRESHOLD_S
 }

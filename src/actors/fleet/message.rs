@@ -73,7 +73,7 @@ pub enum FleetMessage {
     /// From a drone: it does not come down where it was expected, but on the spot or at another
     /// hub.
     Strayed { drone: DroneId },
-    /// From a drone: it is at the door.
+    /// As stores of older programs may hold it: means nothing any more.
     Arrived { drone: DroneId },
     /// To itself: a drone that stands at another hub than its own may fly home by now.
     SendHome { drone: DroneId },
@@ -89,8 +89,7 @@ pub enum FleetMessage {
     Revise,
     /// From a drone in the air, where ways are kept free: it flies this from now on.
     Replanned { drone: DroneId, plan: FlightPlan },
-    /// From a drone in the air: something came between it and its plan that is no error of its
-    /// hub's.
+    /// As [`FleetMessage::Arrived`].
     OffPlan { drone: DroneId },
     /// To itself: those in the hub's line hear when they are expected, once for all that has
     /// changed there.

@@ -16,7 +16,6 @@ mod departures;
 mod docks;
 mod free;
 mod guests;
-mod history;
 mod intents;
 mod message;
 mod pads;
@@ -47,11 +46,11 @@ use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
 pub use before::FleetBefore7;
+use before::Histories;
 use board::Board;
 use docks::Docks;
 use free::moment;
 use guests::Guests;
-use history::History;
 pub use message::FleetMessage;
 use pads::Pads;
 use positioning::Positioning;
@@ -75,7 +74,8 @@ pub struct Fleet {
     rounds: Rounds,
     pads: Pads,
     intents: Intents,
-    history: History,
+    /// Of quotes, by older programs: read from their snapshots, and not kept.
+    histories: Histories,
     guests: Guests,
     positioning: Positioning,
 }
@@ -94,7 +94,7 @@ impl Fleet {
             rounds: Rounds::default(),
             pads: Pads::default(),
             intents: Intents::default(),
-            history: History::default(),
+            histories: Histories::default(),
             guests: Guests::default(),
             positioning: Positioning::default(),
         }
@@ -104,6 +104,7 @@ impl Fleet {
     /// After a restore: what follows from the world is made again.
     pub fn with_world(mut self, world: &World, now: SimTime) -> Self {
         self.grow(world, now);
+        self.histories = Histories::default();
         self
     }
 
@@ -112,7 +113,6 @@ impl Fleet {
         self.board.grow(world);
         self.docks.grow(world);
         self.pads.grow(world);
-        self.history.grow(world);
         self.queue.grow(world, now);
         self.next_offer.resize(world.pairs().len(), None);
     }
@@ -206,7 +206,6 @@ impl Fleet {
 
     fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {
         let world = &context.world;
-        self.history.gives_up(drone);
         self.intents.end(drone);
         self.set_down(context, drone, hub, effects);
         match self.lands_with(world, drone, hub) {
@@ -300,14 +299,13 @@ impl Role for Fleet {
             } => self.approach(context, drone, hub, (endurance_s, descent_s), effects),
             FleetMessage::PadFree { hub } => self.serve(context, hub, effects),
             FleetMessage::Strayed { drone } => self.strays(context, drone, effects),
-            FleetMessage::Arrived { drone } => self.arrived(context, drone),
             FleetMessage::AirChanged => self.air_changed(context, effects),
             FleetMessage::SendHome { drone } => self.send_home(context, drone, effects),
             FleetMessage::Worn { drone, health } => self.docks.healths.set(drone, health),
             FleetMessage::Recall { drone, id, task } => self.recall(context, drone, id, task, effects),
             FleetMessage::Revise => self.revise_more(context, effects),
             FleetMessage::Replanned { drone, plan } => self.takes_other_way(context, drone, &plan),
-            FleetMessage::OffPlan { drone } => self.history.gives_up(drone),
+            FleetMessage::Arrived { .. } | FleetMessage::OffPlan { .. } => {}
             FleetMessage::TellExpected { hub } => self.tell_expected(context, hub, effects),
             FleetMessage::MetWeather { at, met } => self.hear_of_weather(context, at, &met, effects),
             FleetMessage::Looked => self.looked(context, effects),

@@ -140,7 +140,6 @@ impl Fleet {
 
     /// It does not come down to any pad any more.
     pub(super) fn strays(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
-        self.history.gives_up(drone);
         self.intents.end(drone);
         let theirs = |(hub, other): (HubId, DroneId)| (other == drone).then_some(hub);
         let hubs: Vec<HubId> = self.approaching().filter_map(theirs).collect();

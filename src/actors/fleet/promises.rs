@@ -108,14 +108,12 @@ impl Fleet {
         context.world.pairs().get(kept.pair).hub
     }
 
-    /// Of one that leaves then: by its plan, its hub's history and what the door is likely to take.
+    /// Of one that leaves then: by its plan, and what the door is likely to take.
     pub(super) fn etas(&self, context: &Context, kept: &Kept, leaves: SimTime) -> Etas {
         let door = context.world.recipient.expected(kept.task.confirmed);
-        let lean_s = self.history.lean_s(self.hub_of(context, kept));
-        let delivery_s = kept.takes(Milestone::Delivered).as_secs() + lean_s + door.as_secs();
         Etas {
             pickup: leaves + kept.takes(Milestone::PickedUp),
-            delivery: leaves + SimDuration::from_secs(delivery_s),
+            delivery: leaves + kept.takes(Milestone::Delivered) + door,
         }
     }
 

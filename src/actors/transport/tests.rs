@@ -68,20 +68,22 @@ fn a_package_is_picked_up_and_brought_and_its_van_is_free_again() {
         panic!("{taken:?}")
     };
     assert!(quoted.pickup > bench.context.now && quoted.delivery > quoted.pickup);
-    let picked_up = bench.wait_for(&taken);
-    assert_eq!(told(&picked_up).last(), Some(&DeliveryMessage::PickedUp));
-    let half_way = bench.wait_for(&picked_up);
-    let arrives = match told(&half_way)[..] {
-        [DeliveryMessage::EtaMoved(etas)] => Some(etas.delivery),
-        [] => None,
-        _ => panic!("{half_way:?}"),
+    let newest = |effects: &[Effect]| match told(effects)[..] {
+        [DeliveryMessage::EtaMoved(etas)] => etas,
+        _ => panic!("{effects:?}"),
     };
+    let set_out = bench.wait_for(&taken);
+    assert!(bench.context.now < quoted.pickup, "before what was told is over");
+    let there = newest(&set_out);
+    let picked_up = bench.wait_for(&set_out);
+    assert_eq!(told(&picked_up), [DeliveryMessage::PickedUp]);
+    assert_eq!(bench.context.now, there.pickup, "as was told when it set out");
+    let half_way = bench.wait_for(&picked_up);
+    assert!(bench.context.now < there.delivery, "before what was told is over");
+    let arrives = newest(&half_way).delivery;
     let delivered = bench.wait_for(&half_way);
     assert_eq!(told(&delivered), [DeliveryMessage::Delivered]);
-    assert!(
-        arrives.is_none_or(|at| at == bench.context.now),
-        "as was told half-way"
-    );
+    assert_eq!(bench.context.now, arrives, "as was told half-way");
     assert!(bench.role.jobs.is_empty());
 }
 
@@ -175,5 +177,6 @@ fn while_it_is_down_it_takes_nothing_and_its_vans_go_on() {
     assert_eq!(bench.down(None), no_effect);
     assert_eq!(answer(&bench.carry(2)), StepAnswer::Unavailable, "once");
     assert!(matches!(answer(&bench.carry(2)), StepAnswer::Carried { .. }));
-    assert!(told(&bench.wait_for(&taken)).contains(&DeliveryMessage::PickedUp));
+    let set_out = bench.wait_for(&taken);
+    assert_eq!(told(&bench.wait_for(&set_out)), [DeliveryMessage::PickedUp]);
 }

@@ -1,16 +1,17 @@
 //! Expected times of pick-up and delivery: a pass over columns.
 //!
 //! What is left of the present leg at its speeds in the forecast wind, and the planned time
-//! of the legs after it. Who waits for a drone hears only of moves beyond a threshold.
+//! of the legs after it. Who waits for a drone hears only of moves beyond a threshold, and the last
+//! word when it comes down to it: from there on nothing is uncertain any more.
 
+use super::super::flight::{Leg, Phase};
 use super::super::ids::DroneId;
 use super::super::motion::{self, Profile, lesser};
+use super::super::promise::THRESHOLD_S;
 use super::super::time::SimTime;
-use super::columns::{BLOCK_ROWS, Chunk, Column, MotionStrip, OutlookStrip, STRIP_ROWS};
+use super::columns::{BLOCK_ROWS, Chunk, Column, Motion, MotionStrip, OutlookStrip, STRIP_ROWS};
 use super::{FlightEvent, FlightEventKind};
 
-/// An expected time is told again when it has moved by more than this, seconds.
-pub const THRESHOLD_S: f64 = 5.0;
 /// Or when it is over before the next look, and the drone comes later than that by more than this,
 /// seconds: nobody is promised for the past.
 const LATER_S: f64 = 1.0;
@@ -50,13 +51,7 @@ fn tell(
     }
     let (pickup, delivery) = (outlooks.pickup_at[i], outlooks.delivery_at[i]);
     (outlooks.told_pickup_at[i], outlooks.told_delivery_at[i]) = (pickup, delivery);
-    events.push(FlightEvent {
-        drone,
-        kind: FlightEventKind::EtaMoved {
-            pickup: SimTime::from_secs(pickup),
-            delivery: SimTime::from_secs(delivery),
-        },
-    });
+    events.push(moved(drone, pickup, delivery));
 }
 
 #[inline(always)]
@@ -70,6 +65,48 @@ fn has_moved(outlooks: &OutlookStrip<'_>, i: usize, now_s: f64) -> bool {
         | is_over(told_delivery, delivery)
         | (!is_picked_up & is_over(told_pickup, pickup));
     !outlooks.delivery_after_leg[i].is_nan() & is_elsewhere
+}
+
+/// As a drone begins to come down to its pick-up or drop-off, or to hand over there: the last word,
+/// where what was told would be over more than a tick before.
+pub fn tell_last_word(
+    chunk: &mut Chunk,
+    i: usize,
+    (row, leg): (&Motion, &Leg),
+    (at_s, tick_s): (f64, f64),
+    events: &mut Vec<FlightEvent>,
+) {
+    if !matches!(leg.phase, Phase::Descend | Phase::Handover) {
+        return;
+    }
+    let leg_end_s = at_s + as_planned(f64::from(row.speed), row.remaining, row.planned());
+    let outlook = chunk.outlook(i);
+    let pickup_at = leg_end_s + outlook.pickup_after_leg;
+    let delivery_at = leg_end_s + outlook.delivery_after_leg;
+    let is_picked_up = outlook.pickup_after_leg.is_nan();
+    let (early_s, pickup_at) = match is_picked_up {
+        true => (delivery_at - outlook.told_delivery_at, outlook.pickup_at),
+        false => (pickup_at - outlook.told_pickup_at, pickup_at),
+    };
+    // Nobody waits where it is not a number.
+    if outlook.delivery_after_leg.is_nan() || early_s <= tick_s {
+        return;
+    }
+    chunk.change_outlook(i, |outlook| {
+        (outlook.pickup_at, outlook.delivery_at) = (pickup_at, delivery_at);
+        (outlook.told_pickup_at, outlook.told_delivery_at) = (pickup_at, delivery_at);
+    });
+    events.push(moved(row.drone, pickup_at, delivery_at));
+}
+
+fn moved(drone: DroneId, pickup_at: f64, delivery_at: f64) -> FlightEvent {
+    FlightEvent {
+        drone,
+        kind: FlightEventKind::EtaMoved {
+            pickup: SimTime::from_secs(pickup_at),
+            delivery: SimTime::from_secs(delivery_at),
+        },
+    }
 }
 
 /// A strip's expected times. Answers how many are to be told.

@@ -31,7 +31,6 @@ use serde::{Deserialize, Serialize};
 pub use self::before::SkyBefore5;
 use self::columns::{CHUNK_ROWS, Chunk};
 use self::endings::Departure;
-pub use self::eta::THRESHOLD_S as ETA_THRESHOLD_S;
 pub use self::events::{FlightEvent, FlightEventKind, FlightLog};
 pub use self::few::Few;
 use self::fix::airborne;

@@ -167,6 +167,13 @@ fn step_alone(
         begin_leg(&mut row, flight, world, &model, &clock.air, speed);
         leg = *flight.present_leg();
         chunk.begin_outlook(i);
+        eta::tell_last_word(
+            chunk,
+            i,
+            (&row, &leg),
+            (clock.now_s - left, clock.dt),
+            &mut step.events,
+        );
     }
     row.heading = passes::turned(row.heading, row.course, row.yaw_rate, clock.dt as f32);
     chunk.set_motion(i, &row);

@@ -284,6 +284,13 @@ impl View {
             }
             return status;
         }
+        // Told times are true to some seconds: what is due any moment is due now.
+        if let Some(etas) = &mut status.etas {
+            if record.stage != Stage::HeadedToDropoff {
+                etas.pickup = etas.pickup.max(now.at);
+            }
+            etas.delivery = etas.delivery.max(now.at);
+        }
         if record.bearer == Some(Bearer::Carrier) && record.stage == Stage::HeadedToDropoff {
             status.location = road::place(&record, now.at);
         }

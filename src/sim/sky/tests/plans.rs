@@ -45,6 +45,7 @@ fn fly_alone(world: &World, mission: &Mission) -> Flown {
                     return flown;
                 }
                 FlightEventKind::LowBattery
+                | FlightEventKind::EtaMoved { .. }
                 | FlightEventKind::WeatherAlarm(_)
                 | FlightEventKind::Reached(Milestone::OverHub) => {}
                 other => panic!("{other:?} in constant wind with a big battery"),

@@ -155,6 +155,49 @@ fn gusts_are_flown_through_and_come_again_after_a_stop() {
     }
 }
 
+/// In a wind that nobody foretold, by every type: the newest time that was told is never over
+/// before the drone is there, and is told anew where it moved far, or once when it comes down.
+#[test]
+fn nobody_is_promised_for_the_past() {
+    for (key, seed) in catalogue::keys()
+        .into_iter()
+        .flat_map(|key| (1..=6).map(move |seed| (key, seed)))
+    {
+        let model = big(catalogue::model(key).unwrap());
+        let wind_mps = 0.2 * model.cruise_airspeed_mps;
+        let mut world = world(model, 1, 0.1, (-wind_mps, 0.0));
+        (world.weather.forecast_error, world.weather.gust_mps, world.seed) = (0.2, 1.0, seed);
+        let way = errand((2_000.0, 500.0), (EAST_M, 0.0));
+        let mission = plan_delivery(&world.models[0], &world.air(SimTime::START), &way).unwrap();
+        let mut sky = Sky::new(&world);
+        let mut told = (mission.pickup_s, mission.delivery_s);
+        let (mut reached, mut little) = (0, 0);
+        sky.fly(&world, DRONE, mission.plan, SimTime::START).unwrap();
+        for tick in 1.. {
+            let now = world.time_of(tick);
+            let now_s = now.as_secs();
+            for event in sky.step(&world, now, None) {
+                match event.kind {
+                    FlightEventKind::EtaMoved { pickup, delivery } => {
+                        let newest = (pickup.as_secs(), delivery.as_secs());
+                        let moved_s = (newest.1 - told.1).abs().max((newest.0 - told.0).abs());
+                        little += u32::from(moved_s < 5.0);
+                        told = newest;
+                    }
+                    FlightEventKind::Reached(Milestone::PickedUp | Milestone::Delivered) => reached += 1,
+                    _ => {}
+                }
+            }
+            match reached {
+                0 => assert!(told.0 > now_s - 0.11, "{key} {seed}: {} at {now_s}", told.0),
+                1 => assert!(told.1 > now_s - 0.11, "{key} {seed}: {} at {now_s}", told.1),
+                _ => break,
+            }
+        }
+        assert!(little <= 4, "{key} {seed}: {little} times");
+    }
+}
+
 #[test]
 fn plans_know_the_winds_of_the_cells_on_their_way() {
     let mut world = world(big(wing()), 1, 0.1, (0.0, 0.0));
