@@ -28,7 +28,7 @@ pub(super) struct Drones {
     pub(super) lost: BTreeMap<DroneId, (LatLon, f64)>,
     carrying: BTreeMap<DroneId, DeliveryId>,
     /// For which deliveries drones took off that are not on the ground again.
-    flying_for: BTreeMap<DroneId, DeliveryId>,
+    pub(super) flying_for: BTreeMap<DroneId, DeliveryId>,
     seqs: BTreeMap<DroneId, u32>,
     /// Of the batteries.
     healths: Healths,

@@ -49,8 +49,8 @@ pub struct LineGeometry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LegProperties {
     pub leg: RouteLeg,
-    /// When each of the coordinates is expected to be reached, as planned at take-off or at
-    /// the last change of plan. RFC 3339, simulated.
+    /// When each of the coordinates is expected to be reached: pick-up and drop-off at the times of
+    /// the delivery's status. RFC 3339, simulated.
     pub times: Vec<String>,
 }
 
@@ -77,7 +77,8 @@ pub struct WayPointFeature {
 pub struct WayPointProperties {
     pub way_point: WayPoint,
     pub leg: RouteLeg,
-    /// When it is expected to be passed, or its stay there to end. RFC 3339, simulated.
+    /// When it is expected to be passed, or its stay there to end: of pick-up and drop-off the
+    /// times of the delivery's status. RFC 3339, simulated.
     pub time: String,
 }
 
