@@ -2,8 +2,9 @@
 //!
 //! A beat follows each published tick at once, but there are at most ten a second of wall
 //! time (ticks in between are conflated) and at least one, so that watchers of a paused
-//! world hear that it is still there. Sessions are only told that there is a beat; what
-//! they do not look at in time they never see, and nothing waits for them.
+//! world hear that it is still there; what a single step brings waits for none of these. Sessions
+//! are only told that there is a beat; what they do not look at in time they never see, and nothing
+//! waits for them.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use super::grid::Cell;
 use super::ground::Rolls;
 use super::layer::{Changes, OnGround, Positions};
 use super::shard::{BeatMade, Leave};
-use super::tier::{SLOTS_PER_SECOND, Tier};
+use super::tier::{LastBeat, SLOTS_PER_SECOND, Tier};
 use crate::view::shown;
 
 const SLOT: Duration = Duration::from_millis(1000 / SLOTS_PER_SECOND);
@@ -47,8 +48,8 @@ pub(super) struct FanOut {
 
 #[derive(Default)]
 struct TierState {
-    /// Slot and content of the tier's last beat; `None` while nobody wants it.
-    last: Option<(u64, Arc<TierBeat>)>,
+    /// The tier's last beat, when and what; `None` while nobody wants it.
+    last: Option<(LastBeat, Arc<TierBeat>)>,
     number: u64,
 }
 
@@ -88,7 +89,7 @@ impl FanOut {
                 () = self.shared.interest.woken() => {}
                 () = &mut silence => {
                     let due = last + LONGEST_SILENCE;
-                    if due > Instant::now() {
+                    if due > Instant::now() && self.owes().is_none() {
                         silence.as_mut().reset(due);
                         continue;
                     }
@@ -106,7 +107,22 @@ impl FanOut {
             let slot = next_slot.max((start.elapsed().as_millis() / SLOT.as_millis()) as u32);
             next_slot = slot + 1;
             self.beat(slot.into());
+            // With the next tick, usually; a single step has none.
+            let owed = self.owes().map(|slot| start + SLOT * (slot as u32 + 1));
+            if let Some(owed) = owed.filter(|owed| *owed < silence.deadline()) {
+                silence.as_mut().reset(owed);
+            }
         }
+    }
+
+    /// The first slot in which a tier may tell the newest frame, of those that have not.
+    fn owes(&self) -> Option<u64> {
+        let tick = self.shared.view.frame().tick();
+        let owed = Tier::ALL.into_iter().filter_map(|tier| {
+            let (last, _) = self.tiers[tier as usize].last.as_ref()?;
+            last.owes(tier, tick)
+        });
+        owed.min()
     }
 
     fn beat(&mut self, slot: u64) {
@@ -115,13 +131,13 @@ impl FanOut {
         if std::mem::replace(&mut self.epoch, epoch) != epoch {
             self.tiers.iter_mut().for_each(TierState::forget);
         }
-        let mut positions = None;
+        let (mut positions, tick) = (None, self.shared.view.frame().tick());
         for tier in Tier::ALL {
             if !self.shared.interest.is_any(tier) {
                 self.tiers[tier as usize].forget();
-            } else if self.tiers[tier as usize].is_due(tier, slot) {
+            } else if self.tiers[tier as usize].is_due(tier, slot, tick) {
                 let positions = positions.get_or_insert_with(|| self.positions());
-                self.fire(tier, slot, positions.clone());
+                self.fire(tier, (slot, tick), positions.clone());
             }
         }
         if slot / SLOTS_PER_SECOND > self.gauged_in / SLOTS_PER_SECOND {
@@ -152,7 +168,7 @@ impl FanOut {
         Arc::new(Positions::new(&self.shared.grid, &frame, sim_time))
     }
 
-    fn fire(&mut self, tier: Tier, slot: u64, positions: Arc<Positions>) {
+    fn fire(&mut self, tier: Tier, (slot, tick): (u64, Tick), positions: Arc<Positions>) {
         let state = &self.tiers[tier as usize];
         let changes = match &state.last {
             Some((_, last)) => Changes::between(&last.positions, &positions, self.shared.as_ref()),
@@ -165,7 +181,8 @@ impl FanOut {
             positions,
             changes,
         };
-        state.last = Some((slot, Arc::new(beat)));
+        let before = state.last.as_ref().map(|(last, _)| *last);
+        state.last = Some((LastBeat::after(before, slot, tick), Arc::new(beat)));
     }
 }
 
@@ -225,10 +242,9 @@ impl OnGround for Shared {
 }
 
 impl TierState {
-    fn is_due(&self, tier: Tier, slot: u64) -> bool {
-        self.last
-            .as_ref()
-            .is_none_or(|(last, _)| tier.is_due(slot, *last))
+    fn is_due(&self, tier: Tier, slot: u64, tick: Tick) -> bool {
+        let last = self.last.as_ref();
+        last.is_none_or(|(last, _)| last.is_due(tier, slot, tick))
     }
 
     fn forget(&mut self) {

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::sync::Notify;
 
+use crate::sim::time::Tick;
+
 /// Beats come in slots of a tenth of a second of wall time.
 pub(super) const SLOTS_PER_SECOND: u64 = 10;
 
@@ -47,6 +49,42 @@ impl Tier {
     /// beat in every slot each n-th is; where beats are rarer none is left out needlessly.
     pub(super) fn is_due(self, slot: u64, last: u64) -> bool {
         slot / self.slots() > last / self.slots()
+    }
+}
+
+/// A tier's newest beat, and the newest of its beats that had another frame than the one before.
+///
+/// Beats that told nothing new do not hold a frame up: the first one after a pause goes out at
+/// once, whenever in the pause it comes.
+#[derive(Clone, Copy)]
+pub(super) struct LastBeat {
+    slot: u64,
+    fresh_slot: u64,
+    tick: Tick,
+}
+
+impl LastBeat {
+    pub(super) fn after(before: Option<LastBeat>, slot: u64, tick: Tick) -> Self {
+        let same_frame = before.filter(|before| before.tick == tick);
+        LastBeat {
+            slot,
+            fresh_slot: same_frame.map_or(slot, |before| before.fresh_slot),
+            tick,
+        }
+    }
+
+    pub(super) fn is_due(&self, tier: Tier, slot: u64, tick: Tick) -> bool {
+        let last = if tick == self.tick {
+            self.slot
+        } else {
+            self.fresh_slot
+        };
+        tier.is_due(slot, last)
+    }
+
+    /// The first slot in which the tier may tell the frame of this tick, if it has not.
+    pub(super) fn owes(&self, tier: Tier, tick: Tick) -> Option<u64> {
+        (tick != self.tick).then(|| (self.fresh_slot / tier.slots() + 1) * tier.slots())
     }
 }
 
@@ -115,6 +153,23 @@ mod tests {
         for (wanted, hz) in tiers {
             assert_eq!(Tier::at_most(wanted).hz(), hz, "{wanted:?}");
         }
+    }
+
+    #[test]
+    fn after_a_pause_the_first_frame_goes_out_at_once_and_the_next_when_it_may() {
+        let tier = Tier::Hz1;
+        let mut last = LastBeat::after(None, 3, 7);
+        for idle in [13, 23, 33] {
+            assert!(last.is_due(tier, idle, 7), "a sign of life");
+            assert_eq!(last.owes(tier, 7), None);
+            last = LastBeat::after(Some(last), idle, 7);
+        }
+        assert!(!last.is_due(tier, 35, 7), "no more often than was asked for");
+        assert!(last.is_due(tier, 35, 8), "the step's frame");
+        last = LastBeat::after(Some(last), 35, 8);
+        assert!(!last.is_due(tier, 37, 9));
+        assert_eq!(last.owes(tier, 9), Some(40));
+        assert!(last.is_due(tier, 40, 9));
     }
 
     #[test]
