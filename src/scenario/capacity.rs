@@ -7,6 +7,7 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::geo::LatLon;
 use crate::sim::random::{Purpose, Stream};
 use crate::sim::time::SimTime;
+use crate::sim::weather::FORECAST_EVERY;
 use crate::sim::world::{Demand, Fleet, Model, PickupAt, World};
 
 /// An estimate: steady state, every drone busy, hubs chosen without regard to the way.
@@ -15,10 +16,15 @@ pub struct Capacity {
     /// At the demand's peak.
     pub offered_per_s: f64,
     pub served_per_s: f64,
+    /// Share of the drones' time in which the forecast keeps them on the ground.
+    pub grounded: f64,
 }
 
 /// Quick enough to do on every start, enough for [`ERROR`].
 const SAMPLES: u32 = 256;
+
+/// At so many moments at most the forecast is looked at.
+const FORECASTS: u64 = 144;
 
 /// What the estimate may be off by, as a share: within it nobody is warned.
 const ERROR: f64 = 0.05;
@@ -67,7 +73,28 @@ pub fn estimate(world: &World) -> Option<Capacity> {
     Some(Capacity {
         offered_per_s: demand.rate_per_s * peak,
         served_per_s,
+        grounded: grounded(world),
     })
+}
+
+/// Of all drones' time.
+fn grounded(world: &World) -> f64 {
+    let count = |fleet: &Fleet| f64::from(fleet.count);
+    let drones: f64 = world.fleets.iter().map(count).sum();
+    let kept = world
+        .fleets
+        .iter()
+        .map(|fleet| count(fleet) * (1.0 - flyable(world, fleet)));
+    kept.sum::<f64>() / drones.max(1.0)
+}
+
+/// Share of the time in which the forecast over its hub lets a fleet fly.
+fn flyable(world: &World, fleet: &Fleet) -> f64 {
+    let (limits, hub) = (&world.model(fleet.model).limits, world.hub(fleet.hub).at);
+    let moments = (world.duration.0 / FORECAST_EVERY.0).clamp(1, FORECASTS);
+    let at = |moment: u64| SimTime(world.duration.0 / moments * moment);
+    let fair = (0..moments).filter(|&moment| world.air(at(moment)).breach(limits, hub).is_none());
+    fair.count() as f64 / moments as f64
 }
 
 /// An order as the demand might make it.
@@ -124,7 +151,7 @@ fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
         let mean_s = |part: fn(&Cycle) -> f64| cycles.iter().map(part).sum::<f64>() / cycles.len() as f64;
         let by_drones = f64::from(fleet.count) / mean_s(|cycle| cycle.flight_s + cycle.charge_s);
         let by_chargers = chargers_for(world, fleet) / mean_s(|cycle| cycle.charge_s);
-        served_per_s = by_drones.min(by_chargers);
+        served_per_s = by_drones.min(by_chargers) * flyable(world, fleet);
     }
     Service {
         max_payload_kg: model.max_payload_kg,
@@ -180,10 +207,22 @@ pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log
     if capacity.offered_per_s > capacity.served_per_s * (1.0 + ERROR) {
         let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
         let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
+        let kept = (capacity.grounded * 100.0 + 0.5) as u64;
+        let (weather, remedy) = match kept {
+            0 => (String::new(), "lower the rate, or add drones"),
+            100 => (
+                ", since the weather keeps all of it on the ground".to_owned(),
+                "give the types other limits, or the day other weather",
+            ),
+            _ => (
+                format!(", since the weather keeps it on the ground for {kept} % of the time"),
+                "lower the rate, add drones, or give the types other limits",
+            ),
+        };
         log.warn(
             &rate.span,
-            format!("offered {offered}/h at the peak, the fleet serves about {served}/h"),
-            "lower the rate, or add drones",
+            format!("offered {offered}/h at the peak, the fleet serves about {served}/h{weather}"),
+            remedy,
         );
     }
 }

@@ -153,6 +153,7 @@ pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> W
     };
     let cells = (columns * rows) as usize;
     let (mut winds, mut rains) = (Vec::new(), Vec::new());
+    doubt_order(&keys.changes, log);
     for change in keys.changes.iter().filter(|change| !change.value.flawed) {
         let said = said(change, cells, log);
         let (Some(at), Some(_)) = (change.value.at, area) else {
@@ -172,6 +173,43 @@ pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> W
         gust_time_s: wind.map_or(steady.gust_time_s, |wind| wind.gust_time.as_secs()),
         forecast_error: wind.map_or(steady.forecast_error, |wind| wind.forecast_error),
         ..steady
+    }
+}
+
+/// Changes that are not in the order of their times, in which they are taken; or two at one time
+/// about the same, between which it jumps.
+fn doubt_order(changes: &[At<ChangeKeys>], log: &mut Log) {
+    let timed = || {
+        let at = |change: &At<ChangeKeys>| change.value.at.filter(|_| !change.value.flawed);
+        changes
+            .iter()
+            .filter_map(move |change| at(change).map(|at| (at, change)))
+    };
+    for (index, (at, change)) in timed().enumerate() {
+        let before = || timed().take(index);
+        let twice = before().find(|(other, earlier)| *other == at && change.value.says_as(&earlier.value));
+        if twice.is_some() {
+            log.warn(
+                &change.span,
+                "two changes of the weather are at the same time: it goes to what the first says, and jumps to what this one says",
+                "drop one of them, or give them different times, unless it is to jump",
+            );
+        } else if before().any(|(other, _)| other > at) {
+            log.warn(
+                &change.span,
+                "a change of the weather comes after one that is later than it",
+                "write changes in the order of their times; they are taken in that order wherever they stand",
+            );
+        }
+    }
+}
+
+impl ChangeKeys {
+    /// About the wind, or the rain, as that one is.
+    fn says_as(&self, other: &ChangeKeys) -> bool {
+        let of_wind = |keys: &ChangeKeys| keys.speed.is_some() || keys.cells.is_some();
+        let of_rain = |keys: &ChangeKeys| keys.rain.is_some() || keys.rain_cells.is_some();
+        of_wind(self) && of_wind(other) || of_rain(self) && of_rain(other)
     }
 }
 

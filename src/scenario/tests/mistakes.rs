@@ -84,6 +84,8 @@ air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "1h"⏎speed =
 [weather] | [[fault]]⏎at = "5m"⏎kind = "actor_panic"⏎target = "fleet"⏎duration = "1m"⏎[weather] | 70:12: error: this fault happens once, and has no `duration`
 [weather] | [[fault]]⏎at = "5m"⏎kind = "carrier_down"⏎target = "mission"⏎[weather] | 69:10: error: there is no carrier "mission"; write `third_party`
 [weather] | [[fault]]⏎at = "5m"⏎kind = "rotor_out"⏎target = "d-102"⏎[weather] | 69:10: error: there is no drone "d-102"; drones are d-0 to d-101
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "20m"⏎rain = 1.0⏎[[weather.change]]⏎at = "10m"⏎rain = 2.0 | 72:1: warning: a change of the weather comes after one that is later than it
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "10m"⏎rain = 1.0⏎[[weather.change]]⏎at = "10m"⏎rain = 2.0 | 72:1: warning: two changes of the weather are at the same time
 aloft = 0.25 | cycles = { min = 3, max = 2 } | 51:18: error: the fewest cycles (3) are more than the most (2)
 [weather] | [weather | 66:9: error: not valid TOML
 "#;
@@ -154,6 +156,13 @@ fn doubts_are_told_and_refuse_nothing() {
         let doubted = said.iter().any(|line| line.starts_with(&expected));
         assert!(errors == 0 && doubted, "{doubt}\n{said:#?}");
     }
+}
+
+#[test]
+fn who_may_not_fly_in_the_rain_serves_nobody() {
+    let said = said_of("[weather]", "[weather]\nrain = 100");
+    let kept = "since the weather keeps it on the ground for 98 % of the time";
+    assert!(said.len() == 1 && said[0].contains(kept), "{said:#?}");
 }
 
 #[test]
