@@ -16,7 +16,7 @@ use crate::sim::delivery::Stage;
 use crate::sim::ids::DeliveryName;
 use crate::sim::world::World;
 use crate::view::shown;
-use crate::view::{DeliveryFilter, DeliveryRecord};
+use crate::view::{DeliveryFilter, DeliveryRecord, Outlook};
 use crate::wire::api::List;
 use crate::wire::api::deliveries::{Delivery, DeliveryStatus, ListedDelivery, Owner};
 use crate::wire::place::Location;
@@ -143,12 +143,19 @@ async fn read_status(
     let id = handle.look().id;
     let status = viewer.status_of_delivery(&api.view, id);
     let status = status.ok_or(Failure::Unknown(KIND))?;
+    let outlook = match status.etas {
+        Some(_) => Outlook::default(),
+        None => api.view.outlook_of(&handle),
+    };
     let date = |at| rfc3339(&api.view.world(), at);
+    let etas = status.etas.or(outlook.etas);
     Ok(Json(DeliveryStatus {
         stage: status.stage,
         last_known_location: Location::new(status.location, status.height_m),
-        pickup_eta: status.etas.map(|etas| date(etas.pickup)),
-        delivery_eta: status.etas.map(|etas| date(etas.delivery)),
+        pickup_eta: etas.map(|etas| date(etas.pickup)),
+        delivery_eta: etas.map(|etas| date(etas.delivery)),
+        estimated: outlook.etas.map(|_| true),
+        return_eta: outlook.back.map(date),
         price: status.price.map(shown::price),
     }))
 }

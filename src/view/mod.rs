@@ -48,8 +48,8 @@ use crate::sim::world::World;
 use accounts::Accounts;
 use archive::Archive;
 pub use deliveries::{
-    Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Place, RECENTLY_ENDED, Step,
-    WorkflowState, quotes,
+    Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Outlook, Place,
+    RECENTLY_ENDED, Step, WorkflowState, quotes,
 };
 use deliveries::{Deliveries, Kept};
 pub use drones::{DroneFilter, Roll, Standing};

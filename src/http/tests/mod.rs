@@ -5,6 +5,7 @@ mod bodies;
 mod documents;
 mod orders;
 mod origins;
+mod outlook;
 mod page;
 mod rates;
 mod reads;

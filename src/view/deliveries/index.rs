@@ -14,7 +14,7 @@ use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
 use crate::sim::workflow::WaitingFor;
-use crate::view::paging::Look;
+use crate::view::paging::{AT_ONCE, Look};
 use crate::view::reading::DeliveryCounts;
 
 use super::brought::Brought;
@@ -85,6 +85,14 @@ impl Index {
     pub(super) fn add(&mut self, order: &Order, id: DeliveryId, standing: Standing) {
         self.recall(order, id, standing);
         self.count(standing.group, 1);
+    }
+
+    /// How many that were accepted before it have yet to set out; `None` of more than are looked
+    /// at at once.
+    pub(super) fn waiting_before(&self, id: DeliveryId) -> Option<usize> {
+        let waiting = &self.by_stage[Stage::Created as usize];
+        let before = waiting.range(..id).take(AT_ONCE + 1).count();
+        (before <= AT_ONCE).then_some(before)
     }
 
     /// `number` deliveries that are not, or no longer, in memory.

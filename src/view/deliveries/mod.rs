@@ -6,6 +6,7 @@
 mod brought;
 mod index;
 mod leaving;
+mod outlook;
 mod recalled;
 mod record;
 mod road;
@@ -34,6 +35,7 @@ use index::{Index, Standing};
 pub(super) use leaving::Kept;
 use leaving::Leaving;
 pub use leaving::{Changes, RECENTLY_ENDED};
+pub use outlook::Outlook;
 use recalled::Recalled;
 pub use record::{DeliveryRecord, Flight, Place, WorkflowState};
 pub use steps::{Step, quotes};

@@ -54,7 +54,10 @@ pub struct DeliveryStatus {
     /// The drone's place once one is assigned, on the ground too, or the van's; the pick-up before,
     /// the drop-off after.
     pub last_known_location: Location,
-    /// Null while there is no plan; the actual time once reached. RFC 3339, simulated.
+    /// As promised, or, where `estimated` says so, as it may come to be; the actual time once
+    /// reached. Null where nobody can know: while it waits for weather, for room at the carrier's,
+    /// or at a hub that is closed for good, where nobody would take it twice, and once it has
+    /// failed. RFC 3339, simulated.
     #[serde(rename = "pickupETA")]
     #[schema(required, example = "2026-06-01T18:04:12.300Z")]
     pub pickup_eta: Option<String>,
@@ -62,6 +65,14 @@ pub struct DeliveryStatus {
     #[serde(rename = "deliveryETA")]
     #[schema(required, example = "2026-06-01T18:09:47.100Z")]
     pub delivery_eta: Option<String>,
+    /// True where the times are a guess and no promise, while no drone is found for it, or the one
+    /// that it has brings it back. Events tell of promises alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated: Option<bool>,
+    /// While its drone brings it back: when it is at the hub, from where it sets out again.
+    #[serde(rename = "returnETA", default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-06-01T18:14:02.000Z")]
+    pub return_eta: Option<String>,
     /// What the third party takes for it, in the scenario's money; only where one carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 12.34)]

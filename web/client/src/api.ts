@@ -108,6 +108,10 @@ export interface DeliveryStatus {
   lastKnownLocation: Location;
   pickupETA: string | null;
   deliveryETA: string | null;
+  /** The times are a guess, and no promise. */
+  estimated?: boolean;
+  /** While its drone brings the package back: when that is at the hub. */
+  returnETA?: string;
   price?: number;
 }
 

@@ -1,0 +1,132 @@
+//! What may be said of a delivery that nobody has promised anything yet, or not any more: when the
+//! package that its drone brings back is there, and about when it may be delivered.
+//!
+//! A guess for who asks, made from what the view knows; no event tells of it.
+
+use crate::sim::dispatch;
+use crate::sim::drone::Task;
+use crate::sim::event::{DeliveryEvent, Etas, Happening};
+use crate::sim::ids::DeliveryId;
+use crate::sim::order::{Order, Stop};
+use crate::sim::time::{SimDuration, SimTime};
+use crate::sim::workflow::WaitingFor;
+use crate::sim::world::{Recipient, World};
+use crate::view::View;
+
+use super::{DeliveryHandle, DeliveryRecord, WorkflowState};
+
+/// Whose drones it is reckoned with: of so many hubs' types, the nearest to the pick-up.
+const PAIRS: usize = 12;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// When what its drone brings back is at the hub.
+    pub back: Option<SimTime>,
+    /// About when it may be picked up and delivered; `None` where nobody can know.
+    pub etas: Option<Etas>,
+}
+
+impl View {
+    /// Of a delivery that has no promised times.
+    pub fn outlook_of(&self, delivery: &DeliveryHandle) -> Outlook {
+        let record = delivery.look().clone();
+        let (now, world) = (self.now_at(), self.world());
+        match record.workflow {
+            WorkflowState::AwaitingDrone(WaitingFor::Return) => self.outlook_of_return(&world, &record),
+            WorkflowState::Queued | WorkflowState::AwaitingDrone(WaitingFor::Drone) => {
+                let freed = self.drone_is_free(&record);
+                let etas = freed.and_then(|at| self.flown(&world, at, record.id, &record.order));
+                Outlook { back: None, etas }
+            }
+            WorkflowState::AwaitingDrone(WaitingFor::PickupTime) => {
+                let at = record.order.not_before.max(now);
+                let etas = self.flown(&world, at, record.id, &record.order);
+                Outlook { back: None, etas }
+            }
+            _ => Outlook::default(),
+        }
+    }
+
+    /// It sets out again from the hub, unless nobody would take it twice.
+    fn outlook_of_return(&self, world: &World, record: &DeliveryRecord) -> Outlook {
+        let route = record.drone().and_then(|drone| self.route(drone));
+        let Some(hub) = route.as_ref().and_then(|route| route.route.points.last()) else {
+            return Outlook::default();
+        };
+        let back = hub.expected.max(self.now_at());
+        let visits = visits(record);
+        let rests = match visits {
+            0 => SimDuration::ZERO,
+            _ => world.recipient.redeliver_after,
+        };
+        let mut order = Order::clone(&record.order);
+        order.pickup = Stop {
+            location: hub.at,
+            altitude_m: 0.0,
+        };
+        let goes_again = visits < Recipient::MOST_VISITS;
+        let again = goes_again.then(|| self.flown(world, back + rests, record.id, &order));
+        Outlook {
+            back: Some(back),
+            etas: again.flatten(),
+        }
+    }
+
+    fn now_at(&self) -> SimTime {
+        self.now.read().at
+    }
+
+    /// When those who wait longer have drones, as fast as drones came free in the last minutes;
+    /// where none did, since hubs are closed, now.
+    fn drone_is_free(&self, record: &DeliveryRecord) -> Option<SimTime> {
+        let now = self.now.read();
+        let per_minute = now.pulse.completed_per_minute(now.at);
+        let at = now.at;
+        let is_closed = now.hubs.iter().any(|hub| hub.closed_until.is_some());
+        drop(now);
+        if per_minute == 0.0 {
+            return is_closed.then_some(at);
+        }
+        let ahead = self.deliveries.index.read().waiting_before(record.id)?;
+        Some(at + SimDuration::from_secs((ahead + 1) as f64 * 60.0 / per_minute))
+    }
+
+    /// By the drone that is there first, if one leaves then, or when its hub opens; `None` where no
+    /// type can, or none may by the weather of now.
+    fn flown(&self, world: &World, leaves: SimTime, id: DeliveryId, order: &Order) -> Option<Etas> {
+        let task = Task::of(world, id, order);
+        let (now, closed): (_, Vec<Option<SimTime>>) = {
+            let now = self.now.read();
+            (now.at, now.hubs.iter().map(|hub| hub.closed_until).collect())
+        };
+        let pairs = world.pairs();
+        let away_m = |index: &usize| world.hub(pairs.get(*index).hub).at.distance(task.pickup);
+        let mut near: Vec<usize> = (0..pairs.len())
+            .filter(|index| pairs.in_service(*index) > 0)
+            .collect();
+        near.sort_by(|a, b| away_m(a).total_cmp(&away_m(b)));
+        let flown = near.into_iter().take(PAIRS).filter_map(|index| {
+            let pair = pairs.get(index);
+            let opens = closed.get(pair.hub.index()).copied().flatten().unwrap_or(now);
+            let mission = dispatch::mission_of(world, now, pair, &task).ok()?;
+            let leaves = leaves.max(opens);
+            let door = world.recipient.expected(task.confirmed);
+            (opens != SimTime::NEVER).then(|| Etas {
+                pickup: leaves + SimDuration::from_secs(mission.pickup_s),
+                delivery: leaves + SimDuration::from_secs(mission.delivery_s) + door,
+            })
+        });
+        flown.min_by_key(|etas| etas.delivery)
+    }
+}
+
+/// At the door, for nothing.
+fn visits(record: &DeliveryRecord) -> u32 {
+    let at_door = record.events.iter().filter(|event| {
+        matches!(
+            event.happening,
+            Happening::Delivery(_, DeliveryEvent::AwaitingConfirmation { .. })
+        )
+    });
+    at_door.count() as u32
+}
