@@ -127,6 +127,8 @@ impl Drone {
         if !self.moves(DroneInput::Assign(task)) {
             return;
         }
+        #[cfg(test)]
+        super::testing::stumble_for_a_while(super::testing::STUMBLING[1], task.delivery, context.now);
         effects.0.push(Effect::Fly(self.id, plan));
         let taken_off = DroneEvent::TakenOff {
             hub: self.home(&context.world),

@@ -109,6 +109,7 @@ impl<R: Role> Host<R> {
         catch_unwind(step).map_err(|cause| Panicked {
             words: describe(cause.as_ref()),
             owed: None,
+            dropped: None,
         })
     }
 
@@ -119,7 +120,11 @@ impl<R: Role> Host<R> {
         if let Some(past) = &self.past {
             *self.role = past.again();
         }
-        Panicked { words, owed: None }
+        Panicked {
+            words,
+            owed: None,
+            dropped: None,
+        }
     }
 }
 
@@ -189,6 +194,8 @@ pub struct Panicked {
     pub words: String,
     /// By the message that it was about, which is dropped. An injected panic drops none.
     pub owed: Option<Owed>,
+    /// The message, where it is to be read again.
+    pub dropped: Option<Box<Mail>>,
 }
 
 impl Message for Round {
@@ -206,10 +213,16 @@ impl<R: Role> Handler<Round> for Host<R> {
                 continue;
             }
             let owed = mail.owed();
+            let again = matches!(owed, Some(Owed::Again)).then(|| mail.clone());
             if let Some(message) = R::open(mail)
                 && let Err(panicked) = self.take(&round.context, message, &mut answer.effects)
             {
-                answer.panics.push(Panicked { owed, ..panicked });
+                let dropped = again.map(Box::new);
+                answer.panics.push(Panicked {
+                    owed,
+                    dropped,
+                    ..panicked
+                });
             }
         }
         actix::MessageResult(answer)

@@ -1,9 +1,10 @@
 //! What is owed to whoever sent a message, so that a panic over it leaves nobody waiting.
 //!
-//! A message that an actor panicked over is dropped. Nearly all that is lost so is asked for
-//! again once a time limit is over; what nobody would ask for again is here, and the engine makes
-//! it good. Not so `Depart`, `Mission`, `MoveTo`, `FlyHome`, `Docked` and `PadFree`: who a panic
-//! over one of these concerns waits until something else happens to it.
+//! A message that an actor panicked over is dropped. Steps of workflows are asked for again once
+//! their time limit is over; what nobody would ask for again is here, and the engine makes it
+//! good: it answers, or has the message read again, as late as a step would be asked for again and
+//! as often as it takes. What comes again by itself, or means nothing any more by then, is owed to
+//! nobody.
 
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub enum Owed {
     Word(DeliveryId),
     /// Nothing: it told of somebody's panic, and telling of this one would bring about the next.
     Silence,
+    /// The message itself, later: who sent it does not again, and somebody would wait for ever.
+    Again,
 }
 
 impl Mail {
@@ -54,21 +57,16 @@ impl Mail {
             )
             | Mail::Supervisor(SupervisorMessage::Retry { reply_to, .. }) => Some(Owed::Decision(*reply_to)),
             Mail::Supervisor(SupervisorMessage::Panicked { .. }) => Some(Owed::Silence),
-            Mail::Accounts(AccountMessage::Check { .. })
-            | Mail::Packages(
-                PackageMessage::Create { .. } | PackageMessage::Undo { .. } | PackageMessage::LetGo { .. },
-            )
-            | Mail::Transport(
-                TransportMessage::Carry { .. }
-                | TransportMessage::Undo { .. }
-                | TransportMessage::Withdraw { .. }
-                | TransportMessage::Turned { .. },
-            )
+            Mail::Packages(PackageMessage::LetGo { .. })
+            | Mail::Transport(TransportMessage::Withdraw { .. } | TransportMessage::Turned { .. })
             | Mail::Supervisor(
                 SupervisorMessage::DeadLetter { .. }
                 | SupervisorMessage::LetGo { .. }
                 | SupervisorMessage::BreakerMoved { .. },
-            )
+            ) => Some(Owed::Again),
+            Mail::Accounts(AccountMessage::Check { .. })
+            | Mail::Packages(PackageMessage::Create { .. } | PackageMessage::Undo { .. })
+            | Mail::Transport(TransportMessage::Carry { .. } | TransportMessage::Undo { .. })
             | Mail::Poison(_) => None,
         }
     }
@@ -84,17 +82,17 @@ fn of_scheduler(message: &SchedulerMessage) -> Option<Owed> {
         Message::Write { reply_to, .. }
         | Message::Trouble { reply_to, .. }
         | Message::CarryAlone { reply_to, .. } => Some(Owed::Decision(*reply_to)),
+        Message::TakeBack { .. }
+        | Message::Early { .. }
+        | Message::Compensate { .. }
+        | Message::Look
+        | Message::Alarm { .. } => Some(Owed::Again),
         Message::Answered { .. }
         | Message::Undone { .. }
         | Message::Assigned { .. }
         | Message::Queued { .. }
         | Message::NoRoom { .. }
         | Message::Withdrawn { .. }
-        | Message::TakeBack { .. }
-        | Message::Early { .. }
-        | Message::Compensate { .. }
-        | Message::Look
-        | Message::Alarm { .. }
         | Message::Late { .. }
         | Message::TurnAway { .. } => None,
     }
@@ -109,19 +107,8 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         Message::Release { delivery } | Message::NotOnGround { delivery, .. } => Some(Owed::Word(*delivery)),
         Message::Redirect { task } => Some(Owed::Word(task.delivery)),
         Message::Located { purpose, .. } | Message::LocatedAtHandover { purpose, .. } => of_purpose(purpose),
-        Message::Mission { .. }
-        | Message::PickedUp
-        | Message::Delivered
-        | Message::Landed { .. }
-        | Message::LowBattery
-        | Message::Down { .. }
+        Message::LowBattery
         | Message::EtaMoved(_)
-        | Message::LinkBack { .. }
-        | Message::Confirmed { .. }
-        | Message::BringBack { .. }
-        | Message::Joined
-        | Message::Leave
-        | Message::Retire
         | Message::WayClosed
         | Message::OverHub
         | Message::AwaitPad { .. }
@@ -130,10 +117,21 @@ fn of_drone(message: &DroneMessage) -> Option<Owed> {
         | Message::MakeWay(_)
         | Message::Lean { .. }
         | Message::WeatherAlarm { .. }
-        | Message::LookAgain { .. }
-        | Message::Felt { .. }
+        | Message::Felt { .. } => None,
+        Message::Mission { .. }
         | Message::FlyHome { .. }
-        | Message::MoveTo { .. } => None,
+        | Message::MoveTo { .. }
+        | Message::PickedUp
+        | Message::Delivered
+        | Message::Landed { .. }
+        | Message::Down { .. }
+        | Message::LinkBack { .. }
+        | Message::LookAgain { .. }
+        | Message::Confirmed { .. }
+        | Message::BringBack { .. }
+        | Message::Joined
+        | Message::Leave
+        | Message::Retire => Some(Owed::Again),
     }
 }
 
@@ -154,14 +152,11 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
     match message {
         Message::Close { reply_to, .. } => Some(Owed::Decision(*reply_to)),
         Message::Recall { id, .. } => Some(Owed::Word(*id)),
-        Message::Assign { .. }
-        | Message::Withdraw { .. }
+        Message::Depart { .. }
         | Message::Docked { .. }
         | Message::Charged { .. }
         | Message::Offer { .. }
         | Message::Open { .. }
-        | Message::Undo { .. }
-        | Message::Depart { .. }
         | Message::Joined { .. }
         | Message::HubJoined { .. }
         | Message::Leave { .. }
@@ -169,19 +164,22 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Left { .. }
         | Message::Round { .. }
         | Message::Position { .. }
-        | Message::Approach { .. }
         | Message::PadFree { .. }
         | Message::Strayed { .. }
-        | Message::Arrived { .. }
         | Message::AirChanged
         | Message::SendHome { .. }
         | Message::Worn { .. }
         | Message::Revise
+        | Message::TellExpected { .. }
+        | Message::Looked => Some(Owed::Again),
+        Message::Assign { .. }
+        | Message::Withdraw { .. }
+        | Message::Undo { .. }
+        | Message::Approach { .. }
+        | Message::Arrived { .. }
         | Message::Replanned { .. }
         | Message::OffPlan { .. }
-        | Message::TellExpected { .. }
-        | Message::MetWeather { .. }
-        | Message::Looked => None,
+        | Message::MetWeather { .. } => None,
     }
 }
 
@@ -193,7 +191,6 @@ fn of_delivery(message: &DeliveryMessage) -> Option<Owed> {
         | Message::PickedUp
         | Message::Delivered
         | Message::DroneLost
-        | Message::EtaMoved(_)
         | Message::CarrierFailed
         | Message::AtDoor
         | Message::TurnedBack
@@ -204,10 +201,10 @@ fn of_delivery(message: &DeliveryMessage) -> Option<Owed> {
         | Message::RecipientConfirms { .. }
         | Message::PatienceOver { .. }
         | Message::CarrierComesAgain { .. }
-        | Message::NoWord
-        | Message::TellEtas
-        | Message::TellMoved { .. }
-        | Message::NobodyYet { .. } => None,
+        | Message::NoWord => Some(Owed::Again),
+        Message::EtaMoved(_) | Message::TellEtas | Message::TellMoved { .. } | Message::NobodyYet { .. } => {
+            None
+        }
     }
 }
 
@@ -218,7 +215,7 @@ mod tests {
     use crate::sim::actor::Actor;
     use crate::sim::drone::Task;
     use crate::sim::fault::FlightFault;
-    use crate::sim::ids::DroneId;
+    use crate::sim::ids::{DroneId, HubId};
     use crate::sim::time::SimTime;
 
     #[test]
@@ -272,8 +269,14 @@ mod tests {
             (Mail::Fleet(FleetMessage::Assign { id, order }), None),
             (
                 Mail::Scheduler(SchedulerMessage::Alarm { due: SimTime::START }),
-                None,
+                Some(Owed::Again),
             ),
+            (
+                Mail::Fleet(FleetMessage::PadFree { hub: HubId(0) }),
+                Some(Owed::Again),
+            ),
+            (Mail::Drone(drone, DroneMessage::PickedUp), Some(Owed::Again)),
+            (Mail::Delivery(id, DeliveryMessage::Begin), Some(Owed::Again)),
         ] {
             assert_eq!(mail.owed(), owed, "{mail:?}");
         }

@@ -81,6 +81,14 @@ pub fn stumble_over(text: &str) {
     assert_ne!(text, STUMBLES);
 }
 
+/// The deliveries whose departure the fleet, and whose mission the drone, stumbles over for a while.
+pub const STUMBLING: [u64; 2] = [1_313, 1_414];
+
+/// Called where the one, or the other, is taken.
+pub fn stumble_for_a_while(number: u64, delivery: DeliveryId, now: SimTime) {
+    assert!(delivery != id(number) || now > SimTime::from_secs(15.0));
+}
+
 /// One actor on a bench, and its time.
 pub struct Bench<R: Role> {
     pub role: R,

@@ -24,6 +24,7 @@ use crate::sim::time::SimTime;
 use crate::sim::weather::{SHIFTS_MOST, Shift, Turn};
 use crate::sim::world::Model;
 
+use super::wakes::Wakes;
 use super::{Decided, Engine};
 
 /// Faults that are not an actor's: most strike once a tick is flown, the wind's before.
@@ -70,9 +71,10 @@ pub(super) fn make_good(
     who: Address,
     panicked: Panicked,
     mail: &mut Vec<Mail>,
+    wakes: &mut Wakes,
     decided: &mut Decided,
 ) {
-    let (actor, Panicked { words, owed }) = (who, panicked);
+    let (actor, Panicked { words, owed, dropped }) = (who, panicked);
     tracing::error!(
         ?actor,
         tick = context.tick,
@@ -92,6 +94,12 @@ pub(super) fn make_good(
             mail.push(Mail::Scheduler(SchedulerMessage::TurnAway { id, order }));
         }
         Some(Owed::Word(delivery)) => mail.push(Mail::Delivery(delivery, DeliveryMessage::NoWord)),
+        Some(Owed::Again) => {
+            let at = context.now + context.world.workflow.step_timeout;
+            if let Some(mail) = dropped {
+                wakes.set(at, *mail);
+            }
+        }
         Some(Owed::Silence) | None => {}
     }
 }

@@ -326,7 +326,7 @@ impl Engine {
             }
             mail.extend(answers.undeliverable.into_iter().filter_map(Mail::redirected));
             for (who, panicked) in answers.panics {
-                make_good(context, who, panicked, &mut mail, decided);
+                make_good(context, who, panicked, &mut mail, &mut self.wakes, decided);
             }
         }
         self.carried = mail;

@@ -36,6 +36,8 @@ impl Fleet {
             return;
         };
         kept.told = Some(told);
+        #[cfg(test)]
+        crate::actors::testing::stumble_for_a_while(crate::actors::testing::STUMBLING[0], id, context.now);
         let (drone, hub) = (kept.drone, context.world.pairs().get(kept.pair).hub);
         if self.is_closed_for_long(context, hub) || context.world.is_withdrawn(drone) {
             return self.give_back(context, id, effects);

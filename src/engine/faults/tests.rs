@@ -5,12 +5,12 @@ use std::sync::Arc;
 use actix::Arbiter;
 
 use super::*;
-use crate::actors::testing::{self, STUMBLES, id};
+use crate::actors::testing::{self, STUMBLES, STUMBLING, id};
 use crate::engine::{Admission, Outcome};
 use crate::sim::account::Account;
 use crate::sim::actor::Actor;
 use crate::sim::command::{AccountWrite, Command};
-use crate::sim::event::{AccountEvent, DeliveryEvent, Happening, SupervisorEvent};
+use crate::sim::event::{AccountEvent, DeliveryEvent, DroneEvent, Happening, SupervisorEvent};
 use crate::sim::ids::{DeliveryId, HubId};
 use crate::sim::order::Order;
 use crate::sim::time::SimDuration;
@@ -32,6 +32,10 @@ fn register(name: &str, id: &str) -> Command {
 
 /// What so many ticks come to when these commands are admitted in the first of them.
 fn run(commands: Vec<Command>, threads: usize) -> Vec<Outcome> {
+    run_for(100, commands, threads)
+}
+
+fn run_for(ticks: usize, commands: Vec<Command>, threads: usize) -> Vec<Outcome> {
     actix::System::new().block_on(async {
         let world = Arc::new(testing::world(4, 4));
         let arbiters = (0..threads).map(|_| Arbiter::new().handle()).collect();
@@ -41,7 +45,7 @@ fn run(commands: Vec<Command>, threads: usize) -> Vec<Outcome> {
             commands,
         };
         let mut outcomes = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..ticks {
             outcomes.push(engine.tick(std::mem::take(&mut admission)).await.unwrap());
         }
         outcomes
@@ -156,19 +160,48 @@ fn a_panic_over_the_news_of_a_panic_is_no_news() {
     let news = Mail::Supervisor(SupervisorMessage::Panicked {
         actor: Actor::Supervisor,
     });
-    let (mut mail, mut decided) = (Vec::new(), Decided::default());
+    let (mut mail, mut decided, mut wakes) = (Vec::new(), Decided::default(), Wakes::default());
     for owed in [news.owed(), None] {
         let words = "again".to_owned();
         make_good(
             &context,
             Address::Supervisor,
-            Panicked { words, owed },
+            Panicked {
+                words,
+                owed,
+                dropped: None,
+            },
             &mut mail,
+            &mut wakes,
             &mut decided,
         );
     }
     assert_eq!(mail, [news], "of the injected one alone");
     assert_eq!(decided.panics.len(), 2);
+}
+
+#[test]
+fn who_waits_for_what_an_actor_panicked_over_does_not_wait_for_ever() {
+    let order = testing::order(&testing::world(4, 4));
+    let commands = STUMBLING.map(|number| request(number, order.clone())).to_vec();
+    let outcomes = run_for(400, commands, 1);
+    let stumbled = panics(&outcomes);
+    let of_fleet = stumbled.iter().filter(|actor| **actor == Actor::Fleet).count();
+    assert_eq!((of_fleet, stumbled.len()), (2, 4), "{stumbled:?}");
+    let events = outcomes.iter().flat_map(|outcome| &outcome.events);
+    let taken_off: Vec<_> = events
+        .filter_map(|event| match &event.happening {
+            Happening::Drone(_, DroneEvent::TakenOff { delivery, .. }) => Some((event.at, delivery.unwrap())),
+            _ => None,
+        })
+        .collect();
+    for number in STUMBLING {
+        let (at, _) = taken_off
+            .iter()
+            .find(|(_, of)| *of == id(number))
+            .expect("it leaves");
+        assert!(at.as_secs() < 30.0, "{at:?}");
+    }
 }
 
 /// The supervisor's own events of it.
