@@ -101,9 +101,7 @@ impl Engine {
         match self.sky.fly(&self.world, drone, plan, context.now) {
             Ok(()) => {
                 let after_m = self.sky.way_left_m(drone);
-                let added_m = before_m
-                    .zip(after_m)
-                    .map_or(0.0, |(before, after)| after - before);
+                let added_m = before_m.zip(after_m).map_or(0.0, added_m);
                 self.separation.resolved(pair, added_m);
                 decided.planned.push(drone);
                 decided.grounded.push(drone);
@@ -215,5 +213,27 @@ impl SeparationMetrics {
         ] {
             gauge.set(figure.unwrap_or(f64::NAN));
         }
+    }
+}
+
+/// What making way adds to the way that is left. Who goes on at another level has a longer or a
+/// shorter way down: what is saved so was no doing of resolution's, and makes good for no other's
+/// way round.
+fn added_m((before_m, after_m): (f64, f64)) -> f64 {
+    (after_m - before_m).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn making_way_adds_to_the_way_or_nothing() {
+        assert_eq!(added_m((4_000.0, 4_040.0)), 40.0);
+        assert_eq!(
+            added_m((4_000.0, 3_960.0)),
+            0.0,
+            "from a lower level it has less to come down"
+        );
     }
 }
