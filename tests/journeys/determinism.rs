@@ -2,6 +2,7 @@
 //! threads, the build, the pace, the audience and the stops in between.
 
 mod apart;
+mod crowd;
 mod people;
 mod trouble;
 
@@ -82,9 +83,6 @@ fn what_should_matter_matters() {
         let other = digest_of(busy_where(text, reads), 1, UNTIL);
         assert_ne!(other, usual, "{reads} changes nothing");
     }
-    let a_minute = 600;
-    assert_ne!(digest_of(busy(), 1, UNTIL + a_minute), usual);
-    assert_ne!(digest_of(busy(), 1, UNTIL + 1), usual);
 }
 
 #[test]

@@ -45,8 +45,7 @@ use super::{Context, Effects, Mail};
 
 use agenda::Agenda;
 pub use before::SchedulerBefore3;
-use message::Heard;
-pub use message::{Lost, SchedulerMessage};
+pub use message::{Heard, Lost, SchedulerMessage};
 use trouble::Troubles;
 use workflow::Workflow;
 

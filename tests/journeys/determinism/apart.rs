@@ -1,9 +1,13 @@
 //! With both means of keeping drones apart on, in a small world that is crowded for its minima.
 
+use std::sync::Arc;
+
+use skyhaul::engine::digest::hex;
 use skyhaul::engine::headless;
+use skyhaul::sim::separation::Counts;
 use skyhaul::sim::world::World;
 
-use super::{UNTIL, digest_of, undisturbed_in};
+use super::digest_of;
 use crate::support::server::{Running, kept_in};
 use crate::support::worlds::busy_where;
 
@@ -14,31 +18,45 @@ fn crowded() -> World {
     busy_where("[demand]\nrate = \"240/h\"", apart)
 }
 
-/// By then some have met, though ways are kept free.
-const IN_EACH_OTHERS_WAY: u64 = 7_000;
+/// By then some have made way, though ways are kept free; more of them do until the end.
+const SOME_HAVE_MADE_WAY: u64 = 6_000;
+const END: u64 = 7_000;
+
+/// What separation has come to at the first, and with which digest all ends.
+fn undisturbed() -> (Counts, Counts, String) {
+    let mut by_then = Counts::default();
+    let engine = headless::run(crowded().into(), 1, END, |engine, outcome| {
+        if outcome.tick == SOME_HAVE_MADE_WAY {
+            by_then = *engine.separation().counts();
+        }
+        true
+    });
+    let engine = engine.expect("the world goes on");
+    (by_then, *engine.separation().counts(), hex(engine.digest()))
+}
 
 #[test]
 fn any_number_of_threads_while_drones_make_way() {
-    let engine = headless::run(crowded().into(), 1, IN_EACH_OTHERS_WAY, |_, _| true).unwrap();
-    let counts = engine.separation().counts();
+    let (_, counts, alone) = undisturbed();
     assert!(counts.conflicts > 0 && counts.resolutions > 0, "{counts:?}");
     assert!(counts.departures > 0 && counts.delay_s > 0.0, "{counts:?}");
-    let alone = digest_of(crowded(), 1, IN_EACH_OTHERS_WAY);
-    assert_eq!(digest_of(crowded(), 2, IN_EACH_OTHERS_WAY), alone);
-    assert_eq!(digest_of(crowded(), 3, IN_EACH_OTHERS_WAY), alone);
+    assert_eq!(digest_of(crowded(), 2, END), alone);
+    assert_eq!(digest_of(crowded(), 3, END), alone);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_and_resumed_while_drones_make_way() {
+    let run = tokio::task::spawn_blocking(undisturbed);
+    let (before, after, alone) = run.await.expect("the run ends");
+    assert!(before.resolutions > 0, "{before:?}");
+    assert!(after.resolutions > before.resolutions, "{after:?}");
     let folder = tempfile::TempDir::new().unwrap();
-    let world = std::sync::Arc::new(crowded());
-    let alone = undisturbed_in(&world, UNTIL).await;
-    for until in [1_250, 2_617, UNTIL] {
-        let server = Running::start(crowded(), kept_in(folder.path())).await;
-        let operator = server.client();
-        operator.run_to(until).await;
-        if until == UNTIL {
-            assert_eq!(operator.simulation().await["digest"], alone);
+    let world = Arc::new(crowded());
+    for until in [1_250, 2_617, SOME_HAVE_MADE_WAY, END] {
+        let server = Running::start(Arc::clone(&world), kept_in(folder.path())).await;
+        let clock = server.client().run_to(until).await;
+        if until == END {
+            assert_eq!(clock["digest"], alone.as_str());
         }
         server.stop().await;
     }
