@@ -5,6 +5,7 @@
 //! space. What flights do otherwise than planned, the intents do not know.
 
 mod index;
+mod passing;
 mod piece;
 mod search;
 

@@ -106,6 +106,13 @@ impl Piece {
         (f64::from(dx), f64::from(dy))
     }
 
+    /// The lowest and the highest that it is.
+    pub fn heights_m(&self) -> [f64; 2] {
+        let from_m = self.body.height;
+        let to_m = from_m + self.body.up * self.body.lasts_s;
+        [from_m.min(to_m), from_m.max(to_m)].map(f64::from)
+    }
+
     /// As it is at a time, with so long to go.
     pub fn at(&self, seconds: f64, lasts_s: f32) -> Body {
         let since = (seconds - self.begins_s) as f32;

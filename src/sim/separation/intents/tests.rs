@@ -8,7 +8,8 @@ use super::super::super::geo::Point;
 use super::super::super::random::{Purpose, Stream};
 use super::super::super::sky::tests::world;
 use super::super::super::time::SimDuration;
-use super::search::{MOST_STEPS, STEP, meet};
+use super::passing::meet;
+use super::search::{MOST_STEPS, STEP};
 use super::*;
 
 const CROSSING: Point = Point {
