@@ -90,8 +90,8 @@ impl Body {
         (leaves > 0.0 && is_in_time).then(|| enters.max(0.0))
     }
 
-    /// Whether they are too close or will be, as far as that is known without a division; most
-    /// pairs are not.
+    /// Whether they are too close or will be in time, as far as that is known without a division;
+    /// most pairs are not.
     fn approaches(&self, other: &Body, minima: Minima) -> bool {
         let (dx, dy) = (other.x - self.x, other.y - self.y);
         let (vx, vy) = (other.east - self.east, other.north - self.north);
@@ -100,7 +100,12 @@ impl Body {
             speed,
             closing,
         } = crossing((dx, dy), (vx, vy), minima.horizontal_m);
-        let is_level = (square < 0.0) | ((closing < 0.0) & (closing * closing > speed * square));
+        let radicand = closing * closing - speed * square;
+        // How far they are from the closest then, times their speed; rounded to the near side.
+        let lasts_s = self.lasts_s.min(other.lasts_s);
+        let late = -closing * (1.0 - ROUNDING) - speed * lasts_s * (1.0 + ROUNDING);
+        let is_in_time = (late <= 0.0) | (late * late <= radicand * (1.0 + ROUNDING));
+        let is_level = (square < 0.0) | ((closing < 0.0) & (radicand > 0.0) & is_in_time);
         let (rise, up) = (other.height - self.height, other.up - self.up);
         // All at once: a branch for each costs more.
         is_level & ((rise.abs() < minima.vertical_m) | (rise * up < 0.0))
@@ -117,6 +122,9 @@ impl Body {
         (enters < leaves).then_some((enters, leaves))
     }
 }
+
+/// More than what single precision makes of a few sums and products.
+const ROUNDING: f32 = 1e-5;
 
 /// Slower than this past one another, two stay as far apart as they are, m/s.
 const STILL_MPS: f32 = 1e-3;

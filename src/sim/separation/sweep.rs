@@ -48,10 +48,12 @@ impl Turn {
         }
     }
 
-    /// The rows from `south` to `north` whose turn it is.
-    fn rows(self, south: u16, north: u16) -> impl Iterator<Item = u16> {
-        let until_next = (self.of + self.now - south % self.of) % self.of;
-        (south.saturating_add(until_next)..=north).step_by(usize::from(self.of))
+    /// The first row from `south` on whose turn it is.
+    fn first_row(self, south: u16) -> u16 {
+        match self.of {
+            1 => south,
+            of => south.saturating_add((of + self.now - south % of) % of),
+        }
     }
 }
 
@@ -65,8 +67,9 @@ pub struct Sweep {
 /// What some bodies are entered in: cell, band and row, apart for each table.
 type Part = Vec<Vec<u64>>;
 
-/// Each has every so-manieth row of cells; one for all without threads.
-const TABLES_FOR_THREADS: usize = 16;
+/// Each has every so-manieth row of cells: small enough to be at hand, and to go to a thread. One
+/// for all where they are few.
+const TABLES: usize = 16;
 
 impl Sweep {
     /// All pairs that will lose separation, in order, as far as they share a cell whose turn
@@ -78,11 +81,11 @@ impl Sweep {
         turn: Turn,
         pool: Option<&rayon::ThreadPool>,
     ) -> Vec<Predicted> {
-        let pool = pool.filter(|_| bodies.len() >= ENOUGH_FOR_THREADS);
-        let (tables, of_part) = match pool {
-            Some(_) => (TABLES_FOR_THREADS, ENOUGH_FOR_THREADS),
-            None => (1, bodies.len().max(1)),
+        let (tables, of_part) = match bodies.len() >= ENOUGH_FOR_THREADS {
+            true => (TABLES, ENOUGH_FOR_THREADS),
+            false => (1, bodies.len().max(1)),
         };
+        let pool = pool.filter(|_| tables > 1);
         let parts = bodies.len().div_ceil(of_part);
         self.parts.resize_with(parts, Vec::new);
         self.parts
@@ -93,22 +96,30 @@ impl Sweep {
             entered(bodies, number * of_part, minima, turn, part);
         };
         let (parts, tables) = (&mut self.parts, &mut self.tables);
-        let mut found = match pool {
+        let look =
+            |(number, table): (usize, &mut Table), parts: &[Part]| table.look(number, parts, bodies, minima);
+        // Who shares several cells is found in each.
+        let mut found: Vec<Predicted> = match pool {
             Some(pool) => pool.install(|| {
                 let in_parts = parts.par_iter_mut().zip(bodies.par_chunks(of_part));
                 in_parts.enumerate().for_each(enter);
+                let parts = &parts[..];
                 let tables = tables.par_iter_mut().enumerate();
-                let found = tables.map(|(number, table)| table.look(number, parts, bodies, minima));
-                found.collect::<Vec<_>>().concat()
+                let found = tables.map(|table| look(table, parts)).collect::<Vec<_>>();
+                let mut found = found.concat();
+                found.par_sort_unstable_by_key(|predicted| predicted.pair);
+                found
             }),
             None => {
                 let in_parts = parts.iter_mut().zip(bodies.chunks(of_part));
                 in_parts.enumerate().for_each(enter);
-                tables[0].look(0, parts, bodies, minima)
+                let parts = &parts[..];
+                let tables = tables.iter_mut().enumerate();
+                let mut found: Vec<Predicted> = tables.flat_map(|table| look(table, parts)).collect();
+                found.sort_unstable_by_key(|predicted| predicted.pair);
+                found
             }
         };
-        // Who shares several cells is found in each.
-        found.sort_unstable_by_key(|predicted| predicted.pair);
         found.dedup_by_key(|predicted| predicted.pair);
         found
     }
@@ -196,16 +207,22 @@ fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn, part: &mut
     part.iter_mut().for_each(Vec::clear);
     let tables = part.len();
     for (row, body) in bodies.iter().enumerate() {
-        let row = (first + row) as u64;
-        cover(body, minima, turn, |cell| {
-            let table = (cell >> 24) as usize & (tables - 1);
-            part[table].push(cell << ROW_BITS | row);
+        cover(body, minima, turn, |row_of_cells, columns, bands| {
+            let entries = &mut part[usize::from(row_of_cells) & (tables - 1)];
+            for column in columns[0]..=columns[1] {
+                for band in bands[0]..=bands[1] {
+                    let cell = u64::from(row_of_cells) << 24 | u64::from(column) << 8 | u64::from(band);
+                    entries.push(cell << ROW_BITS | (first + row) as u64);
+                }
+            }
         });
     }
 }
 
-/// Each cell and band that a body sweeps in the rows whose turn it is, once.
-fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u64)) {
+/// In the rows of cells whose turn it is: from which column to which, and from which band to which,
+/// a body sweeps.
+#[inline(always)]
+fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u16, [u16; 2], [u8; 2])) {
     let t = body.lasts_s;
     let side = 0.5 * minima.horizontal_m + SPARE_M;
     let upright = 0.5 * minima.vertical_m + SPARE_M;
@@ -217,23 +234,23 @@ fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u64)) {
     ];
     let south = column((body.y.min(end_y) - side) / CELL_M);
     let north = column((body.y.max(end_y) + side) / CELL_M);
-    for row in turn.rows(south, north) {
-        // When it is in this row of cells; all the time where it hardly moves north or south.
+    // It is in a row of cells all the time where it hardly moves north or south.
+    let crosses = north > south && (body.north * t).abs() > 1.0;
+    let per_metre = if crosses { 1.0 / body.north } else { 0.0 };
+    let mut row = turn.first_row(south);
+    while row <= north {
         let (mut from, mut until) = (0.0, t);
-        if north > south && (body.north * t).abs() > 1.0 {
+        if crosses {
             let low = (f32::from(row) - 32_768.0) * CELL_M - side;
             let high = low + CELL_M + 2.0 * side;
-            let (one, other) = ((low - body.y) / body.north, (high - body.y) / body.north);
+            let (one, other) = ((low - body.y) * per_metre, (high - body.y) * per_metre);
             (from, until) = (one.min(other).clamp(0.0, t), one.max(other).clamp(0.0, t));
         }
         let (one, other) = (body.x + body.east * from, body.x + body.east * until);
         let west = column((one.min(other) - side) / CELL_M);
         let east = column((one.max(other) + side) / CELL_M);
-        for column in west..=east {
-            for band in bands[0]..=bands[1] {
-                enter(u64::from(row) << 24 | u64::from(column) << 8 | u64::from(band));
-            }
-        }
+        enter(row, [west, east], bands);
+        row = row.saturating_add(turn.of);
     }
 }
 

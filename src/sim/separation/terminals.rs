@@ -13,6 +13,17 @@ pub struct Terminals {
     per_metre: f32,
     /// Each hub in all cells that its volume touches, sorted.
     entries: Vec<(u32, f32, f32)>,
+    /// A bit for each hash that one of those cells has: most places are in none of them.
+    marks: Vec<u64>,
+}
+
+const MARKS: u32 = 8_192;
+
+/// The word and the bit of a cell.
+fn mark(cell: u32) -> (usize, u64) {
+    const GOLDEN: u32 = 0x9e37_79b9;
+    let hash = cell.wrapping_mul(GOLDEN) / (u32::MAX / MARKS + 1);
+    ((hash / u64::BITS) as usize, 1 << (hash % u64::BITS))
 }
 
 impl Terminals {
@@ -31,11 +42,17 @@ impl Terminals {
             }
         }
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
+        let mut marks = vec![0; (MARKS / u64::BITS) as usize];
+        for (cell, ..) in &entries {
+            let (word, bit) = mark(*cell);
+            marks[word] |= bit;
+        }
         *self = Terminals {
             hubs: world.hubs.len(),
             radius_m,
             per_metre,
             entries,
+            marks,
         };
     }
 
@@ -44,6 +61,10 @@ impl Terminals {
             return false;
         }
         let cell = key(column(x * self.per_metre), column(y * self.per_metre));
+        let (word, bit) = mark(cell);
+        if self.marks[word] & bit == 0 {
+            return false;
+        }
         let first = self.entries.partition_point(|entry| entry.0 < cell);
         let here = self.entries[first..].iter().take_while(|entry| entry.0 == cell);
         let mut away = here.map(|(_, east, north)| (east - x, north - y));

@@ -141,7 +141,7 @@ proptest! {
         let shown: Vec<Pair> = every_pair(&bodies, |one, other| one.meets(other, MINIMA))
             .into_iter().map(|(pair, _)| pair).collect();
         let mut sweep = Sweep::default();
-        let pairs = |found: Vec<sweep::Predicted>| found.into_iter().map(|found| found.pair).collect::<Vec<_>>();
+        let pairs = |found: Vec<Predicted>| found.into_iter().map(|found| found.pair).collect::<Vec<_>>();
         prop_assert_eq!(pairs(sweep.predicted(&bodies, MINIMA, ALL, None)), shown.clone());
         // Over all turns everybody is found once at least.
         let mut over_turns: Vec<Pair> = (0..ticks)
@@ -163,6 +163,17 @@ fn threads_and_the_order_of_rows_change_nothing() {
             body(drone, at, (drawn(50.0), drawn(50.0), 0.0))
         })
         .collect();
+    // Of all against all there are too many pairs; of these there are not.
+    let some = &bodies[..2_500];
+    let shown = every_pair(some, meets);
+    let alone = Sweep::default().predicted(some, MINIMA, ALL, None);
+    let found: Vec<_> = alone.into_iter().map(|found| (found.pair, found.in_s)).collect();
+    assert!(
+        found == shown && found.len() > 100,
+        "{} {}",
+        found.len(),
+        shown.len()
+    );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     let found = |bodies: &[Body], pool: Option<&rayon::ThreadPool>| {
         let mut grid = Grid::default();
