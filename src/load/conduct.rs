@@ -7,22 +7,22 @@ use std::time::Duration;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
+use super::asking::{self, Asking};
 use super::deliveries::Deliveries;
-use super::exchange::Manner;
-use super::follow::{self, NotFollowed};
+use super::follow::{self, Follower, NotFollowed};
 use super::generator::Lag;
 use super::monitor::{Monitor, Progress, Stopped};
-use super::orders::Orders;
+use super::orders::{Orders, Wanted};
 use super::record::{Op, Recorder};
 use super::slo::Judge;
 use super::socket::NoSocket;
-use super::stand::{Stand, Tally};
+use super::stand::{Names, Stand, Tally};
 use super::summary::{DeliverySummary, Outcome, StageSummary, Summary, ops};
 use super::target::Dial;
 use super::timetable::Timetable;
 use super::watchers::{self, WatcherSummary};
 use super::{Plan, Trouble, drive, limit, preflight, probe};
-use crate::scenario::Model;
+use crate::scenario::{Audience, Model, Status};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Whoever has waited longer than this when a test is interrupted hangs; the others had no time.
@@ -61,32 +61,20 @@ pub async fn conduct<D: Dial>(
     stop: impl Future<Output = ()>,
     show: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Outcome, Trouble> {
-    let mut warnings = Vec::new();
-    let mut follower = None;
-    let mut accounts = Vec::new();
-    if plan.accept_only {
-        warnings.push("only accepting is measured: what becomes of requests is not followed".to_owned());
-    } else {
-        warnings.extend(preflight::greet(&dial, &plan.target).await?);
-        accounts = preflight::accounts(&dial, &plan.target, plan.load.accounts).await?;
-        match follow::open(&dial, &plan.target).await {
-            Ok(open) => follower = Some(open),
-            Err(why) => warnings.push(not_followed(plan, why)?),
-        }
-    }
-    let stand = stand(plan, dial, &accounts, follower.is_some());
+    let mut begun = Begun::with(plan, &dial).await?;
+    let follower = begun.follower.take();
+    let stand = stand(plan, dial, &mut begun, follower.is_some());
+    let mut warnings = begun.warnings;
     let followed = follower.as_ref().map(|follower| Rc::clone(&follower.told));
     let mut tasks = Vec::new();
     if let Some(follower) = follower {
         let following = tokio::task::spawn_local(follower.follow(Rc::clone(&stand)));
         tasks.push(following.abort_handle());
     }
-    let audience = plan
-        .test
-        .audience
-        .as_ref()
-        .filter(|audience| audience.sessions > 0);
-    let audience = audience.filter(|_| !plan.accept_only);
+    for _ in 0..stand.asking.as_ref().map_or(0, Asking::at_once) {
+        tasks.push(tokio::task::spawn_local(asking::ask(Rc::clone(&stand))).abort_handle());
+    }
+    let audience = audience(plan).filter(|_| is_own(plan));
     let seen = audience.map(|audience| {
         let is_followed = audience.follow.delivery > 0.0;
         stand.deliveries.borrow_mut().keeps_fresh = is_followed;
@@ -97,7 +85,7 @@ pub async fn conduct<D: Dial>(
         Judge::new(objective.clone(), stage)
     });
     let mut monitor = Monitor::new(Rc::clone(&stand), judges.collect(), followed);
-    if !plan.accept_only {
+    if is_own(plan) {
         let probing = probe::watch(Rc::clone(&stand), Rc::clone(&monitor.inside));
         tasks.push(tokio::task::spawn_local(probing).abort_handle());
     }
@@ -113,6 +101,8 @@ pub async fn conduct<D: Dial>(
     let sessions = audience.map_or(0, |audience| audience.sessions);
     let seen = seen.map(|seen| seen.summary(sessions));
     warnings.extend(monitor.followed.as_ref().and_then(|told| told.warning()));
+    warnings.extend(stand.asking.as_ref().and_then(Asking::warning));
+    warnings.extend(nameless(&stand));
     Ok(outcome(
         plan,
         &stand,
@@ -126,27 +116,110 @@ pub async fn conduct<D: Dial>(
     ))
 }
 
-fn stand<D: Dial>(plan: &Plan, dial: D, accounts: &[String], is_followed: bool) -> Rc<Stand<D>> {
+/// The target is looked at as what it is, one of this project's servers.
+fn is_own(plan: &Plan) -> bool {
+    !plan.accept_only && plan.test.mapping.is_none()
+}
+
+fn audience(plan: &Plan) -> Option<&Audience> {
+    let audience = plan.test.audience.as_ref();
+    audience.filter(|audience| audience.sessions > 0)
+}
+
+/// What was found and made before the first request.
+struct Begun<D: Dial> {
+    warnings: Vec<String>,
+    accounts: Vec<String>,
+    /// Deliveries are heard of, or
+    follower: Option<Follower<D>>,
+    /// asked for, or neither.
+    status: Option<Status>,
+}
+
+impl<D: Dial> Begun<D> {
+    async fn with(plan: &Plan, dial: &D) -> Result<Self, Trouble> {
+        let mut begun = Begun {
+            warnings: Vec::new(),
+            accounts: preflight::account_names(plan.load.accounts),
+            follower: None,
+            status: None,
+        };
+        if is_own(plan) {
+            begun.warnings.extend(preflight::greet(dial, &plan.target).await?);
+            preflight::accounts(dial, &plan.target, &begun.accounts).await?;
+            match follow::open(dial, &plan.target).await {
+                Ok(open) => begun.follower = Some(open),
+                Err(why) => {
+                    begun.warnings.push(not_followed(plan, why)?);
+                    begun.status = Some(asking::own());
+                }
+            }
+            return Ok(begun);
+        }
+        preflight::reach(dial, &plan.target).await?;
+        let mapping = plan.test.mapping.as_ref().filter(|_| !plan.accept_only);
+        begun.status = mapping.and_then(|mapping| mapping.status.clone());
+        let mut absent = Vec::new();
+        if begun.status.is_none() {
+            absent.push("what becomes of requests is not followed");
+        }
+        if audience(plan).is_some() {
+            absent.push("the audience stays away");
+        }
+        if !absent.is_empty() {
+            let measured = if begun.status.is_none() { "only accepting" } else { "no frame" };
+            begun
+                .warnings
+                .push(format!("{measured} is measured: {}", absent.join(", and ")));
+        }
+        Ok(begun)
+    }
+}
+
+fn stand<D: Dial>(plan: &Plan, dial: D, begun: &mut Begun<D>, is_followed: bool) -> Rc<Stand<D>> {
     let timetable = Timetable::new(&plan.load, plan.world.seed);
     let count = match plan.load.model {
         Model::Open => timetable.requests().count(),
         Model::Closed { .. } => usize::MAX,
     };
-    let orders = Orders::draw(&plan.world, accounts, plan.world.seed, count);
+    let run = uuid::Uuid::now_v7().simple().to_string();
+    let wanted = Wanted {
+        world: &plan.world,
+        accounts: &begun.accounts,
+        count,
+        run: &run,
+    };
+    let mapping = plan.test.mapping.as_ref();
+    let names = match mapping {
+        None => Names::Own,
+        Some(mapping) => mapping.id.clone().map_or(Names::Package, Names::Pointer),
+    };
+    let asking = begun.status.take().map(|status| Asking::new(status, &run));
     Rc::new(Stand {
         dial,
-        manner: Manner::of(&plan.target),
-        request_path: plan.target.path("/api/deliveryrequests"),
+        names,
         target: plan.target.clone(),
-        orders,
+        orders: Orders::draw(&wanted, &plan.target, mapping.map(|mapping| &mapping.request)),
         timetable,
         stage_names: plan.load.stages.iter().map(|stage| stage.name.clone()).collect(),
         timeout: plan.load.timeout,
         recorder: Recorder::new(plan.load.stages.len()).into(),
-        deliveries: Deliveries::new(is_followed).into(),
+        deliveries: Deliveries::new(is_followed || asking.is_some()).into(),
+        asking,
         tally: Tally::default(),
         open: Default::default(),
         began: Instant::now(),
+    })
+}
+
+/// Deliveries that cannot be followed, since nobody said what they are called.
+fn nameless<D: Dial>(stand: &Stand<D>) -> Option<String> {
+    let deliveries = stand.deliveries.borrow();
+    (deliveries.is_followed && deliveries.nameless > 0).then(|| {
+        format!(
+            "{} of {} answers that accepted did not say what the delivery is called: these were not followed",
+            deliveries.nameless, deliveries.accepted
+        )
     })
 }
 
@@ -161,7 +234,7 @@ fn not_followed(plan: &Plan, why: NotFollowed) -> Result<String, Trouble> {
         NotFollowed::Refused { code, message } => format!("{code}, {message}"),
     };
     Ok(format!(
-        "deliveries cannot be followed ({why}): only accepting is measured; an operator's token lets them be"
+        "events cannot be followed ({why}): each delivery is asked for every second instead, and times are known to within that; an operator's token lets them be"
     ))
 }
 
@@ -290,5 +363,6 @@ fn deliveries<D: Dial>(stand: &Stand<D>, monitor: &Monitor<D>) -> DeliverySummar
         events_repeated: told.map_or(0, |told| told.repeated.get()),
         resumed: told.map_or(0, |told| told.resumed.get()),
         track_lost: told.map_or(0, |told| told.lost_track.get()),
+        asked: stand.asking.as_ref().map(Asking::summary),
     }
 }

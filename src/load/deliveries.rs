@@ -53,7 +53,10 @@ pub(super) struct Deliveries {
     fresh: VecDeque<String>,
     /// Watchers will ask for some.
     pub keeps_fresh: bool,
+    /// Whether or not their answers named them.
     pub accepted: u64,
+    /// Accepted, and their answers did not.
+    pub nameless: u64,
     pub scheduled: u64,
     pub completed: u64,
     pub failed: u64,
@@ -79,7 +82,6 @@ impl Deliveries {
     }
 
     pub fn accepted(&mut self, id: &str, part: Part, due: Instant, now: Instant, recorder: &mut Recorder) {
-        self.accepted += 1;
         if self.keeps_fresh {
             if self.fresh.len() == MOST_FRESH {
                 self.fresh.pop_front();

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::exchange::Line;
 use super::generator::Lag;
 use super::stand::{Job, Stand, Tally};
 use super::target::Dial;
@@ -82,13 +83,13 @@ impl<D: Dial> Pool<D> {
     }
 
     async fn work(self: Rc<Self>) {
-        let mut connection = None;
+        let mut line = Line::default();
         loop {
             let next = self.queue.borrow_mut().pop_front();
             match next {
                 Some(job) => {
                     Tally::change(&self.stand.tally.waiting, -1);
-                    self.stand.order(&mut connection, job).await;
+                    self.stand.order(&mut line, job).await;
                 }
                 None if self.is_over.get() => break,
                 None => {
@@ -121,7 +122,7 @@ pub(super) async fn closed<D: Dial>(stand: Rc<Stand<D>>, think: Duration) {
 }
 
 async fn user<D: Dial>(stand: Rc<Stand<D>>, place: usize, think: Duration, numbers: Rc<Cell<u64>>) {
-    let mut connection = None;
+    let mut line = Line::default();
     while stand.timetable.wanted_at(stand.elapsed()).round() as usize > place {
         let number = numbers.replace(numbers.get() + 1);
         let job = Job {
@@ -130,8 +131,8 @@ async fn user<D: Dial>(stand: Rc<Stand<D>>, place: usize, think: Duration, numbe
             due: Instant::now(),
         };
         stand.note(job);
-        stand.order(&mut connection, job).await;
-        if connection.is_none() || think > Duration::ZERO {
+        stand.order(&mut line, job).await;
+        if !line.is_connected() || think > Duration::ZERO {
             // Nobody hammers a server that is not there.
             sleep(think.max(Duration::from_millis(10))).await;
         }

@@ -1,55 +1,56 @@
-//! One kept-alive connection, and one request at a time on it: HTTP/1.1 by hyper.
+//! One kept-alive connection, and one request at a time on it: as much of HTTP/1.1 as a load
+//! test needs, over bare sockets, since the generator often has no processor of its own and
+//! what a general client would do for it is most of what a request costs.
 
-use std::io;
+use std::io::{self, Write};
 use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use hyper::body::Body;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
-use hyper::http::uri::PathAndQuery;
-use hyper::{Method, Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
-use tokio::task::AbortHandle;
+use httparse::Status;
+use memchr::memmem;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::target::{Dial, Target};
+use super::head::{Framing, Head};
+use super::target::Dial;
 
 /// More than this of an answer is read and not kept.
-const KEPT_BYTES: usize = 64 * 1024;
+pub(super) const KEPT_BYTES: usize = 64 * 1024;
+/// Heads, sizes of chunks and trailers are shorter.
+const MOST_UNREAD: usize = 64 * 1024;
+const READ_AT_ONCE: usize = 4 * 1024;
 
-/// What every request says alike.
-#[derive(Clone)]
-pub(super) struct Manner {
-    host: HeaderValue,
-    bearer: Option<HeaderValue>,
-}
-
-impl Manner {
-    pub fn of(target: &Target) -> Self {
-        Manner {
-            host: target.host(),
-            bearer: target.bearer(),
-        }
-    }
-
-    pub fn request(&self, method: Method, path: &PathAndQuery, body: String) -> Request<String> {
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = Uri::from(path.clone());
-        let headers = request.headers_mut();
-        headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(bearer) = &self.bearer {
-            headers.insert(AUTHORIZATION, bearer.clone());
-        }
-        request
-    }
-}
-
-/// An answer, as far as anybody asks.
-pub(super) struct Answer {
-    pub status: StatusCode,
+/// A request, in the words of the wire.
+#[derive(Default)]
+pub(super) struct Request {
+    /// All before the body's length.
+    pub head: Vec<u8>,
     pub body: Vec<u8>,
+}
+
+impl Request {
+    /// Method, path and what every request says alike; the rest is the caller's.
+    pub fn begin(&mut self, method: &str, path: &str, headers: &[u8]) {
+        for part in [method.as_bytes(), b" ", path.as_bytes(), b" HTTP/1.1\r\n", headers] {
+            self.head.extend_from_slice(part);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.head.clear();
+        self.body.clear();
+    }
+
+    /// The whole of it, where the head was.
+    fn whole(&mut self) -> &[u8] {
+        if !self.body.is_empty() || !self.head.starts_with(b"GET ") {
+            let length = self.body.len();
+            write!(self.head, "content-length: {length}\r\n").expect("there is always room in memory");
+        }
+        self.head.extend_from_slice(b"\r\n");
+        self.head.extend_from_slice(&self.body);
+        &self.head
+    }
 }
 
 /// Why there was no answer.
@@ -88,77 +89,310 @@ impl NoAnswer {
             _ => NoAnswer::Unreachable,
         }
     }
+}
 
-    fn of_asking(error: &hyper::Error) -> Self {
-        if error.is_parse() {
-            NoAnswer::NotHttp
-        } else {
-            NoAnswer::Broken
+/// A place for one connection: opened when somebody asks, and kept as long as it holds. Who
+/// gives an answer up, by dropping what waits for it, closes the connection.
+pub(super) struct Line<Io> {
+    connection: Option<Connection<Io>>,
+    request: Request,
+    body: Vec<u8>,
+}
+
+impl<Io> Default for Line<Io> {
+    fn default() -> Self {
+        Line {
+            connection: None,
+            request: Request::default(),
+            body: Vec::new(),
         }
     }
 }
 
-/// An open connection. Dropping it closes it.
-pub(super) struct Connection {
-    sender: SendRequest<String>,
-    driver: AbortHandle,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
-}
-
-impl Connection {
-    pub async fn open<D: Dial>(dial: &D) -> Result<Self, NoAnswer> {
-        let io = dial.dial().await.map_err(|error| NoAnswer::of_dialling(&error))?;
-        let shaken = handshake(TokioIo::new(io)).await;
-        let (sender, connection) = shaken.map_err(|error| NoAnswer::of_asking(&error))?;
-        // How it ends, whoever asked hears from their request.
-        let driver = tokio::task::spawn_local(async move { drop(connection.await) });
-        Ok(Connection {
-            sender,
-            driver: driver.abort_handle(),
-        })
+impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
+    /// Asks what `write` writes, and returns the answer's status.
+    pub async fn ask<D: Dial<Io = Io>>(
+        &mut self,
+        dial: &D,
+        write: impl FnOnce(&mut Request),
+    ) -> Result<u16, NoAnswer> {
+        self.ask_for(dial, KEPT_BYTES, write).await
     }
 
-    /// The other side has not closed it, as far as is known.
-    pub fn is_open(&self) -> bool {
-        !self.sender.is_closed()
-    }
-
-    pub async fn ask(&mut self, request: Request<String>) -> Result<Answer, NoAnswer> {
-        self.ask_for(request, KEPT_BYTES).await
-    }
-
-    /// The same, with all of the answer.
-    pub async fn ask_for_all(&mut self, request: Request<String>) -> Result<Answer, NoAnswer> {
-        self.ask_for(request, usize::MAX).await
-    }
-
-    async fn ask_for(&mut self, request: Request<String>, kept_bytes: usize) -> Result<Answer, NoAnswer> {
-        let answered = async {
-            self.sender.ready().await?;
-            let response = self.sender.send_request(request).await?;
-            read(response, kept_bytes).await
+    /// The same, with so much of the answer.
+    pub async fn ask_for<D: Dial<Io = Io>>(
+        &mut self,
+        dial: &D,
+        kept_bytes: usize,
+        write: impl FnOnce(&mut Request),
+    ) -> Result<u16, NoAnswer> {
+        self.body.clear();
+        let mut open = match self.connection.take().and_then(Connection::if_quiet) {
+            Some(open) => open,
+            None => {
+                let io = dial.dial().await;
+                Connection::new(io.map_err(|error| NoAnswer::of_dialling(&error))?)
+            }
         };
-        answered.await.map_err(|error| NoAnswer::of_asking(&error))
+        self.request.clear();
+        write(&mut self.request);
+        let sent = open.io.write_all(self.request.whole()).await;
+        sent.map_err(|_| NoAnswer::Broken)?;
+        let mut kept = Kept {
+            body: &mut self.body,
+            room: kept_bytes,
+        };
+        let (status, goes_on) = open.answer(&mut kept).await?;
+        self.connection = Some(open).filter(|_| goes_on);
+        Ok(status)
+    }
+
+    /// What the last answer said, as far as it was kept.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// As far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.connection.is_some()
     }
 }
 
-async fn read<B>(response: Response<B>, kept_bytes: usize) -> Result<Answer, B::Error>
-where
-    B: Body<Data = hyper::body::Bytes> + Unpin,
-{
-    let status = response.status();
-    let mut incoming = response.into_body();
-    let mut body = Vec::new();
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
-        if let Ok(data) = frame?.into_data() {
-            let room = kept_bytes.saturating_sub(body.len());
-            body.extend_from_slice(&data[..data.len().min(room)]);
+/// What is kept of an answer.
+struct Kept<'a> {
+    body: &'a mut Vec<u8>,
+    room: usize,
+}
+
+impl Kept<'_> {
+    fn add(&mut self, bytes: &[u8]) {
+        let taken = &bytes[..bytes.len().min(self.room)];
+        self.room -= taken.len();
+        self.body.extend_from_slice(taken);
+    }
+}
+
+struct Connection<Io> {
+    io: Io,
+    /// What came and was not taken yet.
+    unread: Vec<u8>,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
+    fn new(io: Io) -> Self {
+        Connection {
+            io,
+            unread: Vec::with_capacity(READ_AT_ONCE),
         }
     }
-    Ok(Answer { status, body })
+
+    /// Where nothing has come since the last answer, not even the connection's end.
+    fn if_quiet(mut self) -> Option<Self> {
+        let mut byte = [0];
+        let mut context = Context::from_waker(Waker::noop());
+        let reading = Pin::new(&mut self.io).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+        let is_quiet = self.unread.is_empty() && reading.is_pending();
+        is_quiet.then_some(self)
+    }
+
+    /// Waits for more; false at the connection's end.
+    async fn more(&mut self) -> Result<bool, NoAnswer> {
+        if self.unread.len() > MOST_UNREAD {
+            return Err(NoAnswer::NotHttp);
+        }
+        self.unread.reserve(READ_AT_ONCE);
+        let read = self.io.read_buf(&mut self.unread).await;
+        Ok(read.map_err(|_| NoAnswer::Broken)? > 0)
+    }
+
+    async fn more_or_broken(&mut self) -> Result<(), NoAnswer> {
+        match self.more().await? {
+            true => Ok(()),
+            false => Err(NoAnswer::Broken),
+        }
+    }
+
+    /// The status, and whether the connection takes one more request.
+    async fn answer(&mut self, kept: &mut Kept<'_>) -> Result<(u16, bool), NoAnswer> {
+        let head = loop {
+            let head = self.head().await?;
+            if head.status >= 200 {
+                break head;
+            }
+        };
+        match head.framing {
+            Framing::Length(length) => self.pass(length, kept).await?,
+            Framing::Chunked => self.chunks(kept).await?,
+            Framing::UntilClosed => loop {
+                kept.add(&self.unread);
+                self.unread.clear();
+                if !self.more().await? {
+                    break;
+                }
+            },
+        }
+        Ok((head.status, head.keeps_open))
+    }
+
+    async fn head(&mut self) -> Result<Head, NoAnswer> {
+        loop {
+            if let Some((length, head)) = Head::read(&self.unread).map_err(|_| NoAnswer::NotHttp)? {
+                self.unread.drain(..length);
+                return Ok(head);
+            }
+            self.more_or_broken().await?;
+        }
+    }
+
+    /// So many bytes of a body.
+    async fn pass(&mut self, mut count: u64, kept: &mut Kept<'_>) -> Result<(), NoAnswer> {
+        loop {
+            let here = usize::try_from(count).map_or(self.unread.len(), |count| count.min(self.unread.len()));
+            kept.add(&self.unread[..here]);
+            self.unread.drain(..here);
+            count -= here as u64;
+            if count == 0 {
+                return Ok(());
+            }
+            self.more_or_broken().await?;
+        }
+    }
+
+    async fn chunks(&mut self, kept: &mut Kept<'_>) -> Result<(), NoAnswer> {
+        let unkept = &mut Kept {
+            body: &mut Vec::new(),
+            room: 0,
+        };
+        loop {
+            let size = match httparse::parse_chunk_size(&self.unread) {
+                Ok(Status::Complete((length, size))) => {
+                    self.unread.drain(..length);
+                    size
+                }
+                Ok(Status::Partial) => {
+                    self.more_or_broken().await?;
+                    continue;
+                }
+                Err(_) => return Err(NoAnswer::NotHttp),
+            };
+            if size == 0 {
+                return self.trailers().await;
+            }
+            self.pass(size, kept).await?;
+            self.pass(2, unkept).await?;
+        }
+    }
+
+    /// Lines that nobody asks for, up to an empty one.
+    async fn trailers(&mut self) -> Result<(), NoAnswer> {
+        loop {
+            match memmem::find(&self.unread, b"\r\n") {
+                Some(length) => {
+                    self.unread.drain(..length + 2);
+                    if length == 0 {
+                        return Ok(());
+                    }
+                }
+                None => self.more_or_broken().await?,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::DuplexStream;
+
+    use super::*;
+
+    /// Answers each connection once, with this text in pieces of so many bytes, and hangs up.
+    #[derive(Clone)]
+    struct Says(&'static str, usize);
+
+    impl Dial for Says {
+        type Io = DuplexStream;
+
+        async fn dial(&self) -> io::Result<DuplexStream> {
+            let Says(text, piece) = *self;
+            let (near, mut far) = tokio::io::duplex(piece);
+            tokio::spawn(async move {
+                let _heard = far.read(&mut [0; 1_024]).await;
+                let _hung_up = far.write_all(text.as_bytes()).await;
+            });
+            Ok(near)
+        }
+    }
+
+    async fn ask(text: &'static str, piece: usize) -> Result<(u16, String, bool), NoAnswer> {
+        let (mut line, says) = (Line::default(), Says(text, piece));
+        let asked = line.ask(&says, |request| request.begin("GET", "/", b""));
+        let status = asked.await?;
+        let body = String::from_utf8(line.body().to_vec()).expect("it was text");
+        Ok((status, body, line.is_connected()))
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_however_it_is_framed_and_cut_into_pieces() {
+        let answers = [
+            ("HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\nhello", (202, "hello", true)),
+            ("HTTP/1.1 204 No Content\r\n\r\n", (204, "", true)),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+                (200, "hi", true),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nx: y\r\n\r\n",
+                (200, "hello", true),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi",
+                (200, "hi", false),
+            ),
+            ("HTTP/1.1 200 OK\r\n\r\nuntil the end", (200, "until the end", false)),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nhi", (200, "hi", false)),
+        ];
+        for (text, (status, body, goes_on)) in answers {
+            for piece in [1, 2, 7, 1_024] {
+                let heard = ask(text, piece).await;
+                assert_eq!(heard, Ok((status, body.to_owned(), goes_on)), "{text} in {piece}s");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_told_apart() {
+        for (text, why) in [
+            ("", NoAnswer::Broken),
+            ("HTTP/1.1 200 OK\r\ncontent-le", NoAnswer::Broken),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhi", NoAnswer::Broken),
+            ("SSH-2.0-OpenSSH_9.2\r\n", NoAnswer::NotHttp),
+            ("HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n", NoAnswer::NotHttp),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nz\r\n", NoAnswer::NotHttp),
+        ] {
+            assert_eq!(ask(text, 1_024).await, Err(why), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_has_ended_is_not_asked_again() {
+        let says = Says("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", 1_024);
+        let mut line = Line::default();
+        for _ in 0..3 {
+            let asked = line.ask(&says, |request| request.begin("GET", "/", b""));
+            assert_eq!(asked.await, Ok(200));
+            // The other side hangs up as soon as it may go on.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[test]
+    fn a_request_has_its_length_where_it_has_a_body() {
+        let mut request = Request::default();
+        request.begin("POST", "/x", b"host: a\r\n");
+        request.body.extend_from_slice(b"{}");
+        assert_eq!(
+            request.whole(),
+            b"POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"
+        );
+    }
 }

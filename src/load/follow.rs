@@ -2,7 +2,7 @@
 //! WebSocket, as an operator sees them.
 //!
 //! A lost connection is resumed where it was. Who may not see all events cannot follow so;
-//! [`open`] says that, and what is accepted is then not followed.
+//! [`open`] says that, and deliveries are then asked for one by one.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,9 +1,10 @@
 //! The capacity test: what a server can take, seen from outside.
 //!
 //! It knows the public interface only, as its users do. A test is a [`Plan`]: [`timetable`]
-//! says when requests are due and [`orders`] what they ask for; [`drive`] sends them over
-//! connections ([`exchange`], to a [`target`]); [`follow`] hears what becomes of them
-//! ([`deliveries`]); [`watchers`] look on. What they see goes into [`record`], is held against
+//! says when requests are due and [`orders`] what they ask for, in the target's own words
+//! ([`phrase`]); [`drive`] sends them over connections ([`exchange`], to a [`target`]);
+//! [`follow`] hears what becomes of them ([`deliveries`]), or [`asking`] asks; [`watchers`] look
+//! on. What they see goes into [`record`], is held against
 //! objectives ([`slo`]) by [`monitor`] every second, and ends as a [`summary`]. All of it is
 //! one thread's work, whose own effort [`generator`] watches. A [`report`] shows it to people;
 //! [`scaling`] says what several levels of load have in common.
@@ -11,6 +12,7 @@
 //! - Requests begin when they are due, whatever answers do; their times count from then.
 //! - What cannot be measured is said to be absent, never taken for good.
 
+mod asking;
 mod compare;
 mod conduct;
 mod deliveries;
@@ -18,10 +20,12 @@ mod drive;
 mod exchange;
 mod follow;
 mod generator;
+mod head;
 mod ledger;
 mod limit;
 mod monitor;
 mod orders;
+mod phrase;
 mod preflight;
 mod probe;
 mod record;
@@ -33,6 +37,8 @@ mod socket;
 mod stand;
 mod summary;
 mod target;
+#[cfg(test)]
+mod target_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -46,6 +52,7 @@ use std::sync::Arc;
 use crate::scenario::{Load, Test};
 use crate::sim::world::World;
 
+pub use asking::AskedSummary;
 pub use compare::{Figure, compare};
 pub use conduct::{conduct, run};
 pub use generator::Effort;

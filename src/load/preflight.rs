@@ -1,10 +1,11 @@
 //! What is looked at before a test: whether the target is there and lets us in, whether the
 //! machine has room for the connections, and the accounts that are to order.
 
-use hyper::{Method, StatusCode};
+use std::cell::Cell;
+
 use tokio::time::timeout;
 
-use super::exchange::{Answer, Connection, Manner, NoAnswer, PATIENCE};
+use super::exchange::{Line, NoAnswer, PATIENCE};
 use super::target::{Dial, Target};
 use super::{Plan, Trouble};
 use crate::sim::account::AccountKind;
@@ -41,40 +42,51 @@ fn local_ports() -> Option<u64> {
     Some((last + 1).saturating_sub(first))
 }
 
+/// Whether anybody listens there at all.
+pub(super) async fn reach<D: Dial>(dial: &D, target: &Target) -> Result<(), Trouble> {
+    let dialled = timeout(PATIENCE, dial.dial()).await;
+    let why = match dialled {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => NoAnswer::of_dialling(&error),
+        Err(_) => NoAnswer::Silent,
+    };
+    Err(unreachable(target, why))
+}
+
+fn unreachable(target: &Target, why: NoAnswer) -> Trouble {
+    Trouble::Unreachable {
+        target: target.shown(),
+        why: why.as_str().to_owned(),
+    }
+}
+
 /// Asks the target who it is. A warning is what the test will not show.
 pub(super) async fn greet<D: Dial>(dial: &D, target: &Target) -> Result<Option<String>, Trouble> {
-    let answer = ask(
-        dial,
-        target,
-        &mut None,
-        Method::GET,
-        "/api/simulation",
-        String::new(),
-    )
-    .await;
-    let answer = answer.map_err(|why| match why {
+    let mut line = Line::default();
+    let asked = ask(dial, target, &mut line, "GET", "/api/simulation", &[]).await;
+    let status = asked.map_err(|why| match why {
         NoAnswer::NotHttp => not_skyhaul(target, "it does not speak HTTP"),
-        why => Trouble::Unreachable {
-            target: target.shown(),
-            why: why.as_str().to_owned(),
-        },
+        why => unreachable(target, why),
     })?;
-    if let StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN = answer.status {
-        return Err(Trouble::NotLetIn {
-            target: target.shown(),
-            shown: if target.bearer().is_some() {
-                "this token"
-            } else {
-                "no token"
-            },
-            status: answer.status.as_u16(),
-        });
+    match status {
+        200..300 => {}
+        401 | 403 => {
+            return Err(Trouble::NotLetIn {
+                target: target.shown(),
+                shown: if target.token().is_empty() {
+                    "no token"
+                } else {
+                    "this token"
+                },
+                status,
+            });
+        }
+        _ => {
+            let why = format!("GET /api/simulation is answered with {status}");
+            return Err(not_skyhaul(target, &why));
+        }
     }
-    if !answer.status.is_success() {
-        let why = format!("GET /api/simulation is answered with {}", answer.status.as_u16());
-        return Err(not_skyhaul(target, &why));
-    }
-    match serde_json::from_slice::<Simulation>(&answer.body) {
+    match serde_json::from_slice::<Simulation>(line.body()) {
         Ok(clock) => Ok((clock.state != SimulationState::Running)
             .then(|| "the target's clock stands still: what is accepted will not be scheduled".to_owned())),
         Err(_) => Err(not_skyhaul(
@@ -91,54 +103,69 @@ fn not_skyhaul(target: &Target, why: &str) -> Trouble {
     }
 }
 
-/// Makes the accounts that order; those that are there already are taken as they are.
-pub(super) async fn accounts<D: Dial>(
-    dial: &D,
-    target: &Target,
-    count: usize,
-) -> Result<Vec<String>, Trouble> {
-    let mut ids = Vec::with_capacity(count);
-    let mut connection = None;
-    for number in 1..=count {
-        let id = format!("load-{number}");
-        let wanted = NewAccount {
-            id: Some(id.clone()),
-            name: format!("Load test {number}"),
-            kind: AccountKind::Business,
-            status: None,
-        };
-        let body = serde_json::to_string(&wanted).expect("string keys only");
-        let trouble = |why: String| Trouble::Account {
-            target: target.shown(),
-            id: id.clone(),
-            why,
-        };
-        let answer = ask(dial, target, &mut connection, Method::POST, "/api/accounts", body).await;
-        let answer = answer.map_err(|why| trouble(why.as_str().to_owned()))?;
-        if !answer.status.is_success() && answer.status != StatusCode::CONFLICT {
-            return Err(trouble(format!("it answers {}", answer.status.as_u16())));
-        }
-        ids.push(id);
-    }
-    Ok(ids)
+/// So many accounts are made at a time.
+const ACCOUNTS_AT_ONCE: usize = 16;
+
+/// The accounts that order, by their names.
+pub(super) fn account_names(count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("load-{number}")).collect()
 }
 
-/// Over the connection that is there, or a new one that is then kept.
+/// Makes the accounts that order; those that are there already are taken as they are.
+pub(super) async fn accounts<D: Dial>(dial: &D, target: &Target, ids: &[String]) -> Result<(), Trouble> {
+    let next = Cell::new(0);
+    let lines = (0..ids.len().min(ACCOUNTS_AT_ONCE)).map(|_| async {
+        let mut line = Line::default();
+        while let Some(id) = ids.get(next.get()) {
+            next.set(next.get() + 1);
+            account(dial, target, &mut line, id, next.get()).await?;
+        }
+        Ok(())
+    });
+    futures_util::future::try_join_all(lines).await.map(drop)
+}
+
+async fn account<D: Dial>(
+    dial: &D,
+    target: &Target,
+    line: &mut Line<D::Io>,
+    id: &str,
+    number: usize,
+) -> Result<(), Trouble> {
+    let wanted = NewAccount {
+        id: Some(id.to_owned()),
+        name: format!("Load test {number}"),
+        kind: AccountKind::Business,
+        status: None,
+    };
+    let body = serde_json::to_vec(&wanted).expect("string keys only");
+    let why = match ask(dial, target, line, "POST", "/api/accounts", &body).await {
+        Ok(200..300 | 409) => return Ok(()),
+        Ok(status) => format!("it answers {status}"),
+        Err(why) => why.as_str().to_owned(),
+    };
+    Err(Trouble::Account {
+        target: target.shown(),
+        id: id.to_owned(),
+        why,
+    })
+}
+
+/// The answer's status; what it says is on the line then.
 async fn ask<D: Dial>(
     dial: &D,
     target: &Target,
-    kept: &mut Option<Connection>,
-    method: Method,
+    line: &mut Line<D::Io>,
+    method: &str,
     path: &str,
-    body: String,
-) -> Result<Answer, NoAnswer> {
-    let request = Manner::of(target).request(method, &target.path(path), body);
-    let answered = async {
-        let open = match kept.take().filter(Connection::is_open) {
-            Some(open) => open,
-            None => Connection::open(dial).await?,
-        };
-        kept.insert(open).ask(request).await
-    };
-    timeout(PATIENCE, answered).await.unwrap_or(Err(NoAnswer::Silent))
+    body: &[u8],
+) -> Result<u16, NoAnswer> {
+    let asked = line.ask(dial, |request| {
+        request.begin(method, &target.path(path), &target.lines());
+        if !body.is_empty() {
+            request.head.extend_from_slice(b"content-type: application/json\r\n");
+            request.body.extend_from_slice(body);
+        }
+    });
+    timeout(PATIENCE, asked).await.unwrap_or(Err(NoAnswer::Silent))
 }

@@ -5,11 +5,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hyper::Method;
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::exchange::Connection;
+use super::exchange::Line;
 use super::stand::Stand;
 use super::target::Dial;
 
@@ -30,31 +29,26 @@ pub struct Inside {
 
 /// Looks until it is aborted, and puts what it finds where the monitor looks.
 pub(super) async fn watch<D: Dial>(stand: Rc<Stand<D>>, found: Rc<Cell<Option<Inside>>>) {
-    let path = stand.target.path("/metrics");
-    let mut connection = None;
+    let (path, lines) = (stand.target.path("/metrics"), stand.target.lines());
+    let mut line = Line::default();
     let mut before: Option<(Instant, f64)> = None;
     loop {
-        let asked = async {
-            let mut open = match connection.take().filter(Connection::is_open) {
-                Some(open) => open,
-                None => Connection::open(&stand.dial).await.ok()?,
-            };
-            let request = stand.manner.request(Method::GET, &path, String::new());
-            let answer = open.ask_for_all(request).await.ok()?;
-            Some((open, String::from_utf8(answer.body).ok()?))
-        };
-        if let Ok(Some((open, text))) = timeout(PATIENCE, asked).await {
-            connection = Some(open);
+        let asked = line.ask_for(&stand.dial, usize::MAX, |request| {
+            request.begin("GET", &path, &lines);
+        });
+        let answered = timeout(PATIENCE, asked).await;
+        let text = std::str::from_utf8(line.body());
+        if let (Ok(Ok(200)), Ok(text)) = (answered, text) {
             let now = Instant::now();
-            let cpu_s = gauge(&text, "process_cpu_seconds_total");
+            let cpu_s = gauge(text, "process_cpu_seconds_total");
             let cpu_share = cpu_s
                 .zip(before)
                 .map(|(cpu_s, (then, earlier_s))| (cpu_s - earlier_s) / (now - then).as_secs_f64());
             before = cpu_s.map(|cpu_s| (now, cpu_s));
             found.set(Some(Inside {
                 cpu_share,
-                resident_bytes: gauge(&text, "process_resident_memory_bytes"),
-                inbox: gauge(&text, "skyhaul_queue_depth{queue=\"inbox\"}"),
+                resident_bytes: gauge(text, "process_resident_memory_bytes"),
+                inbox: gauge(text, "skyhaul_queue_depth{queue=\"inbox\"}"),
             }));
         }
         sleep(EVERY).await;

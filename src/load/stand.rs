@@ -2,17 +2,21 @@
 //! started with the test, and where they put down what they saw. All of them live on one
 //! thread and take turns, so nothing is locked.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hyper::http::uri::PathAndQuery;
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::deliveries::Deliveries;
-use super::exchange::{Answer, Connection, Manner, NoAnswer};
+use super::asking::{Asking, Standing};
+use super::deliveries::{Deliveries, Milestone};
+use super::exchange::Line;
 use super::orders::Orders;
 use super::record::{End, Op, Recorder, Seen};
+use super::scan::text_of;
+use super::phrase::package;
 use super::target::{Dial, Target};
 use super::timetable::{Part, Timetable};
 
@@ -52,11 +56,36 @@ impl Tally {
     }
 }
 
+/// Where an answer says what it calls the delivery.
+pub(super) enum Names {
+    /// Where this project's servers do.
+    Own,
+    Pointer(String),
+    /// Nowhere: the package is its name.
+    Package,
+}
+
+impl Names {
+    fn find<'a>(&self, answer: &'a [u8], number: u64) -> Option<Cow<'a, str>> {
+        match self {
+            Names::Own => text_of(answer, b"\"deliveryId\":\"").map(Cow::Borrowed),
+            Names::Package => Some(package(number).into()),
+            Names::Pointer(pointer) => {
+                let answer: Value = serde_json::from_slice(answer).ok()?;
+                match answer.pointer(pointer)? {
+                    Value::String(text) => Some(text.clone().into()),
+                    Value::Number(number) => Some(number.to_string().into()),
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
 pub(super) struct Stand<D: Dial> {
     pub dial: D,
     pub target: Target,
-    pub manner: Manner,
-    pub request_path: PathAndQuery,
+    pub names: Names,
     pub orders: Orders,
     pub timetable: Timetable,
     pub stage_names: Vec<String>,
@@ -64,6 +93,8 @@ pub(super) struct Stand<D: Dial> {
     pub began: Instant,
     pub recorder: RefCell<Recorder>,
     pub deliveries: RefCell<Deliveries>,
+    /// Where deliveries are asked for.
+    pub asking: Option<Asking>,
     pub tally: Tally,
     /// Requests that are due and have not come to their end, by number; whether they were begun.
     pub open: RefCell<BTreeMap<u64, (Job, bool)>>,
@@ -110,7 +141,7 @@ impl<D: Dial> Stand<D> {
     }
 
     /// Asks for one delivery and takes down how that ended.
-    pub async fn order(&self, connection: &mut Option<Connection>, job: Job) {
+    pub async fn order(&self, line: &mut Line<D::Io>, job: Job) {
         let started = Instant::now();
         let waited = started.saturating_duration_since(job.due);
         let is_late = waited > LATE;
@@ -120,32 +151,30 @@ impl<D: Dial> Stand<D> {
         }
         self.open.borrow_mut().insert(job.number, (job, true));
         Tally::change(&self.tally.under_way, 1);
-        let answered = timeout_at(job.due + self.timeout, self.ask(connection, job.number)).await;
+        let asked = line.ask(&self.dial, |request| self.orders.write(job.number, request));
+        let answered = timeout_at(job.due + self.timeout, asked).await;
         Tally::change(&self.tally.under_way, -1);
         let now = Instant::now();
         let took = now - job.due;
-        let end = match &answered {
-            Ok(Ok(answer)) => {
-                self.tally.last_answer.set(Some(now));
-                if answer.status.is_success() {
-                    self.accepted(answer, job, now);
-                    End::Well(took)
-                } else {
-                    End::Refused(answer.status.as_str())
-                }
+        let status;
+        let end = match answered {
+            Ok(Ok(200..300)) => {
+                self.accepted(line.body(), job, now);
+                End::Well(took)
             }
-            Ok(Err(why)) => {
-                *connection = None;
-                End::Refused(why.as_str())
+            Ok(Ok(other)) => {
+                status = other.to_string();
+                End::Refused(&status)
             }
-            Err(_) => {
-                *connection = None;
-                End::GivenUp {
-                    kind: "timeout",
-                    waited: took,
-                }
-            }
+            Ok(Err(why)) => End::Refused(why.as_str()),
+            Err(_) => End::GivenUp {
+                kind: "timeout",
+                waited: took,
+            },
         };
+        if let Ok(Ok(_)) = answered {
+            self.tally.last_answer.set(Some(now));
+        }
         self.ended(job, Seen { end, is_late });
     }
 
@@ -156,26 +185,33 @@ impl<D: Dial> Stand<D> {
         }
     }
 
-    async fn ask(&self, connection: &mut Option<Connection>, number: u64) -> Result<Answer, NoAnswer> {
-        let open = match connection.take().filter(Connection::is_open) {
-            Some(open) => open,
-            None => Connection::open(&self.dial).await?,
+    fn accepted(&self, answer: &[u8], job: Job, now: Instant) {
+        let mut deliveries = self.deliveries.borrow_mut();
+        deliveries.accepted += 1;
+        let Some(id) = self.names.find(answer, job.number) else {
+            deliveries.nameless += 1;
+            return;
         };
-        let body = self.orders.body(number);
-        let request = self.manner.request(hyper::Method::POST, &self.request_path, body);
-        connection.insert(open).ask(request).await
-    }
-
-    fn accepted(&self, answer: &Answer, job: Job, now: Instant) {
-        let Some(id) = id_in(&answer.body) else { return };
         let mut recorder = self.recorder.borrow_mut();
-        self.deliveries
-            .borrow_mut()
-            .accepted(id, job.part, job.due, now, &mut recorder);
+        deliveries.accepted(&id, job.part, job.due, now, &mut recorder);
+        if let Some(asking) = &self.asking {
+            asking.about(id.into_owned());
+        }
     }
-}
 
-/// The id that an answer gives the delivery.
-fn id_in(body: &[u8]) -> Option<&str> {
-    super::scan::text_of(body, b"\"deliveryId\":\"")
+    /// Takes down how far a delivery is said to be; tells whether that is its end.
+    pub fn stands(&self, id: &str, standing: Standing) -> bool {
+        let Standing::Reached(milestone, at) = standing else {
+            return false;
+        };
+        let mut recorder = self.recorder.borrow_mut();
+        let mut deliveries = self.deliveries.borrow_mut();
+        let is_over = milestone != Milestone::Scheduled;
+        // Whoever asks now and then may have seen nothing of what came before its end.
+        if milestone == Milestone::Completed {
+            deliveries.heard(id, Milestone::Scheduled, at, &mut recorder);
+        }
+        deliveries.heard(id, milestone, at, &mut recorder);
+        is_over
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::asking::AskedSummary;
 use super::generator::Effort;
 use super::limit::Limit;
 use super::monitor::{Second, Stopped};
@@ -103,6 +104,9 @@ pub struct DeliverySummary {
     /// Times that its connection was lost, and that it could not go on where it was.
     pub resumed: u64,
     pub track_lost: u64,
+    /// Where they were asked for one by one; absent where they were heard of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedSummary>,
 }
 
 impl OpSummary {

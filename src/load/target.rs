@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
-use hyper::http::uri::{Authority, PathAndQuery, Scheme};
+use hyper::http::uri::{Authority, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -61,9 +61,12 @@ impl Target {
         format!("http://{}{}", self.authority, self.prefix)
     }
 
-    pub(super) fn path(&self, path: &str) -> PathAndQuery {
-        let whole = format!("{}{path}", self.prefix);
-        whole.parse().unwrap_or_else(|_| PathAndQuery::from_static("/"))
+    pub(super) fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     pub(super) fn stream_url(&self) -> String {
@@ -78,8 +81,26 @@ impl Target {
         Some(value)
     }
 
-    pub(super) fn host(&self) -> HeaderValue {
-        HeaderValue::try_from(self.authority.as_str()).expect("an authority is visible ASCII")
+    /// What every request says alike, line by line.
+    pub(super) fn lines(&self) -> Vec<u8> {
+        [self.host_line(), self.bearer_line()].concat()
+    }
+
+    pub(super) fn host_line(&self) -> Vec<u8> {
+        format!("host: {}\r\n", self.authority).into_bytes()
+    }
+
+    /// Empty without a token.
+    pub(super) fn bearer_line(&self) -> Vec<u8> {
+        let Some(bearer) = self.bearer() else {
+            return Vec::new();
+        };
+        [b"authorization: ", bearer.as_bytes(), b"\r\n"].concat()
+    }
+
+    /// Empty without one.
+    pub(super) fn token(&self) -> &str {
+        self.token.as_ref().map_or("", Token::as_str)
     }
 
     /// Looks the host up, once.
@@ -134,10 +155,10 @@ mod tests {
     #[test]
     fn a_target_is_an_address_and_what_goes_before_its_paths() {
         let target = Target::parse("http://127.0.0.1:8080", None).expect("it is one");
-        assert_eq!(target.path("/api/x").as_str(), "/api/x");
+        assert_eq!(target.path("/api/x"), "/api/x");
         assert_eq!(target.stream_url(), "ws://127.0.0.1:8080/ws");
         let target = Target::parse("http://example.org/drones/", None).expect("it is one");
-        assert_eq!(target.path("/api/x").as_str(), "/drones/api/x");
+        assert_eq!(target.path("/api/x"), "/drones/api/x");
         assert_eq!(target.shown(), "http://example.org/drones");
     }
 

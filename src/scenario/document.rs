@@ -13,11 +13,12 @@ use super::locations::{Bounds, Location};
 use super::model::{self, ModelKeys};
 use super::order_keys::{self, Demand, Dispatch, Request};
 use super::stages::Load;
+use super::target::Mapping;
 use super::third_party::third_party;
 use super::times::{ANY_DURATION, Duration, LONGEST, Moment, SECOND};
 use super::weather::{WeatherKeys, weather};
 use super::workflow::workflow;
-use super::{audience, objectives, recipient, separation, stages};
+use super::{audience, objectives, recipient, separation, stages, target};
 use crate::sim::carrier::Carrier;
 use crate::sim::geo::{BoundingBox, LatLon};
 use crate::sim::separation::Rules;
@@ -55,6 +56,8 @@ pub(super) struct Document {
     pub audience: Option<At<Audience>>,
     /// `None` inside where its stages are wrong.
     pub load: Option<At<Option<Load>>>,
+    /// The same.
+    pub target: Option<At<Option<Mapping>>>,
     pub slos: Vec<At<Option<objectives::Written>>>,
 }
 
@@ -130,6 +133,11 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
         faults: list(f.optional("fault", "what breaks and when: `[[fault]]`", List { of: Table(faults::fault), at_least: 0 })),
         audience: f.optional("audience", "who is watching, for `skyhaul load`", Table(audience::audience)),
         load: f.optional("load", "the load that `skyhaul load` makes", Table(stages::load)),
+        target: f.optional(
+            "target",
+            "the interface of another server that `skyhaul load` is to drive",
+            Table(target::target),
+        ),
         slos: list(f.optional(
             "slo",
             "what `skyhaul load` must find: `[[slo]]`",

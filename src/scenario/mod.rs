@@ -28,6 +28,8 @@ mod recipient;
 mod separation;
 mod sources;
 mod stages;
+mod target;
+mod template;
 mod third_party;
 mod times;
 mod weather;
@@ -42,6 +44,8 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use objectives::{Limit, Measure, Objective};
 pub use sources::{NoScenario, files_named, parse_with_files, with_values};
 pub use stages::{Arrivals, Load, Model, Stage};
+pub use target::{Mapping, Route, Status};
+pub use template::{Field, Piece, Template};
 pub use times::{parse_duration, parse_rate, show_duration};
 use toml::de::DeTable;
 
@@ -62,6 +66,8 @@ pub struct Scenario {
 pub struct Test {
     pub audience: Option<Audience>,
     pub load: Option<Load>,
+    /// Of a server of another kind.
+    pub mapping: Option<Mapping>,
     pub objectives: Vec<Objective>,
 }
 
@@ -116,6 +122,7 @@ pub fn parse(source: &str, file_name: &str, base_dir: &Path) -> Result<Scenario,
     let test = Test {
         objectives: objectives::of_stages(document.slos, load.as_ref(), &mut log),
         audience: document.audience.map(|at| at.value),
+        mapping: document.target.and_then(|at| at.value),
         load,
     };
     let has_mistakes = log.error_count() > 0;

@@ -149,6 +149,17 @@ fn deliveries(summary: &Summary) -> String {
             ),
         );
     }
+    if let Some(asked) = &deliveries.asked {
+        line(
+            &mut text,
+            format_args!(
+                "             each asked for every {} s: {} questions, {} unanswered",
+                asked.every_seconds,
+                count(asked.questions),
+                count(asked.unanswered)
+            ),
+        );
+    }
     text
 }
 

@@ -63,6 +63,13 @@ rate = "200/s", for | to = "200/s", for | 106:11: error: a stage of `load` is ne
 { to = "2000/s", over = "60s" } | { users = 4 } | 106:44: error: a stage of `load` is neither steady nor a ramp; write { rate
 stages = [{ rate = "200/s", for = "30s" }, { to = "2000/s", over = "60s" }] | stages = [{ rate = "0/s", for = "30s" }] | 103:1: error: no stage of `load` asks for anything
 stages = [{ rate = "200/s", for = "30s" }, { to = "2000/s", over = "60s" }] | stages = [] | 106:10: error: `stages` has 0 entries; give at least 1
+"{token}" | "{tokn}" | 118:25: error: nothing stands for {tokn} in `headers.x-api-key`; did you mean `token`?
+"{token}" | "two\nlines" | 118:13: error: the value of `x-api-key` has more than one line
+x-api-key | Content-Length | 118:13: error: `Content-Length` is said by the load itself
+"/v2/jobs" | "v2/jobs" | 121:8: error: `path` is no path; begin it with a slash
+"/v2/jobs" | "/v2/{id}" | 121:8: error: nothing stands for {id} in `path`
+"/job/id" | "job.id" | 123:6: error: `id` is "job.id", which is no JSON pointer
+completed = ["DONE"] |  | 125:1: error: `completed` is missing
 quantile = 0.99 | stage = "peak" | 110:9: error: there is no stage "peak" in `load`; known: "1", "2"
 quantile = 0.99 | window = "1ms" | 110:10: error: `window` cannot be "1ms"
 drain = "20s" | connections = 0 | 105:15: error: `connections` cannot be 0

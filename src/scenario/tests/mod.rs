@@ -154,6 +154,19 @@ max = "50ms"
 [[slo]]
 op = "errors"
 max = 0.001
+
+[target]
+headers = { x-api-key = "{token}" }
+
+[target.request]
+path = "/v2/jobs"
+body = '{"ref": "{package}"}'
+id = "/job/id"
+
+[target.status]
+path = "/v2/jobs/{id}"
+stage = "/job/state"
+completed = ["DONE"]
 "#;
 
 fn parse_here(source: &str) -> Result<Scenario, Vec<Diagnostic>> {
