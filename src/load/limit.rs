@@ -27,6 +27,8 @@ const GROWTH: f64 = 1.5;
 /// So often the step that broke is halved.
 const HALVINGS: u32 = 3;
 const MOST_LEVELS: usize = 24;
+/// So often a level is tried once more at which the generator itself gave out.
+const AGAIN: u32 = 1;
 /// A target that accepts, or schedules, less than this share has fallen behind.
 const KEEPS_UP: f64 = 0.95;
 /// Left of the highest load that held, for what no test foresees.
@@ -190,15 +192,20 @@ pub async fn find<D: Dial>(
     let mut search = Search::from(first);
     let (mut levels, mut best, mut broken): (Vec<Step>, Option<Outcome>, Option<Outcome>) =
         Default::default();
+    let mut starved = 0;
     while let Some(rate) = search.next() {
         let outcome = conduct(&at(plan, rate), dial.clone(), stop.as_mut(), show).await?;
         let is_over = matches!(outcome.stopped, Some(Stopped::Interrupted | Stopped::TargetGone));
         let level = Step::of(rate, &outcome);
         let holds = level.broke.is_none();
+        // What the generator could not ask for says nothing of the target.
+        starved = if outcome.summary.void { starved + 1 } else { 0 };
         levels.push(level);
-        search.heard(rate, holds);
+        if starved == 0 {
+            search.heard(rate, holds);
+        }
         *(if holds { &mut best } else { &mut broken }) = Some(outcome);
-        if is_over {
+        if is_over || starved > AGAIN {
             break;
         }
     }
@@ -222,6 +229,10 @@ pub async fn find<D: Dial>(
         levels,
     };
     let mut outcome = best.or(broken).ok_or(Trouble::NoRates)?;
+    if starved > 0 {
+        outcome.summary.void = true;
+        outcome.summary.void_reason = Some(limit.outgrown());
+    }
     outcome.summary.limit = Some(limit);
     Ok(outcome)
 }
@@ -247,6 +258,20 @@ fn at(plan: &Plan, rate: f64) -> Plan {
         .objectives
         .retain(|objective| objective.stage.is_none());
     level
+}
+
+impl Limit {
+    /// The generator gave out before the target did.
+    fn outgrown(&self) -> String {
+        let level = self.levels.last();
+        let asked = level.map_or(0.0, |level| level.asked_per_second);
+        let why = level.and_then(|level| level.broke.as_deref()).unwrap_or_default();
+        let held = match self.held_per_second {
+            Some(held) => format!("the target held {held:.0}/s at least"),
+            None => "nothing is known of the target".to_owned(),
+        };
+        format!("the search ended at {asked:.0}/s, where {why}; {held}")
+    }
 }
 
 impl Step {

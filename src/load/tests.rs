@@ -32,6 +32,8 @@ struct Stub {
     gone_at: Duration,
     /// From then on it refuses.
     full_at: Duration,
+    /// Each answer keeps the generator itself busy for so long.
+    starves: Duration,
 }
 
 impl Stub {
@@ -42,6 +44,7 @@ impl Stub {
             takes: Duration::ZERO,
             gone_at: Duration::MAX,
             full_at: Duration::MAX,
+            starves: Duration::ZERO,
         }
     }
 
@@ -59,6 +62,9 @@ impl Stub {
         }
         if !self.takes.is_zero() {
             sleep(self.takes).await;
+        }
+        if !self.starves.is_zero() {
+            tokio::time::advance(self.starves).await;
         }
         let mut answer = Response::new(r#"{"deliveryId":"01932a5e-7e1c-7b3a-8c1d-2f0e5a6b7c8d"}"#.to_owned());
         let is_full = now >= self.full_at;
@@ -386,4 +392,30 @@ async fn the_limit_that_is_found_is_the_one_that_is_there() {
         .expect("the first");
     let concurrency = level.concurrency.expect("it was measured");
     assert!((concurrency - 10.0).abs() < 0.5, "{concurrency}");
+}
+
+/// A generator that is kept busy for 20 ms by each request cannot ask for more than 50 a second,
+/// and what it then finds is its own limit.
+#[tokio::test(start_paused = true)]
+async fn a_search_that_the_generator_does_not_survive_names_no_limit() {
+    let plan = plan(load_of(vec![stage(10.0, 10.0, 1.0)]), Vec::new());
+    let unseen = &mut |_: &Progress<'_>| {};
+    let stub = Stub {
+        starves: 20 * MS,
+        ..Stub::quick()
+    };
+    let search = super::find(&plan, stub, std::future::pending(), unseen);
+    let outcome = LocalSet::new().run_until(search).await.expect("it begins");
+    assert!(outcome.summary.void);
+    let limit = outcome.summary.limit.expect("it was looked for");
+    let held = limit.held_per_second.expect("the first level held");
+    assert!((20.0..50.0).contains(&held), "{held}");
+    let reason = outcome.summary.void_reason.expect("it is void");
+    let said = "the generator itself came late";
+    assert!(reason.contains(said) && reason.ends_with(&format!("the target held {held:.0}/s at least")), "{reason}");
+    let asked: Vec<f64> = limit.levels.iter().map(|level| level.asked_per_second).collect();
+    let [.., once, again] = asked.as_slice() else {
+        panic!("it was tried once more: {asked:?}");
+    };
+    assert_eq!(once, again);
 }

@@ -151,7 +151,9 @@ async fn interrupted() {
 /// Nobody should take a bad end for a good one: neither people nor programs.
 fn verdict(outcome: &Outcome) -> Result<(), Failure> {
     let summary = &outcome.summary;
-    if let Some(limit) = &summary.limit {
+    let void = summary.void_reason.iter();
+    let mut wrong: Vec<String> = void.map(|reason| format!("the run is void: {reason}")).collect();
+    if let Some(limit) = summary.limit.as_ref().filter(|_| !summary.void) {
         // Breaking is what the search is for.
         return match limit.held_per_second {
             Some(_) => Ok(()),
@@ -164,11 +166,7 @@ fn verdict(outcome: &Outcome) -> Result<(), Failure> {
             )),
         };
     }
-    let void = summary
-        .void_reason
-        .iter()
-        .map(|reason| format!("the run is void: {reason}"));
-    let mut wrong: Vec<String> = void.chain(summary.stopped.clone()).collect();
+    wrong.extend(summary.stopped.clone());
     let missed: Vec<&Verdict> = summary.slo.iter().filter(|verdict| !verdict.met).collect();
     if !missed.is_empty() {
         let which = missed
@@ -185,7 +183,7 @@ fn verdict(outcome: &Outcome) -> Result<(), Failure> {
         return Ok(());
     }
     let remedy = match summary.void {
-        true => "ask for less, or give the generator a processor of its own",
+        true => "ask for less, or give the generator a processor of its own, or more of them with --workers",
         false => "see above what was measured, and in which stage",
     };
     Err(Failure::failed(wrong.join("; "), remedy))
