@@ -86,10 +86,6 @@ impl Asking {
         self.came.notify_one();
     }
 
-    pub fn at_once(&self) -> usize {
-        self.status.at_once
-    }
-
     pub fn summary(&self) -> AskedSummary {
         AskedSummary {
             every_seconds: self.status.every.as_secs_f64(),
@@ -194,13 +190,20 @@ fn seconds(time: &Value) -> Option<f64> {
         Value::String(text) => parse_rfc3339(text).map(|micros| micros as f64 / 1e6),
         Value::Number(number) => {
             let number = number.as_f64()?;
-            Some(if number < MILLIS_FROM { number } else { number / 1e3 })
+            Some(if number < MILLIS_FROM {
+                number
+            } else {
+                number / 1e3
+            })
         }
         _ => None,
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "other servers' times are wall-clock time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other servers' times are wall-clock time"
+)]
 fn wall_s() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0.0, |since| since.as_secs_f64())

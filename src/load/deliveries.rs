@@ -201,7 +201,8 @@ mod tests {
         Deliveries::new(true)
     }
 
-    fn p50_s(recorder: &Recorder, op: Op) -> Option<u64> {
+    fn p50_s(recorder: &mut Recorder, op: Op) -> Option<u64> {
+        recorder.settle();
         recorder.of(op).total.quantile(0.5).map(|time| time.as_secs())
     }
 
@@ -215,9 +216,9 @@ mod tests {
         assert_eq!(deliveries.unfinished(), (0, 1));
         deliveries.heard(ID, Milestone::Scheduled, due + 5 * SECOND, &mut recorder);
         deliveries.heard(ID, Milestone::Completed, due + 9 * SECOND, &mut recorder);
-        assert_eq!(p50_s(&recorder, Op::Schedule), Some(2));
+        assert_eq!(p50_s(&mut recorder, Op::Schedule), Some(2));
         assert_eq!(recorder.of(Op::Schedule).total.count, 1);
-        assert_eq!(p50_s(&recorder, Op::Deliver), Some(9));
+        assert_eq!(p50_s(&mut recorder, Op::Deliver), Some(9));
         assert_eq!(deliveries.unfinished(), (0, 0));
     }
 
@@ -233,7 +234,7 @@ mod tests {
             &mut recorder,
         );
         deliveries.accepted(ID, Part::Stage(0), due, due + 2 * SECOND, &mut recorder);
-        assert_eq!(p50_s(&recorder, Op::Schedule), Some(1));
+        assert_eq!(p50_s(&mut recorder, Op::Schedule), Some(1));
         let later = due + KEPT + 2 * SECOND;
         deliveries.heard("later", Milestone::Scheduled, later, &mut recorder);
         assert_eq!((deliveries.early.len(), deliveries.early_since.len()), (1, 1));
@@ -248,7 +249,7 @@ mod tests {
         }
         deliveries.heard("a", Milestone::Scheduled, due + SECOND, &mut recorder);
         deliveries.give_up(due + 30 * SECOND, SECOND, &mut recorder);
-        assert_eq!(p50_s(&recorder, Op::Schedule), Some(30));
+        assert_eq!(p50_s(&mut recorder, Op::Schedule), Some(30));
         assert_eq!(recorder.of(Op::Schedule).total.errors["unscheduled"], 2);
         assert_eq!(
             (recorder.of(Op::Deliver).total.count, deliveries.unfinished()),
@@ -266,6 +267,7 @@ mod tests {
         deliveries.heard("a", Milestone::Failed("no_drone".into()), due, &mut recorder);
         deliveries.heard("b", Milestone::Scheduled, due, &mut recorder);
         deliveries.heard("b", Milestone::Failed("drone_lost".into()), due, &mut recorder);
+        recorder.settle();
         assert_eq!(recorder.of(Op::Schedule).total.errors["no_drone"], 1);
         assert_eq!(recorder.of(Op::Deliver).total.errors["drone_lost"], 1);
         assert!(deliveries.are_all_over());

@@ -16,6 +16,7 @@ use super::exchange::Line;
 use super::generator::Lag;
 use super::stand::{Job, Stand, Tally};
 use super::target::Dial;
+use crate::scenario::{Load, Model};
 
 /// Requests that are handed out without letting anybody else have a turn.
 const AT_ONCE: u32 = 64;
@@ -31,9 +32,36 @@ struct Pool<D: Dial> {
     is_over: Cell<bool>,
 }
 
-/// Hands out every request of the timetable when it is due. Returns when the last one is;
-/// what is under way then goes on.
-pub(super) async fn open<D: Dial>(stand: Rc<Stand<D>>, connections: usize, lag: &Lag) {
+/// Which of several senders this is, and so which requests are its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    pub place: usize,
+    pub of: usize,
+}
+
+impl Share {
+    /// The only one.
+    pub const ALL: Share = Share { place: 0, of: 1 };
+
+    fn has(self, number: u64) -> bool {
+        number % self.of as u64 == self.place as u64
+    }
+
+    /// Of so many, dealt out one by one.
+    pub fn of_count(self, whole: usize) -> usize {
+        (whole + self.of - 1 - self.place) / self.of
+    }
+}
+
+/// Hands out this share of the load. Returns when all of it is; what is under way goes on.
+pub(super) async fn drive<D: Dial>(stand: Rc<Stand<D>>, load: &Load, share: Share, lag: &Lag) {
+    match load.model {
+        Model::Open => open(stand, load.connections, share, lag).await,
+        Model::Closed { think } => closed(stand, think, share).await,
+    }
+}
+
+async fn open<D: Dial>(stand: Rc<Stand<D>>, connections: usize, share: Share, lag: &Lag) {
     let pool = Rc::new(Pool {
         stand: Rc::clone(&stand),
         queue: RefCell::default(),
@@ -42,13 +70,15 @@ pub(super) async fn open<D: Dial>(stand: Rc<Stand<D>>, connections: usize, lag: 
         came: Notify::new(),
         is_over: Cell::new(false),
     });
+    let alarm = stand.dial.alarm();
     let mut in_a_row = 0;
-    for (number, due) in (0..).zip(stand.timetable.requests()) {
+    let numbered = (0..).zip(stand.timetable.requests());
+    for (number, due) in numbered.filter(|(number, _)| share.has(*number)) {
         let at = stand.began + due.at;
         let mut now = Instant::now();
         in_a_row += 1;
         if at > now {
-            sleep_until(at).await;
+            alarm.until(at).await;
             (now, in_a_row) = (Instant::now(), 0);
         } else if in_a_row == AT_ONCE {
             tokio::task::yield_now().await;
@@ -103,28 +133,42 @@ impl<D: Dial> Pool<D> {
 }
 
 /// As many users as the timetable wants at each moment, until its end.
-pub(super) async fn closed<D: Dial>(stand: Rc<Stand<D>>, think: Duration) {
+async fn closed<D: Dial>(stand: Rc<Stand<D>>, think: Duration, share: Share) {
     /// How soon a change of their number is noticed.
     const LOOK: Duration = Duration::from_millis(20);
     let (mut users, numbers) = (Vec::new(), Rc::new(Cell::new(0)));
     let end = stand.began + stand.timetable.lasts();
     while Instant::now() < end {
-        let wanted = stand.timetable.wanted_at(stand.elapsed()).round() as usize;
+        let wanted = wanted(&stand, share);
         users.retain(|user: &tokio::task::JoinHandle<()>| !user.is_finished());
         // A user leaves when its place is not wanted; whoever comes takes the lowest free one.
         for place in users.len()..wanted {
             stand.tally.connected();
             let (stand, numbers) = (Rc::clone(&stand), Rc::clone(&numbers));
-            users.push(tokio::task::spawn_local(user(stand, place, think, numbers)));
+            users.push(tokio::task::spawn_local(user(
+                stand, place, share, think, numbers,
+            )));
         }
         sleep(LOOK).await;
     }
 }
 
-async fn user<D: Dial>(stand: Rc<Stand<D>>, place: usize, think: Duration, numbers: Rc<Cell<u64>>) {
+/// Users of this share, at this moment.
+fn wanted<D: Dial>(stand: &Stand<D>, share: Share) -> usize {
+    let whole = stand.timetable.wanted_at(stand.elapsed()).round();
+    share.of_count(whole as usize)
+}
+
+async fn user<D: Dial>(
+    stand: Rc<Stand<D>>,
+    place: usize,
+    share: Share,
+    think: Duration,
+    numbers: Rc<Cell<u64>>,
+) {
     let mut line = Line::default();
-    while stand.timetable.wanted_at(stand.elapsed()).round() as usize > place {
-        let number = numbers.replace(numbers.get() + 1);
+    while wanted(&stand, share) > place {
+        let number = numbers.replace(numbers.get() + 1) * share.of as u64 + share.place as u64;
         let job = Job {
             number,
             part: stand.part_now(),
@@ -138,4 +182,23 @@ async fn user<D: Dial>(stand: Rc<Stand<D>>, place: usize, think: Duration, numbe
         }
     }
     Tally::change(&stand.tally.connections, -1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_the_whole_and_nobody_has_what_is_anothers() {
+        for of in 1..5 {
+            let shares = || (0..of).map(|place| Share { place, of });
+            for whole in 0..20 {
+                let counts = shares().map(|share| share.of_count(whole));
+                assert_eq!(counts.sum::<usize>(), whole);
+            }
+            for number in 0..20 {
+                assert_eq!(shares().filter(|share| share.has(number)).count(), 1);
+            }
+        }
+    }
 }

@@ -74,6 +74,8 @@ pub struct Effort {
     /// How late requests were handed out.
     pub lag_p99_ms: f64,
     pub connections: usize,
+    /// Threads that sent requests; the shares and the lag are of the busiest.
+    pub workers: usize,
 }
 
 impl Watch {
@@ -98,7 +100,7 @@ impl Watch {
         Some(share)
     }
 
-    pub fn effort(&self, lag: &Lag, connections: usize) -> Effort {
+    pub fn effort(&self, lag: &Lag, connections: usize, workers: usize) -> Effort {
         let span = self.first.get().zip(self.at.get());
         let shares = span.and_then(|((began, first), (now, last))| {
             let wall = now.saturating_sub(began);
@@ -111,6 +113,7 @@ impl Watch {
             queued_share: shares.map(|(_, queued)| queued),
             lag_p99_ms: lag.p99().as_secs_f64() * 1e3,
             connections,
+            workers,
         }
     }
 }
@@ -125,6 +128,19 @@ const BUSY: f64 = 0.9;
 const LATEST_MS: f64 = 50.0;
 
 impl Effort {
+    /// Of a thread and of those that sent for it.
+    pub(super) fn beside(self, other: Effort) -> Effort {
+        let more = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
+        Effort {
+            cpu_share: more(self.cpu_share, other.cpu_share),
+            cpu_share_max: more(self.cpu_share_max, other.cpu_share_max),
+            queued_share: more(self.queued_share, other.queued_share),
+            lag_p99_ms: self.lag_p99_ms.max(other.lag_p99_ms),
+            connections: self.connections + other.connections,
+            workers: self.workers + other.workers,
+        }
+    }
+
     /// Why figures of this generator say nothing about the target; `None` where they do.
     pub fn void(&self) -> Option<String> {
         if let Some(share) = self.cpu_share.filter(|share| *share > BUSY) {
@@ -162,6 +178,7 @@ mod tests {
             queued_share: None,
             lag_p99_ms,
             connections: 1,
+            workers: 1,
         };
         assert_eq!(effort(Some(0.5), 1.0).void(), None);
         assert_eq!(effort(None, 1.0).void(), None);

@@ -97,8 +97,14 @@ mod tests {
         };
         let of = |headers: &str| read(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n"));
         assert_eq!(of("Content-Length: 12\r\n"), head(Framing::Length(12), true));
-        assert_eq!(of("transfer-encoding: gzip, Chunked\r\n"), head(Framing::Chunked, true));
-        assert_eq!(of("content-length: 1\r\nConnection: Close\r\n"), head(Framing::Length(1), false));
+        assert_eq!(
+            of("transfer-encoding: gzip, Chunked\r\n"),
+            head(Framing::Chunked, true)
+        );
+        assert_eq!(
+            of("content-length: 1\r\nConnection: Close\r\n"),
+            head(Framing::Length(1), false)
+        );
         assert_eq!(of(""), head(Framing::UntilClosed, false));
         assert_eq!(read("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n"), None);
         let old = read("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n");

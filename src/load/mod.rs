@@ -6,15 +6,18 @@
 //! [`follow`] hears what becomes of them ([`deliveries`]), or [`asking`] asks; [`watchers`] look
 //! on. What they see goes into [`record`], is held against
 //! objectives ([`slo`]) by [`monitor`] every second, and ends as a [`summary`]. All of it is
-//! one thread's work, whose own effort [`generator`] watches. A [`report`] shows it to people;
+//! one thread's work, whose own effort [`generator`] watches, unless a [`crew`] sends for it. A [`report`] shows it to people;
 //! [`scaling`] says what several levels of load have in common.
 //!
 //! - Requests begin when they are due, whatever answers do; their times count from then.
 //! - What cannot be measured is said to be absent, never taken for good.
 
+mod alarm;
 mod asking;
+mod begin;
 mod compare;
 mod conduct;
+mod crew;
 mod deliveries;
 mod drive;
 mod exchange;
@@ -30,6 +33,8 @@ mod preflight;
 mod probe;
 mod record;
 mod report;
+mod request;
+mod samples;
 mod scaling;
 mod scan;
 mod slo;
@@ -61,6 +66,7 @@ pub use monitor::{Progress, Second, Stopped};
 pub use probe::Inside;
 pub use record::{Figures, Op};
 pub use report::{Machine, escaped, html};
+pub use samples::{How, Sample, Samples};
 pub use scaling::{Estimate, Fit, Law, Level, NoFit};
 pub use slo::Verdict;
 pub use summary::{OpSummary, Outcome, StageSummary, Summary};
@@ -79,6 +85,10 @@ pub struct Plan {
     pub accept_only: bool,
     /// The stages are no more than where the search for its limit begins.
     pub finds_limit: bool,
+    /// Threads that send; a single one follows and watches too.
+    pub workers: usize,
+    /// Where every single request is told of.
+    pub samples: Option<Samples>,
 }
 
 /// Why a test cannot begin.

@@ -123,13 +123,13 @@ impl<D: Dial> Monitor<D> {
         } else {
             None
         };
+        self.stand.recorder.borrow_mut().settle();
         let second = self.figures(elapsed, part, cpu_share, is_draining);
         let stopped = if is_draining {
             None
         } else {
             self.wrong(is_measured.then_some((part, lasted)))
         };
-        self.stand.recorder.borrow_mut().next_second();
         self.show(&second, elapsed, is_draining, show);
         self.seconds.push(second);
         stopped

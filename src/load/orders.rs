@@ -1,8 +1,8 @@
 //! What is ordered: requests as the scenario's own customers would send them, made from the
 //! seed before the test begins, so that making them costs it nothing.
 
-use super::exchange::Request;
 use super::phrase::{Part, Phrase, Place, head};
+use super::request::Request;
 use super::target::Target;
 use crate::scenario::{Field, Route};
 use crate::sim::demand;
@@ -68,7 +68,9 @@ impl Orders {
             };
         };
         let templates = std::iter::once(&route.path).chain(route.headers.iter().map(|(_, value)| value));
-        let differs = templates.flat_map(|template| template.fields()).any(Field::is_of_order);
+        let differs = templates
+            .flat_map(|template| template.fields())
+            .any(Field::is_of_order);
         let (mut heads, mut bodies) = (Vec::new(), Vec::new());
         for order in drawn {
             let value = |field| value_of(&order, field, run, target);

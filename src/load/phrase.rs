@@ -9,7 +9,11 @@ use super::target::Target;
 use crate::scenario::{Field, Piece, Route, Template};
 
 /// Letters, digits and what RFC 3986 leaves unreserved.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Where a field stands, and so how it is written there.
 #[derive(Clone, Copy)]

@@ -15,8 +15,14 @@ use crate::wire::api::simulation::{Simulation, SimulationState};
 /// Files that a test has open beside its connections.
 const OTHER_FILES: u64 = 50;
 
-/// Room for every connection that the plan could need.
-pub(super) fn room(plan: &Plan) -> Result<(), Trouble> {
+/// A connection that was closed keeps its port for a while: of a source's ports, this share.
+const PORTS_IN_USE: f64 = 0.5;
+/// Sources are 127.0.0.1 up to this.
+const MOST_SOURCES: u64 = 250;
+
+/// Room for every connection that the plan could need. Tells from how many local addresses
+/// they are to come.
+pub(super) fn room(plan: &Plan) -> Result<u8, Trouble> {
     let sessions = plan
         .test
         .audience
@@ -29,10 +35,18 @@ pub(super) fn room(plan: &Plan) -> Result<(), Trouble> {
         let wanted = wanted + OTHER_FILES;
         return Err(Trouble::TooFewFiles { wanted, allowed });
     }
-    match local_ports() {
-        Some(there) if there < wanted => Err(Trouble::TooFewPorts { wanted, there }),
-        _ => Ok(()),
+    let Some(there) = local_ports() else { return Ok(1) };
+    sources(wanted, there, plan.target.is_loopback()).ok_or(Trouble::TooFewPorts { wanted, there })
+}
+
+/// This machine's own address is many: each has ports of its own.
+fn sources(wanted: u64, ports: u64, is_loopback: bool) -> Option<u8> {
+    if !is_loopback {
+        return (wanted <= ports).then_some(1);
     }
+    let each = ((ports as f64 * PORTS_IN_USE) as u64).max(1);
+    let sources = wanted.div_ceil(each).max(1);
+    (sources <= MOST_SOURCES).then(|| u8::try_from(sources).unwrap_or(u8::MAX))
 }
 
 fn local_ports() -> Option<u64> {
@@ -163,9 +177,25 @@ async fn ask<D: Dial>(
     let asked = line.ask(dial, |request| {
         request.begin(method, &target.path(path), &target.lines());
         if !body.is_empty() {
-            request.head.extend_from_slice(b"content-type: application/json\r\n");
+            request
+                .head
+                .extend_from_slice(b"content-type: application/json\r\n");
             request.body.extend_from_slice(body);
         }
     });
     timeout(PATIENCE, asked).await.unwrap_or(Err(NoAnswer::Silent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_to_this_machine_come_from_as_many_addresses_as_they_need_ports() {
+        assert_eq!(sources(2_000, 28_232, true), Some(1));
+        assert_eq!(sources(60_000, 28_232, true), Some(5));
+        assert_eq!(sources(10_000_000, 28_232, true), None);
+        assert_eq!(sources(28_232, 28_232, false), Some(1));
+        assert_eq!(sources(28_233, 28_232, false), None);
+    }
 }

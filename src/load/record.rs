@@ -177,15 +177,39 @@ pub struct Seen<'a> {
     pub is_late: bool,
 }
 
-/// One operation's figures.
+/// One operation's figures, as of when they were settled last.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub total: Figures,
     pub by_stage: Vec<Figures>,
-    /// Since the last full second, the warm-up included.
+    /// Of the second that was settled last, the warm-up included.
     pub now: Figures,
     /// The same without it.
     pub measured_now: Figures,
+    /// What came since, by part: the warm-up, then the stages. Each measurement is put down
+    /// once, here, and added up once a second.
+    fresh: Vec<Figures>,
+}
+
+impl Record {
+    fn settle(&mut self) {
+        self.now.clear();
+        self.measured_now.clear();
+        for (part, fresh) in self
+            .fresh
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, fresh)| fresh.count > 0)
+        {
+            self.now.merge(fresh);
+            if let Some(stage) = part.checked_sub(1) {
+                self.total.merge(fresh);
+                self.measured_now.merge(fresh);
+                self.by_stage[stage].merge(fresh);
+            }
+            fresh.clear();
+        }
+    }
 }
 
 /// Everything that is measured in a test.
@@ -198,6 +222,7 @@ impl Recorder {
     pub fn new(stages: usize) -> Self {
         let record = || Record {
             by_stage: vec![Figures::default(); stages],
+            fresh: vec![Figures::default(); stages + 1],
             ..Record::default()
         };
         Recorder {
@@ -211,13 +236,21 @@ impl Recorder {
 
     /// What belongs to the warm-up is seen in the second under way only.
     pub fn add(&mut self, op: Op, part: Part, seen: Seen<'_>) {
-        let record = &mut self.records[op as usize];
-        record.now.add(&seen);
-        if let Part::Stage(stage) = part {
-            record.total.add(&seen);
-            record.measured_now.add(&seen);
-            record.by_stage[stage].add(&seen);
-        }
+        self.records[op as usize].fresh[place(part)].add(&seen);
+    }
+
+    /// What came of this since it was settled, by part; it is then forgotten here.
+    pub fn drain(&mut self, op: Op) -> Vec<(usize, Figures)> {
+        let fresh = self.records[op as usize].fresh.iter_mut().enumerate();
+        let fresh = fresh.filter(|(_, figures)| figures.count > 0);
+        fresh
+            .map(|(part, figures)| (part, std::mem::take(figures)))
+            .collect()
+    }
+
+    /// Takes in what another recorder gave out.
+    pub fn merge(&mut self, op: Op, part: usize, figures: &Figures) {
+        self.records[op as usize].fresh[part].merge(figures);
     }
 
     pub fn well(&mut self, op: Op, part: Part, took: Duration) {
@@ -229,12 +262,14 @@ impl Recorder {
     }
 
     /// A second is over, and its figures are taken down.
-    pub fn next_second(&mut self) {
-        for record in &mut self.records {
-            record.now.clear();
-            record.measured_now.clear();
-        }
+    pub fn settle(&mut self) {
+        self.records.iter_mut().for_each(Record::settle);
     }
+}
+
+/// Among the parts of a test.
+fn place(part: Part) -> usize {
+    part.stage().map_or(0, |stage| stage + 1)
 }
 
 #[cfg(test)]
@@ -249,12 +284,16 @@ mod tests {
         recorder.well(Op::Accept, Part::WarmUp, 9 * SECOND);
         recorder.well(Op::Accept, Part::Stage(0), SECOND);
         recorder.well(Op::Accept, Part::Stage(1), 3 * SECOND);
+        recorder.settle();
         let accept = recorder.of(Op::Accept);
         assert_eq!((accept.total.count, accept.now.count), (2, 3));
         assert_eq!(accept.by_stage[0].max(), accept.by_stage[0].quantile(0.5));
         let max_s = accept.total.max().expect("it was timed").as_secs_f64();
         assert!((max_s / 3.0 - 1.0).abs() < 1e-3, "{max_s}");
         assert_eq!(recorder.of(Op::Frame).total.quantile(0.99), None);
+        recorder.settle();
+        let accept = recorder.of(Op::Accept);
+        assert_eq!((accept.total.count, accept.now.count), (2, 0));
     }
 
     #[test]

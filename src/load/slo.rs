@@ -219,10 +219,10 @@ mod tests {
         let mut broken_off = None;
         for (number, ms) in seconds.iter().enumerate() {
             (0..100).for_each(|_| recorder.well(Op::Accept, part, Duration::from_millis(*ms)));
+            recorder.settle();
             if judge.second(recorder, part, SECOND) {
                 broken_off.get_or_insert(number);
             }
-            recorder.next_second();
         }
         broken_off
     }
@@ -278,6 +278,7 @@ mod tests {
             is_late: false,
         };
         recorder.add(Op::Accept, Part::Stage(0), refused);
+        recorder.settle();
         let verdict = judge.verdict(&recorder);
         assert_eq!(verdict.wanted(), "errors ≤ 0.1 %");
         assert_eq!((verdict.met, verdict.value), (false, Some(1.0 / 101.0)));

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,14 +15,18 @@ use super::asking::{Asking, Standing};
 use super::deliveries::{Deliveries, Milestone};
 use super::exchange::Line;
 use super::orders::Orders;
-use super::record::{End, Op, Recorder, Seen};
-use super::scan::text_of;
 use super::phrase::package;
+use super::record::{End, Op, Recorder, Seen};
+use super::samples::{How, Sample, Sampler};
+use super::scan::text_of;
 use super::target::{Dial, Target};
 use super::timetable::{Part, Timetable};
 
 /// Later than this after it was due, a request has begun late.
 pub const LATE: Duration = Duration::from_millis(10);
+
+/// Never begun.
+const DROPPED: How = How::Word("dropped");
 
 /// A request that is due.
 #[derive(Clone, Copy, Debug)]
@@ -82,12 +87,33 @@ impl Names {
     }
 }
 
+/// An order that was accepted, on its way to who follows it.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// `None` where the answer did not say.
+    id: Option<String>,
+    part: Part,
+    due: Instant,
+    at: Instant,
+}
+
+/// What all who send have in common, whichever thread they are on.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub target: Target,
+    pub names: Arc<Names>,
+    pub orders: Arc<Orders>,
+    pub timetable: Arc<Timetable>,
+    pub stages: usize,
+    pub timeout: Duration,
+}
+
 pub(super) struct Stand<D: Dial> {
     pub dial: D,
     pub target: Target,
-    pub names: Names,
-    pub orders: Orders,
-    pub timetable: Timetable,
+    pub names: Arc<Names>,
+    pub orders: Arc<Orders>,
+    pub timetable: Arc<Timetable>,
     pub stage_names: Vec<String>,
     pub timeout: Duration,
     pub began: Instant,
@@ -98,9 +124,52 @@ pub(super) struct Stand<D: Dial> {
     pub tally: Tally,
     /// Requests that are due and have not come to their end, by number; whether they were begun.
     pub open: RefCell<BTreeMap<u64, (Job, bool)>>,
+    pub samples: Sampler,
+    /// Where another thread follows what this one sends.
+    pub outbox: Option<RefCell<Vec<Accepted>>>,
 }
 
 impl<D: Dial> Stand<D> {
+    /// Of the test's own thread.
+    pub fn new(common: Common, dial: D, began: Instant, samples: Sampler) -> Self {
+        Stand {
+            dial,
+            target: common.target,
+            names: common.names,
+            orders: common.orders,
+            timetable: common.timetable,
+            stage_names: Vec::new(),
+            timeout: common.timeout,
+            began,
+            recorder: Recorder::new(common.stages).into(),
+            deliveries: RefCell::default(),
+            asking: None,
+            tally: Tally::default(),
+            open: RefCell::default(),
+            samples,
+            outbox: None,
+        }
+    }
+
+    /// Of one that only sends.
+    pub fn of_sender(common: Common, dial: D, began: Instant, samples: Sampler) -> Self {
+        Stand {
+            outbox: Some(RefCell::default()),
+            ..Stand::new(common, dial, began, samples)
+        }
+    }
+
+    pub fn common(&self) -> Common {
+        Common {
+            target: self.target.clone(),
+            names: Arc::clone(&self.names),
+            orders: Arc::clone(&self.orders),
+            timetable: Arc::clone(&self.timetable),
+            stages: self.stage_names.len(),
+            timeout: self.timeout,
+        }
+    }
+
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
@@ -128,15 +197,14 @@ impl<D: Dial> Stand<D> {
             if waited < at_least {
                 continue;
             }
-            let end = match is_begun {
-                true => End::GivenUp {
-                    kind: "unanswered",
-                    waited,
-                },
-                false => End::Dropped { waited },
+            let kind = "unanswered";
+            let (end, how) = match is_begun {
+                true => (End::GivenUp { kind, waited }, How::Word(kind)),
+                false => (End::Dropped { waited }, DROPPED),
             };
             let is_late = !is_begun && waited > LATE;
             self.record(Op::Accept, job.part, Seen { end, is_late });
+            self.sample(job, now, now, how);
         }
     }
 
@@ -147,6 +215,7 @@ impl<D: Dial> Stand<D> {
         let is_late = waited > LATE;
         if waited >= self.timeout {
             let end = End::Dropped { waited };
+            self.sample(job, started, started, DROPPED);
             return self.ended(job, Seen { end, is_late });
         }
         self.open.borrow_mut().insert(job.number, (job, true));
@@ -157,24 +226,25 @@ impl<D: Dial> Stand<D> {
         let now = Instant::now();
         let took = now - job.due;
         let status;
-        let end = match answered {
-            Ok(Ok(200..300)) => {
-                self.accepted(line.body(), job, now);
-                End::Well(took)
+        let (end, how) = match answered {
+            Ok(Ok(code)) => {
+                self.tally.last_answer.set(Some(now));
+                let end = if (200..300).contains(&code) {
+                    self.accepted(line.body(), job, now);
+                    End::Well(took)
+                } else {
+                    status = code.to_string();
+                    End::Refused(&status)
+                };
+                (end, How::Status(code))
             }
-            Ok(Ok(other)) => {
-                status = other.to_string();
-                End::Refused(&status)
+            Ok(Err(why)) => (End::Refused(why.as_str()), How::Word(why.as_str())),
+            Err(_) => {
+                let (kind, waited) = ("timeout", took);
+                (End::GivenUp { kind, waited }, How::Word(kind))
             }
-            Ok(Err(why)) => End::Refused(why.as_str()),
-            Err(_) => End::GivenUp {
-                kind: "timeout",
-                waited: took,
-            },
         };
-        if let Ok(Ok(_)) = answered {
-            self.tally.last_answer.set(Some(now));
-        }
+        self.sample(job, started, now, how);
         self.ended(job, Seen { end, is_late });
     }
 
@@ -185,17 +255,45 @@ impl<D: Dial> Stand<D> {
         }
     }
 
-    fn accepted(&self, answer: &[u8], job: Job, now: Instant) {
+    fn sample(&self, job: Job, started: Instant, over: Instant, end: How) {
+        self.samples.note(Sample {
+            number: job.number,
+            part: job.part,
+            due: job.due.saturating_duration_since(self.began),
+            late: started.saturating_duration_since(job.due),
+            took: over.saturating_duration_since(job.due),
+            end,
+        });
+    }
+
+    fn accepted(&self, answer: &[u8], job: Job, at: Instant) {
+        let Job { number, part, due } = job;
+        let id = self.names.find(answer, number).map(Cow::into_owned);
+        let accepted = Accepted { id, part, due, at };
+        match &self.outbox {
+            Some(outbox) => outbox.borrow_mut().push(accepted),
+            None => self.take(accepted),
+        }
+    }
+
+    /// What was accepted since the last time; nothing where it is followed here.
+    pub fn empty_outbox(&self) -> Vec<Accepted> {
+        let outbox = self.outbox.as_ref();
+        outbox.map(RefCell::take).unwrap_or_default()
+    }
+
+    /// From now on it is followed, if anybody follows.
+    pub fn take(&self, Accepted { id, part, due, at }: Accepted) {
         let mut deliveries = self.deliveries.borrow_mut();
         deliveries.accepted += 1;
-        let Some(id) = self.names.find(answer, job.number) else {
+        let Some(id) = id else {
             deliveries.nameless += 1;
             return;
         };
         let mut recorder = self.recorder.borrow_mut();
-        deliveries.accepted(&id, job.part, job.due, now, &mut recorder);
+        deliveries.accepted(&id, part, due, at, &mut recorder);
         if let Some(asking) = &self.asking {
-            asking.about(id.into_owned());
+            asking.about(id);
         }
     }
 

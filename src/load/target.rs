@@ -1,16 +1,18 @@
 //! Whom the load goes to: an address, what is said to it, and the way there.
 
 use std::io;
-use std::net::SocketAddr;
-use std::rc::Rc;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use hyper::http::uri::{Authority, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::Trouble;
+use super::alarm::Alarm;
 use crate::wire::stream::client::Token;
 
 /// A server as it was named.
@@ -103,11 +105,18 @@ impl Target {
         self.token.as_ref().map_or("", Token::as_str)
     }
 
-    /// Looks the host up, once.
+    /// This machine, by an address of which it has many.
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self.authority.host();
+        host == "localhost" || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    }
+
+    /// Looks the host up, once. Connections come by turns from so many local addresses, where
+    /// the target is this machine.
     ///
     /// # Errors
     /// Where it has no address.
-    pub async fn resolve(&self) -> Result<Tcp, Trouble> {
+    pub async fn resolve(&self, sources: u8) -> Result<Tcp, Trouble> {
         let host = self.authority.host().trim_matches(['[', ']']);
         let port = self.authority.port_u16().unwrap_or(80);
         let found = tokio::net::lookup_host((host, port)).await;
@@ -120,31 +129,60 @@ impl Target {
         }
         Ok(Tcp {
             addresses: addresses.into(),
+            sources,
+            next: Arc::default(),
         })
     }
 }
 
 /// A way to the target. The load itself does not know what connections are made of, so that
 /// a test can lead them into its own process and its own time.
-pub trait Dial: Clone + 'static {
+pub trait Dial: Clone + Send + 'static {
     type Io: AsyncRead + AsyncWrite + Unpin + 'static;
 
     fn dial(&self) -> impl Future<Output = io::Result<Self::Io>>;
+
+    /// What keeps the time on it.
+    fn alarm(&self) -> Alarm {
+        Alarm::coarse()
+    }
 }
 
 /// Over the network.
 #[derive(Clone, Debug)]
 pub struct Tcp {
-    addresses: Rc<[SocketAddr]>,
+    addresses: Arc<[SocketAddr]>,
+    sources: u8,
+    next: Arc<AtomicU8>,
+}
+
+impl Tcp {
+    async fn connect(&self) -> io::Result<TcpStream> {
+        let loopback = self.addresses.iter().find(|address| match address {
+            SocketAddr::V4(address) => address.ip().is_loopback(),
+            SocketAddr::V6(_) => false,
+        });
+        let Some(address) = loopback.filter(|_| self.sources > 1) else {
+            return TcpStream::connect(&*self.addresses).await;
+        };
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.sources;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::new(127, 0, 0, turn + 1), 0).into())?;
+        socket.connect(*address).await
+    }
 }
 
 impl Dial for Tcp {
     type Io = TcpStream;
 
     async fn dial(&self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(&*self.addresses).await?;
+        let stream = self.connect().await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn alarm(&self) -> Alarm {
+        Alarm::fine()
     }
 }
 

@@ -119,6 +119,8 @@ fn plan(load: Load, objectives: Vec<Objective>) -> Plan {
         target: Target::parse("http://stub.example", None).expect("it is one"),
         accept_only: true,
         finds_limit: false,
+        workers: 1,
+        samples: None,
     }
 }
 
@@ -412,7 +414,10 @@ async fn a_search_that_the_generator_does_not_survive_names_no_limit() {
     assert!((20.0..50.0).contains(&held), "{held}");
     let reason = outcome.summary.void_reason.expect("it is void");
     let said = "the generator itself came late";
-    assert!(reason.contains(said) && reason.ends_with(&format!("the target held {held:.0}/s at least")), "{reason}");
+    assert!(
+        reason.contains(said) && reason.ends_with(&format!("the target held {held:.0}/s at least")),
+        "{reason}"
+    );
     let asked: Vec<f64> = limit.levels.iter().map(|level| level.asked_per_second).collect();
     let [.., once, again] = asked.as_slice() else {
         panic!("it was tried once more: {asked:?}");

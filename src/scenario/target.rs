@@ -75,7 +75,9 @@ pub(super) fn target(f: &mut Fields<'_>) -> Option<Mapping> {
     );
     let headers = headers_of(f, headers)?;
     let (mut request, id) = request?.value?;
-    request.headers.splice(0..0, missing_from(&request.headers, &headers));
+    request
+        .headers
+        .splice(0..0, missing_from(&request.headers, &headers));
     let status = match status {
         None => None,
         Some(status) => {
@@ -128,14 +130,21 @@ fn request(f: &mut Fields<'_>) -> Option<(Route, Option<String>)> {
 
 fn status(f: &mut Fields<'_>) -> Option<Status> {
     let of_delivery = |field| matches!(field, Field::Id | Field::Run);
-    let path = f.required("path", "where a delivery, {id}, is asked for", Filled { knows: of_delivery });
+    let path = f.required(
+        "path",
+        "where a delivery, {id}, is asked for",
+        Filled { knows: of_delivery },
+    );
     let stage = f.required("stage", "where its answer says how far the delivery is", Pointer);
     let time = f.optional(
         "time",
         "where it says since when, as RFC 3339, or in seconds or milliseconds since 1970; both clocks must agree",
         Pointer,
     );
-    let words = || List { of: Text, at_least: 1 };
+    let words = || List {
+        of: Text,
+        at_least: 1,
+    };
     let scheduled = f.optional(
         "scheduled",
         "stages that mean that somebody is to carry it; any stage does, without",
@@ -149,7 +158,12 @@ fn status(f: &mut Fields<'_>) -> Option<Status> {
         Duration(SimDuration(10_000)..=LONGEST),
         "\"1s\"",
     );
-    let at_once = f.or("at_once", "the most that are asked for at once", Integer(1..=1_000), "16");
+    let at_once = f.or(
+        "at_once",
+        "the most that are asked for at once",
+        Integer(1..=1_000),
+        "16",
+    );
     let list = |words: Option<At<Vec<At<String>>>>| -> Vec<String> {
         let words = words.map(|words| words.value).unwrap_or_default();
         words.into_iter().map(|word| word.value).collect()

@@ -151,13 +151,20 @@ impl Kind for Filled {
         let known = Field::ALL.iter().filter(|(_, field)| (self.knows)(*field));
         let remedy = |wrong| suggest(wrong, known.clone().map(|(name, _)| *name));
         let wrong = match Template::parse(&text) {
-            Ok(template) => match template.fields().find(|field| !(self.knows)(*field)) {
-                None => return Some(template),
-                Some(early) => Field::ALL.iter().find(|(_, field)| *field == early)?.0,
-            },
+            Ok(template) => {
+                let unknown = template.fields().find(|field| !(self.knows)(*field));
+                let Some(unknown) = unknown else {
+                    return Some(template);
+                };
+                Field::ALL.iter().find(|(_, field)| *field == unknown)?.0
+            }
             Err(wrong) => wrong,
         };
-        log.error(span, format!("nothing stands for {{{wrong}}} in `{name}`"), remedy(wrong));
+        log.error(
+            span,
+            format!("nothing stands for {{{wrong}}} in `{name}`"),
+            remedy(wrong),
+        );
         None
     }
 }
@@ -179,6 +186,9 @@ mod tests {
         ];
         assert_eq!(parsed, Ok(Template(pieces)));
         assert_eq!(Template::parse("{colour}"), Err("colour"));
-        assert_eq!(Template::parse("{ {{id}"), Ok(Template(vec![text("{ {"), Piece::Field(Field::Id)])));
+        assert_eq!(
+            Template::parse("{ {{id}"),
+            Ok(Template(vec![text("{ {"), Piece::Field(Field::Id)]))
+        );
     }
 }

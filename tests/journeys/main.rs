@@ -37,5 +37,6 @@ mod smooth;
 mod spike;
 mod supervisor;
 mod support;
+mod targets;
 mod weather;
 mod zones;

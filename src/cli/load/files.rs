@@ -26,6 +26,9 @@ pub(super) struct Files {
     /// Write what each second was like to this file, a JSON object a line
     #[arg(long, value_name = "OUT.ndjson", env = "SKYHAUL_SAMPLES")]
     samples: Option<PathBuf>,
+    /// Write every request to this file, a JSON object a line
+    #[arg(long, value_name = "OUT.ndjson", env = "SKYHAUL_REQUESTS")]
+    pub requests: Option<PathBuf>,
 }
 
 type Write1 = fn(&Outcome, &mut dyn Write) -> io::Result<()>;
@@ -68,7 +71,7 @@ impl Open {
     }
 }
 
-fn unwritten(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> Failure {
     Failure::failed(
         format!("{} cannot be written: {error}", path.display()),
         "make room, or give another file",

@@ -3,6 +3,7 @@
 mod compare;
 mod display;
 mod files;
+mod requests;
 mod table;
 
 use std::io::Write;
@@ -18,6 +19,7 @@ use crate::wire::stream::client::Token;
 
 use display::Display;
 use files::Files;
+use requests::Requests;
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -48,6 +50,9 @@ pub struct Args {
     /// Watchers, instead of the scenario's
     #[arg(long, value_name = "N", env = "SKYHAUL_SESSIONS")]
     sessions: Option<usize>,
+    /// Threads that send requests, each with connections of its own; one follows and watches too
+    #[arg(long, value_name = "N", env = "SKYHAUL_WORKERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: u16,
     /// Send requests and look at their answers alone, whatever the server is
     #[arg(long, env = "SKYHAUL_ACCEPT_ONLY", value_parser = BoolishValueParser::new())]
     accept_only: bool,
@@ -78,11 +83,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(Other::Compare(files)) = &args.other {
         return compare::run(files);
     }
-    let plan = plan(&args).map_err(failure)??;
+    let mut plan = plan(&args).map_err(failure)??;
     let files = args.files.create()?;
+    let requests = args.files.requests.as_deref().map(|path| {
+        let stages = plan.load.stages.iter().map(|stage| stage.name.clone());
+        let (requests, samples) = Requests::create(path, stages.collect())?;
+        plan.samples = Some(samples);
+        Ok(requests)
+    });
+    let requests = requests.transpose()?;
     let mut display = Display::new(&plan);
     let outcome = load::run(&plan, interrupted, &mut |progress| display.show(progress));
     display.finish();
+    // Nobody sends any more.
+    drop(plan);
+    requests.map_or(Ok(()), Requests::finish)?;
     let outcome = outcome.map_err(failure)?;
     files.write(&outcome)?;
     let warnings = outcome.warnings.iter().filter(|_| args.json);
@@ -129,6 +144,8 @@ fn plan(args: &Args) -> Result<Result<Plan, Failure>, Trouble> {
         target,
         accept_only: args.accept_only,
         finds_limit: args.find_limit,
+        workers: args.workers.into(),
+        samples: None,
     }))
 }
 

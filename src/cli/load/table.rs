@@ -225,6 +225,10 @@ fn generator(summary: &Summary) -> String {
         Some(share) => format!("{:.0} % of a processor, ", share * 100.0),
         None => String::new(),
     };
+    let cpu = match effort.workers {
+        0 | 1 => cpu,
+        workers => format!("{workers} threads, the busiest at {cpu}"),
+    };
     let mut text = String::new();
     line(
         &mut text,
