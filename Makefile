@@ -73,6 +73,17 @@ nats:
 	       && dpkg -x nats-server_*.deb .; } \
 	  || { echo "missing: nats-server (apt-get install nats-server)" >&2; exit 2; }
 
+# Another load generator, to hold ours against: unpacked with what it needs, not installed.
+H2LOAD := nghttp2-client libnghttp2-14 libev4 libjemalloc2
+
+.PHONY: h2load
+h2load:
+	@command -v h2load >/dev/null || [ -x target/h2load/usr/bin/h2load ] \
+	  || { mkdir -p target/h2load && cd target/h2load \
+	       && { apt-get download $(H2LOAD) || { [ "$$(id -u)" = 0 ] && apt-get update && apt-get download $(H2LOAD); }; } \
+	       && for package in *.deb; do dpkg -x $$package .; done; } \
+	  || { echo "missing: h2load (apt-get install nghttp2-client)" >&2; exit 2; }
+
 .PHONY: test
 test: tools build browser postgres nats ## Run every test
 	$(call need,python3,install Python 3: apt-get install python3)
@@ -138,8 +149,13 @@ target/peers/bin/python: benches/peers/requirements.txt
 peers: tools target/peers/bin/python ## Fly beside BlueSky: aircraft steps a second of both, in one run
 	cargo bench --locked --bench peers
 
+.PHONY: agree
+agree: build h2load ## See whether `skyhaul load` finds what another load generator finds
+	$(call need,python3,install Python 3: apt-get install python3)
+	python3 benches/peers/agree.py
+
 .PHONY: bench-all
-bench-all: build nats target/peers/bin/python ## Measure everything beside its peers: one table with targets
+bench-all: build nats h2load target/peers/bin/python ## Measure everything beside its peers: one table with targets
 	python3 benches/all.py
 
 .PHONY: growth

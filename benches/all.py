@@ -153,7 +153,15 @@ def peers():
         yield name, "", times and times[0], "{:.0f}", None
 
 
-PARTS = [accept, workflow, sky, separation, million, day, fanout, peers]
+def agree():
+    text = say([sys.executable, "benches/peers/agree.py", "1000"])
+    ratios = find(r"ratio \| × ([\d.]+) \| × [\d.]+ \| × [\d.]+ \| × ([\d.]+)", text)
+    for place, quantile in enumerate(("p50", "p99")):
+        name = f"{quantile} that `skyhaul load` finds at 1,000/s, beside h2load"
+        yield name, "1", ratios and ratios[place], "× {:.2f}", lambda v: 0.5 <= v <= 2
+
+
+PARTS = [accept, workflow, sky, separation, million, day, fanout, peers, agree]
 
 
 def main():
