@@ -12,13 +12,14 @@ use crate::support::stream::Stream;
 use crate::support::worlds::busy;
 
 /// What is described and cannot be heard here, and why.
-const UNHEARD: [(&str, &str); 6] = [
+const UNHEARD: [(&str, &str); 7] = [
     ("auth", "takes a token; the journey of access says it"),
     ("authorized", "answers a token; the journey of access hears it"),
     ("pressure", "takes a client that does not read"),
     ("density", "takes a viewer who may not see drones one by one"),
     ("forbidden", "takes a viewer with a role"),
     ("unauthorized", "takes a server that asks for tokens"),
+    ("discontinuity", "takes a recording that goes to another moment"),
 ];
 
 /// The description, and which of it was heard.
