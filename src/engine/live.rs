@@ -298,7 +298,7 @@ impl Live {
 
     fn change(&mut self, change: PaceChange, reply: Reply<()>) {
         let now = self.engine.tick_number();
-        if change.seek.is_some() {
+        if change.seek.is_some() || change.is_loop.is_some() {
             return reply.say(Err(Refusal::Live));
         }
         if let Some(Speed::Times(..0.0)) = change.speed {

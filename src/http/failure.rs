@@ -37,6 +37,8 @@ pub enum Failure {
     Unknown(&'static str),
     /// A drone on the ground has no route.
     NotInTheAir,
+    /// A live world has no timeline.
+    NotARecording,
     /// No flight of that account ended in that month.
     NothingBooked,
     /// Nobody flies for it, for this reason.
@@ -132,6 +134,7 @@ impl Failure {
             Failure::NothingBooked => (S::NOT_FOUND, "nothing-booked", "Nothing was flown"),
             Failure::NoDrone(_) => (S::CONFLICT, "no-drone", "No drone flies for it"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
+            Failure::NotARecording => (S::NOT_FOUND, "not-a-recording", "Not a recording"),
             Failure::Unparsable(_) | Failure::BodyBrokeOff => {
                 (S::BAD_REQUEST, "unparsable", "The body is not JSON")
             }
@@ -215,6 +218,9 @@ impl Failure {
             Failure::Unknown(kind) => format!("no {kind} has this id"),
             Failure::NothingBooked => {
                 "no drone came back from a flight for this account in that month".into()
+            }
+            Failure::NotARecording => {
+                "this world is live and has no timeline; a recording that `skyhaul replay` plays has one".into()
             }
             Failure::NotInTheAir => "the drone is on the ground, so it has no route".into(),
             Failure::Unparsable(why) => why.clone(),

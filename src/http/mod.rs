@@ -40,6 +40,7 @@ pub mod telemetry;
 mod tests;
 mod third_party;
 mod threshold;
+mod timeline;
 mod tokens;
 mod world;
 mod zones;
@@ -158,6 +159,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(roster::routes())
         .merge(zones::routes())
         .merge(simulation::routes())
+        .merge(timeline::routes())
         .merge(stream::routes())
         .merge(tokens::routes())
         .merge(faults::routes())

@@ -61,7 +61,7 @@ async fn change_simulation(
 ) -> Result<Json<wire::Simulation>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
-    fields.nothing_but(&["state", "speed", "pauseAtTick", "simTime"]);
+    fields.nothing_but(&["state", "speed", "pauseAtTick", "simTime", "loop"]);
     let change = PaceChange {
         paused: fields.optional("state", wanted_state),
         speed: fields.optional("speed", |value| speed(value, api.view.is_playback())),
@@ -72,6 +72,9 @@ async fn change_simulation(
             let unix_us = value.as_str().and_then(parse_rfc3339);
             let moment = unix_us.map(|unix_us| api.view.world().sim_time(unix_us));
             moment.ok_or("must be a date as in RFC 3339".into())
+        }),
+        is_loop: fields.optional("loop", |value| {
+            value.as_bool().ok_or("must be true or false".into())
         }),
     };
     if !complaints.is_empty() {
@@ -144,6 +147,7 @@ async fn step_simulation(
 
 fn simulation_of(view: &View) -> wire::Simulation {
     let clock = view.clock();
+    let world = view.world();
     wire::Simulation {
         state: match clock.pace.state {
             RunState::Running => wire::SimulationState::Running,
@@ -152,10 +156,16 @@ fn simulation_of(view: &View) -> wire::Simulation {
         },
         speed: shown::speed(clock.pace.speed),
         tick: clock.tick,
-        sim_time: rfc3339(&view.world(), clock.at),
+        sim_time: rfc3339(&world, clock.at),
         real_time_factor: rounded(clock.pace.real_time_factor, 100.0),
         tick_slip_ms: rounded(clock.pace.tick_slip_ms, 100.0),
         digest: clock.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         epoch: shown::epoch(&clock),
+        playback: view.excerpt().map(|excerpt| wire::Playback {
+            from: rfc3339(&world, excerpt.from),
+            to: rfc3339(&world, excerpt.to),
+            is_loop: excerpt.is_loop,
+            frame_seconds: excerpt.frame_period.as_secs(),
+        }),
     }
 }

@@ -25,6 +25,7 @@ mod reporter;
 mod tape;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub use file::{FileError, Recording};
 pub use fork::Fork;

@@ -15,12 +15,14 @@ use crate::sim::command::Command;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
-use crate::view::View;
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
 use crate::view::reading::{Pace, RunState, Speed};
+use crate::view::timeline::Timeline;
+use crate::view::{Excerpt, View};
 
 use super::file::Recording;
 use super::projector::{NotShown, Projector};
+use super::timeline;
 
 /// Requests to the clock without their answer.
 const ASKED_MOST: usize = 64;
@@ -57,8 +59,13 @@ impl Playback {
     /// # Errors
     /// A recording that cannot be shown, or no thread to be had.
     pub fn start(recording: Recording, programme: Programme) -> Result<(Arc<Self>, Played), NotShown> {
+        let path = recording.path.clone();
+        let to = programme.to.min(recording.end());
         let projector = Projector::open(recording, programme.from, epoch())?;
         let view = Arc::clone(projector.view());
+        let timeline = Arc::new(Timeline::new(programme.from, to));
+        timeline::gather(&path, &timeline)?;
+        view.set_timeline(timeline);
         let (asks, asked) = sync_channel(ASKED_MOST);
         let player = Player::new(projector, programme);
         player.show_pace();
@@ -294,6 +301,9 @@ impl Player {
         if let Some(paused) = change.paused {
             self.programme.paused = paused;
         }
+        if let Some(is_loop) = change.is_loop {
+            self.programme.is_loop = is_loop;
+        }
         if change.pause_at_tick.is_some() {
             self.pause_at = change.pause_at_tick;
         }
@@ -351,6 +361,12 @@ impl Player {
             tick_ms: 0.0,
         };
         view.set_pace(pace, view.clock().tick);
+        view.set_excerpt(Excerpt {
+            from: self.programme.from,
+            to: self.programme.to,
+            is_loop: self.programme.is_loop,
+            frame_period: self.projector.frame_period(),
+        });
     }
 }
 

@@ -59,6 +59,8 @@ pub struct PaceChange {
     pub pause_at_tick: Option<Tick>,
     /// Goes to another moment: in playback only.
     pub seek: Option<SimTime>,
+    /// From the end to the beginning and on, or not: in playback only.
+    pub is_loop: Option<bool>,
 }
 
 /// Why a write changed nothing; it may be sent again where it says so.
@@ -79,7 +81,7 @@ pub enum Refusal {
     /// It was taken, and whoever it concerned decided against it.
     #[error(transparent)]
     Objected(Objection),
-    #[error("a live world cannot go to another moment; only a recording can")]
+    #[error("a live world cannot go to another moment, or begin again at its end; only a recording can")]
     Live,
     #[error("this is a recording: nothing in it can be changed")]
     Recorded,

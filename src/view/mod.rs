@@ -23,6 +23,7 @@ pub mod routes;
 pub mod shown;
 mod sums;
 mod supervision;
+pub mod timeline;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -56,11 +57,12 @@ pub use drones::{DroneFilter, Roll, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
 use packages::Packages;
-pub use playback::Reversal;
+pub use playback::{Excerpt, Reversal};
 use pulse::Pulse;
 use reading::{ClockReading, FleetReading, HubReading, Pace, RunState};
 use routes::{PlannedRoute, Routes};
 pub use supervision::{LetterReading, Supervision};
+use timeline::Timeline;
 
 /// What one committed tick changed.
 pub struct Publication {
@@ -131,6 +133,9 @@ pub struct View {
     published: watch::Sender<Tick>,
     stalled: AtomicBool,
     is_playback: AtomicBool,
+    /// Of a recording that is played.
+    excerpt: RwLock<Option<Excerpt>>,
+    timeline: OnceLock<Arc<Timeline>>,
 }
 
 /// Where a stopped world left off, for a view that starts with it.
@@ -259,6 +264,8 @@ impl View {
             published: watch::channel(restored.tick).0,
             stalled: AtomicBool::new(false),
             is_playback: AtomicBool::new(false),
+            excerpt: RwLock::new(None),
+            timeline: OnceLock::new(),
         }
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::View;
 use super::frame::{DroneRow, Frame};
+use super::timeline::Timeline;
+use super::View;
 use crate::sim::ids::DroneId;
 use crate::sim::sky::Grounded;
-use crate::sim::time::{SimTime, Tick};
+use crate::sim::time::{SimDuration, SimTime, Tick};
 
 /// An earlier frame, and what is not so yet at that moment.
 pub struct Reversal {
@@ -22,6 +23,16 @@ pub struct Reversal {
     pub found: Vec<DroneId>,
 }
 
+/// What of a recording is played, and whether over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    pub from: SimTime,
+    pub to: SimTime,
+    pub is_loop: bool,
+    /// From one recorded frame to the next.
+    pub frame_period: SimDuration,
+}
+
 impl View {
     /// From now on it says that it shows a recording.
     pub fn set_playback(&self) {
@@ -30,6 +41,24 @@ impl View {
 
     pub fn is_playback(&self) -> bool {
         self.is_playback.load(Ordering::Relaxed)
+    }
+
+    pub fn set_excerpt(&self, excerpt: Excerpt) {
+        *self.excerpt.write() = Some(excerpt);
+    }
+
+    /// `None` of a world that is live.
+    pub fn excerpt(&self) -> Option<Excerpt> {
+        *self.excerpt.read()
+    }
+
+    /// Whoever has one sets it once.
+    pub fn set_timeline(&self, timeline: Arc<Timeline>) {
+        let _only_the_first = self.timeline.set(timeline);
+    }
+
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.timeline.get().map(AsRef::as_ref)
     }
 
     /// Shows what the other one shows, as another past.

@@ -7,7 +7,7 @@ use super::{Door, Reply, fine_order};
 use crate::sim::world::UnknownPlaces;
 
 /// Checks an answer against what the document promises for its route and status.
-fn check(document: &Value, method: &str, route: &str, reply: &Reply) {
+pub(super) fn check(document: &Value, method: &str, route: &str, reply: &Reply) {
     let status = reply.status.as_u16().to_string();
     let answer = &document["paths"][route][method]["responses"][&status];
     let media_type = reply.header("content-type").split(';').next().unwrap();

@@ -12,6 +12,7 @@ mod reads;
 mod routes;
 mod simulation;
 mod stream;
+mod timeline;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,11 @@
 //! What a recording shows is what there was, from whichever side a moment is reached.
 
-use crate::recording::Recording;
+use std::sync::Arc;
+
 use crate::recording::projector::Projector;
+use crate::recording::{Recording, timeline};
 use crate::sim::time::SimTime;
+use crate::view::timeline::Timeline;
 use crate::view::{DeliveryFilter, DeliveryRecord, DroneFilter, View};
 use crate::wire::stream::positions::Row;
 
@@ -104,4 +107,16 @@ fn frames_apart_are_gone_to_and_passed() {
         projector.forward().unwrap();
     }
     assert_shows(&run, projector.view(), 300);
+}
+
+#[test]
+fn its_timeline_counts_every_delivery_that_was_completed() {
+    let run = record(1.0);
+    let recording = Recording::open(&run.path).unwrap();
+    let timeline = Arc::new(Timeline::new(SimTime::START, recording.end()));
+    timeline::read(&recording, &Arc::downgrade(&timeline)).unwrap();
+    let completed = open(&run, 300).view().fleet().deliveries.completed;
+    assert!(completed > 0);
+    assert_eq!(timeline.glance(1).completed, [completed]);
+    assert_eq!(timeline.glance(300).completed.iter().sum::<u64>(), completed);
 }

@@ -19,6 +19,7 @@ pub mod routes;
 pub mod simulation;
 pub mod supervisor;
 pub mod third_party;
+pub mod timeline;
 pub mod tokens;
 pub mod world;
 

@@ -23,6 +23,23 @@ pub struct Simulation {
     /// Changes when the world's past does.
     #[schema(example = "e1")]
     pub epoch: String,
+    /// Of a recording that is played; a live world has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playback: Option<Playback>,
+}
+
+/// What of a recording is played, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Playback {
+    /// RFC 3339, simulated.
+    pub from: String,
+    pub to: String,
+    /// From the end to the beginning, and on.
+    #[serde(rename = "loop")]
+    pub is_loop: bool,
+    /// Simulated, from one recorded frame to the next.
+    pub frame_seconds: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -62,6 +79,9 @@ pub struct SimulationChange {
     /// Go to this moment: in playback only; a live world answers 409.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sim_time: Option<String>,
+    /// From the end to the beginning and on: in playback only; a live world answers 409.
+    #[serde(default, rename = "loop", skip_serializing_if = "Option::is_none")]
+    pub is_loop: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,0 +1,235 @@
+//! A recording at a glance: how many deliveries were completed when, and what went wrong. It can
+//! be looked at while it is still being gathered.
+
+use parking_lot::RwLock;
+
+use crate::sim::time::SimTime;
+
+/// Stretches of equal length in which completed deliveries are counted.
+const BINS: usize = 8_640;
+/// Of each kind.
+const MARKS_MOST: usize = 600;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkKind {
+    Fault,
+    /// Of separation.
+    Loss,
+    Failure,
+}
+
+impl MarkKind {
+    const ALL: [MarkKind; 3] = [MarkKind::Fault, MarkKind::Loss, MarkKind::Failure];
+}
+
+/// Whom a mark is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marked {
+    Drone(String),
+    Delivery(String),
+    Hub(String),
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub at: SimTime,
+    pub kind: MarkKind,
+    /// The fault, or the reason, as events name it.
+    pub what: String,
+    pub of: Marked,
+    /// The other drone of a loss of separation.
+    pub with: Option<String>,
+}
+
+/// What somebody sees of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Deliveries completed in each of as many stretches as were asked for.
+    pub completed: Vec<u64>,
+    /// In order.
+    pub marks: Vec<Mark>,
+    /// Those that there was no room for.
+    pub unmarked: u64,
+    /// Up to where it has been gathered; `None` once that is all.
+    pub gathered: Option<SimTime>,
+}
+
+pub struct Timeline {
+    from: SimTime,
+    to: SimTime,
+    gathered: RwLock<Gathered>,
+}
+
+struct Gathered {
+    completed: Vec<u32>,
+    marks: [Thinned; 3],
+    until: SimTime,
+    is_whole: bool,
+}
+
+/// As many as there is room for, evenly: of one kind that comes often every second one goes, then
+/// every second of those that are left, and so on.
+#[derive(Clone, Default)]
+struct Thinned {
+    marks: Vec<Mark>,
+    seen: u64,
+    halvings: u32,
+}
+
+impl Thinned {
+    fn add(&mut self, mark: Mark) {
+        let is_kept = self.seen.is_multiple_of(1 << self.halvings);
+        self.seen += 1;
+        if !is_kept {
+            return;
+        }
+        if self.marks.len() == MARKS_MOST {
+            let mut number = 0;
+            self.marks.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+            self.halvings += 1;
+        }
+        self.marks.push(mark);
+    }
+}
+
+impl Timeline {
+    /// From one moment to a later one; nothing is gathered yet.
+    pub fn new(from: SimTime, to: SimTime) -> Self {
+        Timeline {
+            from,
+            to,
+            gathered: RwLock::new(Gathered {
+                completed: vec![0; BINS],
+                marks: Default::default(),
+                until: from,
+                is_whole: false,
+            }),
+        }
+    }
+
+    pub fn from(&self) -> SimTime {
+        self.from
+    }
+
+    pub fn to(&self) -> SimTime {
+        self.to
+    }
+
+    /// What happened next, up to this moment.
+    pub fn gather(
+        &self,
+        until: SimTime,
+        completed: impl IntoIterator<Item = SimTime>,
+        marks: impl IntoIterator<Item = Mark>,
+    ) {
+        let mut gathered = self.gathered.write();
+        for at in completed {
+            if let Some(bin) = self.bin_of(at) {
+                gathered.completed[bin] += 1;
+            }
+        }
+        for mark in marks {
+            if self.bin_of(mark.at).is_some() {
+                gathered.marks[mark.kind as usize].add(mark);
+            }
+        }
+        gathered.until = until;
+    }
+
+    /// That was all.
+    pub fn finish(&self) {
+        self.gathered.write().is_whole = true;
+    }
+
+    /// With so many stretches, at least one.
+    pub fn glance(&self, stretches: usize) -> Glance {
+        let gathered = self.gathered.read();
+        let stretches = stretches.clamp(1, BINS);
+        let mut completed = vec![0; stretches];
+        for (bin, count) in gathered.completed.iter().enumerate() {
+            completed[bin * stretches / BINS] += u64::from(*count);
+        }
+        let kinds = MarkKind::ALL.map(|kind| &gathered.marks[kind as usize]);
+        let mut marks: Vec<Mark> = kinds.iter().flat_map(|kind| kind.marks.iter().cloned()).collect();
+        marks.sort_by_key(|mark| mark.at);
+        let seen: u64 = kinds.iter().map(|kind| kind.seen).sum();
+        Glance {
+            unmarked: seen - marks.len() as u64,
+            completed,
+            marks,
+            gathered: (!gathered.is_whole).then_some(gathered.until),
+        }
+    }
+
+    /// `None` outside of it.
+    fn bin_of(&self, at: SimTime) -> Option<usize> {
+        let span = u128::from((self.to.0 - self.from.0).max(1));
+        let since = at.0.checked_sub(self.from.0).filter(|_| at <= self.to)?;
+        Some(((u128::from(since) * BINS as u128 / span) as usize).min(BINS - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SimTime {
+        SimTime(seconds * 1_000_000)
+    }
+
+    fn mark(seconds: u64, kind: MarkKind) -> Mark {
+        Mark {
+            at: at(seconds),
+            kind,
+            what: "rotor_out".to_owned(),
+            of: Marked::Drone("d-1".to_owned()),
+            with: None,
+        }
+    }
+
+    #[test]
+    fn deliveries_are_counted_in_as_many_stretches_as_are_asked_for() {
+        let timeline = Timeline::new(at(100), at(200));
+        let completed = [100, 124, 125, 149, 150, 200].map(at);
+        timeline.gather(at(200), completed.into_iter().chain([at(99), at(201)]), []);
+        assert_eq!(timeline.glance(4).completed, [2, 2, 1, 1]);
+        assert_eq!(timeline.glance(2).completed, [4, 2]);
+        assert_eq!(timeline.glance(1).completed, [6]);
+    }
+
+    #[test]
+    fn it_says_how_far_it_is_until_it_is_whole() {
+        let timeline = Timeline::new(at(0), at(60));
+        timeline.gather(at(20), [], [mark(10, MarkKind::Fault)]);
+        assert_eq!(timeline.glance(1).gathered, Some(at(20)));
+        timeline.gather(at(60), [], []);
+        timeline.finish();
+        let glance = timeline.glance(1);
+        assert_eq!((glance.gathered, glance.marks.len()), (None, 1));
+    }
+
+    #[test]
+    fn what_comes_too_often_is_thinned_out_evenly_and_leaves_room_for_the_rest() {
+        let timeline = Timeline::new(at(0), at(10_000));
+        let often = (0..10_000).map(|second| mark(second, MarkKind::Loss));
+        timeline.gather(at(10_000), [], often.chain([mark(5_000, MarkKind::Failure)]));
+        let glance = timeline.glance(1);
+        let losses: Vec<u64> = (glance.marks.iter())
+            .filter(|mark| mark.kind == MarkKind::Loss)
+            .map(|mark| mark.at.0 / 1_000_000)
+            .collect();
+        assert!(
+            (MARKS_MOST / 2..=MARKS_MOST).contains(&losses.len()),
+            "{}",
+            losses.len()
+        );
+        let gaps: Vec<u64> = losses.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.iter().all(|gap| *gap == gaps[0]), "{gaps:?}");
+        assert_eq!(glance.marks.len() as u64 + glance.unmarked, 10_001);
+        assert!(glance.marks.iter().any(|mark| mark.kind == MarkKind::Failure));
+    }
+}
