@@ -172,8 +172,9 @@ impl Projector {
             }
             let is_later = moment.tick > from || is_first && moment.tick == from;
             if is_later {
+                let has_rows = moment.rows.is_some();
                 let publication = self.take()?;
-                fresh.publish(publication);
+                show(&fresh, publication, has_rows);
                 is_first = false;
             } else {
                 self.place.next += 1;
@@ -213,7 +214,7 @@ impl Projector {
             drop(self.view.take_changes());
             publication.kept = Some(publication.tick.saturating_sub(1));
         }
-        self.view.publish(publication);
+        show(&self.view, publication, has_rows);
         Ok(has_rows)
     }
 
@@ -321,6 +322,13 @@ impl Projector {
             routes: changes.routes.clone(),
             kept: None,
         })
+    }
+}
+
+fn show(view: &View, publication: Publication, has_rows: bool) {
+    match has_rows {
+        true => view.publish(publication),
+        false => view.publish_between(publication),
     }
 }
 

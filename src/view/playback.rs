@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::frame::{DroneRow, Frame};
 use super::timeline::Timeline;
-use super::View;
+use super::{Publication, View};
 use crate::sim::ids::DroneId;
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
@@ -77,6 +77,16 @@ impl View {
             now.tick
         };
         self.published.send_replace(tick);
+    }
+
+    /// Shows a tick of which no positions were recorded: listeners see those of the frame before, by
+    /// its time, or everybody would seem to stand still until the next.
+    pub fn publish_between(&self, publication: Publication) {
+        let moment = {
+            let frame = self.frame();
+            (frame.tick(), frame.at())
+        };
+        self.publish_as_of(publication, moment);
     }
 
     /// Shows an earlier frame. Deliveries and events stay as they are.

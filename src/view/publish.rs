@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::{HubQueue, Now, Publication, View};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
 use crate::sim::ids::DroneId;
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
 impl Now {
@@ -22,7 +22,13 @@ impl Now {
 impl View {
     /// Shows a committed tick.
     pub fn publish(&self, publication: Publication) {
-        let frame = Frame::new(publication.tick, publication.at, publication.airborne);
+        let moment = (publication.tick, publication.at);
+        self.publish_as_of(publication, moment);
+    }
+
+    /// The same; its positions are those of an earlier moment.
+    pub(super) fn publish_as_of(&self, publication: Publication, (tick, at): (Tick, SimTime)) {
+        let frame = Frame::new(tick, at, publication.airborne);
         let carriers = self.carriers(&publication.events, &frame);
         {
             let mut now = self.now.write();

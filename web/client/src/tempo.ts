@@ -44,8 +44,8 @@ export class Tempo {
   /** When a frame left, on the server's wall clock; frames mostly come about `interval` apart. */
   place(sentAt: number, simTime: number, interval: number): number {
     const last = this.#last;
-    const again = last !== undefined && simTime === last.simTime && sentAt === last.sentAt;
-    if (again) return last.time;
+    // Told again, or more of the same moment: nothing has flown meanwhile.
+    if (last !== undefined && simTime === last.simTime && sentAt >= last.sentAt) return last.time;
     const time = last ? this.#onward(last, sentAt, simTime, interval) : this.#begin(sentAt);
     this.#last = { sentAt, simTime, time };
     return time;
@@ -61,6 +61,11 @@ export class Tempo {
     const passed = simTime - last.simTime;
     // The wall clock was set, or this is another server's.
     if (passed === 0 || sentAt < last.sentAt) return this.#begin(sentAt);
+    // Time runs the other way from here on.
+    if (passed * this.#rate < 0) {
+      this.#rate = -this.#rate;
+      return this.#begin(sentAt);
+    }
     const expected = last.time + this.#rate * passed;
     const late = sentAt - expected;
     const far = this.#known > 1 && Math.abs(late) > Math.max(FAR_AT_LEAST_MS, FAR_FRAMES * interval);
