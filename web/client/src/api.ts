@@ -130,13 +130,52 @@ export interface Simulation {
   tickSlipMs: number;
   digest: string;
   epoch: string;
+  /** Of a recording that is played; a live world has none. */
+  playback?: Playback;
+}
+
+/** What of a recording is played, and how. */
+export interface Playback {
+  from: string;
+  to: string;
+  loop: boolean;
+  /** Simulated, from one recorded frame to the next. */
+  frameSeconds: number;
+}
+
+/** A recording at a glance. */
+export interface Timeline {
+  from: string;
+  to: string;
+  /** Deliveries completed in each of so many stretches of equal length. */
+  buckets: number[];
+  marks: TimelineMark[];
+  /** Those that are left out, as there are too many. */
+  unmarked: number;
+  /** Up to where the recording has been read for this; null once that is all of it. */
+  gathered: string | null;
+}
+
+/** Something that went wrong. */
+export interface TimelineMark {
+  at: string;
+  kind: "fault" | "loss" | "failure";
+  /** The fault, the reason of a failure, `separation`, or `drone_lost`. */
+  what: string;
+  of: "drone" | "delivery" | "hub";
+  id: string;
+  /** The other drone of a loss of separation. */
+  with?: string;
 }
 
 export interface SimulationChange {
   state?: "running" | "paused";
   speed?: Speed;
   pauseAtTick?: number;
+  /** In playback: goes to that moment. */
   simTime?: string;
+  /** In playback: from the end to the beginning, and on. */
+  loop?: boolean;
 }
 
 type Query = Record<string, string | number | boolean | readonly number[] | undefined>;
@@ -225,6 +264,11 @@ export class Api {
   /** Lets a paused world go on by so many ticks; for operators. */
   step(ticks = 1): Promise<Simulation> {
     return this.send("POST", "/api/simulation/step", { ticks });
+  }
+
+  /** Of a recording that is played, with deliveries counted in so many stretches; for operators. */
+  timeline(buckets?: number): Promise<Timeline> {
+    return this.get("/api/timeline", { buckets });
   }
 
   /** Anything else. */

@@ -135,6 +135,8 @@ export class PositionBuffer {
       this.#frames.push(newest);
       this.#playout.reset();
       this.#playout.arrived(time, now);
+      // The other way round, or at another speed: what comes next says how.
+      this.#simStep = 0;
       this.#append(message, time, simTime, true);
       return;
     }

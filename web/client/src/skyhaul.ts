@@ -3,7 +3,7 @@
 
 import { Backoff } from "./backoff.js";
 import { codecs, type Codec, type Encoding } from "./codec.js";
-import type { ClientMessage, ServerMessage, WelcomeMessage } from "./messages.js";
+import type { ClientMessage, DiscontinuityMessage, ServerMessage, WelcomeMessage } from "./messages.js";
 import { Subscription, type Handlers, type Topic, type TopicOptions } from "./subscription.js";
 
 export type ConnectionState =
@@ -48,6 +48,7 @@ export interface SkyhaulOptions {
 }
 
 type StateListener = (state: ConnectionState, detail: StateDetail) => void;
+type MoveListener = (message: DiscontinuityMessage) => void;
 
 const RATE_LIMIT_WAIT_MS = 1000;
 /** A connection that lasted so long was a good one: the next wait is short again. */
@@ -65,6 +66,7 @@ export class Skyhaul {
   readonly #codec: Codec;
   readonly #backoff: Backoff;
   readonly #listeners = new Set<StateListener>();
+  readonly #movers = new Set<MoveListener>();
   readonly #subscriptions = new Map<number, Subscription>();
   #token: string | undefined;
   #state: ConnectionState = "connecting";
@@ -110,6 +112,15 @@ export class Skyhaul {
   onState(listener: StateListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * A recording went to another moment; what was told until then is of another past. Returns what
+   * stops the listening.
+   */
+  onDiscontinuity(listener: MoveListener): () => void {
+    this.#movers.add(listener);
+    return () => this.#movers.delete(listener);
   }
 
   /** Follows a topic until its `close`, or until the server refuses it; before there is a connection too. */
@@ -198,9 +209,19 @@ export class Skyhaul {
       case "bye":
         this.#reason = message.message;
         return;
+      case "discontinuity":
+        return this.#moved(message);
       default:
         this.#pass(message);
     }
+  }
+
+  /** A recording went to another moment: all topics begin anew there. */
+  #moved(message: DiscontinuityMessage): void {
+    const { epoch, tick, simTime } = message;
+    if (this.welcome) this.welcome = { ...this.welcome, epoch, tick, simTime };
+    for (const subscription of [...this.#subscriptions.values()]) subscription.moved(message);
+    for (const listener of [...this.#movers]) listener(message);
   }
 
   #greet(welcome: WelcomeMessage): void {

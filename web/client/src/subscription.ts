@@ -6,6 +6,7 @@ import type {
   Bbox,
   ClientMessage,
   DensityMessage,
+  DiscontinuityMessage,
   ErrorMessage,
   EventMessage,
   FleetMessage,
@@ -33,6 +34,8 @@ export interface Handlers {
   positions?(message: PositionsMessage): void;
   fleet?(message: FleetMessage): void;
   density?(message: DensityMessage): void;
+  /** A recording went to another moment: snapshots and full messages of that one follow. */
+  discontinuity?(message: DiscontinuityMessage): void;
   /** This client reads too slowly, or no longer does (level 0). */
   pressure?(message: PressureMessage): void;
   /** A refused subscription has ended; a refused update leaves it as it was. */
@@ -128,6 +131,13 @@ export class Subscription {
     if (this.#state === "asked") return this.request(this.#epoch);
     const { bbox, maxHz } = this.options;
     return { type: "update", id: this.id, ...(bbox && { bbox }), ...(maxHz && { maxHz }) };
+  }
+
+  /** What follows is of another past, with numbers of its own. @internal */
+  moved(message: DiscontinuityMessage): void {
+    this.#epoch = message.epoch;
+    this.#last = undefined;
+    this.handlers.discontinuity?.(message);
   }
 
   /** A message with this subscription's id. @internal */

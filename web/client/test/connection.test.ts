@@ -184,3 +184,31 @@ test("waits grow, are never equal for all, and begin anew", () => {
   const lucky = new Backoff({ firstMs: 100, longestMs: 1000, random: () => 0 });
   expect(lucky.next()).toBe(50);
 });
+
+test("a recording that goes to another moment begins each topic anew, with numbers of its own", async () => {
+  const told = new Ear<ServerMessage>();
+  let asked: ClientMessage | undefined;
+  behave((message, say) => {
+    if (message.type !== "subscribe") return;
+    asked = message;
+    say({ type: "subscribed", id: message.id, recovered: false });
+    for (const seq of [1, 2, 3]) say(event(message.id, seq));
+    say({ type: "discontinuity", epoch: "e2", tick: 7, simTime: "2026-06-01T18:00:07.000Z", discontinuity: true });
+    // As it was then: less has happened yet.
+    say(event(message.id, 1));
+    if (told.heard.length < 4) for (const socket of server.clients) setTimeout(() => socket.terminate(), 20);
+  });
+  const { sky, states } = connect();
+  const moved = new Ear<ServerMessage>();
+  sky.onDiscontinuity(moved.hear);
+  sky.subscribe("delivery/x", {}, { event: told.hear, discontinuity: told.hear });
+  await moved.find("the move", ({ type }) => type === "discontinuity");
+  await told.find("the first event again", (message) => message.type === "event" && told.heard.some(({ type }) => type === "discontinuity") && message.seq === 1);
+  const seen = told.heard.slice(0, 5).map((message) => (message.type === "event" ? message.seq : message.type));
+  expect(seen).toEqual([1, 2, 3, "discontinuity", 1]);
+  expect(sky.welcome).toMatchObject({ epoch: "e2", tick: 7 });
+  // The next connection goes on from there.
+  await states.find("the next connection", ({ state }) => state === "resumed");
+  await told.find("what it was told", () => asked?.type === "subscribe" && asked.since !== undefined);
+  expect(asked).toMatchObject({ since: { epoch: "e2", seq: 1 } });
+});

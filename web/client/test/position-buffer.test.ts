@@ -208,6 +208,23 @@ describe("where time does not simply pass", () => {
     expect(feed.longestStep()).toBeLessThan((30 * A_FRAME * LOOK * 1.5) / STEP);
   });
 
+  test("time that runs the other way shows the way back, as smooth as the way there", () => {
+    const feed = new Feed();
+    let at = 0;
+    for (; at < 20; at++) feed.frame([flown(at)]);
+    const back = () => {
+      feed.sim -= (2 * STEP) / 1000;
+      return feed.frame([flown(--at)]);
+    };
+    // It takes a few frames to know.
+    for (let i = 0; i < 6; i++) back();
+    feed.seen.clear();
+    const due = [1, 2, 3, 4, 5, 6].map(back);
+    const [one, other] = [due[2], due[3]].map((time) => feed.at(time!).latitude) as [number, number];
+    expect((one - other) / A_FRAME).toBeCloseTo(1, 1);
+    expect(feed.longestStep()).toBeLessThan((A_FRAME * LOOK * 1.5) / STEP);
+  });
+
   test("it adapts to another rate of frames", () => {
     const feed = steady();
     for (let i = 0; i < 12; i++) {

@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** `skyhaul serve` with a data folder that outlives it, so that it can be started again. */
+/** `skyhaul serve` or `replay`; the one with a data folder that outlives it, so that it can be started again. */
 export class Server {
   #child: ChildProcess | undefined;
   #log = "";
@@ -32,12 +32,22 @@ export class Server {
   private constructor(
     private readonly folder: string,
     private readonly port: number,
-    private readonly options: string[],
+    private readonly command: string[],
   ) {}
 
   static async start(...options: string[]): Promise<Server> {
     const folder = await mkdtemp(join(tmpdir(), "skyhaul-client-"));
-    const server = new Server(folder, await freePort(), options);
+    const server = new Server(folder, await freePort(), ["serve", "--data", join(folder, "data"), ...options]);
+    await server.start();
+    return server;
+  }
+
+  /** Records a scenario from its beginning on, and plays that. */
+  static async replay(scenario: string, until: string, ...options: string[]): Promise<Server> {
+    const folder = await mkdtemp(join(tmpdir(), "skyhaul-client-"));
+    const file = join(folder, "recording.mcap");
+    await promisify(execFile)(PROGRAM, ["run", scenario, "--until", until, "--record", file]);
+    const server = new Server(folder, await freePort(), ["replay", file, ...options]);
     await server.start();
     return server;
   }
@@ -72,14 +82,13 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const listen = ["--listen", `127.0.0.1:${this.port}`, "--data", join(this.folder, "data")];
-    const child = spawn(PROGRAM, ["serve", ...listen, ...this.options], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(PROGRAM, [...this.command, "--listen", `127.0.0.1:${this.port}`], { stdio: ["ignore", "pipe", "pipe"] });
     child.stdout!.on("data", (text) => (this.#log += text));
     child.stderr!.on("data", (text) => (this.#log += text));
     this.#child = child;
     const { api } = this;
     await eventually("the server is ready", async () => {
-      if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${this.#log}`);
+      if (child.exitCode !== null) throw new Error(`${this.command[0]} ended with ${child.exitCode}: ${this.#log}`);
       return api.get("/readyz").then(
         () => true,
         () => false,
