@@ -6,6 +6,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/map.css";
 import "./styles/panels.css";
+import "./styles/timeline.css";
 
 import { render } from "preact";
 
@@ -13,6 +14,7 @@ import { App } from "./app";
 import { startGauges } from "./state/gauges";
 import { startLinks } from "./state/link";
 import { startNotices } from "./state/notices";
+import { startPlayback } from "./state/playback";
 import { startSession } from "./state/session";
 import { applyTheme } from "./state/settings";
 import { startClock } from "./state/simulation";
@@ -24,6 +26,7 @@ applyTheme();
 startSession();
 startNotices();
 startClock();
+startPlayback();
 startGauges();
 startLinks();
 startTracking();

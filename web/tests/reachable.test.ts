@@ -3,23 +3,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 
 import { PALETTES } from "../src/map/palette";
+import { serious } from "./barriers";
 import { headline, scene } from "./scene";
 
 const here = scene("calm");
-
-/** What tools find that would keep somebody out. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 for (const colorScheme of ["dark", "light"] as const) {
   test(`nothing keeps anybody out of the main views, ${colorScheme}`, async () => {

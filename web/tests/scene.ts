@@ -30,16 +30,23 @@ export interface Scene {
 
 /** A world of `tests/worlds`, served while this file's tests run. */
 export function scene(world: string, ...options: string[]): Scene {
+  return stage(() => Server.start("--scenario", scenarioOf(world), ...options));
+}
+
+/** The same world as a recording of so long, which is played. */
+export function recording(world: string, until: string, ...options: string[]): Scene {
+  return stage(() => Server.replay(scenarioOf(world), until, ...options));
+}
+
+const scenarioOf = (world: string): string => join(import.meta.dirname, "worlds", `${world}.toml`);
+
+function stage(start: () => Promise<Server>): Scene {
   let browser: Browser | undefined;
   let server: Server | undefined;
   const open: Visit[] = [];
 
   beforeAll(async () => {
-    const scenario = join(import.meta.dirname, "worlds", `${world}.toml`);
-    [browser, server] = await Promise.all([
-      chromium.connect(inject("browser")),
-      Server.start("--scenario", scenario, ...options),
-    ]);
+    [browser, server] = await Promise.all([chromium.connect(inject("browser")), start()]);
   });
 
   afterEach(async () => {

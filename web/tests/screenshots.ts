@@ -45,8 +45,9 @@ async function picture(
   path: string,
   act: (page: Page) => Promise<void> = dronesDrawn,
   options: BrowserContextOptions = {},
+  from = server,
 ): Promise<void> {
-  const { page, misdeeds, close } = await visit(browser, `${server.url}${path}`, {
+  const { page, misdeeds, close } = await visit(browser, `${from.url}${path}`, {
     viewport: DESKTOP,
     deviceScaleFactor: 1,
     colorScheme: "dark",
@@ -119,4 +120,17 @@ test("operations, with what they show over some minutes", async () => {
     await page.keyboard.press("o");
     await page.waitForFunction((ms) => performance.now() > ms, CHART_MS);
   });
+});
+
+test("a recording, with the pointer over its timeline", async () => {
+  const recording = await Server.replay(scenario("lunch-unsettled"), "2h", "--paused");
+  await recording.api.control({ simTime: "2026-06-01T20:05:00Z" });
+  await eventually("all of it was read", async () => (await recording.api.timeline()).gathered === null);
+  await picture("timeline", "/", async (page) => {
+    await dronesDrawn(page);
+    const box = (await page.getByRole("slider").boundingBox())!;
+    await page.mouse.move(box.x + 0.7 * box.width, box.y + box.height / 2);
+    await page.locator(".track-preview").waitFor();
+  }, {}, recording);
+  await recording.end();
 });

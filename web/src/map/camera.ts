@@ -114,6 +114,8 @@ export class FollowCamera {
   #last = 0;
   /** The user chose how near to be. */
   #ownZoom = false;
+  /** Time was moved. */
+  #leaps = false;
 
   constructor(private readonly map: MapLibre) {
     // Turning and zooming keep the drone in the middle; moving the map means looking elsewhere.
@@ -121,6 +123,12 @@ export class FollowCamera {
     map.on("zoomstart", ({ originalEvent }) => {
       if (originalEvent) this.#ownZoom = true;
     });
+  }
+
+  /** It goes where the drone is at another moment without a way there. */
+  leap(): void {
+    this.#leaps = true;
+    this.#approachingUntil = 0;
   }
 
   /** Once a frame. With a destination both are kept in view, nearer and nearer. */
@@ -143,7 +151,8 @@ export class FollowCamera {
     }
     if (now < this.#approachingUntil || this.map.isZooming() || this.map.isRotating()) return;
     const { lng, lat } = this.map.getCenter();
-    const share = reducedMotion.peek() ? 1 : 1 - 0.5 ** (passed / HALF_LIFE_MS);
+    const share = reducedMotion.peek() || this.#leaps ? 1 : 1 - 0.5 ** (passed / HALF_LIFE_MS);
+    this.#leaps = false;
     const [east, north, nearer] = [longitude - lng, latitude - lat, zoom - this.map.getZoom()];
     if (Math.hypot(east, north) < 1e-7 && Math.abs(nearer) < 1e-3) return;
     this.map.jumpTo({ center: [lng + east * share, lat + north * share], zoom: this.map.getZoom() + nearer * share });

@@ -2,12 +2,12 @@
 // one loop that draws every frame. Signals say what to show; nothing here asks who set them.
 
 import { MapboxOverlay } from "@deck.gl/mapbox";
-import { PositionBuffer } from "@skyhaul/client";
+import { PositionBuffer, type PositionsMessage } from "@skyhaul/client";
 import { effect } from "@preact/signals";
 import { Map as MapLibre, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
-import { connection, sky } from "../state/session";
+import { connection, moves, sky } from "../state/session";
 import { select, selectedDrone, selection } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
@@ -54,6 +54,8 @@ export class SkyMap {
   #density: Scene["density"] = [];
   #route: Route | null = null;
   #frame = 0;
+  /** Time was moved, and nothing has come of the moment where it is now. */
+  #moved = false;
   /** What the last drawn frame showed. */
   #looked: unknown[] = [];
   #pointer: { x: number; y: number } | null = null;
@@ -84,7 +86,7 @@ export class SkyMap {
       subscribed: (message) => this.buffer.expect(message.hz),
       pressure: (message) => this.buffer.expect(message.effectiveHz),
       positions: (message) => {
-        this.buffer.take(message);
+        this.#arrive(message);
         if (message.full) this.viewport.saw(message.drones.length);
       },
       density: (message) => (this.#density = message.cells),
@@ -126,6 +128,8 @@ export class SkyMap {
       }),
       effect(() => {
         const drone = selectedDrone.value;
+        // At another moment it flies another way.
+        void moves.value;
         this.#route = null;
         if (!drone) return;
         const refresh = async () => {
@@ -141,6 +145,12 @@ export class SkyMap {
         return () => clearInterval(timer);
       }),
       effect(() => {
+        if (moves.value === 0) return;
+        this.#moved = true;
+        this.#density = [];
+        this.#trail.forget();
+      }),
+      effect(() => {
         // Another past: what was drawn belongs to a world that is gone.
         if (connection.value.state === "resumed") this.#density = [];
       }),
@@ -150,7 +160,7 @@ export class SkyMap {
       effect(() => {
         // Who may not see the area sees the one drone of their delivery, while it has the package.
         const message = passing.value;
-        if (message && carrier.peek() && viewer.peek().role !== "operator") this.buffer.take(message);
+        if (message && carrier.peek() && viewer.peek().role !== "operator") this.#arrive(message);
       }),
       effect(() => {
         if (gaze.value) lookAt(this.map, gaze.value);
@@ -161,6 +171,16 @@ export class SkyMap {
     this.map.on("styledata", () => {
       void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek()));
     });
+  }
+
+  /** After a leap in time drones are where they are then; they fly there from nowhere. */
+  #arrive(message: PositionsMessage): void {
+    if (this.#moved) {
+      this.buffer.reset();
+      this.#camera.leap();
+    }
+    this.#moved = false;
+    this.buffer.take(message);
   }
 
   /** Only then it has a plan to ask for. */

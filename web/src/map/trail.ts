@@ -45,6 +45,11 @@ export class Trail {
     return this.#withHead(drone);
   }
 
+  /** What follows is another motion. */
+  forget(): void {
+    this.#drone = null;
+  }
+
   /** The trail ends at the drone itself, wherever it is between two points. */
   #withHead(drone: Shown): Float64Array {
     const length = this.#lead.length + this.#points.length + 3;

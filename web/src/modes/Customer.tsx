@@ -99,4 +99,5 @@ const TROUBLE = {
   unknown: "We do not know this delivery",
   forbidden: "This link does not show this delivery",
   gone: "This delivery is long over",
+  "not-yet": "Not ordered yet",
 };

@@ -3,6 +3,7 @@
 import type { Confirmation } from "@skyhaul/client";
 
 import { simNow } from "../state/clock";
+import { playback } from "../state/playback";
 import { api } from "../state/session";
 import type { Story } from "../state/story";
 import { useAttempt } from "./attempt";
@@ -11,7 +12,7 @@ import { Icon } from "./Icon";
 export function Confirm({ story, words }: { story: Story; words: string }) {
   const attempt = useAttempt();
   const { id, confirming, dropoff } = story;
-  if (confirming === null || !dropoff) return null;
+  if (confirming === null || !dropoff || playback.value) return null;
   const confirm = () => {
     const kind = confirming as Confirmation["kind"];
     return api.confirm(id, { kind, at: new Date(simNow.peek() ?? 0).toISOString(), location: dropoff });

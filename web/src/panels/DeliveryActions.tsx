@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { playback } from "../state/playback";
 import { api } from "../state/session";
 import { canChange, type Story } from "../state/story";
 import { useAttempt } from "./attempt";
@@ -25,6 +26,7 @@ export function DeliveryActions({ story }: { story: Story }) {
   }, [story.id]);
   const close = () => (open.value = null);
   const toggle = (what: "change" | "cancel") => (open.value = open.peek() === what ? null : what);
+  if (playback.value) return null;
   if (!canChange(story)) return <Confirm story={story} words="Confirm for the recipient" />;
   return (
     <div class="actions">

@@ -97,10 +97,12 @@ const TROUBLE = {
   unknown: "There is no such delivery",
   forbidden: "This is not yours to see",
   gone: "This delivery is long over",
+  "not-yet": "Not ordered yet",
 };
 
 const TROUBLE_MORE = {
   unknown: "The world that runs now does not know this id.",
   forbidden: "The link that you opened this page with does not show this delivery.",
   gone: "What became of it was moved out of the server’s store, into a file for each day.",
+  "not-yet": "At this moment of the recording there is no such delivery; it is followed as soon as there is.",
 };

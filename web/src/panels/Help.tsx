@@ -3,9 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { help } from "../state/panels";
-import { viewer } from "../state/viewer";
 import { Icon } from "./Icon";
-import { SHORTCUTS } from "./shortcuts";
+import { usable } from "./shortcuts";
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -14,7 +13,6 @@ export function Help() {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);
-  const usable = SHORTCUTS.filter(({ operatorsOnly }) => !operatorsOnly || viewer.value.role === "operator");
   return (
     <dialog ref={dialog} class="help card panel" aria-labelledby="help-title" onClose={() => (help.value = false)}>
       <header class="card-head">
@@ -24,7 +22,7 @@ export function Help() {
         </button>
       </header>
       <dl class="keys">
-        {usable.map(({ key, shown, what }) => (
+        {usable().map(({ key, shown, what }) => (
           <div key={key}>
             <dt>
               <kbd>{shown}</kbd>

@@ -6,6 +6,7 @@ import { DOING, PALETTES, css, doingOf, type Doing } from "../map/palette";
 import { figures, type Figures } from "../state/fleet";
 import { gauges } from "../state/gauges";
 import { operations } from "../state/panels";
+import { playback } from "../state/playback";
 import { useCover } from "../state/room";
 import { theme } from "../state/settings";
 import { Chart } from "./Chart";
@@ -28,7 +29,7 @@ export function Operations() {
           <Icon name="close" />
         </button>
       </header>
-      <ClockControls />
+      {!playback.value && <ClockControls />}
       {now ? (
         <>
           <FigureGrid now={now} />
@@ -42,7 +43,7 @@ export function Operations() {
       ) : (
         <p class="soft">Waiting for figures…</p>
       )}
-      <FaultForm />
+      {playback.value ? <p class="fault soft">This is a recording: it is played from below, and nothing in it can be broken or changed.</p> : <FaultForm />}
     </aside>
   );
 }

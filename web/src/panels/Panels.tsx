@@ -7,6 +7,7 @@ import { Customer } from "../modes/Customer";
 import { Kiosk } from "../modes/Kiosk";
 import { operations, ordering } from "../state/panels";
 import { useCover } from "../state/room";
+import { canControl, playback } from "../state/playback";
 import { selection } from "../state/selection";
 import { embedded, kiosk } from "../state/settings";
 import { viewer } from "../state/viewer";
@@ -20,6 +21,7 @@ import { Notices } from "./Notices";
 import { Operations } from "./Operations";
 import { OrderForm, openOrder } from "./OrderForm";
 import { RecentOrders } from "./RecentOrders";
+import { Timeline } from "./Timeline";
 import { UnderWay } from "./UnderWay";
 import { TopBar } from "./TopBar";
 import { listenForShortcuts } from "./shortcuts";
@@ -39,8 +41,9 @@ function Workplace() {
       <div ref={side} class="side">
         <TopBar />
         <div class="cards">
-          {ordering.value ? <OrderForm /> : <Cards />}
+          {ordering.value && !playback.value ? <OrderForm /> : <Cards />}
         </div>
+        {canControl.value && <Timeline />}
       </div>
       <Notices />
       {operations.value && viewer.value.role === "operator" && <Operations />}
@@ -53,7 +56,7 @@ function Workplace() {
 function Cards() {
   return (
     <>
-      {!selection.value && (
+      {!selection.value && !playback.value && (
         <button type="button" class="primary order-button" onClick={openOrder}>
           <Icon name="plus" /> Order a delivery
         </button>
@@ -61,7 +64,8 @@ function Cards() {
       <DeliveryCard />
       <DroneCard />
       <HubCard />
-      <RecentOrders />
+      {/* What this browser ordered was ordered of a world that is live. */}
+      {!playback.value && <RecentOrders />}
       <UnderWay />
     </>
   );

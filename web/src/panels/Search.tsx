@@ -4,6 +4,7 @@ import { Problem } from "@skyhaul/client";
 import { useSignal } from "@preact/signals";
 
 import { gazeAt } from "../state/gaze";
+import { playback } from "../state/playback";
 import { recent } from "../state/recent";
 import { select } from "../state/selection";
 import { api } from "../state/session";
@@ -90,7 +91,8 @@ export function Search() {
 
 function suggestions(typed: string): Suggestion[] {
   const wanted = typed.trim().toLowerCase();
-  const orders = recent.value
+  // They are of a world that is live.
+  const orders = (playback.value ? [] : recent.value)
     .filter(({ id, from, to }) => [id, from, to].some((text) => text.toLowerCase().includes(wanted)))
     .map(({ id, from, to }) => ({ key: `delivery/${id}`, label: `${from} → ${to}`, note: "Your order" }));
   if (wanted === "") return orders.slice(0, MOST);

@@ -9,6 +9,7 @@ import { customerToken } from "../state/tokens";
 import { customerLink, deliveryLink } from "../state/link";
 import type { Story } from "../state/story";
 import { viewer } from "../state/viewer";
+import { copied } from "./clipboard";
 import { Icon } from "./Icon";
 
 type Made = { link: string; what: string; copied: boolean };
@@ -66,16 +67,6 @@ export function Share({ story }: { story: Story }) {
       )}
     </div>
   );
-}
-
-/** Browsers may keep the clipboard from a page; then the link can be copied by hand. */
-async function copied(link: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(link);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function words(error: unknown): string {

@@ -2,6 +2,7 @@
 
 import { simNow } from "../state/clock";
 import { help, operations } from "../state/panels";
+import { playback } from "../state/playback";
 import { connection } from "../state/session";
 import { themeChoice, type ThemeChoice } from "../state/settings";
 import { clockState } from "../state/simulation";
@@ -25,6 +26,7 @@ export function TopBar() {
         <h1 class="brand">
           <img src="/favicon.svg" alt="" width="22" height="22" /> Skyhaul
         </h1>
+        {playback.value && <span class="recorded">Recording</span>}
         <nav class="top-buttons" aria-label="Page">
           {viewer.value.role === "operator" && (
             <button
@@ -71,11 +73,12 @@ function WorldClock() {
           <span class="soft">{day(now)}</span> {clock(now)} <span class="soft">UTC</span>
         </time>
       )}
-      {state && <span class="soft">{!live ? "not connected" : state.state === "running" ? speedOf(state.speed) : state.state}</span>}
+      {/* A recording's own controls say how it is played. */}
+      {state && !(live && playback.value) && <span class="soft">{!live ? "not connected" : state.state === "running" ? speedOf(state.speed) : state.state}</span>}
     </p>
   );
 }
 
 export function speedOf(speed: number | "max"): string {
-  return speed === "max" ? "max" : `×${speed}`;
+  return speed === "max" ? "max" : `×${String(speed).replace("-", "−")}`;
 }

@@ -1,8 +1,9 @@
 // What is going on, in words: for those who run the fleet and, plainer, for customers.
 
-import type { FailureReason, WaitingFor } from "@skyhaul/client";
+import type { FailureReason, TimelineMark, WaitingFor } from "@skyhaul/client";
 
 import type { Ending, Milestone, Story } from "../state/story";
+import { shortId } from "./format";
 
 export const MILESTONE_LABEL: Record<Milestone, string> = {
   accepted: "Accepted",
@@ -154,4 +155,19 @@ export function wordOf(confirmation: string): string {
 /** What only a newer server knows is shown as it calls it. */
 function plain(name: string): string {
   return name.replaceAll("_", " ");
+}
+
+const FAULTS: Record<string, string> = {
+  rotor_out: "Rotor out",
+  battery_cell: "Battery cell gave out",
+  link_lost: "Link lost",
+  hub_closed: "Hub closed",
+};
+
+/** What went wrong at a mark of the timeline, in one line. */
+export function markWords({ kind, what, id, with: other, of }: TimelineMark): string {
+  if (kind === "fault") return `${FAULTS[what] ?? plain(what)}: ${id}`;
+  if (kind === "loss") return `Too close: ${id} and ${other ?? "another"}`;
+  if (of === "drone") return `Drone lost: ${id}`;
+  return `Not delivered: ${shortId(id)}`;
 }

@@ -1,8 +1,10 @@
 // The address bar: `#d=…` names the delivery that is looked at and `#drone=…` the drone, so
-// that the address can be shared as it stands. A token never stays in it.
+// that the address can be shared as it stands; `at=HH:MM:SS` beside it a moment of a recording,
+// which is gone to once. A token never stays in it.
 
 import { effect } from "@preact/signals";
 
+import { canControl, elapsed, moment, seekTo } from "./playback";
 import { select, selection, type Selection } from "./selection";
 import { viewer } from "./viewer";
 
@@ -10,27 +12,57 @@ import { viewer } from "./viewer";
 export function startLinks(): void {
   const named = fromFragment() ?? fromToken();
   if (named) select(named);
+  goToMoment();
   effect(() => {
-    const chosen = selection.value;
-    const fragment = chosen?.kind === "delivery" ? `#d=${chosen.id}` : chosen?.kind === "drone" ? `#drone=${chosen.id}` : "";
+    const chosen = fragmentOf(selection.value);
+    const fragment = chosen && `#${chosen}`;
     if (location.hash === fragment) return;
     history.replaceState(history.state, "", location.pathname + location.search + fragment);
   });
   addEventListener("hashchange", () => {
     // Another token is another viewer: everything begins anew.
     if (new URLSearchParams(location.hash.slice(1)).has("t")) location.reload();
-    else select(fromFragment() ?? fromToken());
+    else {
+      goToMoment();
+      select(fromFragment() ?? fromToken());
+    }
   });
 }
 
 /** A link that opens this page on a delivery; whoever opens it needs a right of their own. */
 export function deliveryLink(id: string): string {
-  return `${location.origin}${location.pathname}#d=${id}`;
+  return `${here()}#${[`d=${id}`, ...moments()].join("&")}`;
+}
+
+/** A link that opens a recording at the moment that is shown, with what is looked at. */
+export function momentLink(): string {
+  const chosen = fragmentOf(selection.peek());
+  return `${here()}#${[...(chosen ? [chosen] : []), ...moments()].join("&")}`;
+}
+
+/** As it stands in a link; nothing of a world that is live. */
+function moments(): string[] {
+  const at = moment.peek();
+  return canControl.peek() && at !== null ? [`at=${elapsed(at)}`] : [];
+}
+
+function goToMoment(): void {
+  const at = new URLSearchParams(location.hash.slice(1)).get("at");
+  if (at !== null) seekTo(at);
+}
+
+function here(): string {
+  return `${location.origin}${location.pathname}`;
+}
+
+function fragmentOf(chosen: Selection | null): string {
+  if (chosen?.kind === "delivery") return `d=${chosen.id}`;
+  return chosen?.kind === "drone" ? `drone=${chosen.id}` : "";
 }
 
 /** A link that shows a delivery to whoever has it. */
 export function customerLink(token: string): string {
-  return `${location.origin}${location.pathname}#t=${token}`;
+  return `${here()}#t=${token}`;
 }
 
 function fromFragment(): Selection | null {

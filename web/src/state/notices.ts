@@ -5,6 +5,7 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { beganAnew } from "./another_world";
 import { figures } from "./fleet";
+import { playback } from "./playback";
 import { connection, sky } from "./session";
 import { paused, stalled } from "./simulation";
 import { token } from "./token";
@@ -43,6 +44,8 @@ export const notice = computed<Notice | null>(() => {
   }
   if (stalled.value) return { kind: "stalled" };
   if (resumed.value) return { kind: "resumed", ...resumed.value };
+  // A recording's own controls say more, and what does not fly yet is further on.
+  if (playback.value) return null;
   if (paused.value) return { kind: "paused" };
   const fleet = figures.value;
   if (fleet && fleet.drones === 0) return { kind: "no-drones" };
@@ -58,7 +61,8 @@ export function startNotices(): void {
     const { state } = connection.value;
     const now = sky.welcome?.epoch;
     if (state === "resumed") {
-      resumed.value = { sameWorld: epoch === now };
+      // A recording's epoch is only where it is being played.
+      resumed.value = { sameWorld: epoch === now || sky.welcome?.playback === true };
       void checkWorld();
       clearTimeout(timer);
       timer = setTimeout(() => (resumed.value = null), RESUMED_SHOWN_MS);

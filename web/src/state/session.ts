@@ -16,6 +16,9 @@ export const connection = signal<{ state: ConnectionState; detail: StateDetail; 
 /** The newest `fleet` message; null before the first one. */
 export const fleet = signal<Fleet | null>(null);
 
+/** How often a recording went to another moment, so that its past is not the one that was shown. */
+export const moves = signal(0);
+
 const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 
 export const sky = new Skyhaul({ url: socketUrl, token: token.peek() });
@@ -27,13 +30,23 @@ export function startSession(): void {
     const changed = state !== connection.peek().state;
     connection.value = { state, detail, since: changed ? Date.now() : connection.peek().since };
     const { welcome } = sky;
-    if (state === "resumed" && welcome && Date.parse(welcome.simTime) < (lastTold() ?? 0)) anotherWorld();
+    if (state === "resumed" && welcome && !welcome.playback && Date.parse(welcome.simTime) < (lastTold() ?? 0)) anotherWorld();
     if (sky.isOpen && sky.welcome) observeTime(sky.welcome.simTime, sky.welcome.speed);
+  });
+  sky.onDiscontinuity(({ simTime }) => {
+    moves.value += 1;
+    observeTime(simTime, 0);
   });
   sky.subscribe("fleet", {}, {
     fleet(message) {
       fleet.value = message.fleet;
-      observeTime(message.simTime, message.fleet.state === "running" ? message.fleet.realTimeFactor : 0);
+      observeTime(message.simTime, paceOf(message.fleet));
     },
   });
+}
+
+/** Simulated seconds that a second takes; what is wanted, until it has been measured. */
+export function paceOf({ state, speed, realTimeFactor }: Pick<Fleet, "state" | "speed" | "realTimeFactor">): number {
+  if (state !== "running") return 0;
+  return realTimeFactor === 0 && typeof speed === "number" ? speed : realTimeFactor;
 }

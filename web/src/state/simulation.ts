@@ -6,22 +6,29 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { observeTime } from "./clock";
 import { figures } from "./fleet";
-import { api, connection } from "./session";
+import { api, connection, paceOf } from "./session";
 import { viewer } from "./viewer";
 
 const ASK_EVERY_MS = 3000;
 
-const asked = signal<Simulation | null>(null);
+type ClockState = Pick<Simulation, "state" | "speed" | "realTimeFactor">;
 
-export const clockState = computed(() => {
-  const known = figures.value ?? asked.value;
-  return known && { state: known.state, speed: known.speed, realTimeFactor: known.realTimeFactor, slipMs: known.tickSlipMs };
-});
+/** As it was told last, by whichever way. */
+export const clockState = signal<ClockState | null>(null);
 
 export const paused = computed(() => clockState.value?.state === "paused");
 export const stalled = computed(() => clockState.value?.state === "stalled");
 
+/** The server said how the clock stands. */
+export function observeClock(told: Simulation): void {
+  clockState.value = told;
+  observeTime(told.simTime, paceOf(told));
+}
+
 export function startClock(): void {
+  effect(() => {
+    if (figures.value) clockState.value = figures.value;
+  });
   effect(() => {
     const { state } = connection.value;
     if (viewer.value.role === "operator" || (state !== "open" && state !== "resumed")) return;
@@ -31,8 +38,7 @@ export function startClock(): void {
         return null;
       });
       if (!answer) return;
-      asked.value = answer;
-      observeTime(answer.simTime, answer.state === "running" ? answer.realTimeFactor : 0);
+      observeClock(answer);
     };
     void ask();
     const timer = setInterval(() => void ask(), ASK_EVERY_MS);

@@ -7,12 +7,13 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { gazeOver } from "./gaze";
 import { selectedDrone, selection } from "./selection";
-import { api, sky } from "./session";
+import { playback } from "./playback";
+import { api, moves, sky } from "./session";
 import { blank, caughtUp, isAboard, ordered, told, type Story } from "./story";
 import { viewer } from "./viewer";
 
 /** Why there is nothing to show. */
-export type Trouble = "unknown" | "forbidden" | "gone";
+export type Trouble = "unknown" | "forbidden" | "gone" | "not-yet";
 
 export const story = signal<Story | null>(null);
 export const drone = signal<Drone | null>(null);
@@ -50,12 +51,16 @@ function followDelivery(id: string): () => void {
   let subscription: Subscription | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
   let over = false;
+  /** What is told is of another moment, and stands only until this one's is. */
+  let stale = false;
   const tell = (change: (before: Story) => Story) => {
-    const before = story.peek();
+    const shown = story.peek();
+    const before = stale ? null : shown;
+    stale = false;
     const next = change(before ?? blank(id));
     story.value = next;
     // Where it goes from and to, until there is a drone to look at.
-    if (!before?.pickup && next.pickup && next.dropoff && !selectedDrone.peek()) gazeOver([next.pickup, next.dropoff]);
+    if (!shown?.pickup && next.pickup && next.dropoff && !selectedDrone.peek()) gazeOver([next.pickup, next.dropoff]);
     handOverDrone(id, next);
   };
   const fill = async () => {
@@ -68,11 +73,18 @@ function followDelivery(id: string): () => void {
       trouble.value = "forbidden";
       return;
     }
+    const asked = subscription;
     const known = await api.request(id).catch((problem: unknown) => problem);
-    if (over) return;
+    if (over || asked !== subscription) return;
     if (known instanceof Problem) {
       trouble.value = troubleOf(known.status);
-      if (!trouble.value) again = setTimeout(ask, ASK_LATER_MS);
+      if (trouble.value === "unknown" && playback.peek()) {
+        // It comes as the recording goes on.
+        trouble.value = "not-yet";
+        story.value = null;
+        handOverDrone(id, blank(id));
+        again = setTimeout(ask, ASK_LATER_MS);
+      } else if (!trouble.value) again = setTimeout(ask, ASK_LATER_MS);
       return;
     }
     tell((before) => before);
@@ -85,7 +97,7 @@ function followDelivery(id: string): () => void {
       { fromStart: true, maxHz },
       {
         // A request that the world has not admitted has no events yet; the others come at once.
-        subscribed: () => (again = setTimeout(() => !story.peek() && tell((before) => before), ASK_AGAIN_MS)),
+        subscribed: () => (again = setTimeout(() => (stale || !story.peek()) && tell((before) => before), ASK_AGAIN_MS)),
         snapshot(message) {
           trouble.value = null;
           const { delivery } = message;
@@ -104,13 +116,27 @@ function followDelivery(id: string): () => void {
           const place = message.drones.find(([drone]) => drone === story.peek()?.droneId) ?? message.drones[0];
           if (place) row.value = place;
         },
+        // All of its story anew, as far as it has come at that moment.
+        discontinuity() {
+          stale = true;
+          clearTimeout(again);
+          subscription?.close();
+          ask();
+        },
         error: (error) => void refused(error),
       },
     );
   };
   ask();
+  // Nothing is followed of what is not ordered yet; at another moment it may be.
+  const stop = moves.subscribe(() => {
+    if (trouble.peek() !== "not-yet") return;
+    clearTimeout(again);
+    ask();
+  });
   return () => {
     over = true;
+    stop();
     clearTimeout(again);
     subscription?.close();
   };
