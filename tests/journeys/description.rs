@@ -15,6 +15,7 @@ use crate::support::worlds::busy;
 const UNHEARD: [(&str, &str); 7] = [
     ("auth", "takes a token; the journey of access says it"),
     ("authorized", "answers a token; the journey of access hears it"),
+    ("discontinuity", "takes a recording that goes to another moment"),
     ("pressure", "takes a client that does not read"),
     ("density", "takes a viewer who may not see drones one by one"),
     ("forbidden", "takes a viewer with a role"),
