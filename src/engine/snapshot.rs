@@ -1,8 +1,6 @@
 //! Snapshots: the engine's own state whole, and the actors that were touched.
 
 mod older;
-#[cfg(test)]
-mod shapes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

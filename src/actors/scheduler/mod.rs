@@ -45,7 +45,8 @@ use super::{Context, Effects, Mail};
 
 use agenda::Agenda;
 pub use before::SchedulerBefore3;
-pub use message::{Heard, Lost, SchedulerMessage};
+use message::Heard;
+pub use message::{Lost, SchedulerMessage};
 use trouble::Troubles;
 use workflow::Workflow;
 
