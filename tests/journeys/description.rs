@@ -20,7 +20,6 @@ const UNHEARD: [(&str, &str); 7] = [
     ("density", "takes a viewer who may not see drones one by one"),
     ("forbidden", "takes a viewer with a role"),
     ("unauthorized", "takes a server that asks for tokens"),
-    ("discontinuity", "takes a recording that goes to another moment"),
 ];
 
 /// The description, and which of it was heard.
