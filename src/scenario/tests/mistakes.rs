@@ -91,8 +91,6 @@ air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "1h"⏎speed =
 [weather] | [[fault]]⏎at = "5m"⏎kind = "actor_panic"⏎target = "fleet"⏎duration = "1m"⏎[weather] | 70:12: error: this fault happens once, and has no `duration`
 [weather] | [[fault]]⏎at = "5m"⏎kind = "carrier_down"⏎target = "mission"⏎[weather] | 69:10: error: there is no carrier "mission"; write `third_party`
 [weather] | [[fault]]⏎at = "5m"⏎kind = "rotor_out"⏎target = "d-102"⏎[weather] | 69:10: error: there is no drone "d-102"; drones are d-0 to d-101
-air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "20m"⏎rain = 1.0⏎[[weather.change]]⏎at = "10m"⏎rain = 2.0 | 72:1: warning: a change of the weather comes after one that is later than it
-air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "10m"⏎rain = 1.0⏎[[weather.change]]⏎at = "10m"⏎rain = 2.0 | 72:1: warning: two changes of the weather are at the same time
 aloft = 0.25 | cycles = { min = 3, max = 2 } | 51:18: error: the fewest cycles (3) are more than the most (2)
 [weather] | [weather | 66:9: error: not valid TOML
 "#;
@@ -148,6 +146,8 @@ reserve = 0.25 | swap = "90s", cycles_to_80 = 300 | 30:58: warning: batteries th
 [weather] | [[zone]]⏎name = "X"⏎polygon = [[37.75, -122.42], [37.77, -122.42], [37.77, -122.41], [37.75, -122.41]]⏎[weather] | 68:11: warning: zone "X" lies over hub `mission`, which nobody leaves
 charge_power = 300 } | charge_power = 300, cycles_to_80 = 100 }⏎[[fleet]]⏎hub = "mission"⏎model = "long-wing"⏎count = 2⏎cycles = { min = 10, max = 400 } | 35:10: warning: some batteries of this fleet hold no more than the reserve
 aloft = 0.25 | cycles = { min = 0, max = 2 } | 51:10: warning: batteries of `long-wing` do not age
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "20m"⏎rain = 1.0⏎[[weather.change]]⏎at = "10m"⏎rain = 2.0 | 72:1: warning: a change of the weather comes after one that is later than it
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "10m"⏎rain = 1.0⏎[[weather.change]]⏎at = "10m"⏎rain = 2.0 | 72:1: warning: two changes of the weather are at the same time
 "#;
 
 #[test]
