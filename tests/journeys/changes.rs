@@ -177,7 +177,9 @@ async fn a_delivery_that_must_be_confirmed_waits_at_the_door() {
 
     let by_itself = operator.order(&signed).await;
     until_stage(&operator, &by_itself, "Completed").await;
-    let kinds = operator.kinds(&by_itself).await;
+    let mut kinds = operator.kinds(&by_itself).await;
+    // Who takes longer than most is expected later.
+    kinds.retain(|kind| kind != "EtaChanged");
     assert_eq!(kinds[kinds.len() - 2..], ["AwaitingConfirmation", "Completed"]);
     server.stop().await;
 }
