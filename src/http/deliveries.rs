@@ -18,7 +18,7 @@ use crate::sim::world::World;
 use crate::view::shown;
 use crate::view::{DeliveryFilter, DeliveryRecord, Outlook};
 use crate::wire::api::List;
-use crate::wire::api::deliveries::{Delivery, DeliveryStatus, ListedDelivery, Owner};
+use crate::wire::api::deliveries::{Delivery, DeliveryStatus, Estimate, ListedDelivery, Owner};
 use crate::wire::place::Location;
 use crate::wire::time::rfc3339;
 
@@ -148,13 +148,15 @@ async fn read_status(
         None => api.view.outlook_of(&handle),
     };
     let date = |at| rfc3339(&api.view.world(), at);
-    let etas = status.etas.or(outlook.etas);
     Ok(Json(DeliveryStatus {
         stage: status.stage,
         last_known_location: Location::new(status.location, status.height_m),
-        pickup_eta: etas.map(|etas| date(etas.pickup)),
-        delivery_eta: etas.map(|etas| date(etas.delivery)),
-        estimated: outlook.etas.map(|_| true),
+        pickup_eta: status.etas.map(|etas| date(etas.pickup)),
+        delivery_eta: status.etas.map(|etas| date(etas.delivery)),
+        estimate: outlook.etas.map(|etas| Estimate {
+            pickup_eta: date(etas.pickup),
+            delivery_eta: date(etas.delivery),
+        }),
         return_eta: outlook.back.map(date),
         price: status.price.map(shown::price),
     }))

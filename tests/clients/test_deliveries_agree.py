@@ -142,6 +142,8 @@ def test_a_topic_begins_with_what_the_status_says(mixed, each_encoding):
                 assert shown.get("carrier") == delivery["carrier"]
                 assert (shown.get("price") is not None) == (delivery["carrier"] is not None)
                 assert shown.get("price") == delivery.get("price") == status.pop("price", None)
+                guess, back = status.pop("estimate", None), status.pop("returnETA", None)
+                assert not (guess or back) or shown["deliveryEta"] is None, "a guess is where no promise is"
                 assert {
                     "stage": shown["stage"],
                     "lastKnownLocation": shown["location"],

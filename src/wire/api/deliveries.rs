@@ -54,10 +54,8 @@ pub struct DeliveryStatus {
     /// The drone's place once one is assigned, on the ground too, or the van's; the pick-up before,
     /// the drop-off after.
     pub last_known_location: Location,
-    /// As promised, or, where `estimated` says so, as it may come to be; the actual time once
-    /// reached. Null where nobody can know: while it waits for weather, for room at the carrier's,
-    /// or at a hub that is closed for good, where nobody would take it twice, and once it has
-    /// failed. RFC 3339, simulated.
+    /// As promised; the actual time once reached. Null while nobody has promised anything, and once
+    /// it has failed. RFC 3339, simulated.
     #[serde(rename = "pickupETA")]
     #[schema(required, example = "2026-06-01T18:04:12.300Z")]
     pub pickup_eta: Option<String>,
@@ -65,10 +63,9 @@ pub struct DeliveryStatus {
     #[serde(rename = "deliveryETA")]
     #[schema(required, example = "2026-06-01T18:09:47.100Z")]
     pub delivery_eta: Option<String>,
-    /// True where the times are a guess and no promise, while no drone is found for it, or the one
-    /// that it has brings it back. Events tell of promises alone.
+    /// A guess where nothing is promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub estimated: Option<bool>,
+    pub estimate: Option<Estimate>,
     /// While its drone brings it back: when it is at the hub, from where it sets out again.
     #[serde(rename = "returnETA", default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "2026-06-01T18:14:02.000Z")]
@@ -77,6 +74,20 @@ pub struct DeliveryStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 12.34)]
     pub price: Option<f64>,
+}
+
+/// When a delivery may come to be picked up and delivered, while no drone is found for it, or the
+/// one that it has brings it back. Left out where nobody can know: while it waits for weather, for
+/// room at the carrier's, or at a hub that is closed for good, and where nobody would take it twice.
+/// Events tell of promises alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Estimate {
+    #[serde(rename = "pickupETA")]
+    #[schema(example = "2026-06-01T18:04:12.300Z")]
+    pub pickup_eta: String,
+    #[serde(rename = "deliveryETA")]
+    #[schema(example = "2026-06-01T18:09:47.100Z")]
+    pub delivery_eta: String,
 }
 
 /// A delivery as a client puts it.

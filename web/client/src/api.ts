@@ -108,8 +108,8 @@ export interface DeliveryStatus {
   lastKnownLocation: Location;
   pickupETA: string | null;
   deliveryETA: string | null;
-  /** The times are a guess, and no promise. */
-  estimated?: boolean;
+  /** A guess where nothing is promised. */
+  estimate?: { pickupETA: string; deliveryETA: string };
   /** While its drone brings the package back: when that is at the hub. */
   returnETA?: string;
   price?: number;

@@ -191,7 +191,7 @@ test("a recording that goes to another moment begins each topic anew, with numbe
   behave((message, say) => {
     if (message.type !== "subscribe") return;
     asked = message;
-    say({ type: "subscribed", id: message.id, recovered: false });
+    say({ type: "subscribed", id: message.id, hz: 0, recovered: false });
     for (const seq of [1, 2, 3]) say(event(message.id, seq));
     say({ type: "discontinuity", epoch: "e2", tick: 7, simTime: "2026-06-01T18:00:07.000Z", discontinuity: true });
     // As it was then: less has happened yet.
