@@ -152,10 +152,7 @@ impl Player {
 
     fn run(mut self, asked: &Receiver<Ask>) -> Result<(), NotShown> {
         loop {
-            let wait = match self.due()? {
-                None => None,
-                Some(due) => Some(due.saturating_duration_since(wall_now())),
-            };
+            let wait = self.due()?.map(|due| due.saturating_duration_since(wall_now()));
             let ask = match wait {
                 None => asked.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(wait) => asked.recv_timeout(wait),

@@ -259,8 +259,8 @@ impl Decoder {
         self.0.begin(message.anew);
         let mut rows = Vec::with_capacity(count);
         let mut number = 0_u32;
-        for index in 0..count {
-            number = number.checked_add(message.drone[index]).ok_or(Misfit)?;
+        for (index, (step, status)) in message.drone.iter().zip(&message.status).enumerate() {
+            number = number.checked_add(*step).ok_or(Misfit)?;
             // No world has more.
             if number > DRONES_MOST {
                 return Err(Misfit);
@@ -275,7 +275,7 @@ impl Decoder {
             }
             rows.push(FixedRow {
                 drone,
-                status: status_of(message.status[index]).ok_or(Misfit)?,
+                status: status_of(*status).ok_or(Misfit)?,
                 values,
             });
         }

@@ -73,10 +73,10 @@ impl Flown {
                     _ => {}
                 }
             }
-            Happening::Drone(drone, DroneEvent::TakenOff { delivery, .. }) => {
-                if *delivery == Some(self.delivery) {
-                    self.flying.insert(*drone);
-                }
+            Happening::Drone(drone, DroneEvent::TakenOff { delivery, .. })
+                if *delivery == Some(self.delivery) =>
+            {
+                self.flying.insert(*drone);
             }
             Happening::Drone(drone, DroneEvent::Landed { .. } | DroneEvent::Lost { .. }) => {
                 self.flying.remove(drone);

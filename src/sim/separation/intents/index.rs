@@ -262,7 +262,7 @@ impl Slot {
         for (place, bucket) in buckets.iter().enumerate() {
             for bucket in chain(bucket, &full) {
                 for entry in bucket.all() {
-                    let hash = usize::from(entry.mark) << FEWEST_BITS | place % FEWEST_BUCKETS;
+                    let hash = (usize::from(entry.mark) << FEWEST_BITS) | (place % FEWEST_BUCKETS);
                     self.push(hash, *entry);
                 }
             }

@@ -160,7 +160,7 @@ fn gusts_are_flown_through_and_come_again_after_a_stop() {
 #[test]
 fn nobody_is_promised_for_the_past() {
     for (key, seed) in catalogue::keys()
-        .into_iter()
+        .iter()
         .flat_map(|key| (1..=6).map(move |seed| (key, seed)))
     {
         let model = big(catalogue::model(key).unwrap());
