@@ -11,6 +11,8 @@ export default defineConfig({
     fileParallelism: false,
     // A story waits for what it expects, and that may take long on a machine that is busy.
     expect: { poll: { timeout: 60_000 } },
+    // A machine that is busy with something else for a while is given a second chance; it is told of.
+    retry: 1,
     testTimeout: process.env.SKYHAUL_SCREENSHOTS ? 900_000 : 120_000,
     hookTimeout: 120_000,
   },

@@ -1,6 +1,6 @@
 // Far more drones than anybody flies, all in one view.
 
-import { expect, test } from "vitest";
+import { test } from "vitest";
 
 import type {} from "../src/map/hook";
 import { scene, SMALL } from "./scene";
@@ -20,5 +20,5 @@ test("twenty thousand drones are all shown, move, and are asked for less often",
   // Near enough there are few of them again.
   await page.evaluate(() => window.__skyhaul!.jump([-122.5, 37.71], 17));
   await page.waitForFunction(() => window.__skyhaul!.subscribed().hz === 10);
-  expect(await page.evaluate(() => window.__skyhaul!.ids().length)).toBeLessThan(20_000);
+  await page.waitForFunction(() => window.__skyhaul!.ids().length < 20_000);
 });
