@@ -5,6 +5,7 @@
 
 mod backup;
 mod check;
+mod door;
 mod emit;
 mod export;
 mod fork;

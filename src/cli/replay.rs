@@ -1,14 +1,11 @@
 //! `skyhaul replay`: a recording, served like a world.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
 use super::recording::{open, parse_elapsed, unread};
-use super::serve::{Auth, access, check_exposure, listen, open_basemap, parse_listen};
-use super::{Failure, Signals};
-use crate::auth::Origin;
+use super::{Failure, Signals, door};
 use crate::recording::export::clock;
 use crate::recording::playback::{Playback, Programme};
 use crate::recording::{NotShown, Recording};
@@ -23,15 +20,6 @@ const FASTEST: f64 = 10_000.0;
 pub struct Args {
     /// The recording
     file: PathBuf,
-    /// Where to listen; other addresses than loopback need --auth as well
-    #[arg(
-        long,
-        value_name = "ADDR",
-        env = "SKYHAUL_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_parser = parse_listen
-    )]
-    listen: SocketAddr,
     /// Simulated seconds per second, below 0 backwards, or max
     #[arg(long, value_name = "N|max", env = "SKYHAUL_SPEED", default_value = "1", allow_hyphen_values = true, value_parser = parse_speed)]
     speed: Speed,
@@ -47,16 +35,8 @@ pub struct Args {
     /// Up to this elapsed simulated time, HH:MM:SS
     #[arg(long, value_name = "T", value_parser = parse_elapsed)]
     to: Option<SimTime>,
-    /// A map under the drones: a .pmtiles file, or the address of a MapLibre style, of a PMTiles archive or of raster tiles ({z}/{x}/{y})
-    #[arg(long, value_name = "FILE.pmtiles|URL", env = "SKYHAUL_BASEMAP")]
-    basemap: Option<String>,
-    /// Who may come in; loopback is open where this is left out. The key of tokens is
-    /// SKYHAUL_TOKEN_KEY
-    #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
-    auth: Option<Auth>,
-    /// Lets pages of another server use this one (https://example.com); may be repeated
-    #[arg(long, value_name = "URL", env = "SKYHAUL_ALLOW_ORIGIN", value_delimiter = ',')]
-    allow_origin: Vec<Origin>,
+    #[command(flatten)]
+    door: door::Args,
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {
@@ -72,13 +52,12 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub fn replay(args: Args) -> Result<(), Failure> {
-    check_exposure(args.listen, args.auth)?;
-    let access = access(args.auth, &args.allow_origin)?;
+    let access = args.door.access()?;
     let recording = open(&args.file)?;
     let programme = programme(&args, &recording)?;
     let name = recording.origin.name.clone();
     let options = ReplayOptions {
-        basemap: args.basemap.as_deref().map(open_basemap).transpose()?,
+        basemap: args.door.basemap()?,
         access,
         ..ReplayOptions::default()
     };
@@ -92,7 +71,7 @@ pub fn replay(args: Args) -> Result<(), Failure> {
     })?;
     let served = runtime.block_on(async {
         let mut signals = Signals::listen()?;
-        let listener = listen(args.listen).await?;
+        let listener = args.door.listen().await?;
         let served = server::replay(playback, options, listener).await;
         let server = served.map_err(|error| super::serve::describe(&error))?;
         tracing::info!(

@@ -1,19 +1,16 @@
 //! `skyhaul serve`: the live server until a signal ends it.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use tokio::net::TcpListener;
 
-use super::notices;
 use super::recording::{RecordTo, parse_record_hz};
-use super::token::{bad_key, given_key};
+use super::token::bad_key;
 use super::{Failure, Signals, load_world, parse_threads, threads};
-use crate::auth::{self, KEY_VARIABLE, Mode, Origin};
-use crate::http::{Basemap, RateLimit};
+use super::{door, notices};
+use crate::auth::{KEY_VARIABLE, Mode};
+use crate::http::RateLimit;
 use crate::scenario::{parse_duration, parse_rate};
 use crate::server::{self, Keep, Limits, Options, ServerError};
 use crate::sim::time::SimDuration;
@@ -30,15 +27,6 @@ pub struct Args {
         default_value = "scenarios/san-francisco.toml"
     )]
     scenario: PathBuf,
-    /// Where to listen; other addresses than loopback need --auth as well
-    #[arg(
-        long,
-        value_name = "ADDR",
-        env = "SKYHAUL_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_parser = parse_listen
-    )]
-    listen: SocketAddr,
     /// Where the store is: a folder, a PostgreSQL database
     /// (postgres://USER@HOST:PORT/DATABASE, with the password in PGPASSWORD), or :memory: to
     /// keep nothing
@@ -83,26 +71,10 @@ pub struct Args {
     /// Only outside requests: the scenario's own customers stay away
     #[arg(long, env = "SKYHAUL_NO_DEMAND", value_parser = BoolishValueParser::new())]
     no_demand: bool,
-    /// A map under the drones: a .pmtiles file, or the address of a MapLibre style, of a PMTiles archive or of raster tiles ({z}/{x}/{y})
-    #[arg(long, value_name = "FILE.pmtiles|URL", env = "SKYHAUL_BASEMAP")]
-    basemap: Option<String>,
-    /// Who may come in; loopback is open where this is left out. The key of tokens is
-    /// token.key where --data is a folder, or SKYHAUL_TOKEN_KEY
-    #[arg(long, value_enum, env = "SKYHAUL_AUTH")]
-    auth: Option<Auth>,
-    /// Lets pages of another server use this one (https://example.com); may be repeated
-    #[arg(long, value_name = "URL", env = "SKYHAUL_ALLOW_ORIGIN", value_delimiter = ',')]
-    allow_origin: Vec<Origin>,
+    #[command(flatten)]
+    door: door::Args,
     #[command(flatten)]
     notices: notices::Args,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Auth {
-    /// Anybody who can reach the address
-    Open,
-    /// Who shows a token: see `skyhaul token`
-    Required,
 }
 
 fn parse_rate_limit(text: &str) -> Result<f64, String> {
@@ -170,8 +142,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub fn serve(args: Args) -> Result<(), Failure> {
-    check_exposure(args.listen, args.auth)?;
-    let access = access(args.auth, &args.allow_origin)?;
+    let access = args.door.access()?;
     let world = load_world(&args.scenario, args.seed)?;
     let keep = keep(&args)?;
     let record = args.record.as_deref().map(|path| RecordTo {
@@ -180,9 +151,8 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         scenario: &args.scenario,
     });
     let recorder = record.as_ref().map(|to| to.attend(&world)).transpose()?;
-    let basemap = args.basemap.as_deref().map(open_basemap).transpose()?;
     let options = Options {
-        basemap,
+        basemap: args.door.basemap()?,
         keep,
         data: args.data,
         fresh: args.fresh,
@@ -214,7 +184,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     let served = runtime.block_on(async {
         // Before anybody can see that the server is there, and end it.
         let mut signals = Signals::listen()?;
-        let listener = listen(args.listen).await?;
+        let listener = args.door.listen().await?;
         let name = world.name.clone();
         let server = tokio::select! {
             server = server::start(world, options, listener) => server.map_err(|error| describe(&error))?,
@@ -228,7 +198,7 @@ pub fn serve(args: Args) -> Result<(), Failure> {
             scenario = name,
             "serving on http://{address} (API documentation at /docs)"
         );
-        if args.auth.is_none() {
+        if args.door.is_open_to_this_machine() {
             tracing::info!("open to every program on this machine: no tokens are asked for on loopback");
         }
         if keyless {
@@ -248,64 +218,10 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     served
 }
 
-pub(super) fn open_basemap(text: &str) -> Result<Basemap, Failure> {
-    Basemap::open(text).map_err(|error| {
-        let remedy = "give a .pmtiles file of version 3, or an address that begins with https://";
-        Failure::bad_input(error.to_string(), remedy)
-    })
-}
-
-/// Nobody opens a server to a network by accident.
-pub(super) fn check_exposure(address: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
-    if address.ip().is_loopback() || auth.is_some() {
-        return Ok(());
-    }
-    Err(Failure::bad_input(
-        format!(
-            "{} can be reached from other machines, and nobody would be asked for a token",
-            address
-        ),
-        "say --auth required (`skyhaul token` makes tokens), or --auth open if that is what you want, \
-         or listen on 127.0.0.1",
-    ))
-}
-
-pub(super) fn access(auth: Option<Auth>, origins: &[Origin]) -> Result<auth::Settings, Failure> {
-    Ok(auth::Settings {
-        mode: match auth {
-            Some(Auth::Required) => Mode::Required,
-            Some(Auth::Open) | None => Mode::Open,
-        },
-        key: given_key()?,
-        allowed_origins: origins.to_vec(),
-    })
-}
-
 /// Whether tokens are asked for that nobody can make.
 fn keyless(options: &Options) -> bool {
     let access = &options.access;
     access.mode == Mode::Required && access.key.is_none() && !store::is_folder(&options.data)
-}
-
-/// An address, or a name of this machine such as localhost.
-pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
-    let wrong = |why: std::io::Error| format!("{why}; give an address and a port, such as 127.0.0.1:8080");
-    let addresses: Vec<SocketAddr> = text.to_socket_addrs().map_err(wrong)?.collect();
-    let preferred = addresses.iter().find(|address| address.is_ipv4());
-    let chosen = preferred.or(addresses.first()).copied();
-    chosen.ok_or_else(|| "this name has no address".to_owned())
-}
-
-pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let remedy = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "stop what listens there, or choose another address with --listen"
-            }
-            _ => "choose another address with --listen",
-        };
-        Failure::bad_input(format!("cannot listen on {address}: {error}"), remedy)
-    })
 }
 
 async fn until_signal(mut server: server::Server, mut signals: Signals) -> Result<(), Failure> {

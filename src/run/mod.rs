@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use crate::engine::{Engine, Halted, headless};
 use crate::recording::{self, Fork, Recorder, Stopped};
+use crate::sim::event::Event;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -51,39 +52,25 @@ pub struct Ended {
 ///
 /// # Errors
 /// An actor that failed, or no threads to be had.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the summary tells how long the run took"
-)]
 pub fn run(
     world: Arc<World>,
     threads: usize,
     until: Tick,
     keeps_rows: bool,
-    mut show: impl FnMut(&Progress),
+    show: impl FnMut(&Progress),
 ) -> Result<Ended, Halted> {
-    let began = Instant::now();
-    let mut tally = Tally::new(keeps_rows);
+    let mut watch = Watch::open(until, keeps_rows, show);
     let engine = headless::run(world, threads, until, |engine, outcome| {
-        tally.hear(&outcome.events, engine.sky().airborne_count());
-        show(&progress(engine, until, &tally));
+        watch.hear(engine, &outcome.events);
         true
     })?;
-    let summary = tally.summary(&engine, began.elapsed());
-    Ok(Ended {
-        summary,
-        deliveries: tally.into_rows(),
-    })
+    Ok(watch.close(&engine))
 }
 
 /// The same, recorded; the recording is ended by the caller.
 ///
 /// # Errors
 /// A world that failed, or a recording that takes no more.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the summary tells how long the run took"
-)]
 pub fn run_recorded(
     world: Arc<World>,
     threads: usize,
@@ -91,55 +78,75 @@ pub fn run_recorded(
     keeps_rows: bool,
     recorder: &Recorder,
     hz: f64,
-    mut show: impl FnMut(&Progress),
+    show: impl FnMut(&Progress),
 ) -> Result<Ended, Stopped> {
-    let began = Instant::now();
-    let mut tally = Tally::new(keeps_rows);
+    let mut watch = Watch::open(until, keeps_rows, show);
     let engine = recording::run(world, threads, until, recorder, hz, |engine, outcome| {
-        tally.hear(&outcome.events, engine.sky().airborne_count());
-        show(&progress(engine, until, &tally));
+        watch.hear(engine, &outcome.events);
     })?;
-    let summary = tally.summary(&engine, began.elapsed());
-    Ok(Ended {
-        summary,
-        deliveries: tally.into_rows(),
-    })
+    Ok(watch.close(&engine))
 }
 
 /// A recorded world goes on from some moment: what it comes to, with what was before.
 ///
 /// # Errors
 /// A recording that cannot be read, a world that failed, or a recording that takes no more.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the summary tells how long the run took"
-)]
 pub fn go_on(
     fork: &Fork<'_>,
     changed: Option<World>,
     threads: usize,
     recorder: &Recorder,
     hz: f64,
-    mut show: impl FnMut(&Progress),
+    show: impl FnMut(&Progress),
 ) -> Result<Summary, Stopped> {
-    let began = Instant::now();
-    let mut tally = Tally::new(false);
-    fork.tell(|events, airborne| tally.hear(events, airborne));
-    let until = fork.end();
+    let mut watch = Watch::open(fork.end(), false, show);
+    fork.tell(|events, airborne| watch.tally.hear(events, airborne));
     let engine = fork.run(changed, threads, recorder, hz, |engine, outcome| {
-        tally.hear(&outcome.events, engine.sky().airborne_count());
-        show(&progress(engine, until, &tally));
+        watch.hear(engine, &outcome.events);
     })?;
-    Ok(tally.summary(&engine, began.elapsed()))
+    Ok(watch.close(&engine).summary)
 }
 
-fn progress(engine: &Engine, until: Tick, tally: &Tally) -> Progress {
-    let tick = engine.tick_number();
-    Progress {
-        tick,
-        until,
-        at: engine.world().time_of(tick),
-        deliveries: tally.deliveries(),
-        airborne: engine.sky().airborne_count(),
+/// What a run comes to, while it runs.
+struct Watch<Show> {
+    began: Instant,
+    until: Tick,
+    tally: Tally,
+    show: Show,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the summary tells how long the run took"
+)]
+impl<Show: FnMut(&Progress)> Watch<Show> {
+    fn open(until: Tick, keeps_rows: bool, show: Show) -> Self {
+        Watch {
+            began: Instant::now(),
+            until,
+            tally: Tally::new(keeps_rows),
+            show,
+        }
+    }
+
+    fn hear(&mut self, engine: &Engine, events: &[Event]) {
+        let airborne = engine.sky().airborne_count();
+        self.tally.hear(events, airborne);
+        let tick = engine.tick_number();
+        (self.show)(&Progress {
+            tick,
+            until: self.until,
+            at: engine.world().time_of(tick),
+            deliveries: self.tally.deliveries(),
+            airborne,
+        });
+    }
+
+    fn close(self, engine: &Engine) -> Ended {
+        let summary = self.tally.summary(engine, self.began.elapsed());
+        Ended {
+            summary,
+            deliveries: self.tally.into_rows(),
+        }
     }
 }
