@@ -107,6 +107,11 @@ impl Drone {
     }
 
     fn take(&mut self, context: &Context, fix: Fix, way: Way, effects: &mut Effects) {
+        if self.is_homeward() && !matches!(way, Way::Divert(..)) {
+            // A pad that was promised to it is not waited for.
+            let drone = self.id;
+            effects.send(Mail::Fleet(FleetMessage::Strayed { drone }));
+        }
         match way {
             Way::Wait(mission) => {
                 self.emit(context, effects, DroneEvent::Holding);

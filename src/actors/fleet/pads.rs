@@ -141,10 +141,10 @@ impl Fleet {
     /// It does not come down to any pad any more.
     pub(super) fn strays(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
         self.intents.end(drone);
-        let theirs = |(hub, other): (HubId, DroneId)| (other == drone).then_some(hub);
-        let hubs: Vec<HubId> = self.approaching().filter_map(theirs).collect();
+        let theirs = self.pads.numbered().filter(|(_, pads)| pads.expects(drone));
+        let hubs: Vec<HubId> = theirs.map(|(hub, _)| hub).collect();
         for hub in hubs {
-            self.pads.of_mut(hub).stray(drone);
+            self.pads.of_mut(hub).stray(context.now, drone);
             self.serve(context, hub, effects);
         }
     }

@@ -229,3 +229,11 @@ fn whoever_hands_over_when_a_zone_comes_to_lie_ahead_goes_on_where_it_is() {
         }
     }
 }
+
+#[test]
+fn whoever_a_zone_drives_off_its_pad_with_no_hub_to_go_to_gives_the_pad_up() {
+    let hub = world(1, 1).hub(HubId(0)).at;
+    let (_, effects) = laid_over(DroneState::Returning, hub, (70.0, 0.0), &[hub]);
+    let drone = DroneId(0);
+    assert!(sent(&effects).contains(&&Mail::Fleet(FleetMessage::Strayed { drone })));
+}

@@ -101,6 +101,11 @@ impl HubPads {
         self.landing.keys().chain(self.holding.keys()).copied()
     }
 
+    /// Whether it comes down to a pad, or holds for one.
+    pub fn expects(&self, drone: DroneId) -> bool {
+        self.landing.contains_key(&drone) || self.holding.contains_key(&drone)
+    }
+
     /// Landings, pads that are landed on, and pads.
     pub fn landings(&self) -> (usize, usize, usize) {
         let taken: BTreeSet<u32> = self.landing.values().copied().collect();
@@ -294,8 +299,12 @@ impl HubPads {
         }
     }
 
-    pub fn stray(&mut self, drone: DroneId) {
-        self.landing.remove(&drone);
+    /// A pad that it was to come down to is another's at once.
+    pub fn stray(&mut self, now: SimTime, drone: DroneId) {
+        if let Some(pad) = self.landing.remove(&drone) {
+            let free_at = &mut self.free_at[pad as usize];
+            *free_at = now.min(*free_at);
+        }
         self.stop_holding(drone);
     }
 

@@ -121,6 +121,21 @@ fn who_finds_no_pad_holds_and_comes_down_when_the_one_before_is_moved_off() {
 }
 
 #[test]
+fn a_pad_that_was_promised_to_one_who_is_driven_off_is_the_next_ones() {
+    let mut bench = bench(1, 4);
+    bench.comes(0, 600.0);
+    let first = due(&bench.comes(1, 500.0));
+    bench.lands(0);
+    assert_eq!(called(&bench.until(first)), [1]);
+    bench.wait(1.0);
+    assert_eq!(held(&bench.comes(2, 400.0)), [0], "the pad is promised");
+    let drone = DroneId(1);
+    assert_eq!(called(&bench.hears(FleetMessage::Strayed { drone })), [2]);
+    bench.wait(1.0);
+    assert!(!held(&bench.comes(1, 300.0)).is_empty(), "it asks anew");
+}
+
+#[test]
 fn the_emptiest_battery_comes_down_first() {
     let mut bench = bench(1, 4);
     bench.comes(0, 600.0);
