@@ -171,7 +171,8 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Worn { .. }
         | Message::Revise
         | Message::TellExpected { .. }
-        | Message::Looked => Some(Owed::Again),
+        | Message::Looked
+        | Message::PlanMore { .. } => Some(Owed::Again),
         Message::Assign { .. }
         | Message::Withdraw { .. }
         | Message::Undo { .. }

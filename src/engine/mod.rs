@@ -28,6 +28,7 @@ pub mod witness;
 pub mod writes;
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::ArbiterHandle;
@@ -135,7 +136,7 @@ struct Decided {
     events: Vec<Event>,
     grounded: Vec<DroneId>,
     healths: Vec<(DroneId, f64)>,
-    planned: Vec<DroneId>,
+    planned: BTreeSet<DroneId>,
     replies: Vec<(ReplyTo, Decision)>,
     notices: Vec<Notice>,
     panics: Vec<Actor>,
@@ -227,7 +228,7 @@ impl Engine {
             event_bytes,
             grounded: decided.grounded,
             healths: decided.healths,
-            planned: decided.planned,
+            planned: decided.planned.into_iter().collect(),
             rounds: decided.rounds,
             carried_over: self.carried.len(),
             replies: decided.replies,
@@ -339,7 +340,7 @@ impl Engine {
             Effect::Emit(event) => decided.events.push(event),
             Effect::Fly(drone, plan) => {
                 decided.grounded.push(drone);
-                decided.planned.push(drone);
+                decided.planned.insert(drone);
                 if let Err(discontinuous) = self.sky.fly(&self.world, drone, plan, context.now) {
                     tracing::error!(%drone, %discontinuous, "a flight plan was refused");
                 }

@@ -103,7 +103,7 @@ impl Engine {
                 let after_m = self.sky.way_left_m(drone);
                 let added_m = before_m.zip(after_m).map_or(0.0, added_m);
                 self.separation.resolved(pair, added_m);
-                decided.planned.push(drone);
+                decided.planned.insert(drone);
                 decided.grounded.push(drone);
             }
             Err(discontinuous) => {

@@ -108,6 +108,14 @@ impl Pairs {
         found.or_else(|| later().map(|place| place + self.in_order))
     }
 
+    /// Those of a hub.
+    pub fn of_hub(&self, hub: HubId) -> impl Iterator<Item = &Pair> + '_ {
+        let (in_order, added) = self.all.split_at(self.in_order);
+        let first = in_order.partition_point(|pair| pair.hub < hub);
+        let here = in_order[first..].iter().take_while(move |pair| pair.hub == hub);
+        here.chain(added.iter().filter(move |pair| pair.hub == hub))
+    }
+
     /// Drones of the pair that nobody has withdrawn, wherever they are.
     pub fn in_service(&self, number: usize) -> u32 {
         self.in_service[number]

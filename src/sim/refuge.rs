@@ -85,8 +85,13 @@ impl Plight<'_> {
             .map(|(index, hub)| (hub.at.distance(self.fix.at), HubId(index as u16)))
             .filter(|(_, hub)| !self.world.roster.is_hub_withdrawn(*hub))
             .collect();
-        hubs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        hubs.into_iter().take(TRIES).find_map(|(_, hub)| {
+        let nearer = |a: &(f64, HubId), b: &(f64, HubId)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        if hubs.len() > TRIES {
+            hubs.select_nth_unstable_by(TRIES, nearer);
+            hubs.truncate(TRIES);
+        }
+        hubs.sort_unstable_by(nearer);
+        hubs.into_iter().find_map(|(_, hub)| {
             let mission = self.plan_to(self.world.hub(hub).at, wait_s)?;
             let need_wh = dispatch::with_margin_wh(mission.energy_wh);
             (need_wh <= energy_wh).then_some((hub, mission))

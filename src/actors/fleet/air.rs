@@ -15,8 +15,8 @@ use super::{Context, Effects, Fleet, FleetMessage, Mail, SchedulerMessage};
 const AT_ONCE: usize = 512;
 
 impl Fleet {
-    /// Who has a drone that has not left is looked at at once, who waits for one as many at a time
-    /// as a tick bears.
+    /// Who has a drone that has not left, and who waits for one, is looked at as many at a time as a
+    /// tick bears.
     pub(super) fn air_changed(&mut self, context: &Context, effects: &mut Effects) {
         self.revise_stops(context, effects);
         self.plan_all_anew(context, effects);
@@ -67,8 +67,11 @@ impl Fleet {
             }
             let mut stops = self.board.stops(hub).to_vec();
             let known = stops.len();
-            let pairs = world.pairs().all().iter().filter(|pair| pair.hub == hub);
-            for pair in pairs.filter(|pair| !self.board.is_stopped(hub, pair.model)) {
+            for pair in world
+                .pairs()
+                .of_hub(hub)
+                .filter(|pair| !self.board.is_stopped(hub, pair.model))
+            {
                 let breach = world.model(pair.model).limits.broken_by(met);
                 stops.extend(breach.map(|breach| (pair.model, breach)));
             }

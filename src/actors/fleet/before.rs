@@ -110,6 +110,7 @@ impl FleetBefore7 {
             histories: self.histories,
             guests: self.guests,
             positioning: Default::default(),
+            planned_anew: Default::default(),
         }
         .with_world(world, now);
         for (id, before) in self.kept {

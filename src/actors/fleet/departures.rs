@@ -9,6 +9,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use crate::sim::dispatch::{self, Unfit};
 use crate::sim::event::Etas;
 use crate::sim::fleet_index::Pair;
@@ -16,6 +19,7 @@ use crate::sim::flight::Milestone;
 use crate::sim::ids::{DeliveryId, HubId};
 use crate::sim::promise;
 use crate::sim::separation::Strategic;
+use crate::sim::sky;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather;
 
@@ -26,6 +30,8 @@ use crate::actors::Effect;
 
 /// The soonest that a line is looked at again, where pads are turned around at once.
 const LEAST_PAUSE: SimDuration = SimDuration(1_000_000);
+/// So many of those who are kept are planned for anew in one tick.
+pub(super) const PLANNED_AT_ONCE: usize = 128;
 /// About what a guest's take-off takes its pad up for.
 const CLIMB: SimDuration = SimDuration(15_000_000);
 
@@ -41,6 +47,13 @@ impl Fleet {
         let (drone, hub) = (kept.drone, context.world.pairs().get(kept.pair).hub);
         if self.is_closed_for_long(context, hub) || context.world.is_withdrawn(drone) {
             return self.give_back(context, id, effects);
+        }
+        if self
+            .kept
+            .get(&id)
+            .is_some_and(|kept| kept.is_in_doubt(context.now))
+        {
+            self.plan_anew(context, id, effects);
         }
         self.serve(context, hub, effects);
     }
@@ -69,9 +82,11 @@ impl Fleet {
         let Some(kept) = self.kept.get(&id).filter(|kept| kept.has_begun()) else {
             return;
         };
-        let lands = now + kept.takes(Milestone::Landed);
-        let begins = context.world.airspace.next_begins(now);
-        if kept.grounded_until.is_some_and(|until| until <= now) || begins.is_some_and(|at| at < lands) {
+        if kept.is_in_doubt(now) || is_late_for_zone(context, kept) {
+            // Its hub is served again before long.
+            if !self.has_time_to_plan(now) {
+                return;
+            }
             self.plan_anew(context, id, effects);
         }
         let kept = self.kept.get(&id);
@@ -148,16 +163,48 @@ impl Fleet {
         }
     }
 
-    /// Of all who are kept, for the air has changed.
+    /// The air has changed: nobody who is kept leaves before its plan has been made anew. Some are
+    /// looked at at once, the rest in the ticks to come.
     pub(super) fn plan_all_anew(&mut self, context: &Context, effects: &mut Effects) {
-        for id in self.kept.keys().copied().collect::<Vec<_>>() {
-            self.plan_anew(context, id, effects);
+        for kept in self.kept.values_mut() {
+            kept.grounded_until.get_or_insert(context.now);
         }
+        self.plan_more(context, None, effects);
         for hub in context.world.hub_ids() {
             if self.pads.of(hub).line().next().is_some() {
                 self.serve(context, hub, effects);
             }
         }
+    }
+
+    /// Of those after this one whose mark still stands.
+    pub(super) fn plan_more(&mut self, context: &Context, after: Option<DeliveryId>, effects: &mut Effects) {
+        let begins = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.kept.range((begins, Bound::Unbounded));
+        let marked = next.filter(|(_, kept)| kept.grounded_until.is_some());
+        let next: Vec<DeliveryId> = marked.map(|(id, _)| *id).take(PLANNED_AT_ONCE + 1).collect();
+        let (mut hubs, mut after) = (BTreeSet::new(), after);
+        for id in next {
+            if !self.has_time_to_plan(context.now) {
+                effects.wake_at(context.now, Mail::Fleet(FleetMessage::PlanMore { after }));
+                break;
+            }
+            hubs.extend(self.kept.get(&id).map(|kept| self.hub_of(context, kept)));
+            self.plan_anew(context, id, effects);
+            after = Some(id);
+        }
+        for hub in hubs {
+            self.serve(context, hub, effects);
+        }
+    }
+
+    /// Whether one more may be planned for in this tick.
+    fn has_time_to_plan(&mut self, now: SimTime) -> bool {
+        let (at, planned) = self.planned_anew;
+        let planned = if at == now { planned } else { 0 };
+        let has_time = planned < PLANNED_AT_ONCE;
+        self.planned_anew = (now, planned + usize::from(has_time));
+        has_time
     }
 
     /// When the turns of those in the hub's line come, as far as is known.
@@ -250,6 +297,14 @@ impl Fleet {
         };
         self.pads.of(hub).line().filter(waits).count() as u32
     }
+}
+
+/// Whether a zone begins while it would fly through it now: it was to be down by then.
+fn is_late_for_zone(context: &Context, kept: &Kept) -> bool {
+    let (airspace, now) = (&context.world.airspace, context.now);
+    let lands = now + kept.takes(Milestone::Landed);
+    let begins = airspace.next_begins(now);
+    begins.is_some_and(|at| at < lands) && sky::leads_into(&kept.plan, now, &airspace.come(&[], now, lands))
 }
 
 /// When that which keeps it on the ground is to be looked at again, if it waits for no longer than

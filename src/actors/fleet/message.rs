@@ -98,4 +98,7 @@ pub enum FleetMessage {
     MetWeather { at: Point, met: Conditions },
     /// To itself: stations have looked, after drones had met weather.
     Looked,
+    /// To itself: those of who are kept that come after this one are planned for anew, for the air has
+    /// changed.
+    PlanMore { after: Option<DeliveryId> },
 }

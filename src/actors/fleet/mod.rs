@@ -78,6 +78,9 @@ pub struct Fleet {
     histories: Histories,
     guests: Guests,
     positioning: Positioning,
+    /// How many of those who are kept were planned for anew in this tick.
+    #[serde(skip)]
+    planned_anew: (SimTime, usize),
 }
 
 impl Fleet {
@@ -97,6 +100,7 @@ impl Fleet {
             histories: Histories::default(),
             guests: Guests::default(),
             positioning: Positioning::default(),
+            planned_anew: Default::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -309,6 +313,7 @@ impl Role for Fleet {
             FleetMessage::TellExpected { hub } => self.tell_expected(context, hub, effects),
             FleetMessage::MetWeather { at, met } => self.hear_of_weather(context, at, &met, effects),
             FleetMessage::Looked => self.looked(context, effects),
+            FleetMessage::PlanMore { after } => self.plan_more(context, after, effects),
         }
         self.tell_queues(context, effects);
     }

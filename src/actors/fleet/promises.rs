@@ -34,7 +34,7 @@ pub(super) struct Kept {
     pub turn: u64,
     /// By how much it was put off for its way, where ways are kept free.
     pub put_off: SimDuration,
-    /// The weather keeps it on the ground, and this is when it is looked at again.
+    /// The weather or a zone keeps it on the ground, or may, and this is when it is looked at again.
     pub grounded_until: Option<SimTime>,
     /// What its customer was told last; `None` until the delivery has begun.
     pub told: Option<Etas>,
@@ -49,6 +49,11 @@ impl Kept {
 
     pub fn has_begun(&self) -> bool {
         self.told.is_some()
+    }
+
+    /// Whether its plan is to be made anew before it leaves.
+    pub fn is_in_doubt(&self, now: SimTime) -> bool {
+        self.grounded_until.is_some_and(|until| until <= now)
     }
 }
 

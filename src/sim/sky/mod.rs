@@ -40,6 +40,7 @@ pub use self::ground::{Grounded, nearest_hub};
 use self::leg_change::{distance_on_leg_m, new_flight, speed_onto};
 use self::step::{ChunkStep, Clock};
 use self::trouble::Hazards;
+pub use self::ways::leads_into;
 use self::winds::Winds;
 use super::flight::FlightPlan;
 use super::geo::Point;

@@ -1,7 +1,7 @@
 //! Whose way a no-fly zone has come to close: theirs who would fly through it, and nobody else's.
 
 use super::super::airspace::Come;
-use super::super::flight::{Leg, Path};
+use super::super::flight::{FlightPlan, Leg, Path};
 use super::super::geo::Point;
 use super::super::ids::DroneId;
 use super::super::time::{SimDuration, SimTime};
@@ -24,27 +24,15 @@ impl Sky {
         let is_closed = |chunk: &Chunk, i: usize| {
             let flight = &chunk.flights[i];
             let motion = chunk.motion(i);
-            let mut from = (motion.at(), f64::from(motion.height));
-            let mut left_s = eta::seconds_left_of_leg(chunk, i);
-            let mut begins = now;
-            let (place, hands_over_s) = (from, left_s);
+            let from = (motion.at(), f64::from(motion.height));
+            let left_s = eta::seconds_left_of_leg(chunk, i);
             let ahead = &flight.plan.legs()[flight.leg as usize..];
             let hands_over = ahead[0].path.is_hold() && ahead[0].milestone.is_some();
-            let mut legs = ahead.iter().enumerate();
-            let is_closed = legs.any(|(number, leg)| {
-                if number > 0 {
-                    (from, left_s) = (leg.path.start(), leg.duration_s);
-                }
-                let ends = begins + SimDuration::from_secs(left_s);
-                let is_closed = is_closed(leg, from, come, (begins, ends));
-                begins = ends;
-                is_closed
-            });
             let leaves_later = || {
-                let leaves_s = leaves_s(world, world.model(flight.model), place, now);
-                leaves_s.is_some_and(|leaves_s| hands_over_s <= leaves_s)
+                let leaves_s = leaves_s(world, world.model(flight.model), from, now);
+                leaves_s.is_some_and(|leaves_s| left_s <= leaves_s)
             };
-            is_closed && !(hands_over && leaves_later())
+            lead_into(ahead, (from, left_s), now, come) && !(hands_over && leaves_later())
         };
         let mut closed = Vec::new();
         for chunk in &self.chunks {
@@ -54,6 +42,30 @@ impl Sky {
         closed.sort_unstable();
         closed
     }
+}
+
+/// Whether who sets out by this plan now flies through one of these zones while that is in force.
+pub fn leads_into(plan: &FlightPlan, now: SimTime, come: &Come<'_>) -> bool {
+    let legs = plan.legs();
+    lead_into(legs, (plan.start(), legs[0].duration_s), now, come)
+}
+
+/// Of the first leg so many seconds are left from this place and height on.
+fn lead_into(
+    legs: &[Leg],
+    (mut from, mut left_s): ((Point, f64), f64),
+    mut begins: SimTime,
+    come: &Come<'_>,
+) -> bool {
+    legs.iter().enumerate().any(|(number, leg)| {
+        if number > 0 {
+            (from, left_s) = (leg.path.start(), leg.duration_s);
+        }
+        let ends = begins + SimDuration::from_secs(left_s);
+        let is_closed = is_closed(leg, from, come, (begins, ends));
+        begins = ends;
+        is_closed
+    })
 }
 
 /// Until one at rest there has left the zones that count; `None` where none does.

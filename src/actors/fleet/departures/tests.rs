@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::actors::fleet::tests::quoted;
-use crate::actors::testing::{Bench, events, id, order, sent, world};
+use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::Decision;
 use crate::sim::dispatch::is_servable;
 use crate::sim::event::{Happening, HubEvent};
@@ -200,4 +200,41 @@ fn what_a_drone_met_in_the_air_keeps_its_type_until_stations_look_again() {
     let effects = bench.hears(FleetMessage::Looked);
     assert_eq!(of_hub(&effects), [HubEvent::GroundStopLifted { model }]);
     assert!(leaves(&effects));
+}
+
+#[test]
+fn however_many_are_kept_when_a_zone_is_laid_a_tick_plans_for_so_many_and_none_leaves_before() {
+    const MANY: u64 = 300;
+    let mut world = world(MANY as u32, 1);
+    world.hubs[0].pads = 1;
+    let mut bench = Bench::new(world, |world| Fleet::new(world, &[]));
+    for number in 0..MANY {
+        let told = promise(&mut bench, number);
+        bench.hears(FleetMessage::Depart { id: id(number), told });
+    }
+    bench.wait(60.0);
+    lay(&mut bench, SimTime::NEVER);
+    let sent_back = |effects: &[Effect]| {
+        let is_sent_back = |mail: &&Mail| matches!(mail, Mail::Delivery(_, DeliveryMessage::TurnedBack));
+        sent(effects).into_iter().filter(is_sent_back).count()
+    };
+    let mut effects = bench.hears(FleetMessage::AirChanged);
+    let mut in_ticks = Vec::new();
+    loop {
+        assert!(!leaves(&effects));
+        in_ticks.push(sent_back(&effects));
+        bench.wait(0.1);
+        bench.hears(FleetMessage::PadFree { hub: HUB });
+        let more = alarms(&effects).into_iter().find_map(|(_, mail)| match mail {
+            Mail::Fleet(more @ FleetMessage::PlanMore { .. }) => Some(more.clone()),
+            _ => None,
+        });
+        let Some(more) = more else { break };
+        effects = bench.hears(more);
+    }
+    assert!(
+        in_ticks.iter().all(|count| *count <= PLANNED_AT_ONCE),
+        "{in_ticks:?}"
+    );
+    assert!(bench.role.kept.is_empty(), "{}", bench.role.kept.len());
 }

@@ -135,21 +135,23 @@ impl HubPads {
         line.find(|(_, other)| *other == claim).map(|(turn, _)| turn)
     }
 
-    fn is_landed_on(&self, pad: u32) -> bool {
-        self.landing.values().any(|other| *other == pad)
+    /// By pad: whether somebody comes down to it.
+    fn are_landed_on(&self) -> Vec<bool> {
+        let mut are = vec![false; self.free_at.len()];
+        for pad in self.landing.values() {
+            are[*pad as usize] = true;
+        }
+        are
     }
 
     /// By pad: when it is free, as far as is known; the past is now.
     fn frees(&self, now: SimTime, turnaround: SimDuration) -> Vec<SimTime> {
-        let free = |(pad, at): (u32, &SimTime)| {
-            let least = if self.is_landed_on(pad) {
-                now + turnaround
-            } else {
-                now
-            };
+        let free = |(is_landed_on, at): (bool, &SimTime)| {
+            let least = if is_landed_on { now + turnaround } else { now };
             (*at).max(least)
         };
-        (0..).zip(&self.free_at).map(free).collect()
+        let are_landed_on = self.are_landed_on().into_iter();
+        are_landed_on.zip(&self.free_at).map(free).collect()
     }
 
     /// When the next is free that is not yet.
@@ -161,8 +163,10 @@ impl HubPads {
     }
 
     pub fn free_pad(&self, now: SimTime) -> Option<u32> {
-        let is_free = |(pad, at): &(u32, &SimTime)| **at <= now && !self.is_landed_on(*pad);
-        (0..).zip(&self.free_at).find(is_free).map(|(pad, _)| pad)
+        let are_landed_on = self.are_landed_on().into_iter();
+        let mut pads = (0..).zip(are_landed_on.zip(&self.free_at));
+        let free = pads.find(|(_, (is_landed_on, at))| **at <= now && !is_landed_on);
+        free.map(|(pad, _)| pad)
     }
 
     /// When those in the line have their pads, as far as is known, the soonest first. `ask` says
