@@ -12,6 +12,7 @@ use crate::auth::{self, Mode, Origin};
 use crate::http::Basemap;
 
 #[derive(clap::Args)]
+#[group(id = "door")]
 pub(super) struct Args {
     /// Where to listen; other addresses than loopback need --auth as well
     #[arg(
