@@ -101,12 +101,13 @@ pub fn export(args: Args) -> Result<(), Failure> {
     check(&filter, format)?;
     let recording = open(&args.file)?;
     let bar = ProgressBar::new(1_000).with_style(style());
-    let written = create(&args.out).and_then(|out| {
+    let place = Place::of(&args.out);
+    let written = place.create().and_then(|out| {
         let exported = write(&recording, format, &filter, out, |done| bar.set_position(done));
         exported.map_err(|error| describe(error, &args))
     });
     bar.finish_and_clear();
-    let exported = written?;
+    let exported = place.settle(written)?;
     eprintln!("{} positions of {} moments", exported.rows, exported.frames);
     Ok(())
 }
@@ -133,17 +134,57 @@ fn check(filter: &Filter, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-fn create(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufWriter::new(io::stdout())));
+/// Where it goes. A file is written beside its name, and has it once it is whole: whatever goes
+/// wrong leaves nothing behind, and what was there before.
+struct Place<'a> {
+    out: &'a Path,
+    beside: Option<PathBuf>,
+}
+
+impl<'a> Place<'a> {
+    fn of(out: &'a Path) -> Self {
+        // Devices and pipes are written to as they are.
+        let is_file = std::fs::metadata(out).map_or(true, |known| known.is_file());
+        let beside = (is_file && out != Path::new("-")).then(|| {
+            let mut name = out.as_os_str().to_owned();
+            name.push(".part");
+            PathBuf::from(name)
+        });
+        Place { out, beside }
     }
-    let file = File::create(path).map_err(|error| {
-        Failure::bad_input(
-            format!("{} cannot be written: {error}", path.display()),
-            "give another --out",
-        )
-    })?;
-    Ok(Box::new(BufWriter::new(file)))
+
+    fn create(&self) -> Result<Box<dyn Write + Send>, Failure> {
+        if self.out == Path::new("-") {
+            return Ok(Box::new(BufWriter::new(io::stdout())));
+        }
+        let file = File::create(self.beside.as_deref().unwrap_or(self.out));
+        let file = file.map_err(|error| {
+            Failure::bad_input(
+                format!("{} cannot be written: {error}", self.out.display()),
+                "give another --out",
+            )
+        })?;
+        Ok(Box::new(BufWriter::new(file)))
+    }
+
+    fn settle<T>(&self, written: Result<T, Failure>) -> Result<T, Failure> {
+        let Some(beside) = &self.beside else {
+            return written;
+        };
+        let settled = written.and_then(|written| {
+            std::fs::rename(beside, self.out).map_err(|error| {
+                Failure::failed(
+                    format!("{} cannot be written: {error}", self.out.display()),
+                    "give another --out",
+                )
+            })?;
+            Ok(written)
+        });
+        if settled.is_err() {
+            let _was_never_there = std::fs::remove_file(beside);
+        }
+        settled
+    }
 }
 
 fn describe(error: ExportError, args: &Args) -> Failure {
@@ -153,9 +194,13 @@ fn describe(error: ExportError, args: &Args) -> Failure {
             format!("{}: {error}", args.out.display()),
             "make room, or give another --out",
         ),
-        ExportError::Outside(_) => Failure::bad_input(
+        ExportError::Over(_) => Failure::bad_input(
             format!("--from is outside of {}: {error}", args.file.display()),
             "give an earlier time",
+        ),
+        ExportError::NotYet(_) => Failure::bad_input(
+            format!("--to is outside of {}: {error}", args.file.display()),
+            "give a later time",
         ),
         ExportError::NoDelivery(_) => Failure::bad_input(
             format!("{}: {error}", args.file.display()),

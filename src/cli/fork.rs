@@ -1,6 +1,7 @@
 //! `skyhaul fork`: a recorded world goes on from some moment, as it did or otherwise.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -9,20 +10,9 @@ use super::recording::{open, parse_elapsed, unread};
 use super::run::display::Display;
 use super::run::table;
 use super::{Failure, parse_threads, threads};
-use crate::recording::{Fork, NotShown, Origin, Recorder, Stopped};
+use crate::recording::{Fork, NotShown, Recorder, Stopped, branch};
 use crate::run;
 use crate::sim::time::SimTime;
-use crate::sim::world::World;
-
-/// What may be otherwise from some moment on: all else is in the state.
-const CHANGEABLE: [&str; 6] = [
-    "demand",
-    "dispatch",
-    "recipient",
-    "third_party",
-    "weather",
-    "workflow",
-];
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -47,13 +37,7 @@ pub struct Args {
 
 fn parse_set(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("KEY=VALUE is wanted")?;
-    let table = key.split('.').next().unwrap_or_default();
-    if !CHANGEABLE.contains(&table) || !key.contains('.') {
-        return Err(format!(
-            "only keys of {} change in a world that is under way",
-            CHANGEABLE.join(", ")
-        ));
-    }
+    branch::check(key)?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
@@ -66,7 +50,9 @@ pub fn fork(args: Args) -> Result<(), Failure> {
             "give a time that was recorded",
         ));
     }
-    let (origin, changed) = branch_of(&recording.origin, &args)?;
+    let branch = branch::of(&recording.origin, &args.set);
+    let (origin, changed) = branch
+        .map_err(|error| Failure::bad_input(error.to_string(), "see `skyhaul schema` for keys and values"))?;
     let hz = origin.hz;
     let recorder = Recorder::create(&args.out, origin).map_err(|error| {
         Failure::bad_input(
@@ -80,7 +66,8 @@ pub fn fork(args: Args) -> Result<(), Failure> {
     };
     let mut display = Display::new(fork.end());
     let summary = run::go_on(&fork, changed, threads, &recorder, hz, |progress| {
-        display.show(progress)
+        display.show(progress);
+        ControlFlow::Continue(())
     });
     display.finish();
     let recorded = recorder.finish().map_err(|error| {
@@ -102,18 +89,6 @@ pub fn fork(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the branch is of, and the world that it has, where that is another.
-fn branch_of(origin: &Origin, args: &Args) -> Result<(Origin, Option<World>), Failure> {
-    if args.set.is_empty() {
-        return Ok((origin.clone(), None));
-    }
-    let changed = origin.with(&args.set).and_then(|origin| {
-        let world = origin.world()?;
-        Ok((origin, Some(world)))
-    });
-    changed.map_err(|error| Failure::bad_input(error.to_string(), "see `skyhaul schema` for keys and values"))
-}
-
 fn describe(args: &Args, error: &Stopped) -> Failure {
     match error {
         Stopped::NotShown(NotShown::File(error)) => unread(&args.file, error),
@@ -121,7 +96,7 @@ fn describe(args: &Args, error: &Stopped) -> Failure {
             format!("{}: {error}", args.file.display()),
             "use the version that recorded it",
         ),
-        Stopped::World(_) | Stopped::Recording(_) => Failure::failed(
+        Stopped::World(_) | Stopped::Recording(_) | Stopped::Cancelled => Failure::failed(
             format!("the run stopped: {error}"),
             "this is a bug; please report it with the recording",
         ),

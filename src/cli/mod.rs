@@ -5,6 +5,7 @@
 
 mod backup;
 mod check;
+mod compare;
 mod door;
 mod emit;
 mod export;
@@ -69,6 +70,8 @@ enum Command {
     Replay(Box<replay::Args>),
     /// What if: let a recorded world go on from some moment, otherwise
     Fork(fork::Args),
+    /// Hold two recordings against each other, a branch and what it was made of for example
+    Compare(compare::Args),
     /// Make a recording into a file for other programs
     Export(export::Args),
     /// Put a running server to the test: requests on a timetable, an audience, objectives
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Emit(args) => emit::emit(*args),
         Command::Replay(args) => replay::replay(*args),
         Command::Fork(args) => fork::fork(args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Export(args) => export::export(args),
         Command::Load(args) => load::run(*args),
         Command::Token(args) => token::token(args),

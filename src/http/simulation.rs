@@ -15,10 +15,10 @@ use super::documents::{
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields};
 use super::parameters::NoParameters;
-use crate::sim::time::Tick;
+use crate::sim::time::{SimTime, Tick};
 use crate::view::commands::PaceChange;
 use crate::view::reading::{RunState, Speed};
-use crate::view::{View, shown};
+use crate::view::{Excerpt, View, shown};
 use crate::wire::api::simulation as wire;
 use crate::wire::place::rounded;
 use crate::wire::time::{parse_rfc3339, rfc3339};
@@ -68,11 +68,7 @@ async fn change_simulation(
         pause_at_tick: fields.optional("pauseAtTick", |value| {
             value.as_u64().ok_or("must be the number of a tick".into())
         }),
-        seek: fields.optional("simTime", |value| {
-            let unix_us = value.as_str().and_then(parse_rfc3339);
-            let moment = unix_us.map(|unix_us| api.view.world().sim_time(unix_us));
-            moment.ok_or("must be a date as in RFC 3339".into())
-        }),
+        seek: fields.optional("simTime", |value| moment_of(&api.view, value)),
         is_loop: fields.optional("loop", |value| {
             value.as_bool().ok_or("must be true or false".into())
         }),
@@ -82,6 +78,21 @@ async fn change_simulation(
     }
     api.commands.control(change).await?;
     Ok(Json(simulation_of(&api.view)))
+}
+
+/// One of what is played, where that is a recording; to the millisecond, as its ends are told.
+pub(super) fn moment_of(view: &View, value: &Value) -> Result<SimTime, Complaint> {
+    let world = view.world();
+    let unix_us = value.as_str().and_then(parse_rfc3339);
+    let unix_us = unix_us.ok_or("must be a date as in RFC 3339")?;
+    if let Some(Excerpt { from, to, .. }) = view.excerpt() {
+        let ends = (world.unix_us(from) - 999)..=world.unix_us(to);
+        if !ends.contains(&unix_us) {
+            let (from, to) = (rfc3339(&world, from), rfc3339(&world, to));
+            return Err(format!("must be a moment of what is played: from {from} to {to}").into());
+        }
+    }
+    Ok(world.sim_time(unix_us))
 }
 
 /// `true` pauses.

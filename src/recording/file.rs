@@ -126,6 +126,13 @@ impl Recording {
         &self.chunks
     }
 
+    /// The moment of the first frame: a branch begins later than its world.
+    pub fn begin(&self) -> SimTime {
+        let has_frames = |chunk: &&Chunk| chunk.topics.contains(&Topic::Positions);
+        let first = self.chunks.iter().find(has_frames).map(|chunk| chunk.from_ns);
+        first.map_or(SimTime::START, |first| self.origin.at(first))
+    }
+
     /// The moment of the last message.
     pub fn end(&self) -> SimTime {
         let last = self.chunks.iter().map(|chunk| chunk.until_ns).max();

@@ -4,6 +4,7 @@
 //! came from outside; so without a change everything after it is as it was, up to the digest.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use prost::Message;
@@ -101,6 +102,11 @@ impl<'a> Fork<'a> {
         self.end
     }
 
+    /// The last whole state before the moment: from its tick on it is executed again.
+    pub fn from(&self) -> Tick {
+        self.from
+    }
+
     /// Whether the moment is in the recording.
     pub fn is_inside(&self) -> bool {
         self.at <= self.end && !self.state.is_empty()
@@ -122,7 +128,8 @@ impl<'a> Fork<'a> {
     }
 
     /// Goes on to the recording's end, in another world from the moment on where there is one,
-    /// and records what it does from there. `watch` sees every tick from the whole state on.
+    /// and records what it does from there. `watch` sees every tick from the whole state on, and
+    /// may break it off.
     ///
     /// # Errors
     /// A recording that cannot be read, a world that failed, or a recording that takes no more.
@@ -132,8 +139,12 @@ impl<'a> Fork<'a> {
         threads: usize,
         recorder: &Recorder,
         hz: f64,
-        mut watch: impl FnMut(&Engine, &Outcome),
+        mut watch: impl FnMut(&Engine, &Outcome) -> ControlFlow<()>,
     ) -> Result<Engine, Stopped> {
+        let mut told = |engine: &Engine, outcome: &Outcome| match watch(engine, outcome) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Stopped::Cancelled),
+        };
         let scenario = Arc::new(self.recording.origin.world().map_err(NotShown::from)?);
         let state = State::from_bytes(&self.state);
         let snapshot = state
@@ -147,7 +158,7 @@ impl<'a> Fork<'a> {
             while engine.tick_number() < self.at {
                 let admission = self.admission(&engine);
                 let outcome = engine.tick(admission).await?;
-                watch(&engine, &outcome);
+                told(&engine, &outcome)?;
                 let (_, publication) = publication::split(&engine, outcome);
                 view.publish(publication);
             }
@@ -160,7 +171,7 @@ impl<'a> Fork<'a> {
                 let admission = self.admission(&filmed.engine);
                 let commands = self.commands_after(&filmed.engine).to_vec();
                 let outcome = filmed.engine.tick(admission).await?;
-                watch(&filmed.engine, &outcome);
+                told(&filmed.engine, &outcome)?;
                 let is_last = filmed.engine.tick_number() == self.end;
                 filmed.record(outcome, commands, is_last).await?;
             }

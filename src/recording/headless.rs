@@ -24,6 +24,8 @@ pub enum Stopped {
     Recording(#[from] Full),
     #[error(transparent)]
     NotShown(#[from] NotShown),
+    #[error("it was called off")]
+    Cancelled,
 }
 
 /// Runs the world to its end on this thread. `watch` sees every tick.

@@ -6,6 +6,7 @@
 //! in the world knows of it.
 
 mod between;
+pub mod branch;
 mod cadence;
 mod changes;
 pub mod export;
@@ -26,6 +27,7 @@ mod tape;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod told;
 
 pub use file::{FileError, Recording};
 pub use fork::Fork;
@@ -35,3 +37,4 @@ pub use projector::NotShown;
 pub use recorder::{Full, Recorded, Recorder};
 pub use reporter::Reporter;
 pub use tape::TapeError;
+pub use told::Told;

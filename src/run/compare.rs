@@ -21,7 +21,7 @@ pub struct Metric {
     pub title: &'static str,
     /// What it is shown times of: shares as per cent.
     pub scale: f64,
-    read: fn(&Summary) -> Option<f64>,
+    pub(super) read: fn(&Summary) -> Option<f64>,
 }
 
 pub const METRICS: [Metric; 20] = [
@@ -77,7 +77,7 @@ pub const METRICS: [Metric; 20] = [
     }),
 ];
 
-const fn metric(
+pub(super) const fn metric(
     name: &'static str,
     title: &'static str,
     scale: f64,

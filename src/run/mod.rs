@@ -4,6 +4,7 @@
 //! Drives the headless engine, and listens to every tick like any other listener; prints
 //! nothing itself.
 
+mod against;
 mod compare;
 mod deliveries;
 mod fleet_use;
@@ -12,6 +13,7 @@ mod several;
 mod summary;
 mod table;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +23,7 @@ use crate::sim::event::Event;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
+pub use against::{Against, Measure, NotCompared, against};
 pub use compare::{Comparison, Figures, METRICS, Metric};
 pub use deliveries::{DeliveryRow, Fulfilment, Outcome};
 pub use fleet_use::FleetUse;
@@ -87,7 +90,8 @@ pub fn run_recorded(
     Ok(watch.close(&engine))
 }
 
-/// A recorded world goes on from some moment: what it comes to, with what was before.
+/// A recorded world goes on from some moment: what it comes to, with what was before. `show` may
+/// break it off.
 ///
 /// # Errors
 /// A recording that cannot be read, a world that failed, or a recording that takes no more.
@@ -97,12 +101,12 @@ pub fn go_on(
     threads: usize,
     recorder: &Recorder,
     hz: f64,
-    show: impl FnMut(&Progress),
+    show: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Summary, Stopped> {
     let mut watch = Watch::open(fork.end(), false, show);
     fork.tell(|events, airborne| watch.tally.hear(events, airborne));
     let engine = fork.run(changed, threads, recorder, hz, |engine, outcome| {
-        watch.hear(engine, &outcome.events);
+        watch.hear(engine, &outcome.events)
     })?;
     Ok(watch.close(&engine).summary)
 }
@@ -119,7 +123,7 @@ struct Watch<Show> {
     clippy::disallowed_methods,
     reason = "the summary tells how long the run took"
 )]
-impl<Show: FnMut(&Progress)> Watch<Show> {
+impl<Heard, Show: FnMut(&Progress) -> Heard> Watch<Show> {
     fn open(until: Tick, keeps_rows: bool, show: Show) -> Self {
         Watch {
             began: Instant::now(),
@@ -129,7 +133,7 @@ impl<Show: FnMut(&Progress)> Watch<Show> {
         }
     }
 
-    fn hear(&mut self, engine: &Engine, events: &[Event]) {
+    fn hear(&mut self, engine: &Engine, events: &[Event]) -> Heard {
         let airborne = engine.sky().airborne_count();
         self.tally.hear(events, airborne);
         let tick = engine.tick_number();
@@ -139,7 +143,7 @@ impl<Show: FnMut(&Progress)> Watch<Show> {
             at: engine.world().time_of(tick),
             deliveries: self.tally.deliveries(),
             airborne,
-        });
+        })
     }
 
     fn close(self, engine: &Engine) -> Ended {

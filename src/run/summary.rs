@@ -249,7 +249,25 @@ impl Tally {
     }
 
     pub fn summary(&self, engine: &Engine, wall: Duration) -> Summary {
-        let (world, ticks) = (engine.world(), engine.tick_number());
+        let counts = engine.separation().counts();
+        self.summary_at(
+            engine.world(),
+            engine.tick_number(),
+            counts,
+            engine.digest(),
+            wall,
+        )
+    }
+
+    /// The same of a world that somebody else has run.
+    pub fn summary_at(
+        &self,
+        world: &World,
+        ticks: Tick,
+        counts: &Counts,
+        digest: &[u8; 32],
+        wall: Duration,
+    ) -> Summary {
         let sim_seconds = world.time_of(ticks).as_secs();
         let wall_seconds = wall.as_secs_f64();
         let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
@@ -268,9 +286,9 @@ impl Tally {
             fulfilment: self.rows.fulfilment(),
             eta: self.eta(),
             energy: self.energy(world),
-            separation: SeparationTotals::of(engine.separation().counts()),
+            separation: SeparationTotals::of(counts),
             peak_rss_bytes: peak_rss_bytes(),
-            digest: digest::hex(engine.digest()),
+            digest: digest::hex(digest),
         }
     }
 

@@ -1,6 +1,7 @@
 """Recordings with other people's tools: the public MCAP reader, protobuf, Parquet, JSON, XML."""
 
 import json
+import resource
 import signal
 import subprocess
 import xml.etree.ElementTree as xml
@@ -182,3 +183,86 @@ def test_a_server_that_is_killed_leaves_what_it_recorded(servers, tmp_path):
     status, out, errors = skyhaul("export", path, "--format", "csv", "--out", "-")
     assert status == 0 and "warning: " in errors
     assert any(float(line.split(",")[1]) > 60 for line in out.splitlines()[1:])
+
+
+def test_an_export_that_fails_leaves_nothing_behind(recording, tmp_path):
+    path, _ = recording
+    for form in ["csv", "geojson", "czml", "parquet"]:
+        out = tmp_path / f"out.{form}"
+        for words in [["--from", "05:00:00"], ["--delivery", "00000000-0000-7000-8000-000000000000"]]:
+            status, _, errors = skyhaul("export", path, "--format", form, "--out", out, *words)
+            assert status == 2 and len(errors.splitlines()) == 2, errors
+        assert list(tmp_path.iterdir()) == []
+    out = tmp_path / "out.csv"
+    out.write_text("what was there before")
+    status, _, errors = skyhaul("export", path, "--format", "csv", "--out", out, "--from", "05:00:00")
+    assert status == 2 and out.read_text() == "what was there before"
+    status, _, errors = skyhaul("export", path, "--format", "csv", "--out", "/dev/full")
+    assert status == 1 and "No space left" in errors and "remedy: make room" in errors
+    branch = tmp_path / "branch.mcap"
+    assert skyhaul("fork", path, "--at", "00:05:00", "-o", branch, "--json")[0] == 0
+    status, _, errors = skyhaul("export", branch, "--format", "csv", "--out", tmp_path / "b.csv", "--to", "00:04:00")
+    assert status == 2 and "begins at 00:05:00" in errors
+
+
+def test_a_disk_that_fills_ends_a_recorded_run_in_words_and_keeps_what_was_written(recording, tmp_path):
+    whole, _ = recording
+    path = tmp_path / "short.mcap"
+    room = whole.stat().st_size // 2
+
+    def fill():
+        # As a full disk, to the one who writes.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    command = [PROGRAM, "run", BUSY, "--until", "10m", "--record", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=fill, restore_signals=False)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if not line.strip()[:1].isdigit()]
+    assert errors[0].startswith(f"error: {path} cannot be written any more: ") and errors[1].startswith("remedy: make room")
+    status, out, errors = skyhaul("export", path, "--format", "csv", "--out", "-")
+    assert status == 0 and "warning: " in errors
+    lines = out.splitlines()
+    assert len(lines) > 100
+    status, same, _ = skyhaul("export", whole, "--format", "csv", "--out", "-", "--to", "00:03:00")
+    assert status == 0 and same.splitlines()[:100] == lines[:100]
+
+
+def test_two_recordings_are_held_against_each_other(recording, tmp_path):
+    path, summary = recording
+    branch = tmp_path / "branch.mcap"
+
+    def compare(*words):
+        fork = ["fork", path, "--at", "00:05:00", "-o", branch, "--json", *words]
+        status, out, errors = skyhaul(*fork)
+        assert status == 0, errors
+        status, table, errors = skyhaul("compare", path, branch, "--json")
+        assert status == 0, errors
+        return json.loads(out.splitlines()[-1]), json.loads(table)
+
+    def measure(found, name):
+        return next(measure for measure in found["measures"] if measure["name"] == name)
+
+    def agrees(found, side, summary):
+        for name in ["requested", "completed", "failed", "cancelled", "thirdParty", "inProgress"]:
+            assert measure(found, name)["values"][side] == summary["deliveries"][name], name
+        assert measure(found, "totalWh")["values"][side] == pytest.approx(summary["energy"]["totalWh"])
+        assert measure(found, "losses")["values"][side] == summary["separation"]["losses"]
+        assert measure(found, "quoteErrorP50")["values"][side] == pytest.approx(summary["eta"]["quoteErrorP50"])
+        assert measure(found, "lateShare")["values"][side] == pytest.approx(summary["eta"]["lateShare"])
+
+    same, found = compare()
+    assert found["partsAtSeconds"] is None and found["fromSeconds"] == 0 and found["toSeconds"] == 600
+    agrees(found, 0, summary)
+    agrees(found, 1, same)
+    assert all(measure["difference"] in (0, None) for measure in found["measures"])
+    other, found = compare("--set", "demand.rate=2000/h")
+    assert 300 < found["partsAtSeconds"] < 330
+    agrees(found, 0, summary)
+    agrees(found, 1, other)
+    more = measure(found, "requested")
+    assert more["difference"] == more["values"][1] - more["values"][0] > 0
+    status, table, _ = skyhaul("compare", path, branch)
+    assert status == 0 and "they differ from 00:05:" in table and "losses of separation" in table
+    status, _, errors = skyhaul("compare", path, BUSY)
+    assert status == 2 and str(BUSY) in errors and "no MCAP file" in errors

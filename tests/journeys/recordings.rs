@@ -1,5 +1,6 @@
 //! A served world is recorded while people order; then it is shown again, and goes on otherwise.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,7 +129,9 @@ async fn a_recorded_world_that_goes_on_without_a_change_ends_as_it_did() {
         let fork = Fork::at(&recording, SimTime(60_000_000)).unwrap();
         assert!(fork.is_inside());
         let recorder = Recorder::create(&out, recording.origin.clone()).unwrap();
-        let engine = fork.run(None, 1, &recorder, 1.0, |_, _| {}).unwrap();
+        let engine = fork
+            .run(None, 1, &recorder, 1.0, |_, _| ControlFlow::Continue(()))
+            .unwrap();
         recorder.finish().unwrap();
         (hex(engine.digest()), engine.tick_number())
     });

@@ -130,7 +130,7 @@ fn progress_line(progress: &Progress, wall: Duration) -> String {
 }
 
 /// `HH:MM:SS`
-pub(super) fn clock(secs: f64) -> String {
+pub(in crate::cli) fn clock(secs: f64) -> String {
     let secs = secs as u64;
     format!("{:02}:{:02}:{:02}", secs / 3_600, secs / 60 % 60, secs % 60)
 }

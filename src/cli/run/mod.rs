@@ -169,7 +169,7 @@ fn recorded(
         Ok(ended) => ended,
         Err(Stopped::World(halted)) => return Err(stopped(halted)),
         // Why it takes no more, is said at its end.
-        Err(error @ (Stopped::Recording(_) | Stopped::NotShown(_))) => {
+        Err(error @ (Stopped::Recording(_) | Stopped::NotShown(_) | Stopped::Cancelled)) => {
             return Err(recorded.err().unwrap_or_else(|| to.failure(&error)));
         }
     };

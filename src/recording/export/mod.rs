@@ -69,7 +69,9 @@ pub enum ExportError {
     #[error("it cannot be written: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("the recording ends at {}", clock(*.0))]
-    Outside(SimTime),
+    Over(SimTime),
+    #[error("the recording begins at {}", clock(*.0))]
+    NotYet(SimTime),
     #[error("the recording has no delivery {0}")]
     NoDelivery(DeliveryId),
 }
@@ -104,9 +106,12 @@ pub fn export(
     out: impl Write + Send,
     mut progress: impl FnMut(u64),
 ) -> Result<Exported, ExportError> {
-    let end = recording.end();
+    let (begin, end) = (recording.begin(), recording.end());
     if filter.from > end {
-        return Err(ExportError::Outside(end));
+        return Err(ExportError::Over(end));
+    }
+    if filter.to < begin {
+        return Err(ExportError::NotYet(begin));
     }
     let to = filter.to.min(end);
     let mut sink = sinks::open(format, &recording.origin, filter.from, to, out)?;

@@ -1,5 +1,6 @@
 //! What is recorded is what is read again: rows digit for digit, files as far as they are whole.
 
+mod rough;
 mod showing;
 
 use std::fs;
