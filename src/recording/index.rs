@@ -222,8 +222,8 @@ impl Index {
         Ok(index)
     }
 
-    /// The first chunk names all channels. The last one may have no index behind it any more:
-    /// then it may hold anything.
+    /// The first chunk names all channels. The last one may have no index behind it any more: then
+    /// only it can tell.
     fn find_topics(&mut self, file: &File, of_chunks: &[Vec<u16>]) -> Result<(), FileError> {
         let Some(first) = self.chunks.first() else {
             return Err(FileError::Nothing);
@@ -238,7 +238,13 @@ impl Index {
         for (chunk, ids) in self.chunks.iter_mut().zip(of_chunks) {
             chunk.topics = ids.iter().filter_map(|id| self.topics.get(id).copied()).collect();
             if ids.is_empty() {
-                chunk.topics = Topic::ALL.into_iter().collect();
+                let held = records(file, chunk)?
+                    .into_iter()
+                    .filter_map(|record| match record {
+                        Record::Message { header, .. } => self.topics.get(&header.channel_id).copied(),
+                        _ => None,
+                    });
+                chunk.topics = held.collect();
             }
         }
         Ok(())
