@@ -20,6 +20,8 @@ const FASTEST: f64 = 10_000.0;
 pub struct Args {
     /// The recording
     file: PathBuf,
+    /// Another one to show beside it at the same moments: a branch of it, or the same scenario with another policy
+    beside: Option<PathBuf>,
     /// Simulated seconds per second, below 0 backwards, or max
     #[arg(long, value_name = "N|max", env = "SKYHAUL_SPEED", default_value = "1", allow_hyphen_values = true, value_parser = parse_speed)]
     speed: Speed,
@@ -55,10 +57,14 @@ pub fn replay(args: Args) -> Result<(), Failure> {
     let access = args.door.access()?;
     let recording = open(&args.file)?;
     let programme = programme(&args, &recording)?;
+    if let Some(beside) = &args.beside {
+        open(beside)?;
+    }
     let name = recording.origin.name.clone();
     let options = ReplayOptions {
         basemap: args.door.basemap()?,
         access,
+        beside: args.beside.clone(),
         ..ReplayOptions::default()
     };
     let (playback, played) =

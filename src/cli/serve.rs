@@ -253,6 +253,7 @@ pub(super) fn describe(error: &ServerError) -> Failure {
         ),
         ServerError::Listener(_) => (Some("see what became of the network"), false),
         ServerError::Journal(_) => (Some("see whether the disk has room and works"), false),
+        ServerError::Beside(_) => (Some("see whether that file is a recording"), true),
         ServerError::WorldGone => (
             Some("what is committed is safe: start again, and please report it"),
             false,

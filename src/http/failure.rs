@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 
 use crate::auth::{Denied, Stranger};
 use crate::view::archive::Unread;
+use crate::view::branches::{NoBranch, NoComparison};
 use crate::view::commands::Refusal;
 use crate::wire::api::problem::{FieldProblem, Problem};
 use crate::wire::discreet::discreet;
@@ -39,6 +40,10 @@ pub enum Failure {
     NotInTheAir,
     /// A live world has no timeline.
     NotARecording,
+    /// A live world has no branches.
+    NoBranches,
+    NoBranch(NoBranch),
+    NoComparison(NoComparison),
     /// No flight of that account ended in that month.
     NothingBooked,
     /// Nobody flies for it, for this reason.
@@ -135,6 +140,15 @@ impl Failure {
             Failure::NoDrone(_) => (S::CONFLICT, "no-drone", "No drone flies for it"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
             Failure::NotARecording => (S::NOT_FOUND, "not-a-recording", "Not a recording"),
+            Failure::NoBranches => (S::NOT_FOUND, "not-a-recording", "Not a recording"),
+            Failure::NoBranch(NoBranch::Unknown) => (S::NOT_FOUND, "unknown-id", "No such thing"),
+            Failure::NoBranch(NoBranch::Busy) => (S::CONFLICT, "busy", "One branch at a time"),
+            Failure::NoBranch(NoBranch::Ended) => (S::CONFLICT, "ended", "It has ended"),
+            Failure::NoBranch(_) => (S::CONFLICT, "no-branch", "No branch can be made"),
+            Failure::NoComparison(NoComparison::Alone) => {
+                (S::NOT_FOUND, "nothing-beside", "Nothing to compare")
+            }
+            Failure::NoComparison(_) => (S::CONFLICT, "not-compared", "They cannot be compared"),
             Failure::Unparsable(_) | Failure::BodyBrokeOff => {
                 (S::BAD_REQUEST, "unparsable", "The body is not JSON")
             }
@@ -222,6 +236,11 @@ impl Failure {
             Failure::NotARecording => {
                 "this world is live and has no timeline; a recording that `skyhaul replay` plays has one".into()
             }
+            Failure::NoBranches => {
+                "this world is live; a recording that `skyhaul replay` plays has branches".into()
+            }
+            Failure::NoBranch(refused) => refused.to_string(),
+            Failure::NoComparison(refused) => refused.to_string(),
             Failure::NotInTheAir => "the drone is on the ground, so it has no route".into(),
             Failure::Unparsable(why) => why.clone(),
             Failure::BodyBrokeOff => "the body broke off".into(),

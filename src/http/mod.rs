@@ -18,6 +18,7 @@ mod drones;
 mod failure;
 mod faults;
 mod fields;
+mod forks;
 mod history;
 mod map;
 mod names;
@@ -60,6 +61,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::Guard;
 use crate::view::View;
+use crate::view::branches::Branches;
 use crate::view::commands::Commands;
 use crate::ws::{NoStream, Wish};
 
@@ -102,6 +104,8 @@ pub struct Parts {
     pub guard: Arc<Guard>,
     /// Who may write a day of history.
     pub exports: Exports,
+    /// Of the recording that is played; a live world has none.
+    pub branches: Option<Arc<dyn Branches>>,
     /// Tells of topics as they go, in the body of an answer.
     pub streams: Arc<dyn Fn(Wish) -> Result<Body, NoStream> + Send + Sync>,
 }
@@ -136,6 +140,11 @@ pub async fn turn_away(mut request: Request, patience: Duration) -> Response {
     response
 }
 
+/// What whoever asks for something hears that is not here.
+pub fn nothing_here(path: &str) -> Response {
+    failure::problem_response(Failure::UnknownRoute, path)
+}
+
 /// The description of all routes, made from the handlers themselves.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
@@ -160,6 +169,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(zones::routes())
         .merge(simulation::routes())
         .merge(timeline::routes())
+        .merge(forks::routes())
         .merge(stream::routes())
         .merge(tokens::routes())
         .merge(faults::routes())

@@ -183,6 +183,6 @@ fn policy(sockets: &str, basemap: &str, in_frame: bool) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' {basemap}; \
          img-src 'self' data: blob: {basemap}; connect-src 'self'{others}; worker-src 'self' blob:; \
-         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+         frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     )
 }

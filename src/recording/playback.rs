@@ -4,6 +4,7 @@
 //! One thread has the [`Projector`] and shows what is due; requests reach it by a channel of
 //! their own and are answered once what they ask for is in force. Writes are refused.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -48,6 +49,7 @@ enum Ask {
 
 /// A recording that is played, for whoever looks and asks.
 pub struct Playback {
+    path: PathBuf,
     view: Arc<View>,
     asks: SyncSender<Ask>,
 }
@@ -73,11 +75,16 @@ impl Playback {
             .name("playback".to_owned())
             .spawn(move || player.run(&asked))
             .map_err(|error| NotShown::File(error.into()))?;
-        Ok((Arc::new(Playback { view, asks }), played))
+        Ok((Arc::new(Playback { path, view, asks }), played))
     }
 
     pub fn view(&self) -> &Arc<View> {
         &self.view
+    }
+
+    /// Of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     async fn ask<T>(

@@ -5,6 +5,7 @@
 //! axum). Addresses and channels cross, and each WebSocket once, after its handshake.
 
 mod archive;
+mod beside;
 mod connections;
 mod door;
 mod eta_metrics;
@@ -14,6 +15,7 @@ mod replay;
 mod retention;
 #[cfg(test)]
 mod tests;
+mod workshop;
 mod world;
 
 use std::net::SocketAddr;
@@ -33,6 +35,7 @@ use crate::engine::metrics::Metrics;
 use crate::engine::witness::Stand;
 use crate::http::{self, Basemap, RateLimit, Readiness};
 use crate::notify::{self, Courier};
+use crate::recording::NotShown;
 use crate::sim::world::World;
 use crate::store::writer::Refused;
 use crate::store::{self, Identity, Store, StoreError};
@@ -121,6 +124,8 @@ pub enum ServerError {
     StoreSilent,
     #[error(transparent)]
     Notices(#[from] notify::SettingsError),
+    #[error("the recording beside: {0}")]
+    Beside(#[from] NotShown),
     #[error("the world's thread ended without a word")]
     WorldGone,
 }
@@ -229,6 +234,7 @@ pub async fn start_with(
         basemap: options.basemap,
         guard,
         exports: http::Exports::default(),
+        branches: None,
         streams: Arc::new(move |wish| window.stream(wish)),
     };
     let routes = http::router(api, gateway.route());

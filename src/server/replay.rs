@@ -2,9 +2,13 @@
 //! world.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Arbiter, ArbiterHandle, System};
+use axum::Router;
+use axum::routing::any;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -13,12 +17,16 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::auth::{self, Guard, TokenKey};
-use crate::http::{self, Readiness};
+use crate::http::{self, Readiness, Trimmed};
 use crate::recording::playback::Playback;
+use crate::view::branches::Branches;
+use crate::view::commands::Commands;
 use crate::ws::{self, Gateway};
 
+use super::beside::{self, Beside, Both};
 use super::connections::{Connections, House, Limits};
 use super::process_metrics::ProcessMetrics;
+use super::workshop::Workshop;
 use super::{DRAIN, ServerError};
 
 /// How to serve a recording.
@@ -28,6 +36,8 @@ pub struct ReplayOptions {
     pub sessions: ws::Config,
     pub basemap: Option<http::Basemap>,
     pub access: auth::Settings,
+    /// Another recording, shown beside.
+    pub beside: Option<PathBuf>,
 }
 
 /// A running server. Dropping it does not stop it: [`Replay::stop`] does.
@@ -35,6 +45,7 @@ pub struct Replay {
     address: SocketAddr,
     closing: watch::Sender<bool>,
     gateway: Gateway,
+    workshop: Arc<Workshop>,
     http: JoinHandle<()>,
     /// Dropped when the sessions, whose actors live there, are gone.
     _keep: oneshot::Sender<()>,
@@ -66,39 +77,30 @@ pub async fn replay(
     let requests = http::telemetry::Requests::register(&mut registry);
     registry.register_collector(Box::new(ProcessMetrics));
     let (arbiters, keep) = start_arbiters().await?;
-    let view = Arc::clone(playback.view());
-    let gateway = Gateway::new(
-        Arc::clone(&view),
-        Arc::clone(&guard),
-        arbiters,
-        options.sessions,
-        closed.clone(),
-    );
-    let (ready, window) = (closed.clone(), gateway.clone());
-    let api = http::Parts {
-        view,
-        commands: playback,
-        ready: Arc::new(move || match *ready.borrow() {
-            true => Readiness::Draining,
-            false => Readiness::Ready,
-        }),
-        metrics: Arc::new(move || {
-            let mut page = String::new();
-            if let Err(error) = text::encode(&mut page, &registry) {
-                tracing::error!(%error, "the metrics cannot be written");
-            }
-            page
-        }),
-        requests,
-        body_patience: options.limits.body,
-        rate_limit: None,
-        basemap: options.basemap,
+    let doors = Doors {
         guard,
-        exports: http::Exports::default(),
-        streams: Arc::new(move |wish| window.stream(wish)),
+        arbiters,
+        sessions: options.sessions,
+        closed: closed.clone(),
+        requests,
+        registry: Arc::new(registry),
+        body_patience: options.limits.body,
+        basemap: options.basemap,
     };
+    let beside = Beside::new(Arc::clone(&playback), doors.clone());
+    if let Some(path) = options.beside {
+        let showing = Arc::clone(&beside);
+        let shown = tokio::task::spawn_blocking(move || showing.show(&path));
+        shown.await.map_err(|_| ServerError::WorldGone)??;
+    }
+    let workshop = Workshop::new(playback.path(), Arc::clone(&beside));
+    let both = Arc::new(Both(Arc::clone(&beside)));
+    let (routes, gateway) = doors.open(&playback, both, Some(Arc::clone(&workshop)));
+    let pair = Router::new()
+        .nest_service("/beside", any(beside::pass).with_state(beside))
+        .fallback_service(routes);
     let house = House {
-        routes: http::router(api, gateway.route()),
+        routes: Trimmed(pair),
         asks_for_addresses: false,
     };
     let served = Connections::new(options.limits).serve(listener, house, closed);
@@ -106,9 +108,68 @@ pub async fn replay(
         address,
         closing,
         gateway,
+        workshop,
         http: tokio::spawn(served),
         _keep: keep,
     })
+}
+
+/// What the door and the window of a recording need, whichever it is.
+#[derive(Clone)]
+pub(super) struct Doors {
+    guard: Arc<Guard>,
+    arbiters: Vec<ArbiterHandle>,
+    sessions: ws::Config,
+    closed: watch::Receiver<bool>,
+    requests: http::telemetry::Requests,
+    registry: Arc<Registry>,
+    body_patience: Duration,
+    basemap: Option<http::Basemap>,
+}
+
+impl Doors {
+    /// Before what is played.
+    pub(super) fn open(
+        &self,
+        playback: &Arc<Playback>,
+        commands: Arc<dyn Commands>,
+        workshop: Option<Arc<Workshop>>,
+    ) -> (Trimmed, Gateway) {
+        let view = Arc::clone(playback.view());
+        let gateway = Gateway::new(
+            Arc::clone(&view),
+            Arc::clone(&self.guard),
+            self.arbiters.clone(),
+            self.sessions.clone(),
+            self.closed.clone(),
+        );
+        let (ready, window) = (self.closed.clone(), gateway.clone());
+        let registry = Arc::clone(&self.registry);
+        let api = http::Parts {
+            view,
+            commands,
+            ready: Arc::new(move || match *ready.borrow() {
+                true => Readiness::Draining,
+                false => Readiness::Ready,
+            }),
+            metrics: Arc::new(move || {
+                let mut page = String::new();
+                if let Err(error) = text::encode(&mut page, &registry) {
+                    tracing::error!(%error, "the metrics cannot be written");
+                }
+                page
+            }),
+            requests: self.requests.clone(),
+            body_patience: self.body_patience,
+            rate_limit: None,
+            basemap: self.basemap.clone(),
+            guard: Arc::clone(&self.guard),
+            exports: http::Exports::default(),
+            branches: workshop.map(|workshop| workshop as Arc<dyn Branches>),
+            streams: Arc::new(move |wish| window.stream(wish)),
+        };
+        (http::router(api, gateway.route()), gateway)
+    }
 }
 
 /// Where sessions live: a system of their own, until its end is dropped.
@@ -138,7 +199,9 @@ impl Replay {
     /// Stops accepting and closes the sessions.
     pub async fn stop(self) {
         self.closing.send_replace(true);
+        let workshop = self.workshop;
         let drained = async {
+            let _it_said_why = tokio::task::spawn_blocking(move || workshop.close()).await;
             self.gateway.drained().await;
             self.http.await
         };

@@ -1,12 +1,12 @@
 //! The read side: what HTTP and sessions may look at.
 //!
-//! A pure projection of publications, which come from the engine once their tick is
-//! committed, or from a recording. Nothing here disturbs the tick: publishing takes the
-//! write lock for as long as it takes to patch what changed, and readers look for as long
-//! as it takes to copy out what they want.
+//! A pure projection of publications, which come from the engine once their tick is committed, or
+//! from a recording. Nothing here disturbs the tick: publishing takes the write lock for as long as
+//! it takes to patch what changed, and readers look as long as it takes to copy what they want.
 
 mod accounts;
 pub mod archive;
+pub mod branches;
 pub mod commands;
 pub mod day;
 mod deliveries;

@@ -13,7 +13,9 @@ use skyhaul::server::{self, Options, Replay, ReplayOptions};
 use skyhaul::sim::time::SimTime;
 use skyhaul::view::reading::Speed;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
+use crate::support::PATIENCE;
 use crate::support::client::{Client, parcel};
 use crate::support::server::{Running, lively};
 
@@ -140,4 +142,118 @@ async fn a_recorded_world_that_goes_on_without_a_change_ends_as_it_did() {
         (json!(tick), json!(digest)),
         (last["tick"].clone(), last["digest"].clone())
     );
+}
+
+/// What the branch with this number has come to, when it is no longer under way.
+async fn ended(client: &Client, fork: &Value) -> Value {
+    let ended = async {
+        loop {
+            let (_, forks) = client.get("/api/forks").await;
+            let mut items = forks["items"].as_array().unwrap().iter();
+            let now = items.find(|known| known["id"] == fork["id"]).unwrap();
+            if now["state"] != "running" {
+                return now.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, ended).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_is_made_from_the_page_and_shown_beside_at_the_same_moment() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let moments: Vec<&Value> = served.clocks.iter().map(|clock| &clock["simTime"]).collect();
+    let (_, forks) = client.get("/api/forks").await;
+    assert_eq!(forks, json!({"items": [], "beside": null}));
+    assert_eq!(client.get("/beside/api/simulation").await.0.as_u16(), 404);
+    assert_eq!(client.get("/api/comparison").await.0.as_u16(), 404);
+
+    // As it was: never another world.
+    let (status, fork) = client.post("/api/forks", &json!({"at": moments[1]})).await;
+    assert_eq!(status.as_u16(), 201, "{fork}");
+    let done = ended(&client, &fork).await;
+    assert_eq!(done["state"], "done", "{done}");
+    let (_, same) = client.get("/api/comparison").await;
+    assert_eq!(same["partsAt"], Value::Null, "{same}");
+    let is_same = |measure: &Value| measure["difference"].as_f64().unwrap_or(0.0) == 0.0;
+    assert!(same["measures"].as_array().unwrap().iter().all(is_same), "{same}");
+
+    let wish = json!({"at": moments[1], "set": {"demand.rate": "2000/h", "weather.wind.speed": 9}});
+    let (status, fork) = client.post("/api/forks", &wish).await;
+    assert_eq!(status.as_u16(), 201, "{fork}");
+    let done = ended(&client, &fork).await;
+    assert_eq!(done["state"], "done", "{done}");
+    let file = served.path.with_file_name(done["file"].as_str().unwrap());
+    assert!(Recording::open(&file).is_ok());
+    let (_, other) = client.get("/api/comparison").await;
+    assert!(other["partsAt"].as_str() > moments[1].as_str(), "{other}");
+
+    // Whoever moves the one moves both; before it began it waits at its beginning.
+    for (to, at) in [(4, 4), (2, 2), (0, 1), (3, 3)] {
+        client.control(json!({"simTime": moments[to]})).await;
+        let (_, beside) = client.get("/beside/api/simulation").await;
+        assert_eq!(&beside["simTime"], moments[at], "{beside}");
+        let (_, drones) = client.get("/beside/api/drones?limit=100").await;
+        let is_as_it_was = drones == served.drones[at];
+        assert_eq!(is_as_it_was, at == 1, "at {}", moments[at]);
+    }
+    client
+        .control(json!({"simTime": moments[2], "state": "running", "speed": 20}))
+        .await;
+    let (_, beside) = client.get("/beside/api/simulation").await;
+    assert_eq!(
+        (&beside["state"], &beside["speed"]),
+        (&json!("running"), &json!(20.0))
+    );
+    client.control(json!({"state": "paused"})).await;
+    let (_, beside) = client.get("/beside/api/simulation").await;
+    assert_eq!(beside["state"], "paused");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_branched_is_refused_in_words_and_what_is_called_off_leaves_nothing() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let at = &served.clocks[0]["simTime"];
+    for (wish, pointer) in [
+        (json!({}), "/at"),
+        (json!({"at": "2020-01-01T00:00:00Z"}), "/at"),
+        (json!({"at": at, "set": {"tick": "2s"}}), "/set/tick"),
+        (json!({"at": at, "set": {"demand.rate": []}}), "/set/demand.rate"),
+        (json!({"at": at, "set": {"demand.rate": "many"}}), "/set"),
+        (json!({"at": at, "sett": {}}), "/sett"),
+    ] {
+        let (status, problem) = client.post("/api/forks", &wish).await;
+        assert_eq!(
+            (status.as_u16(), &problem["errors"][0]["pointer"]),
+            (422, &json!(pointer)),
+            "{problem}"
+        );
+    }
+    let beyond = json!({"simTime": "2030-01-01T00:00:00Z"});
+    let (status, problem) = client.put("/api/simulation", &beyond).await;
+    assert_eq!(status.as_u16(), 422, "{problem}");
+    let range = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(range.contains("from 2026-06-01T18:00:00.000Z to "), "{range}");
+
+    let (status, fork) = client.post("/api/forks", &json!({"at": at})).await;
+    assert_eq!(status.as_u16(), 201, "{fork}");
+    let path = format!("/api/forks/{}", fork["id"]);
+    // It may be done already, on a quick machine.
+    let called_off = client.delete(&path).await.0.as_u16() == 204;
+    let fork = ended(&client, &fork).await;
+    if called_off && fork["state"] == "cancelled" {
+        assert!(
+            !served
+                .path
+                .with_file_name(fork["file"].as_str().unwrap())
+                .exists()
+        );
+    }
+    assert_eq!(client.delete(&path).await.0.as_u16(), 409);
+    assert_eq!(client.delete("/api/forks/77").await.0.as_u16(), 404);
+    server.stop().await;
 }

@@ -349,6 +349,7 @@ impl Door {
             basemap,
             guard: Arc::clone(&guard),
             exports: Exports::default(),
+            branches: None,
             streams: Arc::new(move |wish| window.stream(wish)),
         };
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -9,6 +9,7 @@ pub mod deliveries;
 pub mod delivery_requests;
 pub mod drones;
 pub mod faults;
+pub mod forks;
 pub mod history;
 pub mod map;
 mod names;
