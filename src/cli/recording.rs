@@ -2,11 +2,9 @@
 
 use std::fmt::Display;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::Failure;
-use crate::engine::witness::Stand;
-use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Reporter, Sources};
+use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Sources};
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
@@ -45,28 +43,8 @@ pub(super) struct RecordTo<'a> {
 
 impl RecordTo<'_> {
     pub(super) fn create(&self, world: &World) -> Result<Recorder, Failure> {
-        let sources = Sources::of_file(self.scenario).map_err(|error| {
-            Failure::failed(
-                format!("{} cannot be read again: {error}", self.scenario.display()),
-                "leave the scenario's files where they are",
-            )
-        })?;
-        let origin = Origin::of(world, sources, self.hz);
-        Recorder::create(self.path, origin).map_err(|error| {
-            Failure::bad_input(
-                format!("{} cannot be written: {error}", self.path.display()),
-                "give another --record",
-            )
-        })
-    }
-
-    /// Somebody who records what a live world does, and where they stand.
-    pub(super) fn attend(&self, world: &Arc<World>) -> Result<(Arc<Recorder>, Stand), Failure> {
-        let recorder = Arc::new(self.create(world)?);
-        let reporter = Reporter::new(Arc::clone(&recorder), Arc::clone(world), self.hz);
-        let stand = Stand::default();
-        *stand.lock() = Some(Box::new(reporter));
-        Ok((recorder, stand))
+        let origin = Origin::of(world, sources_of(self.scenario)?, self.hz);
+        Recorder::create(self.path, origin).map_err(|error| not_begun(self.path, &error))
     }
 
     pub(super) fn finish(&self, recorder: &Recorder) -> Result<Recorded, Failure> {
@@ -74,11 +52,33 @@ impl RecordTo<'_> {
     }
 
     pub(super) fn failure(&self, error: &dyn Display) -> Failure {
-        Failure::failed(
-            format!("{} cannot be written any more: {error}", self.path.display()),
-            "make room; what was recorded until then can be played",
-        )
+        cut_short(Some(self.path), error)
     }
+}
+
+/// The text that a world was made of, once more.
+pub(super) fn sources_of(scenario: &Path) -> Result<Sources, Failure> {
+    Sources::of_file(scenario).map_err(|error| {
+        Failure::failed(
+            format!("{} cannot be read again: {error}", scenario.display()),
+            "leave the scenario's files where they are",
+        )
+    })
+}
+
+pub(super) fn not_begun(path: &Path, error: &dyn Display) -> Failure {
+    Failure::bad_input(
+        format!("{} cannot be written: {error}", path.display()),
+        "give another --record",
+    )
+}
+
+pub(super) fn cut_short(path: Option<&Path>, error: &dyn Display) -> Failure {
+    let what = path.map_or("the recording".into(), Path::to_string_lossy);
+    Failure::failed(
+        format!("{what} cannot be written any more: {error}"),
+        "make room; what was recorded until then can be played",
+    )
 }
 
 /// Opens a recording; one without its end with a warning.

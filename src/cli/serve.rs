@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use clap::builder::BoolishValueParser;
 
-use super::recording::{RecordTo, parse_record_hz};
+use super::recording::{cut_short, not_begun, parse_record_hz, sources_of};
 use super::token::bad_key;
 use super::{Failure, Signals, load_world, parse_threads, threads};
 use super::{door, notices};
 use crate::auth::{KEY_VARIABLE, Mode};
 use crate::http::RateLimit;
+use crate::recording::{Studio, StudioSettings};
 use crate::scenario::{parse_duration, parse_rate};
 use crate::server::{self, Keep, Limits, Options, ServerError};
 use crate::sim::time::SimDuration;
+use crate::sim::world::World;
 use crate::store::{self, HISTORY_FOLDER};
 use crate::view::reading::Speed;
 
@@ -65,6 +67,10 @@ pub struct Args {
     /// is replaced
     #[arg(long, value_name = "OUT.mcap", env = "SKYHAUL_RECORD")]
     record: Option<PathBuf>,
+    /// Where recordings go that are begun while the world runs (PUT /api/recording) [default:
+    /// recordings in --data, where that is a folder]
+    #[arg(long, value_name = "DIR", env = "SKYHAUL_RECORDINGS")]
+    recordings: Option<PathBuf>,
     /// Recorded positions a simulated second, at most one a tick
     #[arg(long, value_name = "N", env = "SKYHAUL_RECORD_HZ", default_value_t = 1.0, value_parser = parse_record_hz)]
     record_hz: f64,
@@ -128,6 +134,8 @@ fn keep(args: &Args) -> Result<Option<Keep>, Failure> {
     }
 }
 
+/// In the data folder.
+const RECORDINGS_FOLDER: &str = "recordings";
 /// Fastest speed that is no `max`.
 const FASTEST: f64 = 10_000.0;
 
@@ -145,12 +153,11 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     let access = args.door.access()?;
     let world = load_world(&args.scenario, args.seed)?;
     let keep = keep(&args)?;
-    let record = args.record.as_deref().map(|path| RecordTo {
-        path,
-        hz: args.record_hz,
-        scenario: &args.scenario,
-    });
-    let recorder = record.as_ref().map(|to| to.attend(&world)).transpose()?;
+    let studio = Arc::new(studio(&args, &world)?);
+    let record = args.record.clone();
+    if let Some(path) = &record {
+        studio.record_to(path).map_err(|error| not_begun(path, &error))?;
+    }
     let options = Options {
         basemap: args.door.basemap()?,
         keep,
@@ -167,10 +174,8 @@ pub fn serve(args: Args) -> Result<(), Failure> {
         rate_limit: args.rate_limit,
         access,
         notices: args.notices.settings()?,
-        stand: recorder
-            .as_ref()
-            .map(|(_, stand)| Arc::clone(stand))
-            .unwrap_or_default(),
+        stand: studio.stand(),
+        studio: Some(Arc::clone(&studio)),
         ..Options::default()
     };
     open_files(&options);
@@ -211,11 +216,22 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     });
     // Who is told to end while the store opens does not wait for that.
     runtime.shutdown_background();
-    if let (Some(to), Some((recorder, stand))) = (record, recorder) {
-        drop(stand.lock().take());
-        to.finish(&recorder)?;
+    if let Some(Err(error)) = studio.finish() {
+        return served.and(Err(cut_short(record.as_deref(), &error)));
     }
     served
+}
+
+/// Who records the world, from the first tick on or when somebody asks for it.
+fn studio(args: &Args, world: &Arc<World>) -> Result<Studio, Failure> {
+    let is_folder = store::is_folder(&args.data);
+    let folder = args.recordings.clone();
+    let settings = StudioSettings {
+        folder: folder.or_else(|| is_folder.then(|| Path::new(&args.data).join(RECORDINGS_FOLDER))),
+        sources: sources_of(&args.scenario)?,
+        hz: args.record_hz,
+    };
+    Ok(Studio::new(settings, Arc::clone(world)))
 }
 
 /// Whether tokens are asked for that nobody can make.

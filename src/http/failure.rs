@@ -15,6 +15,7 @@ use crate::auth::{Denied, Stranger};
 use crate::view::archive::Unread;
 use crate::view::branches::{NoBranch, NoComparison};
 use crate::view::commands::Refusal;
+use crate::view::recordings::NotRecording;
 use crate::wire::api::problem::{FieldProblem, Problem};
 use crate::wire::discreet::discreet;
 use crate::ws::NoSession;
@@ -38,7 +39,7 @@ pub enum Failure {
     Unknown(&'static str),
     /// A drone on the ground has no route.
     NotInTheAir,
-    /// A live world has no timeline.
+    /// A live world that is not recorded has no timeline.
     NotARecording,
     /// A live world has no branches.
     NoBranches,
@@ -46,6 +47,8 @@ pub enum Failure {
     NoComparison(NoComparison),
     /// No flight of that account ended in that month.
     NothingBooked,
+    /// No recording begins, or ends.
+    NotRecording(NotRecording),
     /// Nobody flies for it, for this reason.
     NoDrone(&'static str),
     /// The body is no JSON.
@@ -149,6 +152,7 @@ impl Failure {
                 (S::NOT_FOUND, "nothing-beside", "Nothing to compare")
             }
             Failure::NoComparison(_) => (S::CONFLICT, "not-compared", "They cannot be compared"),
+            Failure::NotRecording(why) => return refusal::shape_of_recording(why),
             Failure::Unparsable(_) | Failure::BodyBrokeOff => {
                 (S::BAD_REQUEST, "unparsable", "The body is not JSON")
             }
@@ -234,13 +238,14 @@ impl Failure {
                 "no drone came back from a flight for this account in that month".into()
             }
             Failure::NotARecording => {
-                "this world is live and has no timeline; a recording that `skyhaul replay` plays has one".into()
+                "nothing of this world is recorded, so it has no timeline; PUT /api/recording begins a recording".into()
             }
             Failure::NoBranches => {
                 "this world is live; a recording that `skyhaul replay` plays has branches".into()
             }
             Failure::NoBranch(refused) => refused.to_string(),
             Failure::NoComparison(refused) => refused.to_string(),
+            Failure::NotRecording(why) => why.to_string(),
             Failure::NotInTheAir => "the drone is on the ground, so it has no route".into(),
             Failure::Unparsable(why) => why.clone(),
             Failure::BodyBrokeOff => "the body broke off".into(),

@@ -31,6 +31,7 @@ mod put_delivery;
 mod quick_order;
 mod rate;
 mod recipient;
+mod recording;
 mod roster;
 mod simulation;
 mod stream;
@@ -63,6 +64,7 @@ use crate::auth::Guard;
 use crate::view::View;
 use crate::view::branches::Branches;
 use crate::view::commands::Commands;
+use crate::view::recordings::Recordings;
 use crate::ws::{NoStream, Wish};
 
 use failure::Failure;
@@ -89,6 +91,8 @@ impl Deref for Api {
 pub struct Parts {
     pub view: Arc<View>,
     pub commands: Arc<dyn Commands>,
+    /// Whoever records the world.
+    pub recordings: Arc<dyn Recordings>,
     /// Asked by `/readyz`; that the clock is stalled the view says by itself.
     pub ready: Arc<dyn Fn() -> Readiness + Send + Sync>,
     /// What `/metrics` shows, in the OpenMetrics text format.
@@ -170,6 +174,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(simulation::routes())
         .merge(timeline::routes())
         .merge(forks::routes())
+        .merge(recording::routes())
         .merge(stream::routes())
         .merge(tokens::routes())
         .merge(faults::routes())

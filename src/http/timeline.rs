@@ -1,4 +1,4 @@
-//! `/api/timeline`: a recording at a glance.
+//! `/api/timeline`: a recording at a glance, while it is made too.
 
 use axum::Json;
 use axum::extract::State;
@@ -24,7 +24,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 /// A recording at a glance: deliveries over time, and what went wrong
 ///
-/// Only a server that plays a recording has one.
+/// Only a server that plays a recording has one, and a live world while it is recorded: that one
+/// grows.
 #[utoipa::path(
     get,
     path = "/api/timeline",
@@ -43,12 +44,12 @@ async fn read_timeline(
     });
     parameters.finish()?;
     let timeline = api.view.timeline().ok_or(Failure::NotARecording)?;
-    let glance = timeline.glance(buckets.unwrap_or(BUCKETS));
+    let glance = timeline.glance(buckets.unwrap_or(BUCKETS), api.view.clock().at);
     let world = api.view.world();
     let time = |at: SimTime| rfc3339(&world, at);
     Ok(Json(wire::Timeline {
         from: time(timeline.from()),
-        to: time(timeline.to()),
+        to: time(glance.to),
         buckets: glance.completed,
         marks: glance.marks.into_iter().map(|mark| shown(mark, time)).collect(),
         unmarked: glance.unmarked,

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mcap::McapError;
 use mcap::records::Record;
@@ -16,6 +17,7 @@ use super::index::{Index, ends_whole, is_foreign, records};
 use super::layout::{FORMAT, Topic};
 use super::origin::Origin;
 use super::positions::Misfit;
+use super::recorder::Recorder;
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +94,14 @@ pub struct Recording {
     topics: BTreeMap<u16, Topic>,
     /// How much of a file without its end is left out, in bytes.
     cut_off: Option<u64>,
+    growth: Option<Growth>,
+}
+
+/// Of a file that is still being written.
+struct Growth {
+    recorder: Arc<Recorder>,
+    /// Up to here its chunks are known.
+    known_bytes: u64,
 }
 
 impl Recording {
@@ -118,7 +128,52 @@ impl Recording {
             chunks: index.chunks,
             topics: index.topics,
             cut_off: index.cut_off,
+            growth: None,
         })
+    }
+
+    /// One that is being written, as far as it is; [`Recording::grow`] reads on.
+    ///
+    /// # Errors
+    /// See [`FileError`].
+    pub(super) fn open_growing(path: &Path, recorder: Arc<Recorder>) -> Result<Self, FileError> {
+        let mut file = File::open(path)?;
+        let known_bytes = recorder.progress().readable_bytes();
+        let index = Index::of_scan(&mut file, known_bytes)?;
+        Ok(Recording {
+            path: path.to_owned(),
+            origin: index.origin(&file)?,
+            file,
+            chunks: index.chunks,
+            topics: index.topics,
+            cut_off: None,
+            growth: Some(Growth {
+                recorder,
+                known_bytes,
+            }),
+        })
+    }
+
+    /// Finds chunks that were written since; answers whether there are any.
+    ///
+    /// # Errors
+    /// See [`FileError`].
+    pub(super) fn grow(&mut self) -> Result<bool, FileError> {
+        let Some(growth) = &mut self.growth else {
+            return Ok(false);
+        };
+        let readable_bytes = growth.recorder.progress().readable_bytes();
+        let known_bytes = std::mem::replace(&mut growth.known_bytes, readable_bytes);
+        if readable_bytes == known_bytes {
+            return Ok(false);
+        }
+        let mut index = Index {
+            topics: self.topics.clone(),
+            ..Index::default()
+        };
+        index.scan(&mut self.file, known_bytes, readable_bytes)?;
+        self.chunks.extend(index.chunks);
+        Ok(true)
     }
 
     /// In the order of their times.

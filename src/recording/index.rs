@@ -179,9 +179,16 @@ impl Index {
     /// From record to record, as far as they are whole.
     pub fn of_scan(file: &mut File, length: u64) -> Result<Self, FileError> {
         let mut index = Index::default();
+        let whole = index.scan(file, MAGIC.len() as u64, length)?;
+        index.cut_off = Some(length - whole);
+        Ok(index)
+    }
+
+    /// The same between these bytes; answers up to where all is whole.
+    pub fn scan(&mut self, file: &mut File, from: u64, length: u64) -> Result<u64, FileError> {
         // The channels that each chunk has messages of.
         let mut of_chunks: Vec<Vec<u16>> = Vec::new();
-        let mut at = MAGIC.len() as u64;
+        let mut at = from;
         // Up to here all is whole.
         let mut whole = at;
         while let Some((op, size)) = read_head(file, at, length)? {
@@ -193,7 +200,7 @@ impl Index {
                     }
                     file.read_exact(&mut head)?;
                     let [from_ns, until_ns] = times(head);
-                    index.chunks.push(Chunk {
+                    self.chunks.push(Chunk {
                         offset: at,
                         length: RECORD_HEAD + size,
                         from_ns,
@@ -217,9 +224,8 @@ impl Index {
             }
             at += RECORD_HEAD + size;
         }
-        index.find_topics(file, &of_chunks)?;
-        index.cut_off = Some(length - whole);
-        Ok(index)
+        self.find_topics(file, &of_chunks)?;
+        Ok(whole)
     }
 
     /// The first chunk names all channels. The last one may have no index behind it any more: then
@@ -228,11 +234,13 @@ impl Index {
         let Some(first) = self.chunks.first() else {
             return Err(FileError::Nothing);
         };
-        for record in records(file, first)? {
-            if let Record::Channel(channel) = record
-                && let Some(topic) = Topic::of_name(&channel.topic)
-            {
-                self.topics.insert(channel.id, topic);
+        if self.topics.is_empty() {
+            for record in records(file, first)? {
+                if let Record::Channel(channel) = record
+                    && let Some(topic) = Topic::of_name(&channel.topic)
+                {
+                    self.topics.insert(channel.id, topic);
+                }
             }
         }
         for (chunk, ids) in self.chunks.iter_mut().zip(of_chunks) {

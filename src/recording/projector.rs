@@ -5,7 +5,6 @@
 //! since, on a read side that nobody sees yet; then that takes the place of the one that is
 //! looked at, under a new epoch.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prost::Message;
@@ -18,13 +17,13 @@ use crate::view::frame::DroneRow;
 use crate::view::{Publication, Reversal, View};
 
 use super::between::{Undone, overlay};
-use super::changes::{Changes, WorldChanges};
+use super::changes::WorldChanges;
 use super::file::{FileError, Recording};
 use super::keyframe::State;
 use super::layout::{self, Topic};
+use super::moments::{Moment, moments_of};
 use super::origin::NoWorld;
 use super::past::Past;
-use super::positions::Decoder;
 
 /// Why a moment is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -37,16 +36,6 @@ pub enum NotShown {
     State(#[from] Halted),
     #[error("its world cannot be made: {0}")]
     World(#[from] Objection),
-}
-
-/// What was recorded of one tick.
-struct Moment {
-    tick: Tick,
-    at: SimTime,
-    digest: [u8; 32],
-    changes: Changes,
-    /// Where positions were recorded.
-    rows: Option<Vec<DroneRow>>,
 }
 
 /// Where in the file the show is: a chunk, and the next moment in it.
@@ -140,6 +129,31 @@ impl Projector {
 
     pub fn end(&self) -> SimTime {
         self.recording.end()
+    }
+
+    /// Finds what was recorded since, where the file is still being written; answers whether
+    /// anything was.
+    ///
+    /// # Errors
+    /// A recording that cannot be read.
+    pub fn grow(&mut self) -> Result<bool, NotShown> {
+        let known = self.recording.chunks().len();
+        if !self.recording.grow()? {
+            return Ok(false);
+        }
+        for (number, chunk) in self.recording.chunks().iter().enumerate().skip(known) {
+            let has = |topic| chunk.topics.contains(&topic);
+            if has(Topic::Positions) || has(Topic::Journal) {
+                self.chunks.push(number);
+            }
+            if has(Topic::Keyframes) {
+                self.keyframes.push(number);
+            }
+            if has(Topic::Gaps) {
+                self.gaps.push(number);
+            }
+        }
+        Ok(true)
     }
 
     /// Shows the moment at this time, or the last before it, under a new epoch.
@@ -351,42 +365,4 @@ fn state_of(
     let state = State::from_bytes(&keyframe.state).map_err(FileError::from)?;
     let (world, restored) = look::look(Arc::clone(scenario), state.into_snapshot())?;
     Ok((View::new(Arc::clone(&world), restored), world))
-}
-
-/// `with_rows`: where they are recorded.
-fn moments_of(recording: &Recording, chunk: usize, with_rows: bool) -> Result<Vec<Moment>, NotShown> {
-    let mut moments: BTreeMap<Tick, Moment> = BTreeMap::new();
-    let mut decoder = Decoder::default();
-    let origin = &recording.origin;
-    let empty = |tick, at| Moment {
-        tick,
-        at,
-        digest: [0; 32],
-        changes: Changes::default(),
-        rows: None,
-    };
-    for message in recording.messages(&recording.chunks()[chunk])? {
-        let at = origin.at(message.time_ns);
-        match message.topic {
-            Topic::Journal => {
-                let journal = layout::Journal::decode(message.data.as_slice()).map_err(FileError::from)?;
-                let moment = moments
-                    .entry(journal.tick)
-                    .or_insert_with(|| empty(journal.tick, at));
-                moment.digest = <[u8; 32]>::try_from(journal.digest.as_slice()).unwrap_or_default();
-                moment.changes = postcard::from_bytes(&journal.changes).map_err(FileError::from)?;
-            }
-            Topic::Positions if with_rows => {
-                let positions =
-                    layout::Positions::decode(message.data.as_slice()).map_err(FileError::from)?;
-                let rows = decoder.decode(&positions).map_err(FileError::from)?;
-                let moment = moments
-                    .entry(positions.tick)
-                    .or_insert_with(|| empty(positions.tick, at));
-                moment.rows = Some(rows.iter().map(|row| row.shown()).collect());
-            }
-            _ => {}
-        }
-    }
-    Ok(moments.into_values().collect())
 }

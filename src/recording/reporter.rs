@@ -53,7 +53,8 @@ impl Reporter {
                 };
             }
             Err(NoRoom::Ended) => {
-                tracing::error!(tick, "the recording cannot be written any more");
+                let cause = self.recorder.progress().failure();
+                tracing::error!(tick, cause, "the recording ended: it cannot be written any more");
                 self.course = Course::Ended;
             }
         }

@@ -39,6 +39,8 @@ const ANY_OBJECT: &str = r#"{"type":"object"}"#;
 
 pub struct Tape {
     writer: Writer<NoSeek<BufWriter<File>>>,
+    /// To ask how long it is.
+    length: File,
     channels: BTreeMap<Topic, u16>,
     sequences: BTreeMap<Topic, u32>,
     /// In the chunk that is open.
@@ -51,7 +53,20 @@ impl Tape {
     /// # Errors
     /// A place where nothing can be written.
     pub fn create(path: &Path) -> Result<Self, TapeError> {
-        let file = NoSeek::new(BufWriter::new(File::create(path)?));
+        Self::on(File::create(path)?)
+    }
+
+    /// A new file, where there is none yet.
+    ///
+    /// # Errors
+    /// See [`Tape::create`].
+    pub fn create_new(path: &Path) -> Result<Self, TapeError> {
+        Self::on(File::create_new(path)?)
+    }
+
+    fn on(file: File) -> Result<Self, TapeError> {
+        let length = file.try_clone()?;
+        let file = NoSeek::new(BufWriter::new(file));
         let options = WriteOptions::new()
             .profile(PROFILE)
             .library(concat!("skyhaul ", env!("CARGO_PKG_VERSION")))
@@ -77,6 +92,7 @@ impl Tape {
         }
         Ok(Tape {
             writer,
+            length,
             channels,
             sequences: BTreeMap::new(),
             open_bytes: 0,
@@ -115,6 +131,14 @@ impl Tape {
             self.open_bytes = 0;
         }
         Ok(())
+    }
+
+    /// Of chunks that are closed.
+    ///
+    /// # Errors
+    /// See [`Tape::write`].
+    pub fn written_bytes(&self) -> Result<u64, TapeError> {
+        Ok(self.length.metadata()?.len())
     }
 
     /// Ends the file with its index; answers how long it is.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use crate::view::timeline::{Mark, MarkKind, Marked, Timeline};
 
 use super::file::{FileError, Message, Recording};
 use super::layout::Topic;
+use super::recorder::Recorder;
 
 /// What of an event is of interest here; the channel has it as the stream tells it.
 #[derive(Deserialize)]
@@ -51,8 +53,49 @@ pub fn gather(path: &Path, timeline: &Arc<Timeline>) -> Result<(), FileError> {
     Ok(())
 }
 
+/// The same of a recording that is being written, until it ends.
+///
+/// # Errors
+/// See [`gather`].
+pub(super) fn follow(
+    path: &Path,
+    recorder: Arc<Recorder>,
+    timeline: &Arc<Timeline>,
+) -> Result<(), FileError> {
+    let mut recording = Recording::open_growing(path, Arc::clone(&recorder))?;
+    let timeline = Arc::downgrade(timeline);
+    std::thread::Builder::new()
+        .name("timeline".to_owned())
+        .spawn(move || {
+            let mut known = 0;
+            loop {
+                let has_ended = recorder.progress().has_ended();
+                let read = recording
+                    .grow()
+                    .and_then(|_| read_from(&recording, known, &timeline));
+                if let Err(error) = read {
+                    tracing::error!(%error, "the timeline ends where the recording cannot be read");
+                    return;
+                }
+                known = recording.chunks().len();
+                if has_ended || timeline.strong_count() == 0 {
+                    return;
+                }
+                std::thread::sleep(FOLLOWED_EVERY);
+            }
+        })?;
+    Ok(())
+}
+
+const FOLLOWED_EVERY: Duration = Duration::from_secs(1);
+
 pub(super) fn read(recording: &Recording, timeline: &Weak<Timeline>) -> Result<(), FileError> {
-    for chunk in recording.chunks() {
+    read_from(recording, 0, timeline)
+}
+
+/// From this chunk on.
+fn read_from(recording: &Recording, first: usize, timeline: &Weak<Timeline>) -> Result<(), FileError> {
+    for chunk in &recording.chunks()[first..] {
         if !chunk.topics.contains(&Topic::Events) {
             continue;
         }

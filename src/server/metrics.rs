@@ -22,10 +22,12 @@ use crate::sim::flight::STACK_PLACES;
 use crate::sim::workflow::WaitingFor;
 use crate::store::{Reader, Writer};
 use crate::view::View;
+use crate::view::recordings::Recordings;
 use crate::ws::Telemetry;
 
 use super::connections::Connections;
 use super::process_metrics::ProcessMetrics;
+use super::recording_metrics::RecordingMetrics;
 use super::{Started, eta_metrics};
 
 /// Answers with all metrics in OpenMetrics text.
@@ -36,6 +38,7 @@ pub fn render(
     rate_limit: Option<Arc<RateLimit>>,
     sessions: Arc<Telemetry>,
     notices: Arc<notify::Telemetry>,
+    recordings: Arc<dyn Recordings>,
 ) -> Arc<dyn Fn() -> String + Send + Sync> {
     registry.register_collector(Box::new(House {
         view: Arc::clone(&started.view),
@@ -49,6 +52,7 @@ pub fn render(
         sessions,
         notices,
     }));
+    registry.register_collector(Box::new(RecordingMetrics(recordings)));
     registry.register_collector(Box::new(ProcessMetrics));
     Arc::new(move || {
         let mut page = String::new();
@@ -80,7 +84,7 @@ impl std::fmt::Debug for House {
 
 type Labelled = Family<Vec<(&'static str, &'static str)>, Gauge>;
 
-fn gauge(encoder: &mut DescriptorEncoder, name: &str, help: &str, value: u64) -> std::fmt::Result {
+pub(super) fn gauge(encoder: &mut DescriptorEncoder, name: &str, help: &str, value: u64) -> std::fmt::Result {
     let gauge = ConstGauge::new(value as i64);
     let described = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
     gauge.encode(described)

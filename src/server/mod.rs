@@ -11,6 +11,7 @@ mod door;
 mod eta_metrics;
 mod metrics;
 mod process_metrics;
+mod recording_metrics;
 mod replay;
 mod retention;
 #[cfg(test)]
@@ -35,11 +36,13 @@ use crate::engine::metrics::Metrics;
 use crate::engine::witness::Stand;
 use crate::http::{self, Basemap, RateLimit, Readiness};
 use crate::notify::{self, Courier};
-use crate::recording::NotShown;
+use crate::recording::{NotShown, Studio};
 use crate::sim::world::World;
 use crate::store::writer::Refused;
 use crate::store::{self, Identity, Store, StoreError};
+use crate::view::pasts::{NoPasts, Pasts};
 use crate::view::reading::Speed;
+use crate::view::recordings::{NoRecordings, Recordings};
 use crate::view::{RECENTLY_ENDED, View};
 use crate::ws::{self, Gateway};
 
@@ -83,6 +86,8 @@ pub struct Options {
     pub notices: notify::Settings,
     /// Who hears of all that happens: whoever records it.
     pub stand: Stand,
+    /// Who may record it while it runs, and lets moments of the past be seen; it has the stand.
+    pub studio: Option<Arc<Studio>>,
 }
 
 impl Default for Options {
@@ -103,6 +108,7 @@ impl Default for Options {
             access: auth::Settings::default(),
             notices: notify::Settings::default(),
             stand: Stand::default(),
+            studio: None,
         }
     }
 }
@@ -190,8 +196,16 @@ pub async fn start_with(
     };
     tokio::spawn(retention.run(closed.clone()));
     let arbiters = started.sessions_arbiters.clone();
+    let (pasts, recordings): (Arc<dyn Pasts>, Arc<dyn Recordings>) = match &options.studio {
+        Some(studio) => {
+            studio.attend(&view);
+            (Arc::clone(studio) as _, Arc::clone(studio) as _)
+        }
+        None => (Arc::new(NoPasts), Arc::new(NoRecordings)),
+    };
     let gateway = Gateway::new(
         Arc::clone(&view),
+        pasts,
         Arc::clone(&guard),
         arbiters,
         options.sessions,
@@ -214,12 +228,14 @@ pub async fn start_with(
         rate_limit.clone(),
         gateway.telemetry(),
         notices,
+        Arc::clone(&recordings),
     );
     let ready = closed.clone();
     let window = gateway.clone();
     let api = http::Parts {
         view: Arc::clone(&view),
         commands: Arc::new(Door::new(&started, closed.clone())),
+        recordings,
         ready: Arc::new(move || {
             if *ready.borrow() {
                 Readiness::Draining

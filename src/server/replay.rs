@@ -18,9 +18,11 @@ use tokio::time::timeout;
 
 use crate::auth::{self, Guard, TokenKey};
 use crate::http::{self, Readiness, Trimmed};
+use crate::recording::Shows;
 use crate::recording::playback::Playback;
 use crate::view::branches::Branches;
 use crate::view::commands::Commands;
+use crate::view::recordings::NoRecordings;
 use crate::ws::{self, Gateway};
 
 use super::beside::{self, Beside, Both};
@@ -138,6 +140,7 @@ impl Doors {
         let view = Arc::clone(playback.view());
         let gateway = Gateway::new(
             Arc::clone(&view),
+            Arc::new(Shows::of(playback)),
             Arc::clone(&self.guard),
             self.arbiters.clone(),
             self.sessions.clone(),
@@ -148,6 +151,7 @@ impl Doors {
         let api = http::Parts {
             view,
             commands,
+            recordings: Arc::new(NoRecordings),
             ready: Arc::new(move || match *ready.borrow() {
                 true => Readiness::Draining,
                 false => Readiness::Ready,

@@ -15,10 +15,12 @@ pub mod events;
 pub mod frame;
 mod packages;
 mod paging;
+pub mod pasts;
 mod playback;
 mod publish;
 mod pulse;
 pub mod reading;
+pub mod recordings;
 pub mod routes;
 pub mod shown;
 mod sums;
@@ -28,7 +30,7 @@ pub mod timeline;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -38,8 +40,8 @@ use crate::sim::calendar::Month;
 use crate::sim::drone::DroneStatus;
 use crate::sim::event::{Event, HubQueues};
 use crate::sim::geo::LatLon;
-use crate::sim::ids::{DeliveryId, DroneId, HubId, ModelId};
-use crate::sim::order::{Order, StoredPackage};
+use crate::sim::ids::{DroneId, HubId, ModelId};
+use crate::sim::order::StoredPackage;
 use crate::sim::sky::Grounded;
 use crate::sim::sums::Sums;
 use crate::sim::time::{SimTime, Tick};
@@ -135,7 +137,8 @@ pub struct View {
     is_playback: AtomicBool,
     /// Of a recording that is played.
     excerpt: RwLock<Option<Excerpt>>,
-    timeline: OnceLock<Arc<Timeline>>,
+    /// Of a recording that is played, or being made.
+    timeline: ArcSwapOption<Timeline>,
 }
 
 /// Where a stopped world left off, for a view that starts with it.
@@ -265,7 +268,7 @@ impl View {
             stalled: AtomicBool::new(false),
             is_playback: AtomicBool::new(false),
             excerpt: RwLock::new(None),
-            timeline: OnceLock::new(),
+            timeline: ArcSwapOption::empty(),
         }
     }
 
@@ -273,13 +276,6 @@ impl View {
     /// grows, so a later one knows every drone and hub of an earlier reading.
     pub fn world(&self) -> Guard<Arc<World>> {
         self.world.load()
-    }
-
-    /// Shows requests that are durable but not admitted yet.
-    pub fn queue(&self, requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>) {
-        // Not the clock's lock, which is held for as long as a tick is being published.
-        let since = self.world().time_of(*self.published.borrow());
-        self.deliveries.queue(since, requested);
     }
 
     /// Fires after each publication.

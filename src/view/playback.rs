@@ -52,13 +52,18 @@ impl View {
         *self.excerpt.read()
     }
 
-    /// Whoever has one sets it once.
+    /// What is recorded, at a glance, from now on.
     pub fn set_timeline(&self, timeline: Arc<Timeline>) {
-        let _only_the_first = self.timeline.set(timeline);
+        self.timeline.store(Some(timeline));
     }
 
-    pub fn timeline(&self) -> Option<&Timeline> {
-        self.timeline.get().map(AsRef::as_ref)
+    /// Nothing is recorded any more.
+    pub fn drop_timeline(&self) {
+        self.timeline.store(None);
+    }
+
+    pub fn timeline(&self) -> Option<Arc<Timeline>> {
+        self.timeline.load_full()
     }
 
     /// Shows what the other one shows, as another past.

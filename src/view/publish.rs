@@ -7,7 +7,8 @@ use super::deliveries::{DeliveryRecord, Flight, Place};
 use super::frame::Frame;
 use super::{HubQueue, Now, Publication, View};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening, HubEvent};
-use crate::sim::ids::DroneId;
+use crate::sim::ids::{DeliveryId, DroneId};
+use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -20,6 +21,13 @@ impl Now {
 }
 
 impl View {
+    /// Shows requests that are durable but not admitted yet.
+    pub fn queue(&self, requested: impl IntoIterator<Item = (DeliveryId, Arc<Order>)>) {
+        // Not the clock's lock, which is held for as long as a tick is being published.
+        let since = self.world().time_of(*self.published.borrow());
+        self.deliveries.queue(since, requested);
+    }
+
     /// Shows a committed tick.
     pub fn publish(&self, publication: Publication) {
         let moment = (publication.tick, publication.at);

@@ -7,6 +7,8 @@ use crate::sim::time::SimTime;
 
 /// Stretches of equal length in which completed deliveries are counted.
 const BINS: usize = 8_640;
+/// Of one that grows, at first: a second a bin.
+const FIRST_SPAN_US: u64 = BINS as u64 * 1_000_000;
 /// Of each kind.
 const MARKS_MOST: usize = 600;
 
@@ -45,6 +47,7 @@ pub struct Mark {
 /// What somebody sees of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glance {
+    pub to: SimTime,
     /// Deliveries completed in each of as many stretches as were asked for.
     pub completed: Vec<u64>,
     /// In order.
@@ -57,12 +60,15 @@ pub struct Glance {
 
 pub struct Timeline {
     from: SimTime,
-    to: SimTime,
+    /// `None` of one that goes on.
+    to: Option<SimTime>,
     gathered: RwLock<Gathered>,
 }
 
 struct Gathered {
     completed: Vec<u32>,
+    /// Of all bins together.
+    span_us: u64,
     marks: [Thinned; 3],
     until: SimTime,
     is_whole: bool,
@@ -99,11 +105,21 @@ impl Thinned {
 impl Timeline {
     /// From one moment to a later one; nothing is gathered yet.
     pub fn new(from: SimTime, to: SimTime) -> Self {
+        Self::of(from, Some(to), to.since(from).0)
+    }
+
+    /// From one moment on, for as long as it goes on; nothing is gathered yet.
+    pub fn growing(from: SimTime) -> Self {
+        Self::of(from, None, FIRST_SPAN_US)
+    }
+
+    fn of(from: SimTime, to: Option<SimTime>, span_us: u64) -> Self {
         Timeline {
             from,
             to,
             gathered: RwLock::new(Gathered {
                 completed: vec![0; BINS],
+                span_us: span_us.max(1),
                 marks: Default::default(),
                 until: from,
                 is_whole: false,
@@ -115,7 +131,8 @@ impl Timeline {
         self.from
     }
 
-    pub fn to(&self) -> SimTime {
+    /// `None` of one that goes on.
+    pub fn to(&self) -> Option<SimTime> {
         self.to
     }
 
@@ -127,13 +144,16 @@ impl Timeline {
         marks: impl IntoIterator<Item = Mark>,
     ) {
         let mut gathered = self.gathered.write();
+        if self.to.is_none() {
+            gathered.reach(until.since(self.from).0);
+        }
         for at in completed {
-            if let Some(bin) = self.bin_of(at) {
+            if let Some(bin) = self.bin_of(at, gathered.span_us) {
                 gathered.completed[bin] += 1;
             }
         }
         for mark in marks {
-            if self.bin_of(mark.at).is_some() {
+            if self.bin_of(mark.at, gathered.span_us).is_some() {
                 gathered.marks[mark.kind as usize].add(mark);
             }
         }
@@ -145,19 +165,29 @@ impl Timeline {
         self.gathered.write().is_whole = true;
     }
 
-    /// With so many stretches, at least one.
-    pub fn glance(&self, stretches: usize) -> Glance {
+    /// With so many stretches, at least one, up to its end or to this moment.
+    pub fn glance(&self, stretches: usize, now: SimTime) -> Glance {
         let gathered = self.gathered.read();
         let stretches = stretches.clamp(1, BINS);
         let mut completed = vec![0; stretches];
-        for (bin, count) in gathered.completed.iter().enumerate() {
-            completed[bin * stretches / BINS] += u64::from(*count);
+        let to = self.to.unwrap_or(now.max(gathered.until));
+        let shown_us = u128::from(to.since(self.from).0.max(1));
+        for (bin, count) in gathered
+            .completed
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+        {
+            let begins = bin as u128 * u128::from(gathered.span_us) * stretches as u128;
+            let stretch = (begins / (shown_us * BINS as u128)) as usize;
+            completed[stretch.min(stretches - 1)] += u64::from(*count);
         }
         let kinds = MarkKind::ALL.map(|kind| &gathered.marks[kind as usize]);
         let mut marks: Vec<Mark> = kinds.iter().flat_map(|kind| kind.marks.iter().cloned()).collect();
         marks.sort_by_key(|mark| mark.at);
         let seen: u64 = kinds.iter().map(|kind| kind.seen).sum();
         Glance {
+            to,
             unmarked: seen - marks.len() as u64,
             completed,
             marks,
@@ -166,10 +196,23 @@ impl Timeline {
     }
 
     /// `None` outside of it.
-    fn bin_of(&self, at: SimTime) -> Option<usize> {
-        let span = u128::from((self.to.0 - self.from.0).max(1));
-        let since = at.0.checked_sub(self.from.0).filter(|_| at <= self.to)?;
-        Some(((u128::from(since) * BINS as u128 / span) as usize).min(BINS - 1))
+    fn bin_of(&self, at: SimTime, span_us: u64) -> Option<usize> {
+        let is_within = self.to.is_none_or(|to| at <= to);
+        let since = at.0.checked_sub(self.from.0).filter(|_| is_within)?;
+        Some(((u128::from(since) * BINS as u128 / u128::from(span_us)) as usize).min(BINS - 1))
+    }
+}
+
+impl Gathered {
+    /// Bins become twice as long, and again, until all of this fits into them.
+    fn reach(&mut self, until_us: u64) {
+        while until_us > self.span_us {
+            for bin in 0..BINS / 2 {
+                self.completed[bin] = self.completed[2 * bin] + self.completed[2 * bin + 1];
+            }
+            self.completed[BINS / 2..].fill(0);
+            self.span_us *= 2;
+        }
     }
 }
 
@@ -196,20 +239,42 @@ mod tests {
         let timeline = Timeline::new(at(100), at(200));
         let completed = [100, 124, 125, 149, 150, 200].map(at);
         timeline.gather(at(200), completed.into_iter().chain([at(99), at(201)]), []);
-        assert_eq!(timeline.glance(4).completed, [2, 2, 1, 1]);
-        assert_eq!(timeline.glance(2).completed, [4, 2]);
-        assert_eq!(timeline.glance(1).completed, [6]);
+        let counted = |stretches| timeline.glance(stretches, at(0)).completed;
+        assert_eq!(counted(4), [2, 2, 1, 1]);
+        assert_eq!(counted(2), [4, 2]);
+        assert_eq!(counted(1), [6]);
     }
 
     #[test]
     fn it_says_how_far_it_is_until_it_is_whole() {
         let timeline = Timeline::new(at(0), at(60));
         timeline.gather(at(20), [], [mark(10, MarkKind::Fault)]);
-        assert_eq!(timeline.glance(1).gathered, Some(at(20)));
+        assert_eq!(timeline.glance(1, at(0)).gathered, Some(at(20)));
         timeline.gather(at(60), [], []);
         timeline.finish();
-        let glance = timeline.glance(1);
+        let glance = timeline.glance(1, at(0));
         assert_eq!((glance.gathered, glance.marks.len()), (None, 1));
+    }
+
+    #[test]
+    fn one_that_grows_shows_all_of_itself_and_loses_nothing() {
+        let timeline = Timeline::growing(at(1_000));
+        let mut expected = 0;
+        for hour in 1..=40 {
+            let until = 1_000 + hour * 3_600;
+            timeline.gather(at(until), [at(until - 3_600), at(until - 1)], []);
+            expected += 2;
+            let glance = timeline.glance(hour as usize, at(until));
+            assert_eq!((glance.to, glance.gathered), (at(until), Some(at(until))));
+            assert_eq!(glance.completed.iter().sum::<u64>(), expected);
+        }
+        assert!(
+            timeline
+                .glance(40, at(0))
+                .completed
+                .iter()
+                .all(|count| *count > 0)
+        );
     }
 
     #[test]
@@ -217,7 +282,7 @@ mod tests {
         let timeline = Timeline::new(at(0), at(10_000));
         let often = (0..10_000).map(|second| mark(second, MarkKind::Loss));
         timeline.gather(at(10_000), [], often.chain([mark(5_000, MarkKind::Failure)]));
-        let glance = timeline.glance(1);
+        let glance = timeline.glance(1, at(0));
         let losses: Vec<u64> = (glance.marks.iter())
             .filter(|mark| mark.kind == MarkKind::Loss)
             .map(|mark| mark.at.0 / 1_000_000)

@@ -161,6 +161,12 @@ impl Rate {
         })
     }
 
+    /// Beats of another show follow.
+    pub(super) fn look_at(&mut self, interest: &Arc<Interest>) {
+        self.interested = interest.in_tier(self.interested.tier());
+        (self.seen, self.told, self.folded) = (None, None, 0);
+    }
+
     /// The next look sees everything.
     pub(super) fn start_over(&mut self) {
         self.seen = None;

@@ -27,7 +27,7 @@ use super::beat::{Beat, Gauges, TierBeat};
 use super::grid::Cell;
 use super::ground::Rolls;
 use super::layer::{Changes, OnGround, Positions};
-use super::shard::{BeatMade, Leave};
+use super::shard::{BeatMade, Leave, Listener};
 use super::tier::{LastBeat, SLOTS_PER_SECOND, Tier};
 use crate::view::shown;
 
@@ -39,11 +39,20 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 
 pub(super) struct FanOut {
     shared: Arc<Shared>,
+    audience: Audience,
     tiers: [TierState; Tier::ALL.len()],
     gauges: Arc<Gauges>,
     gauged_in: u64,
     beats: u64,
     epoch: u64,
+}
+
+/// Who is told of a beat.
+pub(super) enum Audience {
+    /// Every shard, for its sessions.
+    All,
+    /// The one session that looks at this; it is on the same thread.
+    One(Listener),
 }
 
 #[derive(Default)]
@@ -54,10 +63,11 @@ struct TierState {
 }
 
 impl FanOut {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, audience: Audience) -> Self {
         FanOut {
             epoch: shared.view.clock().epoch,
             shared,
+            audience,
             tiers: Default::default(),
             gauges: Arc::new(Gauges::new(0)),
             gauged_in: 0,
@@ -68,13 +78,15 @@ impl FanOut {
     /// Runs until the server shuts down, then bids every session farewell.
     pub(super) async fn run(mut self) {
         let mut published = self.shared.view.published();
-        let mut closing = self.shared.closing.clone();
+        let mut closing = self.shared.house.closing.clone();
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => {}
             () = self.keep_beating(&mut published) => {}
         }
-        for shard in &self.shared.shards {
-            shard.sessions.do_send(Leave);
+        if let Audience::All = self.audience {
+            for shard in &self.shared.house.shards {
+                shard.sessions.do_send(Leave);
+            }
         }
     }
 
@@ -154,10 +166,24 @@ impl FanOut {
             gauges: Arc::clone(&self.gauges),
         };
         *self.shared.newest.write() = Arc::new(beat);
-        self.shared.telemetry.beat();
-        for shard in &self.shared.shards {
-            // One that has not passed on the last beat yet passes on this one instead.
-            let _ = shard.sessions.try_send(BeatMade(Arc::clone(&self.shared)));
+        self.shared.house.telemetry.beat();
+        self.tell();
+    }
+
+    fn tell(&self) {
+        match &self.audience {
+            Audience::All => {
+                for shard in &self.shared.house.shards {
+                    // One that has not passed on the last beat yet passes on this one instead.
+                    let _ = shard.sessions.try_send(BeatMade(Arc::clone(&self.shared)));
+                }
+            }
+            Audience::One(listener) => {
+                let beat = Arc::clone(&self.shared.newest.read());
+                if let Some(letter) = listener.speak_at(&self.shared, &beat, Instant::now()) {
+                    letter.deliver(&mut Vec::new());
+                }
+            }
         }
     }
 

@@ -9,6 +9,10 @@
 //! is sent less (`lag`). A connection begins as an HTTP request (`admission`, `upgrade`).
 //! Sessions and sockets are spread over arbiters, each with all of theirs (`shard`). The
 //! same session may speak through the body of an HTTP answer instead (`sse`).
+//!
+//! All sessions look at one world, each at its newest moment ([`Shared`]). Where there is a
+//! recording, a session may look at another moment by itself: at a show of its own, with beats of
+//! its own (`session/own`).
 
 mod admission;
 mod beat;
@@ -48,10 +52,11 @@ use tokio::sync::watch;
 
 use crate::auth::{Guard, host_of, origin_of};
 use crate::view::View;
+use crate::view::pasts::Pasts;
 use crate::wire::stream::Encoding;
 
 use beat::{Beat, Gauges};
-use fanout::FanOut;
+use fanout::{Audience, FanOut};
 use grid::Grid;
 pub use lag::Patience;
 pub use refusal::NoSession;
@@ -98,20 +103,47 @@ pub struct Gateway {
     shared: Arc<Shared>,
 }
 
-/// What all sessions and the fan-out share.
+/// What those share who look at the same moment, and the fan-out to them: nearly always all
+/// sessions.
 struct Shared {
+    house: Arc<House>,
     view: Arc<View>,
-    guard: Arc<Guard>,
     grid: Grid,
-    config: Config,
-    telemetry: Arc<Telemetry>,
     interest: Arc<Interest>,
     newest: RwLock<Arc<Beat>>,
+}
+
+/// What all sessions share, whatever they look at.
+struct House {
+    guard: Arc<Guard>,
+    config: Config,
+    telemetry: Arc<Telemetry>,
+    /// Other moments, for who wants to look at one by themselves.
+    pasts: Arc<dyn Pasts>,
     /// Sessions and handshakes under way.
     seats_taken: watch::Sender<usize>,
     next_session: AtomicU64,
     shards: Vec<OnArbiter>,
     closing: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn new(house: Arc<House>, view: Arc<View>) -> Self {
+        let no_beat = Beat {
+            epoch: view.clock().epoch,
+            number: 0,
+            slot: 0,
+            tiers: Default::default(),
+            gauges: Arc::new(Gauges::new(0)),
+        };
+        Shared {
+            grid: Grid::of(&view.world().area),
+            house,
+            view,
+            interest: Arc::default(),
+            newest: RwLock::new(Arc::new(no_beat)),
+        }
+    }
 }
 
 /// A shard, and where it and its sessions live.
@@ -126,6 +158,7 @@ impl Gateway {
     /// server shuts down. There must be an arbiter.
     pub fn new(
         view: Arc<View>,
+        pasts: Arc<dyn Pasts>,
         guard: Arc<Guard>,
         arbiters: Vec<ArbiterHandle>,
         config: Config,
@@ -137,27 +170,18 @@ impl Gateway {
             sessions: Shard::start_in_arbiter(&arbiter, |_| Shard::default()),
             arbiter,
         };
-        let no_beat = Beat {
-            epoch: view.clock().epoch,
-            number: 0,
-            slot: 0,
-            tiers: Default::default(),
-            gauges: Arc::new(Gauges::new(0)),
-        };
-        let shared = Arc::new(Shared {
-            grid: Grid::of(&view.world().area),
-            view,
+        let house = House {
             guard,
             config,
             telemetry: Arc::default(),
-            interest: Arc::default(),
-            newest: RwLock::new(Arc::new(no_beat)),
+            pasts,
             seats_taken: watch::channel(0).0,
             next_session: AtomicU64::new(1),
             shards: arbiters.into_iter().map(shard).collect(),
             closing,
-        });
-        first.spawn(FanOut::new(Arc::clone(&shared)).run());
+        };
+        let shared = Arc::new(Shared::new(Arc::new(house), view));
+        first.spawn(FanOut::new(Arc::clone(&shared), Audience::All).run());
         Gateway { shared }
     }
 
@@ -169,12 +193,12 @@ impl Gateway {
     }
 
     pub fn telemetry(&self) -> Arc<Telemetry> {
-        Arc::clone(&self.shared.telemetry)
+        Arc::clone(&self.shared.house.telemetry)
     }
 
     /// Returns when no session is open; of use once `closing` is true.
     pub async fn drained(&self) {
-        let mut seats = self.shared.seats_taken.subscribe();
+        let mut seats = self.shared.house.seats_taken.subscribe();
         // The sender lives in `shared`, so there is always an answer.
         let _ = seats.wait_for(|taken| *taken == 0).await;
     }
@@ -188,11 +212,11 @@ async fn handshake(
 ) -> Result<Response, NoSession> {
     let upgrade = upgrade.map_err(|(status, why)| NoSession::NotAHandshake { status, why })?;
     let (host, origin) = (host_of(&headers, &uri), origin_of(&headers));
-    let judged = shared.guard.reach.judge(host, origin);
+    let judged = shared.house.guard.reach.judge(host, origin);
     judged.map_err(NoSession::Stranger)?;
     let shown = admission::shown(&headers);
     let (encoding, protocol) = choose_encoding(&headers)?;
-    if *shared.closing.borrow() {
+    if *shared.house.closing.borrow() {
         return Err(NoSession::ShuttingDown);
     }
     let seat = Seat::take(&shared).ok_or(NoSession::Full)?;

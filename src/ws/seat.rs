@@ -18,39 +18,39 @@ pub(super) struct Seat {
 impl Seat {
     /// `None` where all are taken.
     pub(super) fn take(shared: &Arc<Shared>) -> Option<Self> {
-        let taken = shared.seats_taken.send_if_modified(|taken| {
-            let free = *taken < shared.config.max_sessions;
+        let taken = shared.house.seats_taken.send_if_modified(|taken| {
+            let free = *taken < shared.house.config.max_sessions;
             *taken += usize::from(free);
             free
         });
         if !taken {
-            shared.telemetry.session_refused();
+            shared.house.telemetry.session_refused();
             return None;
         }
         Some(Seat {
             shared: Arc::clone(shared),
-            number: shared.next_session.fetch_add(1, Relaxed),
+            number: shared.house.next_session.fetch_add(1, Relaxed),
         })
     }
 
     /// Where its session lives.
     pub(super) fn arbiter(&self) -> &ArbiterHandle {
-        &self.shared.shards[self.shard_number()].arbiter
+        &self.shared.house.shards[self.shard_number()].arbiter
     }
 
     /// The place of its shard among all.
     pub(super) fn shard_number(&self) -> usize {
-        self.number as usize % self.shared.shards.len()
+        self.number as usize % self.shared.house.shards.len()
     }
 
     fn shard(&self) -> &Addr<Shard> {
-        &self.shared.shards[self.shard_number()].sessions
+        &self.shared.house.shards[self.shard_number()].sessions
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.shared.seats_taken.send_modify(|taken| *taken -= 1);
+        self.shared.house.seats_taken.send_modify(|taken| *taken -= 1);
     }
 }
 
@@ -69,7 +69,7 @@ impl Seated {
             session: session.clone(),
             reach,
         });
-        seat.shared.telemetry.session_opened();
+        seat.shared.house.telemetry.session_opened();
         Seated { session, seat }
     }
 
@@ -78,7 +78,7 @@ impl Seated {
     }
 
     pub(super) fn sent(&self, messages: u64, bytes: u64) {
-        let telemetry = &self.seat.shared.telemetry;
+        let telemetry = &self.seat.shared.house.telemetry;
         telemetry.sent(self.seat.shard_number(), messages, bytes);
     }
 }
@@ -87,6 +87,6 @@ impl Drop for Seated {
     fn drop(&mut self) {
         let number = self.seat.number;
         self.seat.shard().do_send(Left { number });
-        self.seat.shared.telemetry.session_ended();
+        self.seat.shared.house.telemetry.session_ended();
     }
 }

@@ -3,14 +3,14 @@
 //! It owns its customer's subscriptions, how far each was told, and how far the client
 //! lags ([`Lag`]). It hears what the client said (`Heard`, one at a time: the socket reads
 //! on when it is answered), that its socket has written the last batch (`Written`, only when
-//! it asked), that it failed (`Failed`), and that the server shuts down (`Leave`). At each
+//! it asked), that it is to end (`End`), and that the server shuts down (`Leave`). At each
 //! beat its shard lets it speak. It answers through its [`Outlet`], one batch at a time: waiting replies
 //! first, then what each subscription has to say. While the outlet is taken, or too much
 //! is unread, it composes nothing; events wait in the view's logs, positions are replaced
 //! by newer ones. A client that reads nothing for too long is closed (1013).
 //!
 //! How messages reach it is in [`actor`], whom it serves, and what ends with their token, in
-//! [`identity`].
+//! [`identity`], and how it looks at another moment than all others in [`own`].
 //!
 //! Bounds: 64 subscriptions; 64 waiting replies, beyond which the socket reads no more;
 //! a mailbox of 16, which a beat does not go through. A failure ends the actor, and its
@@ -19,6 +19,7 @@
 mod actor;
 mod allowance;
 mod identity;
+mod own;
 mod recall;
 
 use std::collections::VecDeque;
@@ -43,6 +44,7 @@ use crate::view::shown;
 pub(super) use actor::{CustomerSession, Heard, Reading, Written};
 use allowance::Allowance;
 pub(super) use identity::Shown;
+use own::Own;
 
 /// Of a session that shows no valid token.
 const UNAUTHORIZED: u16 = 4401;
@@ -62,6 +64,10 @@ pub(super) struct Session {
     /// The timer of the grant's end.
     expiry: Option<SpawnHandle>,
     subscriptions: Subscriptions,
+    /// While it looks at another moment than all others.
+    own: Option<Box<Own>>,
+    /// How the clock goes is to be said.
+    owes_clock: bool,
     /// The past that they were told of.
     epoch: u64,
     /// Answers that wait for the outlet.
@@ -102,8 +108,8 @@ impl Session {
         };
         let epoch = shared.newest.read().epoch;
         Session {
-            allowance: Allowance::full(shared.config.messages_per_second),
-            lag: Lag::new(shared.config.patience, sign, Instant::now()),
+            allowance: Allowance::full(shared.house.config.messages_per_second),
+            lag: Lag::new(shared.house.config.patience, sign, Instant::now()),
             counted: Level::Fine,
             epoch,
             shared,
@@ -114,6 +120,8 @@ impl Session {
             grant: None,
             expiry: None,
             subscriptions: Subscriptions::default(),
+            own: None,
+            owes_clock: false,
             replies: VecDeque::new(),
             farewell: Farewell::NotYet,
         }
@@ -139,7 +147,7 @@ impl Session {
     }
 
     fn refuse(&mut self, refused: &Refused) {
-        self.shared.telemetry.error(refused.code);
+        self.shared.house.telemetry.error(refused.code);
         self.reply(&ServerMessage::Error {
             id: refused.id,
             code: refused.code,
@@ -163,7 +171,7 @@ impl Session {
                 ErrorCode::RateLimited,
                 format!(
                     "at most {} messages a second",
-                    self.shared.config.messages_per_second
+                    self.shared.house.config.messages_per_second
                 ),
             )),
         };
@@ -197,6 +205,18 @@ impl Session {
             }
             ClientMessage::Ping { sent } => {
                 self.reply(&ServerMessage::Pong { sent });
+                Ok(())
+            }
+            ClientMessage::Seek { unix_us } => {
+                self.seek(unix_us, context);
+                Ok(())
+            }
+            ClientMessage::Play { speed } => {
+                self.play(speed, context);
+                Ok(())
+            }
+            ClientMessage::Live => {
+                self.go_home();
                 Ok(())
             }
             ClientMessage::Auth { token } => {
@@ -244,8 +264,11 @@ impl Session {
         if self.lag.is_hopeless(now) {
             self.give_up(&mut batch);
         } else {
+            let home = self.follow_show();
+            let beat = home.as_deref().unwrap_or(beat);
             self.review();
             self.follow_epoch(beat);
+            self.tell_clock();
             batch.messages.extend(self.replies.drain(..));
             has_more = self.compose(beat, &mut batch);
             if let Farewell::Due(ending) = self.farewell {
@@ -258,7 +281,7 @@ impl Session {
         (!batch.is_empty()).then(|| self.outlet.letter(batch, is_told, now))
     }
 
-    /// A recording went to another moment: all topics begin anew there.
+    /// What it looks at went to another moment: all topics begin anew there.
     fn follow_epoch(&mut self, beat: &Beat) {
         if beat.epoch == self.epoch {
             return;
@@ -280,7 +303,10 @@ impl Session {
     fn count_level(&mut self, level: Level) {
         let before = std::mem::replace(&mut self.counted, level);
         if before != level {
-            self.shared.telemetry.is_slow(before as usize, level as usize);
+            self.shared
+                .house
+                .telemetry
+                .is_slow(before as usize, level as usize);
         }
     }
 
@@ -306,7 +332,7 @@ impl Session {
 
     fn give_up(&mut self, batch: &mut Batch) {
         self.farewell = Farewell::Said;
-        self.shared.telemetry.was_slow();
+        self.shared.house.telemetry.was_slow();
         batch.close = Some(CloseFrame {
             code: close_code::AGAIN,
             reason: "nothing was read for too long".into(),

@@ -6,14 +6,15 @@
 //! of each beat (`BeatMade`), on which it lets one session after the other speak, and of the
 //! server's end (`Leave`), which it passes on. Bounds: as many sessions as there are seats;
 //! of beats only the newest waits; after a portion of sessions others on this thread have
-//! their turn. A session that fails while it speaks ends alone (`Failed`).
+//! their turn. A session that fails while it speaks ends alone, and so does one whose connection
+//! is gone, whatever it still waits for (`End`).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use actix::fut::WrapFuture;
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WeakAddr};
 use parking_lot::Mutex;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -39,7 +40,13 @@ pub(super) struct Shard {
 
 struct Member {
     session: Addr<CustomerSession>,
-    reach: Weak<Mutex<Session>>,
+    listener: Listener,
+}
+
+/// A session that is told of beats, on its own thread, and without a message.
+pub(super) struct Listener {
+    pub(super) session: WeakAddr<CustomerSession>,
+    pub(super) reach: Weak<Mutex<Session>>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -75,7 +82,7 @@ pub(super) struct Leave;
 
 #[derive(Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub(super) struct Failed;
+pub(super) struct End;
 
 impl Shard {
     /// From this session on, with pauses.
@@ -87,7 +94,7 @@ impl Shard {
         for _ in 0..PORTION / AT_ONCE {
             let now = Instant::now();
             for (_, member) in sessions.by_ref().take(AT_ONCE) {
-                letters.extend(member.speak_at(&beat, now));
+                letters.extend(member.listener.speak_at(&shared, &beat, now));
             }
             letters.drain(..).for_each(|letter| letter.deliver(&mut room));
         }
@@ -107,13 +114,22 @@ impl Shard {
     }
 }
 
-impl Member {
-    fn speak_at(&self, beat: &Beat, now: Instant) -> Option<Letter> {
+impl Listener {
+    /// What it has to say at this beat of what it looks at; nothing where it looks elsewhere.
+    pub(super) fn speak_at(&self, of: &Arc<Shared>, beat: &Beat, now: Instant) -> Option<Letter> {
         let session = self.reach.upgrade()?;
         // What it leaves behind is not looked at again.
-        let spoken = catch_unwind(AssertUnwindSafe(|| session.lock().speak_at(beat, now)));
+        let spoken = catch_unwind(AssertUnwindSafe(|| {
+            let mut session = session.lock();
+            session
+                .looks_at(of)
+                .then(|| session.speak_at(beat, now))
+                .flatten()
+        }));
         spoken.unwrap_or_else(|_| {
-            self.session.do_send(Failed);
+            if let Some(session) = self.session.upgrade() {
+                session.do_send(End);
+            }
             None
         })
     }
@@ -135,8 +151,11 @@ impl Handler<Enter> for Shard {
             enter.session.do_send(Leave);
         }
         let member = Member {
+            listener: Listener {
+                session: enter.session.downgrade(),
+                reach: enter.reach,
+            },
             session: enter.session,
-            reach: enter.reach,
         };
         self.sessions.insert(enter.number, member);
     }
@@ -146,7 +165,9 @@ impl Handler<Left> for Shard {
     type Result = ();
 
     fn handle(&mut self, Left { number }: Left, _: &mut Context<Self>) {
-        self.sessions.remove(&number);
+        if let Some(member) = self.sessions.remove(&number) {
+            member.session.do_send(End);
+        }
     }
 }
 

@@ -127,7 +127,7 @@ async fn converse(
 /// The library's answer to a ping or a close, undisturbed by the outlet.
 async fn answer(socket: &mut WebSocket, tray: &Tray, shared: &Shared) -> Result<(), End> {
     tray.reclaim();
-    match timeout(shared.config.patience.close_after, socket.flush()).await {
+    match timeout(shared.house.config.patience.close_after, socket.flush()).await {
         Ok(Ok(())) => {
             tray.lend(socket.get_ref().clone());
             Ok(())
@@ -136,7 +136,7 @@ async fn answer(socket: &mut WebSocket, tray: &Tray, shared: &Shared) -> Result<
         Ok(Err(Error::ConnectionClosed)) => Ok(()),
         Ok(Err(_)) => Err(End::Theirs),
         Err(_) => {
-            shared.telemetry.was_slow();
+            shared.house.telemetry.was_slow();
             Err(End::Slow(Vec::new()))
         }
     }
@@ -150,18 +150,18 @@ async fn write(
     shared: &Shared,
 ) -> Result<(), End> {
     connection.frame(&batch, &mut bytes);
-    let mut waiting = Waiting::new(&*shared.telemetry, bytes.len() as u64);
+    let mut waiting = Waiting::new(&*shared.house.telemetry, bytes.len() as u64);
     let mut written = 0;
     while written < bytes.len() {
         let taken = connection.write(&bytes[written..]);
-        match timeout(shared.config.patience.close_after, taken).await {
+        match timeout(shared.house.config.patience.close_after, taken).await {
             Ok(Ok(0) | Err(_)) => return Err(End::Theirs),
             Ok(Ok(taken)) => {
                 waiting.less(taken as u64);
                 written += taken;
             }
             Err(_) => {
-                shared.telemetry.was_slow();
+                shared.house.telemetry.was_slow();
                 return Err(End::Slow(bytes.split_off(written)));
             }
         }

@@ -72,7 +72,7 @@ impl Gateway {
     pub fn stream(&self, wish: Wish) -> Result<Body, NoStream> {
         let shared = &self.shared;
         let (subscriptions, bookmark) = open(shared, &wish)?;
-        if *shared.closing.borrow() {
+        if *shared.house.closing.borrow() {
             return Err(NoStream::ShuttingDown);
         }
         let seat = Seat::take(shared).ok_or(NoStream::Full)?;
@@ -140,9 +140,9 @@ impl Line {
     /// The next piece; `None` where the session has come to its end.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, Broken> {
         if let Some(under_way) = self.under_way.take() {
-            let patience = self.seated.shared().config.patience.close_after;
+            let patience = self.seated.shared().house.config.patience.close_after;
             if timeout(patience, under_way.notified()).await.is_err() {
-                self.seated.shared().telemetry.was_slow();
+                self.seated.shared().house.telemetry.was_slow();
                 return Err(Broken::Slow);
             }
         }
@@ -173,10 +173,10 @@ impl Line {
 
     /// For the next batch, or until it is time to say that the server is still there.
     async fn wait(&mut self) -> Result<(), Broken> {
-        let silence = self.seated.shared().config.silence_most;
+        let silence = self.seated.shared().house.config.silence_most;
         match timeout(silence, self.tray.next()).await {
             Ok(Some(batch)) => {
-                let telemetry = Arc::clone(&self.seated.shared().telemetry);
+                let telemetry = Arc::clone(&self.seated.shared().house.telemetry);
                 self.batch = Some(Rest {
                     waiting: Waiting::new(telemetry, batch.bytes()),
                     messages: batch.messages.into_iter(),

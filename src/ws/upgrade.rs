@@ -103,7 +103,11 @@ impl Taken {
     /// On the runtime where it is to live.
     pub(super) async fn open(self, seat: &Seat) -> io::Result<WebSocket> {
         let stream = TcpStream::from_std(self.stream)?;
-        let connection = Connection::new(stream, Arc::clone(&seat.shared.telemetry), seat.shard_number());
+        let connection = Connection::new(
+            stream,
+            Arc::clone(&seat.shared.house.telemetry),
+            seat.shard_number(),
+        );
         let config = WebSocketConfig::default()
             .read_buffer_size(1024)
             .write_buffer_size(0)

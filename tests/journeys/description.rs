@@ -12,10 +12,15 @@ use crate::support::stream::Stream;
 use crate::support::worlds::busy;
 
 /// What is described and cannot be heard here, and why.
-const UNHEARD: [(&str, &str); 7] = [
+const UNHEARD: [(&str, &str); 12] = [
     ("auth", "takes a token; the journey of access says it"),
     ("authorized", "answers a token; the journey of access hears it"),
     ("discontinuity", "takes a recording that goes to another moment"),
+    ("clock", "takes a recording; the journey of own moments hears it"),
+    ("seek", "the same"),
+    ("play", "the same"),
+    ("live", "the same"),
+    ("not_recorded", "the same"),
     ("pressure", "takes a client that does not read"),
     ("density", "takes a viewer who may not see drones one by one"),
     ("forbidden", "takes a viewer with a role"),

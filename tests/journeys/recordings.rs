@@ -22,18 +22,18 @@ use crate::support::server::{Running, lively};
 const SCENARIO: &str = "tests/clients/worlds/busy.toml";
 
 /// A served world's recording, and what its clients saw.
-struct Served {
+pub(crate) struct Served {
     _folder: tempfile::TempDir,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The clock at some ticks.
-    clocks: Vec<Value>,
+    pub(crate) clocks: Vec<Value>,
     /// All drones as they were at these ticks.
     drones: Vec<Value>,
     /// What somebody ordered.
     id: String,
 }
 
-async fn serve_and_record() -> Served {
+pub(crate) async fn serve_and_record() -> Served {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("served.mcap");
     let world = skyhaul::scenario::load(Path::new(SCENARIO)).unwrap().world;
@@ -74,7 +74,7 @@ async fn serve_and_record() -> Served {
     }
 }
 
-async fn replay(path: &Path) -> (Replay, Client) {
+pub(crate) async fn replay(path: &Path) -> (Replay, Client) {
     let programme = Programme {
         speed: Speed::Times(1.0),
         paused: true,
@@ -82,7 +82,8 @@ async fn replay(path: &Path) -> (Replay, Client) {
         from: SimTime::START,
         to: SimTime::NEVER,
     };
-    let (playback, _) = Playback::start(Recording::open(path).unwrap(), programme).unwrap();
+    let recording = Recording::open(path).unwrap();
+    let (playback, _) = Playback::start(recording, programme).unwrap();
     let view = Arc::clone(playback.view());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = server::replay(playback, ReplayOptions::default(), listener)

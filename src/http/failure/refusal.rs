@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 
-use super::{DEFAULT_RETRY, Shape};
+use super::{DEFAULT_RETRY, Failure, Shape};
 use crate::sim::command::Objection;
 use crate::view::commands::Refusal;
+use crate::view::recordings::NotRecording;
 
 pub(super) fn shape_of(refusal: &Refusal) -> Shape {
     use StatusCode as S;
@@ -96,6 +97,35 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         Refusal::Recorded => (S::CONFLICT, "recorded", "A recording", None),
         Refusal::Backwards => (S::CONFLICT, "live", "Not a recording", None),
         Refusal::TickPassed { .. } => (S::CONFLICT, "tick-passed", "That tick has passed", None),
+    };
+    Shape {
+        status,
+        slug,
+        title,
+        retry_after,
+    }
+}
+
+impl From<NotRecording> for Failure {
+    fn from(not_recording: NotRecording) -> Self {
+        Failure::NotRecording(not_recording)
+    }
+}
+
+/// Of a recording that does not begin, or end.
+pub(super) fn shape_of_recording(why: &NotRecording) -> Shape {
+    use StatusCode as S;
+    let (status, slug, title, retry_after) = match why {
+        NotRecording::Playback => (S::CONFLICT, "recorded", "A recording", None),
+        NotRecording::NoFolder => (S::CONFLICT, "no-folder", "No place for it", None),
+        NotRecording::Exists { .. } => (S::CONFLICT, "recording-exists", "There is one already", None),
+        NotRecording::Busy { .. } => (S::CONFLICT, "already-recording", "One at a time", None),
+        NotRecording::Unwritable(_) => (
+            S::SERVICE_UNAVAILABLE,
+            "recording-unwritable",
+            "Nothing can be written",
+            Some(DEFAULT_RETRY),
+        ),
     };
     Shape {
         status,

@@ -42,6 +42,7 @@ use crate::sim::world::{
 };
 use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
 use crate::view::reading::{ClockReading, Pace, RunState};
+use crate::view::recordings::NoRecordings;
 use crate::view::{Restored, View};
 use crate::ws::{NoStream, Wish};
 
@@ -337,6 +338,7 @@ impl Door {
         let api = Parts {
             view: Arc::clone(&view),
             commands: Arc::clone(&taker) as Arc<dyn Commands>,
+            recordings: Arc::new(NoRecordings),
             ready: Arc::new(|| Readiness::Ready),
             metrics: Arc::new(move || {
                 let mut text = String::new();

@@ -123,6 +123,9 @@ fn its_timeline_counts_every_delivery_that_was_completed() {
     timeline::read(&recording, &Arc::downgrade(&timeline)).unwrap();
     let completed = open(&run, 300).view().fleet().deliveries.completed;
     assert!(completed > 0);
-    assert_eq!(timeline.glance(1).completed, [completed]);
-    assert_eq!(timeline.glance(300).completed.iter().sum::<u64>(), completed);
+    assert_eq!(timeline.glance(1, SimTime::START).completed, [completed]);
+    assert_eq!(
+        timeline.glance(300, SimTime::START).completed.iter().sum::<u64>(),
+        completed
+    );
 }

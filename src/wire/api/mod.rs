@@ -15,6 +15,7 @@ pub mod map;
 mod names;
 pub mod packages;
 pub mod problem;
+pub mod recording;
 pub mod roster;
 pub mod routes;
 pub mod simulation;

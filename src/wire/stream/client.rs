@@ -1,6 +1,8 @@
 //! What clients say: read strictly enough that a mistake is named, and no stricter.
 //! Members that are not known are ignored.
 
+mod moments;
+
 use std::fmt;
 
 use serde::Deserialize;
@@ -9,7 +11,9 @@ use serde_json::Value;
 use super::{ErrorCode, encoding};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
+use crate::wire::api::simulation::Speed;
 use crate::wire::discreet::discreet;
+use moments::{A_DATE, PlayMembers, SeekMembers};
 
 /// Bytes of a hub's key that somebody asks for; what is longer is none that exists.
 const LONGEST_HUB: usize = 256;
@@ -28,6 +32,16 @@ pub enum ClientMessage {
     Auth {
         token: Token,
     },
+    /// To another moment of what is recorded, for this session alone.
+    Seek {
+        unix_us: i64,
+    },
+    /// How its own show goes; `None` stands still.
+    Play {
+        speed: Option<Speed>,
+    },
+    /// Back to what all look at.
+    Live,
 }
 
 /// A client's token as it came, valid or not. It never appears in a log.
@@ -171,7 +185,11 @@ impl ClientMessage {
             ClientMessage::Subscribe(Subscribe { id, .. })
             | ClientMessage::Update(Update { id, .. })
             | ClientMessage::Unsubscribe { id } => Some(*id),
-            ClientMessage::Ping { .. } | ClientMessage::Auth { .. } => None,
+            ClientMessage::Ping { .. }
+            | ClientMessage::Auth { .. }
+            | ClientMessage::Seek { .. }
+            | ClientMessage::Play { .. }
+            | ClientMessage::Live => None,
         }
     }
 
@@ -207,11 +225,14 @@ impl ClientMessage {
             "auth" => Ok(ClientMessage::Auth {
                 token: members::<AuthMembers>(&value, id, &["token"])?.token,
             }),
+            "seek" => members::<SeekMembers>(&value, id, &["simTime"])?.check(id),
+            "play" => members::<PlayMembers>(&value, id, &["speed"])?.check(id),
+            "live" => Ok(ClientMessage::Live),
             other => Err(Refused::new(
                 id,
                 ErrorCode::UnknownType,
                 format!(
-                    "`{}` is none of subscribe, update, unsubscribe, ping, auth",
+                    "`{}` is none of subscribe, update, unsubscribe, ping, auth, seek, play, live",
                     shortened(other)
                 ),
             )),
@@ -274,6 +295,7 @@ fn expected_at(path: &str) -> &'static str {
     match path {
         "id" | "since.seq" => "a whole number from 0",
         "topic" | "since.epoch" | "token" => "text",
+        "simTime" => A_DATE,
         "since" => "an object with `epoch` and `seq`",
         "bbox" => "four numbers: west, south, east, north",
         _ => "a number",

@@ -20,10 +20,11 @@ pub enum ErrorCode {
     Forbidden,
     Unauthorized,
     RateLimited,
+    NotRecorded,
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 11] = [
+    pub const ALL: [ErrorCode; 12] = [
         ErrorCode::BadMessage,
         ErrorCode::UnknownType,
         ErrorCode::UnknownTopic,
@@ -35,6 +36,7 @@ impl ErrorCode {
         ErrorCode::Forbidden,
         ErrorCode::Unauthorized,
         ErrorCode::RateLimited,
+        ErrorCode::NotRecorded,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -50,6 +52,7 @@ impl ErrorCode {
             ErrorCode::Forbidden => "forbidden",
             ErrorCode::Unauthorized => "unauthorized",
             ErrorCode::RateLimited => "rate_limited",
+            ErrorCode::NotRecorded => "not_recorded",
         }
     }
     pub fn meaning(self) -> &'static str {
@@ -60,11 +63,14 @@ impl ErrorCode {
             ErrorCode::DuplicateId => "the session has a subscription with this id",
             ErrorCode::DuplicateTopic => "the session follows this topic already",
             ErrorCode::UnknownId => "the session has no subscription with this id",
-            ErrorCode::TooMany => "the session has as many topics as it may",
+            ErrorCode::TooMany => {
+                "the session has as many topics as it may, or as many look at moments of their own"
+            }
             ErrorCode::NotFound => "there is no such delivery, drone or hub",
             ErrorCode::Forbidden => "somebody else's, or beyond what the session's role may",
             ErrorCode::Unauthorized => "no valid token was shown, or it has expired",
             ErrorCode::RateLimited => "too many messages a second; this one was not followed",
+            ErrorCode::NotRecorded => "nothing is recorded, or not that moment",
         }
     }
 }

@@ -92,7 +92,31 @@ pub enum ServerMessage<'a> {
         #[schema(value_type = asyncapi::Subject)]
         of: Option<Snapshot>,
     },
-    /// A recording went to another moment: snapshots and full messages of all topics follow.
+    /// How the clock goes that this session looks at: answers `seek`, `play` and `live`, and comes
+    /// when a show of the session's own changes by itself, as at the end of what is recorded.
+    #[schema(rename_all = "camelCase")]
+    Clock {
+        /// It looks at what all look at: the world as it is now, or what a recording is played as
+        /// for all.
+        live: bool,
+        /// `running`, `paused` or `stalled`
+        state: &'a str,
+        speed: Speed,
+        tick: u64,
+        sim_time: &'a str,
+        /// From when to when there is something to see; absent in a live world as it is now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        from: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        to: Option<&'a str>,
+        /// Simulated seconds from one recorded frame to the next.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        frame_seconds: Option<f64>,
+    },
+    /// What is shown went to another moment: snapshots and full messages of all topics follow.
     #[schema(rename_all = "camelCase")]
     Discontinuity {
         epoch: &'a str,

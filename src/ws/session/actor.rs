@@ -17,7 +17,7 @@ use crate::wire::stream::client::{ClientMessage, Refused};
 use crate::wire::stream::{Encoding, ErrorCode};
 use crate::ws::Shared;
 use crate::ws::outlet::Outlet;
-use crate::ws::shard::{Failed, Leave};
+use crate::ws::shard::{End, Leave};
 
 const MOST_REPLIES: usize = 64;
 
@@ -124,10 +124,10 @@ impl Handler<Leave> for CustomerSession {
     }
 }
 
-impl Handler<Failed> for CustomerSession {
+impl Handler<End> for CustomerSession {
     type Result = ();
 
-    fn handle(&mut self, _: Failed, context: &mut Context<Self>) {
+    fn handle(&mut self, _: End, context: &mut Context<Self>) {
         context.stop();
     }
 }

@@ -26,7 +26,7 @@ pub(in crate::ws) type Shown = Result<Option<Presented>, Denied>;
 impl Session {
     /// Nothing is told of the world before this has let somebody in.
     pub(super) fn introduce(&mut self, shown: Shown, context: &mut Context<CustomerSession>) {
-        let granted = shown.and_then(|presented| self.shared.guard.admit(presented.as_ref()));
+        let granted = shown.and_then(|presented| self.shared.house.guard.admit(presented.as_ref()));
         match granted {
             Ok(grant) => {
                 if self.enter(grant, context) {
@@ -34,7 +34,7 @@ impl Session {
                 }
             }
             Err(Denied::Missing) => {
-                let within = self.shared.config.token_within;
+                let within = self.shared.house.config.token_within;
                 context.run_later(within, |actor, _| {
                     let mut session = actor.0.lock();
                     if session.grant.is_none() {
@@ -67,7 +67,7 @@ impl Session {
 
     /// The client shows a token, or another one.
     pub(super) fn authorize(&mut self, presented: &Presented, context: &mut Context<CustomerSession>) {
-        match self.shared.guard.admit(Some(presented)) {
+        match self.shared.house.guard.admit(Some(presented)) {
             Ok(grant) => {
                 let is_first = self.grant.is_none();
                 if self.enter(grant, context) {

@@ -32,6 +32,7 @@ use crate::sim::world::{
     Battery, DispatchRules, Fleet, FleetIndex, Hub, Model, UnknownPlaces, WhenFull, World,
 };
 use crate::view::frame::DroneRow;
+use crate::view::pasts::NoPasts;
 use crate::view::{Publication, Restored, View};
 use crate::wire::stream::Encoding;
 use crate::ws::{Config, Gateway};
@@ -89,7 +90,14 @@ impl Stand {
         let (closing, closed) = watch::channel(false);
         let system = actix_system();
         let arbiters = vec![system.arbiter().clone()];
-        let gateway = Gateway::new(Arc::clone(&view), Arc::clone(&guard), arbiters, config, closed);
+        let gateway = Gateway::new(
+            Arc::clone(&view),
+            Arc::new(NoPasts),
+            Arc::clone(&guard),
+            arbiters,
+            config,
+            closed,
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = gateway.route();

@@ -26,6 +26,10 @@ impl Follow {
         self.seen = None;
     }
 
+    pub(super) fn start_over(&mut self) {
+        self.seen = None;
+    }
+
     /// Not more often than so many seconds apart.
     pub(super) fn speak(&mut self, id: u64, apart_s: u64, speech: &mut Speech<'_>) {
         let gauges = &speech.beat.gauges;

@@ -13,6 +13,10 @@ pub(super) struct Follow {
 }
 
 impl Follow {
+    pub(super) fn start_over(&mut self) {
+        self.seen = None;
+    }
+
     /// Not more often than so many seconds apart.
     pub(super) fn speak(&mut self, id: u64, apart_s: u64, speech: &mut Speech<'_>) {
         let gauges = &speech.beat.gauges;
@@ -27,7 +31,7 @@ impl Follow {
             None => view.fleet(),
         };
         let clock = reading.clock;
-        let fleet = shown::fleet(&reading, speech.shared.telemetry.sessions_open());
+        let fleet = shown::fleet(&reading, speech.shared.house.telemetry.sessions_open());
         let sim_time = &rfc3339(&view.world(), clock.at);
         let tick = clock.tick;
         let message = match before {

@@ -152,9 +152,18 @@ impl Subscription {
             Follow::Drone(drone) => drone.start_over(),
             Follow::Hub(hub) => hub.start_over(),
             Follow::Area(area) => area.rate().start_over(),
-            Follow::Density(_) | Follow::Fleet(_) => {}
+            Follow::Density(density) => density.start_over(),
+            Follow::Fleet(fleet) => fleet.start_over(),
             Follow::Events(events) => events.start_over(),
         }
+    }
+
+    /// What it follows is shown elsewhere from now on.
+    pub(super) fn look_at(&mut self, shared: &Shared) {
+        if let Some(rate) = self.rate() {
+            rate.look_at(&shared.interest);
+        }
+        self.start_over(shared);
     }
 
     /// Another box, another rate, or both.
@@ -271,6 +280,6 @@ fn newer<'a>(rate: &mut Rate, speech: &mut Speech<'a>) -> Option<(&'a TierBeat, 
         return None;
     }
     let look = rate.look(speech.beat)?;
-    speech.shared.telemetry.skipped(look.skipped);
+    speech.shared.house.telemetry.skipped(look.skipped);
     Some((look.beat, look.full))
 }

@@ -10,6 +10,7 @@ export type AnyMessage = ServerMessage | ClientMessage;
 export type ServerMessage =
   | AuthorizedMessage
   | ByeMessage
+  | ClockMessage
   | DensityMessage
   | DiscontinuityMessage
   | ErrorMessage
@@ -23,6 +24,11 @@ export type ServerMessage =
   | UnsubscribedMessage
   | WelcomeMessage;
 export type ByeCode = "server_shutdown";
+/**
+ * A factor above 0 and up to 10,000, or as fast as it goes.
+ */
+export type Speed = number | NamedSpeed;
+export type NamedSpeed = "max";
 export type ErrorCode =
   | "bad_message"
   | "unknown_type"
@@ -34,7 +40,8 @@ export type ErrorCode =
   | "not_found"
   | "forbidden"
   | "unauthorized"
-  | "rate_limited";
+  | "rate_limited"
+  | "not_recorded";
 /**
  * What happened and to whom. Number and time belong to the message that carries it.
  */
@@ -326,11 +333,6 @@ export type EtaError = ErrorSpread & {
 export type TimeToGo = ErrorSpread & {
   seconds: number;
 };
-/**
- * A factor above 0 and up to 10,000, or as fast as it goes.
- */
-export type Speed = number | NamedSpeed;
-export type NamedSpeed = "max";
 export type SimulationState = "running" | "paused" | "stalled";
 /**
  * drone, latitude, longitude, height, heading, ground speed, battery, status
@@ -393,7 +395,15 @@ export type Bbox = [number, number, number, number];
 /**
  * What a client says.
  */
-export type ClientMessage = AuthMessage | PingMessage | SubscribeMessage | UnsubscribeMessage | UpdateMessage;
+export type ClientMessage =
+  | AuthMessage
+  | LiveMessage
+  | PingMessage
+  | PlayMessage
+  | SeekMessage
+  | SubscribeMessage
+  | UnsubscribeMessage
+  | UpdateMessage;
 
 /**
  * Answers `auth`: whom the token lets in, and until when.
@@ -423,6 +433,34 @@ export interface ByeMessage {
   type: "bye";
 }
 /**
+ * How the clock goes that this session looks at: answers `seek`, `play` and `live`, and comes
+ * when a show of the session's own changes by itself, as at the end of what is recorded.
+ */
+export interface ClockMessage {
+  /**
+   * Simulated seconds from one recorded frame to the next.
+   */
+  frameSeconds?: number;
+  /**
+   * From when to when there is something to see; absent in a live world as it is now.
+   */
+  from?: string;
+  /**
+   * It looks at what all look at: the world as it is now, or what a recording is played as
+   * for all.
+   */
+  live: boolean;
+  simTime: string;
+  speed: Speed;
+  /**
+   * `running`, `paused` or `stalled`
+   */
+  state: string;
+  tick: number;
+  to?: string;
+  type: "clock";
+}
+/**
  * How many drones there are where they are not shown one by one.
  */
 export interface DensityMessage {
@@ -436,7 +474,7 @@ export interface DensityMessage {
   type: "density";
 }
 /**
- * A recording went to another moment: snapshots and full messages of all topics follow.
+ * What is shown went to another moment: snapshots and full messages of all topics follow.
  */
 export interface DiscontinuityMessage {
   /**
@@ -759,6 +797,12 @@ export interface AuthMessage {
   type: "auth";
 }
 /**
+ * Back to what all look at.
+ */
+export interface LiveMessage {
+  type: "live";
+}
+/**
  * Asks for a `pong`.
  */
 export interface PingMessage {
@@ -767,6 +811,21 @@ export interface PingMessage {
    */
   sent?: number;
   type: "ping";
+}
+/**
+ * How the session's own show goes on: simulated seconds a second, below 0 backwards (positions
+ * only), 0 stands still. A session that has none gets one, at the moment that it sees.
+ */
+export interface PlayMessage {
+  speed: Speed;
+  type: "play";
+}
+/**
+ * Goes to another moment of what is recorded, for this session alone; `clock` answers.
+ */
+export interface SeekMessage {
+  simTime: string;
+  type: "seek";
 }
 /**
  * Follows a topic: `delivery/{id}`, `drone/{id}`, `hub/{id}`, `area`, `fleet`, or

@@ -100,6 +100,16 @@ fn from_server() -> Vec<Value> {
             sim_time: SIM_TIME,
             discontinuity: true,
         },
+        ServerMessage::Clock {
+            live: false,
+            state: "running",
+            speed: Speed::Times(-2.0),
+            tick: TICK,
+            sim_time: SIM_TIME,
+            from: Some("2026-06-01T18:00:00.000Z"),
+            to: Some("2026-06-01T18:20:00.000Z"),
+            frame_seconds: Some(1.0),
+        },
         ServerMessage::Fleet {
             id: 4,
             tick: TICK,
@@ -210,5 +220,8 @@ fn from_client() -> Vec<Value> {
         json!({"type": "unsubscribe", "id": 2}),
         json!({"type": "ping", "sent": 123}),
         json!({"type": "auth", "token": "eyJhbGciOi…"}),
+        json!({"type": "seek", "simTime": SIM_TIME}),
+        json!({"type": "play", "speed": -2}),
+        json!({"type": "live"}),
     ]
 }

@@ -46,7 +46,7 @@ last message is `error` with code `unauthorized`. A comment every 15 s breaks th
 reads slowly is treated as on the WebSocket, and cut off when nothing was read for 30 s.";
 
 /// What only answers a client's words, which a stream does not hear.
-const ANSWERS: [&str; 2] = ["authorized", "pong"];
+const ANSWERS: [&str; 3] = ["authorized", "clock", "pong"];
 
 /// The document.
 pub fn document() -> Value {

@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::sim::drone::DroneStatus;
+use crate::wire::api::simulation::Speed;
 use crate::wire::drone::Drone;
 use crate::wire::hub::Hub;
 use crate::wire::stream::{DeliverySnapshot, Fleet};
@@ -69,6 +70,14 @@ pub enum ClientShapes {
     },
     /// Shows a token, or a newer one before the last expires.
     Auth { token: String },
+    /// Goes to another moment of what is recorded, for this session alone; `clock` answers.
+    #[schema(rename_all = "camelCase")]
+    Seek { sim_time: String },
+    /// How the session's own show goes on: simulated seconds a second, below 0 backwards (positions
+    /// only), 0 stands still. A session that has none gets one, at the moment that it sees.
+    Play { speed: Speed },
+    /// Back to what all look at.
+    Live {},
 }
 
 /// The last event that a client saw, and the world's past that it was numbered in.

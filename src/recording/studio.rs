@@ -1,0 +1,259 @@
+//! Recordings of a live world that begin and end while it runs, and shows of the one that goes on:
+//! what is recorded can be looked at until a moment ago.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, Weak};
+
+use parking_lot::Mutex;
+
+use crate::engine::witness::Stand;
+use crate::sim::time::SimTime;
+use crate::sim::world::World;
+use crate::view::View;
+use crate::view::commands::{Answer, PaceChange};
+use crate::view::pasts::{NoShow, Pasts, Show};
+use crate::view::recordings::{NotRecording, RecordingReading, RecordingState, Recordings};
+use crate::view::timeline::Timeline;
+
+use super::file::Recording;
+use super::origin::{Origin, Sources};
+use super::playback::{Playback, Programme};
+use super::player::Tail;
+use super::recorder::{Recorded, Recorder};
+use super::reporter::Reporter;
+use super::shows::{Room, check, open};
+use super::tape::TapeError;
+use super::timeline;
+
+/// What a studio needs to know before there is a world.
+pub struct Settings {
+    /// Where recordings with a name go.
+    pub folder: Option<PathBuf>,
+    pub sources: Sources,
+    /// Recorded positions a simulated second.
+    pub hz: f64,
+}
+
+/// Whoever records a live world stands in its stand while they do.
+pub struct Studio {
+    settings: Settings,
+    world: Arc<World>,
+    stand: Stand,
+    /// Once there is one; it holds the studio.
+    view: OnceLock<Weak<View>>,
+    course: Mutex<Option<Course>>,
+    room: Room,
+}
+
+/// The recording that goes on, or the last one.
+#[derive(Clone)]
+struct Course {
+    name: String,
+    path: PathBuf,
+    recorder: Arc<Recorder>,
+    is_stopped: bool,
+}
+
+impl Studio {
+    pub fn new(settings: Settings, world: Arc<World>) -> Self {
+        Studio {
+            settings,
+            world,
+            stand: Stand::default(),
+            view: OnceLock::new(),
+            course: Mutex::default(),
+            room: Room::default(),
+        }
+    }
+
+    pub fn stand(&self) -> Stand {
+        Arc::clone(&self.stand)
+    }
+
+    /// The world is there, and seen like this.
+    pub fn attend(&self, view: &Arc<View>) {
+        let _only_the_first = self.view.set(Arc::downgrade(view));
+        if let Some(course) = self.course.lock().clone() {
+            self.gather(&course);
+        }
+    }
+
+    /// Records to this file from the next tick on, in place of an old one there.
+    ///
+    /// # Errors
+    /// A place where nothing can be written.
+    pub fn record_to(&self, path: &Path) -> Result<(), TapeError> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.begin(name.into_owned(), path.to_owned(), Recorder::create)
+    }
+
+    fn begin(
+        &self,
+        name: String,
+        path: PathBuf,
+        create: impl FnOnce(&Path, Origin) -> Result<Recorder, TapeError>,
+    ) -> Result<(), TapeError> {
+        let Settings { sources, hz, .. } = &self.settings;
+        let origin = Origin::of(&self.world, sources.clone(), *hz);
+        let recorder = Arc::new(create(&path, origin)?);
+        let world = self
+            .view()
+            .map_or_else(|| Arc::clone(&self.world), |view| Arc::clone(&view.world()));
+        let reporter = Reporter::new(Arc::clone(&recorder), world, *hz);
+        let course = Course {
+            name,
+            path,
+            recorder,
+            is_stopped: false,
+        };
+        self.gather(&course);
+        *self.course.lock() = Some(course);
+        *self.stand.lock() = Some(Box::new(reporter));
+        Ok(())
+    }
+
+    /// The world has a timeline while it is recorded.
+    fn gather(&self, course: &Course) {
+        let Some(view) = self.view() else { return };
+        let timeline = Arc::new(Timeline::growing(view.clock().at));
+        if let Err(error) = timeline::follow(&course.path, Arc::clone(&course.recorder), &timeline) {
+            tracing::error!(%error, "the recording has no timeline");
+            return;
+        }
+        view.set_timeline(timeline);
+    }
+
+    /// Ends the recording that goes on; `None` where none does.
+    ///
+    /// # Errors
+    /// What ended it before.
+    pub fn finish(&self) -> Option<Result<Recorded, TapeError>> {
+        self.leave().map(|recorder| recorder.finish())
+    }
+
+    /// Nothing of what happens from now on is recorded.
+    fn leave(&self) -> Option<Arc<Recorder>> {
+        let recorder = {
+            let mut course = self.course.lock();
+            let course = course.as_mut().filter(|course| !course.is_stopped)?;
+            course.is_stopped = true;
+            Arc::clone(&course.recorder)
+        };
+        drop(self.stand.lock().take());
+        if let Some(view) = self.view() {
+            view.drop_timeline();
+        }
+        Some(recorder)
+    }
+
+    fn view(&self) -> Option<Arc<View>> {
+        self.view.get()?.upgrade()
+    }
+
+    /// The one that goes on.
+    fn under_way(&self) -> Option<Course> {
+        let course = self.course.lock().clone()?;
+        (!course.is_stopped && course.recorder.progress().failure().is_none()).then_some(course)
+    }
+}
+
+impl Recordings for Studio {
+    fn reading(&self) -> RecordingReading {
+        let Some(course) = self.course.lock().clone() else {
+            return RecordingReading::default();
+        };
+        let progress = course.recorder.progress();
+        let failure = progress.failure().map(str::to_owned);
+        RecordingReading {
+            state: match (&failure, course.is_stopped) {
+                (Some(_), _) => RecordingState::Failed,
+                (None, true) => RecordingState::Off,
+                (None, false) => RecordingState::Recording,
+            },
+            name: Some(course.name),
+            file: Some(course.path.display().to_string()),
+            bytes: progress.readable_bytes(),
+            from: progress.from(),
+            gaps: progress.gaps(),
+            failure,
+        }
+    }
+
+    fn start(&self, name: String) -> Answer<'_, (), NotRecording> {
+        Box::pin(async move {
+            if let Some(course) = self.under_way() {
+                return match course.name == name {
+                    true => Ok(()),
+                    false => Err(NotRecording::Busy { name: course.name }),
+                };
+            }
+            // One that failed leaves what it could write.
+            let _it_said_why = self.finish();
+            let folder = self.settings.folder.as_ref().ok_or(NotRecording::NoFolder)?;
+            let unwritable = |error: &dyn std::fmt::Display| NotRecording::Unwritable(error.to_string());
+            std::fs::create_dir_all(folder).map_err(|error| unwritable(&error))?;
+            let path = folder.join(format!("{name}.mcap"));
+            let begun = self.begin(name.clone(), path, Recorder::create_new);
+            begun.map_err(|error| match &error {
+                TapeError::Io(io) if io.kind() == std::io::ErrorKind::AlreadyExists => {
+                    NotRecording::Exists { name }
+                }
+                error => unwritable(error),
+            })?;
+            tracing::info!("the world is recorded from now on");
+            Ok(())
+        })
+    }
+
+    fn stop(&self) -> Answer<'_, (), NotRecording> {
+        Box::pin(async move {
+            let Some(recorder) = self.leave() else {
+                return Ok(());
+            };
+            let finished = tokio::task::spawn_blocking(move || recorder.finish());
+            match finished.await.unwrap_or(Err(TapeError::Gone)) {
+                Ok(recorded) => {
+                    tracing::info!(
+                        bytes = recorded.bytes,
+                        frames = recorded.frames,
+                        "the recording is whole"
+                    );
+                    Ok(())
+                }
+                Err(error) => Err(NotRecording::Unwritable(error.to_string())),
+            }
+        })
+    }
+}
+
+impl Pasts for Studio {
+    fn open(&self, at: SimTime, change: PaceChange) -> Answer<'_, Arc<dyn Show>, NoShow> {
+        Box::pin(async move {
+            let course = self.under_way().ok_or(NoShow::NotRecorded)?;
+            let live = self.view().ok_or(NoShow::NotRecorded)?;
+            let from = course.recorder.progress().from().ok_or(NoShow::NotRecorded)?;
+            check(at, from, live.clock().at)?;
+            let place = self.room.take()?;
+            let programme = Programme {
+                from,
+                ..Programme::of(change)
+            };
+            let span = {
+                let live = Arc::clone(&live);
+                move || (from, live.clock().at)
+            };
+            let recorder = course.recorder;
+            let tail = Tail {
+                recorder: Arc::clone(&recorder),
+                live,
+            };
+            let begin = move || {
+                recorder.flush();
+                let recording = Recording::open_growing(&course.path, recorder)?;
+                let to = recording.end();
+                Playback::open(recording, Programme { to, ..programme }, at, Some(tail))
+            };
+            open(place, span, begin).await
+        })
+    }
+}

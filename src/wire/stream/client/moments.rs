@@ -1,0 +1,50 @@
+//! What a client says of the moment that it wants to see: `seek` and `play`.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{ClientMessage, Refused};
+use crate::wire::api::simulation::{NamedSpeed, Speed};
+use crate::wire::stream::ErrorCode;
+use crate::wire::time::parse_rfc3339;
+
+/// Simulated seconds a second, either way.
+const FASTEST: f64 = 10_000.0;
+pub(super) const A_DATE: &str = "a date as in RFC 3339";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SeekMembers {
+    sim_time: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PlayMembers {
+    speed: Value,
+}
+
+impl SeekMembers {
+    pub fn check(self, id: Option<u64>) -> Result<ClientMessage, Refused> {
+        let wrong = || Refused::new(id, ErrorCode::BadMessage, format!("`simTime` must be {A_DATE}"));
+        let unix_us = parse_rfc3339(&self.sim_time).ok_or_else(wrong)?;
+        Ok(ClientMessage::Seek { unix_us })
+    }
+}
+
+impl PlayMembers {
+    pub fn check(self, id: Option<u64>) -> Result<ClientMessage, Refused> {
+        let speed = match &self.speed {
+            Value::String(name) if name == "max" => Some(Some(Speed::Named(NamedSpeed::Max))),
+            speed => match speed.as_f64() {
+                Some(0.0) => Some(None),
+                Some(times) if times.abs() <= FASTEST => Some(Some(Speed::Times(times))),
+                _ => None,
+            },
+        };
+        let speed = speed.ok_or_else(|| {
+            let message = "`speed` must be up to 10,000, below 0 for backwards, 0 to stand still, or \"max\"";
+            Refused::new(id, ErrorCode::BadMessage, message)
+        })?;
+        Ok(ClientMessage::Play { speed })
+    }
+}

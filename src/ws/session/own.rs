@@ -1,0 +1,216 @@
+//! A session's own moment: it may leave the one that all look at, for a show of its own, move
+//! there as in a video, and come back. Its topics begin anew at each of these leaps, and its
+//! rights are held against what it looks at.
+//!
+//! A show has beats of its own, made on the session's thread; both end with the session. While
+//! one is being opened the client's next word waits.
+
+use std::sync::Arc;
+
+use actix::fut::wrap_future;
+use actix::{ActorFutureExt, AsyncContext, Context};
+use tokio::task::JoinHandle;
+
+use super::{CustomerSession, Farewell, Session};
+use crate::sim::time::SimTime;
+use crate::view::commands::PaceChange;
+use crate::view::pasts::{NoShow, Show};
+use crate::view::reading::{RunState, Speed};
+use crate::view::shown;
+use crate::wire::api::simulation as wire;
+use crate::wire::stream::client::Refused;
+use crate::wire::stream::{ErrorCode, ServerMessage};
+use crate::wire::time::rfc3339;
+use crate::ws::Shared;
+use crate::ws::beat::Beat;
+use crate::ws::fanout::{Audience, FanOut};
+use crate::ws::shard::Listener;
+
+pub(super) struct Own {
+    /// What all look at.
+    home: Arc<Shared>,
+    show: Arc<dyn Show>,
+    beats: JoinHandle<()>,
+    /// As last told.
+    told: Option<(RunState, Speed)>,
+}
+
+/// What is as fast as it goes is over before it is seen.
+fn watchable(speed: Speed) -> Speed {
+    match speed {
+        Speed::Times(times) => Speed::Times(times),
+        Speed::Max => Speed::Times(1.0),
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.beats.abort();
+    }
+}
+
+impl Session {
+    /// Whether it is this that the session looks at.
+    pub(in crate::ws) fn looks_at(&self, shared: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
+    }
+
+    /// To a moment, in microseconds since 1970.
+    pub(super) fn seek(&mut self, unix_us: i64, context: &mut Context<CustomerSession>) {
+        let at = self.shared.view.world().sim_time(unix_us);
+        let change = PaceChange {
+            seek: Some(at),
+            ..PaceChange::default()
+        };
+        self.go(at, change, context);
+    }
+
+    /// On from where it is; `None` stands still.
+    pub(super) fn play(&mut self, speed: Option<wire::Speed>, context: &mut Context<CustomerSession>) {
+        let speed = speed.map(|speed| match speed {
+            wire::Speed::Times(times) => Speed::Times(times),
+            wire::Speed::Named(wire::NamedSpeed::Max) => Speed::Max,
+        });
+        let change = PaceChange {
+            paused: Some(speed.is_none()),
+            speed,
+            ..PaceChange::default()
+        };
+        self.go(self.shared.view.clock().at, change, context);
+    }
+
+    /// Back to what all look at.
+    pub(super) fn go_home(&mut self) {
+        if let Some(own) = self.own.take() {
+            self.look_at(Arc::clone(&own.home));
+        }
+        self.owes_clock = true;
+    }
+
+    /// In the show that it has, or in one that opens at this moment and goes on as all do.
+    fn go(&mut self, at: SimTime, change: PaceChange, context: &mut Context<CustomerSession>) {
+        match &self.own {
+            Some(own) => {
+                let show = Arc::clone(&own.show);
+                let changed = async move { show.change(change).await };
+                let then = |changed: Result<(), NoShow>, actor: &mut CustomerSession, _: &mut _| {
+                    let mut session = actor.0.lock();
+                    match changed {
+                        Ok(()) => session.owes_clock = true,
+                        Err(why) => session.is_not_shown(why),
+                    }
+                    session.speak();
+                };
+                context.wait(wrap_future::<_, CustomerSession>(changed).map(then));
+            }
+            None => {
+                let pace = self.shared.view.clock().pace;
+                let change = PaceChange {
+                    paused: change.paused.or(Some(pace.state == RunState::Paused)),
+                    speed: change.speed.or(Some(watchable(pace.speed))),
+                    seek: None,
+                    ..change
+                };
+                let pasts = Arc::clone(&self.shared.house.pasts);
+                let opened = async move { pasts.open(at, change).await };
+                let then =
+                    |opened: Result<_, NoShow>, actor: &mut CustomerSession, context: &mut Context<_>| {
+                        let listener = Listener {
+                            session: AsyncContext::<CustomerSession>::address(context).downgrade(),
+                            reach: actor.reach(),
+                        };
+                        let mut session = actor.0.lock();
+                        if !matches!(session.farewell, Farewell::NotYet) {
+                            return;
+                        }
+                        match opened {
+                            Ok(show) => session.enter_show(show, listener),
+                            Err(why) => session.is_not_shown(why),
+                        }
+                        session.speak();
+                    };
+                context.wait(wrap_future::<_, CustomerSession>(opened).map(then));
+            }
+        }
+    }
+
+    fn enter_show(&mut self, show: Arc<dyn Show>, listener: Listener) {
+        let house = Arc::clone(&self.shared.house);
+        let shared = Arc::new(Shared::new(house, Arc::clone(show.view())));
+        let fan_out = FanOut::new(Arc::clone(&shared), Audience::One(listener));
+        self.own = Some(Box::new(Own {
+            home: Arc::clone(&self.shared),
+            show,
+            beats: actix::spawn(fan_out.run()),
+            told: None,
+        }));
+        self.look_at(shared);
+        self.owes_clock = true;
+    }
+
+    /// All topics begin anew there, under its epoch.
+    fn look_at(&mut self, shared: Arc<Shared>) {
+        self.shared = shared;
+        for subscription in self.subscriptions.iter_mut() {
+            subscription.look_at(&self.shared);
+        }
+    }
+
+    fn is_not_shown(&mut self, why: NoShow) {
+        let world = self.shared.view.world();
+        let (code, message) = match why {
+            NoShow::NotRecorded => (ErrorCode::NotRecorded, why.to_string()),
+            NoShow::Outside { from, to } => {
+                let span = [from, to].map(|at| rfc3339(&world, at));
+                let message = format!("{why}; what is goes from {} to {}", span[0], span[1]);
+                (ErrorCode::NotRecorded, message)
+            }
+            NoShow::Full { .. } => (ErrorCode::TooMany, why.to_string()),
+            // To be tried again later.
+            NoShow::Unreadable => (ErrorCode::RateLimited, why.to_string()),
+        };
+        drop(world);
+        self.refuse(&Refused::new(None, code, message));
+    }
+
+    /// A show that has come to the present makes way for it, and for its newest beat.
+    pub(super) fn follow_show(&mut self) -> Option<Arc<Beat>> {
+        let is_over = self.own.as_ref().is_some_and(|own| own.show.is_over());
+        is_over.then(|| {
+            self.go_home();
+            Arc::clone(&self.shared.newest.read())
+        })
+    }
+
+    /// How the clock goes that it looks at, where that was asked for, or changed by itself.
+    pub(super) fn tell_clock(&mut self) {
+        if self.own.is_none() && !self.owes_clock {
+            return;
+        }
+        let view = Arc::clone(&self.shared.view);
+        let clock = view.clock();
+        // A leap is told first, at the beat that shows it.
+        if clock.epoch != self.epoch {
+            return;
+        }
+        let is_owed = std::mem::take(&mut self.owes_clock);
+        let pace = (clock.pace.state, clock.pace.speed);
+        let told = self.own.as_mut().and_then(|own| own.told.replace(pace));
+        if !is_owed && told == Some(pace) {
+            return;
+        }
+        let world = view.world();
+        let excerpt = view.excerpt();
+        let time = |at| rfc3339(&world, at);
+        self.reply(&ServerMessage::Clock {
+            live: self.own.is_none(),
+            state: clock.pace.state.as_str(),
+            speed: shown::speed(clock.pace.speed),
+            tick: clock.tick,
+            sim_time: &time(clock.at),
+            from: excerpt.map(|excerpt| time(excerpt.from)).as_deref(),
+            to: excerpt.map(|excerpt| time(excerpt.to)).as_deref(),
+            frame_seconds: excerpt.map(|excerpt| excerpt.frame_period.as_secs()),
+        });
+    }
+}

@@ -1,0 +1,182 @@
+//! Sessions that look at moments of their own, while all others see what all see.
+
+use serde_json::{Value, json};
+
+use crate::recordings::{replay, serve_and_record};
+use crate::support::server::{Running, lively};
+use crate::support::stream::Stream;
+use crate::support::worlds::busy;
+
+const EVERYWHERE: [i32; 4] = [-123, 37, -122, 38];
+
+pub(crate) async fn watcher(address: std::net::SocketAddr) -> Stream {
+    let mut stream = Stream::open(address).await;
+    stream
+        .send(json!({"type": "subscribe", "id": 1, "topic": "area", "bbox": EVERYWHERE, "maxHz": 10}))
+        .await;
+    stream.next_where(|message| message["full"] == true).await;
+    stream
+}
+
+/// What a leap brings, in this order: the new epoch, the clock, and all drones as they are there.
+pub(crate) async fn arrive(stream: &mut Stream) -> (Value, Value, Value) {
+    let leap = stream.next_of("discontinuity").await;
+    let clock = stream.next_of("clock").await;
+    let full = stream.next_where(|message| message["full"] == true).await;
+    (leap, clock, full)
+}
+
+pub(crate) async fn seek(stream: &mut Stream, to: &Value) -> (Value, Value, Value) {
+    stream.send(json!({"type": "seek", "simTime": to})).await;
+    arrive(stream).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sessions_see_two_moments_and_all_others_a_third() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let before = client.get("/api/simulation").await.1;
+    let [mut all, mut ada, mut grace] = [
+        watcher(server.address()).await,
+        watcher(server.address()).await,
+        watcher(server.address()).await,
+    ];
+    let mut seen = Vec::new();
+    for (stream, at) in [(&mut ada, 1), (&mut grace, 4)] {
+        let (leap, clock, full) = seek(stream, &served.clocks[at]["simTime"]).await;
+        assert_eq!(
+            (&leap["discontinuity"], &clock["live"]),
+            (&json!(true), &json!(false))
+        );
+        assert_ne!(leap["epoch"], stream.welcome["epoch"]);
+        assert_eq!(clock["state"], "paused", "as for all: {clock}");
+        for message in [&leap, &clock, &full] {
+            assert_eq!(message["tick"], served.clocks[at]["tick"]);
+        }
+        seen.push(full["drones"].clone());
+    }
+    assert_ne!(seen[0], seen[1]);
+    let tick = client.get("/api/simulation").await.1["tick"].clone();
+    assert_eq!(tick, before["tick"], "nobody else was moved");
+
+    for (at, own) in [1, 4].into_iter().zip(&seen) {
+        client
+            .control(json!({"simTime": served.clocks[at]["simTime"]}))
+            .await;
+        all.next_of("discontinuity").await;
+        let shown = all.next_where(|message| message["full"] == true).await;
+        assert_eq!(&shown["drones"], own, "the same as if all had gone there");
+    }
+
+    ada.send(json!({"type": "live"})).await;
+    let (_, clock, full) = arrive(&mut ada).await;
+    assert_eq!(
+        (&clock["live"], &full["tick"]),
+        (&json!(true), &served.clocks[4]["tick"])
+    );
+    assert_eq!(full["drones"], seen[1]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_plays_on_and_back_by_itself() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let before = client.get("/api/simulation").await.1;
+    let mut stream = watcher(server.address()).await;
+    let (_, begun, _) = seek(&mut stream, &served.clocks[2]["simTime"]).await;
+    let tick_of = |message: &Value| message["tick"].as_u64().unwrap();
+
+    stream.send(json!({"type": "play", "speed": 20})).await;
+    let clock = stream.next_of("clock").await;
+    assert_eq!(
+        (&clock["state"], &clock["speed"]),
+        (&json!("running"), &json!(20.0))
+    );
+    let later = |message: &Value| message["type"] == "positions" && tick_of(message) > tick_of(&begun) + 20;
+    stream.next_where(later).await;
+
+    stream.send(json!({"type": "play", "speed": -20})).await;
+    let earlier = |message: &Value| message["type"] == "positions" && tick_of(message) + 20 < tick_of(&begun);
+    stream.next_where(earlier).await;
+
+    stream.send(json!({"type": "play", "speed": 0})).await;
+    let still = stream
+        .next_where(|message| message["type"] == "clock" && message["state"] == "paused")
+        .await;
+    assert_eq!(still["live"], false);
+
+    // It stands still at the end, and says so without being asked.
+    let (_, clock, _) = seek(&mut stream, &served.clocks[4]["simTime"]).await;
+    stream.send(json!({"type": "play", "speed": 20})).await;
+    let paused = |message: &Value| message["type"] == "clock" && message["state"] == "paused";
+    let ended = stream.next_where(paused).await;
+    assert_eq!(ended["simTime"], clock["to"]);
+    assert_eq!(client.get("/api/simulation").await.1["tick"], before["tick"]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_seen_is_refused_with_words_and_nothing_changes() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let mut stream = watcher(server.address()).await;
+    let mut refused = async |message: Value, code: &str| {
+        stream.send(message).await;
+        let error = stream.next_where(|message| message["type"] == "error").await;
+        assert_eq!(error["code"], code, "{error}");
+        error["message"].as_str().unwrap().to_owned()
+    };
+    let why = refused(
+        json!({"type": "seek", "simTime": "2030-01-01T00:00:00Z"}),
+        "not_recorded",
+    )
+    .await;
+    let begins = client.get("/api/simulation").await.1["playback"]["from"].clone();
+    assert!(why.contains(begins.as_str().unwrap()), "{why}");
+    refused(json!({"type": "seek", "simTime": "noon"}), "bad_message").await;
+    refused(json!({"type": "seek"}), "bad_message").await;
+    refused(json!({"type": "play", "speed": "fast"}), "bad_message").await;
+    refused(json!({"type": "play", "speed": 20_000}), "bad_message").await;
+
+    let at = &served.clocks[0]["simTime"];
+    let mut own = Vec::new();
+    for _ in 0..16 {
+        let mut stream = watcher(server.address()).await;
+        seek(&mut stream, at).await;
+        own.push(stream);
+    }
+    let why = refused(json!({"type": "seek", "simTime": at}), "too_many").await;
+    assert!(why.contains("16"), "{why}");
+    // A place is free again as soon as its session is gone.
+    drop(own.pop());
+    loop {
+        stream.send(json!({"type": "seek", "simTime": at})).await;
+        let answer =
+            stream.next_where(|message| ["clock", "error"].iter().any(|kind| message["type"] == *kind));
+        if answer.await["type"] == "clock" {
+            break;
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_live_world_that_nobody_records_has_no_past() {
+    let server = Running::start(busy(), lively()).await;
+    let mut stream = server.stream().await;
+    stream
+        .send(json!({"type": "seek", "simTime": stream.welcome["simTime"]}))
+        .await;
+    let error = stream.next_where(|message| message["type"] == "error").await;
+    assert_eq!(error["code"], "not_recorded");
+    assert!(error["message"].as_str().unwrap().contains("--record"), "{error}");
+    stream.send(json!({"type": "live"})).await;
+    let clock = stream.next_of("clock").await;
+    assert_eq!(
+        (&clock["live"], clock.get("from")),
+        (&json!(true), None),
+        "{clock}"
+    );
+    server.stop().await;
+}
