@@ -14,6 +14,7 @@ import { App } from "./app";
 import { startGauges } from "./state/gauges";
 import { startLinks } from "./state/link";
 import { startNotices } from "./state/notices";
+import { startPastHub } from "./state/past_hub";
 import { startPlayback } from "./state/playback";
 import { startSession } from "./state/session";
 import { applyTheme } from "./state/settings";
@@ -31,6 +32,7 @@ startGauges();
 startLinks();
 startTracking();
 startVan();
+startPastHub();
 void loadWorld();
 
 const root = document.getElementById("app");

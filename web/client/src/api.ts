@@ -143,6 +143,18 @@ export interface Playback {
   frameSeconds: number;
 }
 
+/** The recording of a live world that goes on, or the last one. */
+export interface Recording {
+  state: "off" | "recording" | "failed";
+  name: string | null;
+  file: string | null;
+  bytes: number;
+  /** The first moment in it; null before there is one. */
+  from: string | null;
+  gaps: number;
+  failure: string | null;
+}
+
 /** A recording at a glance. */
 export interface Timeline {
   from: string;
@@ -267,6 +279,15 @@ export class Api {
   }
 
   /** Of a recording that is played, with deliveries counted in so many stretches; for operators. */
+  recording(): Promise<Recording> {
+    return this.get("/api/recording");
+  }
+
+  /** Begins to record a live world, or ends it. */
+  record(change: { state: "recording" | "off"; name?: string }): Promise<Recording> {
+    return this.send("PUT", "/api/recording", change);
+  }
+
   timeline(buckets?: number): Promise<Timeline> {
     return this.get("/api/timeline", { buckets });
   }

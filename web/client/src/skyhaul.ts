@@ -3,7 +3,7 @@
 
 import { Backoff } from "./backoff.js";
 import { codecs, type Codec, type Encoding } from "./codec.js";
-import type { ClientMessage, DiscontinuityMessage, ServerMessage, WelcomeMessage } from "./messages.js";
+import type { ClientMessage, ClockMessage, DiscontinuityMessage, ErrorMessage, ServerMessage, WelcomeMessage } from "./messages.js";
 import { Subscription, type Handlers, type Topic, type TopicOptions } from "./subscription.js";
 
 export type ConnectionState =
@@ -49,6 +49,8 @@ export interface SkyhaulOptions {
 
 type StateListener = (state: ConnectionState, detail: StateDetail) => void;
 type MoveListener = (message: DiscontinuityMessage) => void;
+type ClockListener = (message: ClockMessage) => void;
+type RefusalListener = (message: ErrorMessage) => void;
 
 const RATE_LIMIT_WAIT_MS = 1000;
 /** A connection that lasted so long was a good one: the next wait is short again. */
@@ -67,6 +69,8 @@ export class Skyhaul {
   readonly #backoff: Backoff;
   readonly #listeners = new Set<StateListener>();
   readonly #movers = new Set<MoveListener>();
+  readonly #clocks = new Set<ClockListener>();
+  readonly #refusals = new Set<RefusalListener>();
   readonly #subscriptions = new Map<number, Subscription>();
   #token: string | undefined;
   #state: ConnectionState = "connecting";
@@ -115,12 +119,45 @@ export class Skyhaul {
   }
 
   /**
-   * A recording went to another moment; what was told until then is of another past. Returns what
+   * What is shown went to another moment; what was told until then is of another past. Returns what
    * stops the listening.
    */
   onDiscontinuity(listener: MoveListener): () => void {
     this.#movers.add(listener);
     return () => this.#movers.delete(listener);
+  }
+
+  /**
+   * How the clock goes that this session looks at: answers `seek`, `play` and `live`, and what
+   * changes by itself after one of them. Returns what stops the listening.
+   */
+  onClock(listener: ClockListener): () => void {
+    this.#clocks.add(listener);
+    return () => this.#clocks.delete(listener);
+  }
+
+  /** The server refused something that is about no topic, such as a moment. Returns what stops the listening. */
+  onRefusal(listener: RefusalListener): () => void {
+    this.#refusals.add(listener);
+    return () => this.#refusals.delete(listener);
+  }
+
+  /**
+   * Goes to another moment of what is recorded, for this session alone: all topics begin anew
+   * there. RFC 3339. A connection that breaks comes back to what all look at.
+   */
+  seek(simTime: string): void {
+    this.#send({ type: "seek", simTime });
+  }
+
+  /** How this session's own show goes on: simulated seconds a second, below 0 backwards, 0 stands still. */
+  play(speed: number): void {
+    this.#send({ type: "play", speed });
+  }
+
+  /** Back to what all look at. */
+  live(): void {
+    this.#send({ type: "live" });
   }
 
   /** Follows a topic until its `close`, or until the server refuses it; before there is a connection too. */
@@ -211,6 +248,9 @@ export class Skyhaul {
         return;
       case "discontinuity":
         return this.#moved(message);
+      case "clock":
+        for (const listener of [...this.#clocks]) listener(message);
+        return;
       default:
         this.#pass(message);
     }
@@ -240,6 +280,7 @@ export class Skyhaul {
       // The close that follows says whether it is this connection or one topic.
       if (message.id === undefined) return;
     }
+    if (message.type === "error" && message.id === undefined) for (const listener of [...this.#refusals]) listener(message);
     if (!("id" in message) || message.id === undefined) return;
     const subscription = this.#subscriptions.get(message.id);
     if (message.type === "error" && message.code === "rate_limited" && subscription) {

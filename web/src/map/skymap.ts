@@ -7,6 +7,7 @@ import { effect } from "@preact/signals";
 import { Map as MapLibre, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
+import { isInPast } from "../state/playback";
 import { connection, moves, sky } from "../state/session";
 import { select, selectedDrone, selection } from "../state/selection";
 import { embedded, kiosk, theme, type Theme } from "../state/settings";
@@ -131,7 +132,8 @@ export class SkyMap {
         // At another moment it flies another way.
         void moves.value;
         this.#route = null;
-        if (!drone) return;
+        // What the server answers is of now.
+        if (!drone || isInPast.value) return;
         const refresh = async () => {
           if (!this.#isAirborne(drone)) {
             this.#route = null;

@@ -6,7 +6,7 @@ import { DOING, PALETTES, css, doingOf, type Doing } from "../map/palette";
 import { figures, type Figures } from "../state/fleet";
 import { gauges } from "../state/gauges";
 import { operations } from "../state/panels";
-import { playback } from "../state/playback";
+import { isInPast, playback } from "../state/playback";
 import { useCover } from "../state/room";
 import { theme } from "../state/settings";
 import { Chart } from "./Chart";
@@ -15,6 +15,7 @@ import { FaultForm } from "./FaultForm";
 import { figure, percent } from "./format";
 import { Icon } from "./Icon";
 import { Promises } from "./Promises";
+import { RecordForm } from "./RecordForm";
 
 export function Operations() {
   const panel = useRef<HTMLElement>(null);
@@ -43,7 +44,14 @@ export function Operations() {
       ) : (
         <p class="soft">Waiting for figures…</p>
       )}
-      {playback.value ? <p class="fault soft">This is a recording: it is played from below, and nothing in it can be broken or changed.</p> : <FaultForm />}
+      {playback.value ? (
+        <p class="fault soft">{isInPast.value ? "This is the past" : "This is a recording"}: it is played from below, and nothing in it can be broken or changed.</p>
+      ) : (
+        <>
+          <FaultForm />
+          <RecordForm />
+        </>
+      )}
     </aside>
   );
 }

@@ -9,12 +9,16 @@ import {
   beginning,
   control,
   elapsed,
+  goLive,
   isBackwards,
+  isInPast,
+  isTaped,
   moment,
   play,
   playback,
   refusal,
   setSpeed,
+  span,
   speed,
   stepFrame,
   togglePlay,
@@ -29,7 +33,7 @@ import { Track } from "./TimelineTrack";
 export function Timeline() {
   const bar = useRef<HTMLElement>(null);
   useCover(bar, "bottom");
-  const excerpt = playback.value;
+  const excerpt = span.value;
   const at = moment.value;
   if (!excerpt || at === null || beginning.value === null) return <section ref={bar} class="timeline panel" aria-label="Recording" />;
   return (
@@ -37,7 +41,8 @@ export function Timeline() {
       <div class="timeline-line">
         <Transport />
         <Times at={at} to={excerpt.to} />
-        <ShareMoment />
+        {isTaped.value && <Live />}
+        {playback.value && <ShareMoment />}
       </div>
       <Track excerpt={excerpt} at={at} />
       {refusal.value && (
@@ -70,7 +75,7 @@ function Transport() {
       />
       <Press icon="step" label="One frame on (.)" onClick={() => stepFrame(1)} />
       <SpeedMenu />
-      <Press
+      {!isTaped.value && <Press
         icon="loop"
         label="Over and over"
         pressed={loop}
@@ -78,8 +83,17 @@ function Transport() {
           if (playback.value) playback.value = { ...playback.value, loop: !loop };
           control({ loop: !loop });
         }}
-      />
+      />}
     </div>
+  );
+}
+
+/** What is recorded of a live world is behind it: this page alone goes there, and comes back. */
+function Live() {
+  return (
+    <button type="button" class={`quiet to-live ${isInPast.value ? "away" : ""}`} aria-pressed={!isInPast.value} title="The world as it is now (End)" onClick={goLive}>
+      <i class="live-mark running" aria-hidden="true" /> Live
+    </button>
   );
 }
 
@@ -131,7 +145,7 @@ function ShareMoment() {
       </button>
       {made.value && (
         <div class="made-link panel" role="status">
-          <p class="small soft">{made.value.copied ? "Copied. " : ""}Opens the recording at this moment, for all who watch it.</p>
+          <p class="small soft">{made.value.copied ? "Copied. " : ""}{isInPast.value ? "Opens the world at this moment, while it is recorded." : "Opens the recording at this moment, for all who watch it."}</p>
           <input type="text" readOnly aria-label="Link to this moment" value={made.value.link} onFocus={(event) => event.currentTarget.select()} />
         </div>
       )}

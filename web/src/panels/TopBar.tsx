@@ -2,7 +2,7 @@
 
 import { simNow } from "../state/clock";
 import { help, operations } from "../state/panels";
-import { playback } from "../state/playback";
+import { isInPast, playback } from "../state/playback";
 import { connection } from "../state/session";
 import { themeChoice, type ThemeChoice } from "../state/settings";
 import { clockState } from "../state/simulation";
@@ -26,7 +26,7 @@ export function TopBar() {
         <h1 class="brand">
           <img src="/favicon.svg" alt="" width="22" height="22" /> Skyhaul
         </h1>
-        {playback.value && <span class="recorded">Recording</span>}
+        {playback.value && <span class="recorded">{isInPast.value ? "Past" : "Recording"}</span>}
         <nav class="top-buttons" aria-label="Page">
           {viewer.value.role === "operator" && (
             <button

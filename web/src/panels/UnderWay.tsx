@@ -7,6 +7,7 @@ import { useEffect } from "preact/hooks";
 
 import { mapTrouble } from "../state/map";
 import { placeName } from "../state/names";
+import { isInPast } from "../state/playback";
 import { select, selection } from "../state/selection";
 import { api, connection } from "../state/session";
 import { viewer } from "../state/viewer";
@@ -29,7 +30,8 @@ const listed = signal<Listed[]>([]);
 
 export function UnderWay() {
   const wanted = viewer.value.role !== "operator" || mapTrouble.value !== null;
-  const shown = wanted && !selection.value;
+  // What the server answers is of now.
+  const shown = wanted && !selection.value && !isInPast.value;
   const { state } = connection.value;
   // Whom the server does not let in it does not tell this either, however often it is asked.
   const asks = shown && (state === "open" || state === "resumed");

@@ -2,7 +2,7 @@
 
 import { placing } from "../state/draft";
 import { help, operations, ordering } from "../state/panels";
-import { pause, playback, seekBy, shuttle, stepFrame, togglePlay } from "../state/playback";
+import { goLive, isInPast, isTaped, pause, playback, seekBy, shuttle, stepFrame, togglePlay } from "../state/playback";
 import { following, select, selection } from "../state/selection";
 import { api } from "../state/session";
 import { themeChoice, theme } from "../state/settings";
@@ -18,6 +18,7 @@ interface Shortcut {
   operatorsOnly?: boolean;
   /** Only in a world that is live, or only in a recording. */
   only?: "live" | "recording";
+  when?: () => boolean;
   run: (event: KeyboardEvent) => void;
 }
 
@@ -47,6 +48,8 @@ const SHORTCUTS: Shortcut[] = [
   { key: "l", shown: "L", what: "Play, faster each time", ...PLAYED, run: () => shuttle(1) },
   { key: ",", shown: ",", what: "One frame back", ...PLAYED, run: () => stepFrame(-1) },
   { key: ".", shown: ".", what: "One frame on", ...PLAYED, run: () => stepFrame(1) },
+  { key: "ArrowLeft", shown: "←", what: "Into what was recorded, 5 s back; with Shift a minute", operatorsOnly: true, only: "live", when: () => isTaped.value, run: ({ shiftKey }) => seekBy(shiftKey ? -FAR_MS : -NEAR_MS) },
+  { key: "End", shown: "End", what: "Back to live", ...PLAYED, when: () => isInPast.value, run: goLive },
   { key: "t", shown: "T", what: "Light or dark", run: () => (themeChoice.value = theme.peek() === "dark" ? "light" : "dark") },
   { key: "?", shown: "?", what: "This list", run: () => (help.value = !help.peek()) },
   { key: "Escape", shown: "Esc", what: "Cancel or close", run: stepBack },
@@ -56,7 +59,7 @@ const SHORTCUTS: Shortcut[] = [
 export function usable(): Shortcut[] {
   const world = playback.value ? "recording" : "live";
   const isOperator = viewer.value.role === "operator";
-  return SHORTCUTS.filter(({ operatorsOnly, only = world }) => only === world && (isOperator || !operatorsOnly));
+  return SHORTCUTS.filter(({ operatorsOnly, only = world, when = () => true }) => only === world && (isOperator || !operatorsOnly) && when());
 }
 
 /** Closes what was opened last. */

@@ -4,7 +4,7 @@
 
 import { effect } from "@preact/signals";
 
-import { canControl, elapsed, moment, seekTo } from "./playback";
+import { canControl, elapsed, moment, playback, seekTo } from "./playback";
 import { select, selection, type Selection } from "./selection";
 import { viewer } from "./viewer";
 
@@ -43,7 +43,7 @@ export function momentLink(): string {
 /** As it stands in a link; nothing of a world that is live. */
 function moments(): string[] {
   const at = moment.peek();
-  return canControl.peek() && at !== null ? [`at=${elapsed(at)}`] : [];
+  return canControl.peek() && playback.peek() && at !== null ? [`at=${elapsed(at)}`] : [];
 }
 
 function goToMoment(): void {

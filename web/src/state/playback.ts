@@ -1,11 +1,12 @@
-// A recording that is played: what of it, its timeline, and control over the moment that is
-// shown. Whoever drags or holds a key asks for many moments in a row: one request is under way
+// What is recorded, as a timeline, and control over the moment of it that is shown: of a recording
+// that is played for all, or of a live world that is recorded, whose past this page alone looks at.
+// Whoever drags or holds a key asks for many moments in a row: one request is under way
 // at a time, and of what is wanted meanwhile the last counts.
 
-import { Problem, type Simulation, type SimulationChange, type Timeline } from "@skyhaul/client";
+import { Problem, type ClockMessage, type Simulation, type SimulationChange, type Timeline } from "@skyhaul/client";
 import { computed, effect, signal } from "@preact/signals";
 
-import { simNow } from "./clock";
+import { observeTime, simNow } from "./clock";
 import { api, connection, sky } from "./session";
 import { clockState, observeClock } from "./simulation";
 import { viewer } from "./viewer";
@@ -19,9 +20,22 @@ export interface Playback {
   frameMs: number;
 }
 
-/** Null while the world is live, or not known to be a recording yet. */
+/** What can be seen of what was; null while the page shows the world as it is now. */
 export const playback = signal<Playback | null>(null);
 export const timeline = signal<Timeline | null>(null);
+/** What is recorded of a live world until now; null where nothing is. */
+const tape = signal<Omit<Playback, "to"> | null>(null);
+/** Where the timeline goes from and to; null where there is none. */
+export const span = computed<Playback | null>(() => {
+  const excerpt = playback.value;
+  if (excerpt && tape.value) return { ...excerpt, to: Math.max(excerpt.to, Date.parse(timeline.value?.to ?? "") || 0) };
+  if (excerpt || !tape.value || simNow.value === null) return excerpt;
+  return { ...tape.value, to: Math.max(simNow.value, tape.value.from) };
+});
+/** A live world is recorded. */
+export const isTaped = computed(() => tape.value !== null);
+/** The past of a world that is live: this page alone looks at it, and may come back. */
+export const isInPast = computed(() => playback.value !== null && tape.value !== null);
 /** Where the user wants to be, until the server has gone there. */
 const aim = signal<number | null>(null);
 /** Why the last wish was not granted. */
@@ -29,7 +43,7 @@ export const refusal = signal<string | null>(null);
 
 /** The moment to show as the present one. */
 export const moment = computed<number | null>(() => {
-  const excerpt = playback.value;
+  const excerpt = span.value;
   const at = aim.value ?? simNow.value;
   return excerpt && at !== null ? clamped(at, excerpt) : null;
 });
@@ -43,8 +57,8 @@ export const isBackwards = computed(() => {
 /** The world's own beginning, which elapsed time counts from. */
 export const beginning = computed(() => (world.value ? Date.parse(world.value.start) : null));
 
-/** Who may move it for all who watch. */
-export const canControl = computed(() => playback.value !== null && viewer.value.role === "operator");
+/** Who may move it, for all who watch a recording, or for themselves. */
+export const canControl = computed(() => span.value !== null && viewer.value.role === "operator");
 
 const ASK_EVERY_MS = 3000;
 const GATHER_EVERY_MS = 1500;
@@ -56,16 +70,59 @@ export function startPlayback(): void {
   effect(() => {
     const { state } = connection.value;
     if (state !== "open" && state !== "resumed") return;
-    if (!sky.welcome?.playback) {
-      playback.value = null;
-      return;
-    }
+    playback.value = tape.value = timeline.value = aim.value = null;
+    if (!sky.welcome?.playback) return followTape();
     const ask = async () => adopt(await api.simulation().catch(() => null));
     void ask();
     void gather();
     const timer = setInterval(() => void ask(), ASK_EVERY_MS);
     return () => clearInterval(timer);
   });
+}
+
+/** A live world may begin to be recorded, and end, at any time. */
+function followTape(): (() => void) | undefined {
+  if (viewer.value.role !== "operator") return;
+  const ask = async () => {
+    const told = await api.recording().catch(() => null);
+    const from = told?.state === "recording" ? told.from : null;
+    // Who is in the past stays there until they come back.
+    if (told && from === null && !playback.peek()) tape.value = timeline.value = null;
+    if (from === null) return;
+    if (tape.peek()?.from !== Date.parse(from)) tape.value = { from: Date.parse(from), loop: false, frameMs: 1000 };
+    timeline.value = (await api.timeline(BUCKETS).catch(() => null)) ?? timeline.peek();
+  };
+  void ask();
+  lookAgain = () => void ask();
+  const timer = setInterval(() => void ask(), ASK_EVERY_MS);
+  const stops = [() => clearInterval(timer), sky.onClock(adoptClock), sky.onRefusal((error) => {
+    refusal.value = error.message;
+    aim.value = null;
+  })];
+  return () => stops.forEach((stop) => stop());
+}
+
+/** How the show goes that this page alone looks at. */
+function adoptClock({ live, state, speed, simTime, from, to, frameSeconds }: ClockMessage): void {
+  const isShow = !live && from !== undefined && to !== undefined;
+  playback.value = isShow ? { from: Date.parse(from), to: Date.parse(to), loop: false, frameMs: (frameSeconds ?? 1) * 1000 } : null;
+  refusal.value = aim.value = null;
+  const running = state === "running" && typeof speed === "number" ? speed : 0;
+  clockState.value = { state: state as Simulation["state"], speed, realTimeFactor: running };
+  observeTime(simTime, running);
+}
+
+let lookAgain = () => {};
+
+/** A recording was begun or ended by this page. */
+export function tapeChanged(): void {
+  lookAgain();
+}
+
+/** To the world as it is now. */
+export function goLive(): void {
+  wanted = {};
+  sky.live();
 }
 
 let isGathering = false;
@@ -105,14 +162,25 @@ export function control(change: SimulationChange): void {
   if (!isBusy) void carryOut();
 }
 
+/** What this page alone looks at is moved through its session; `clock` answers. */
+function carryOutHere({ simTime, speed, state }: SimulationChange): void {
+  if (simTime !== undefined) sky.seek(simTime);
+  const now = clockState.peek();
+  if (state === "paused") sky.play(0);
+  else if (typeof speed === "number") {
+    if (state === "running" || now?.state === "running") sky.play(speed);
+  } else if (state === "running") sky.play(typeof now?.speed === "number" ? now.speed : 1);
+}
+
 async function carryOut(): Promise<void> {
   isBusy = true;
   while (Object.keys(wanted).length > 0) {
     const change = wanted;
     wanted = {};
     const began = performance.now();
-    const answer = await api.control(change).catch((problem: unknown) => problem);
-    if (answer instanceof Problem) refusal.value = answer.message;
+    const answer = tape.peek() ? carryOutHere(change) : await api.control(change).catch((problem: unknown) => problem);
+    if (!answer) refusal.value = null;
+    else if (answer instanceof Problem) refusal.value = answer.message;
     else if (!(answer instanceof Error)) {
       refusal.value = null;
       if (Object.keys(wanted).length === 0) observeClock(answer as Simulation);
@@ -121,11 +189,11 @@ async function carryOut(): Promise<void> {
     if (change.simTime !== undefined && rest > 0) await new Promise((later) => setTimeout(later, rest));
   }
   isBusy = false;
-  aim.value = null;
+  if (!tape.peek()) aim.value = null;
 }
 
 export function seek(at: number, more: SimulationChange = {}): void {
-  const excerpt = playback.peek();
+  const excerpt = span.peek();
   if (!excerpt) return;
   const to = clamped(at, excerpt);
   aim.value = to;
@@ -140,12 +208,12 @@ export function seekBy(ms: number, more: SimulationChange = {}): void {
 
 /** Where it has come to an end it begins again from the other one. */
 export function play(speed: number): void {
-  const excerpt = playback.peek();
+  const excerpt = span.peek();
   const at = moment.peek();
   if (!excerpt || at === null) return;
   const change = { state: "running", speed } as const;
   const slack = excerpt.frameMs / 2;
-  if (speed > 0 && at >= excerpt.to - slack) seek(excerpt.from, change);
+  if (speed > 0 && at >= excerpt.to - slack) tape.peek() ? goLive() : seek(excerpt.from, change);
   else if (speed < 0 && at <= excerpt.from + slack) seek(excerpt.to, change);
   else control(change);
 }
@@ -187,7 +255,7 @@ export function shuttle(direction: 1 | -1): void {
 }
 
 export function stepFrame(direction: 1 | -1): void {
-  const excerpt = playback.peek();
+  const excerpt = span.peek();
   if (excerpt) seekBy(direction * excerpt.frameMs, { state: "paused" });
 }
 

@@ -7,7 +7,7 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { gazeOver } from "./gaze";
 import { selectedDrone, selection } from "./selection";
-import { playback } from "./playback";
+import { isInPast, playback } from "./playback";
 import { api, moves, sky } from "./session";
 import { blank, caughtUp, isAboard, ordered, told, type Story } from "./story";
 import { viewer } from "./viewer";
@@ -25,6 +25,8 @@ export const passing = signal<PositionsMessage | null>(null);
 /** The drone that has the selected delivery's package. */
 export const carrier = computed(() => (story.value && isAboard(story.value) ? story.value.droneId : null));
 
+/** In the past of a live world nobody else is asked. */
+const NOT_YET = new Problem({ type: "about:blank", title: "Not ordered yet", status: 404, detail: "" });
 const ASK_AGAIN_MS = 500;
 /** Where the server had no answer. */
 const ASK_LATER_MS = 3000;
@@ -64,6 +66,8 @@ function followDelivery(id: string): () => void {
     handOverDrone(id, next);
   };
   const fill = async () => {
+    // What the server answers is of now.
+    if (isInPast.peek()) return;
     const delivery = await api.delivery(id).catch(() => null);
     if (delivery && !over) tell((before) => ordered(before, delivery));
   };
@@ -74,7 +78,7 @@ function followDelivery(id: string): () => void {
       return;
     }
     const asked = subscription;
-    const known = await api.request(id).catch((problem: unknown) => problem);
+    const known = isInPast.peek() ? NOT_YET : await api.request(id).catch((problem: unknown) => problem);
     if (over || asked !== subscription) return;
     if (known instanceof Problem) {
       trouble.value = troubleOf(known.status);

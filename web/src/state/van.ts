@@ -4,6 +4,7 @@
 import type { Location } from "@skyhaul/client";
 import { computed, effect, signal } from "@preact/signals";
 
+import { isInPast } from "./playback";
 import { api } from "./session";
 import { isAboard } from "./story";
 import { story } from "./tracking";
@@ -22,7 +23,8 @@ export function startVan(): void {
   effect(() => {
     const id = carried.value;
     van.value = null;
-    if (id === null) return;
+    // What the server answers is of now.
+    if (id === null || isInPast.value) return;
     const ask = async () => {
       if (document.hidden) return;
       // Without an answer the last one stands; the notices say what is wrong.

@@ -1,0 +1,86 @@
+// A live world that is recorded: one page goes back in it, and comes again to what is live, while
+// the world goes on.
+
+import type { Page } from "playwright-core";
+import { afterEach, expect, test } from "vitest";
+
+import type {} from "../src/map/hook";
+import { eventually } from "../client/test/server";
+import { serious } from "./barriers";
+import { scene } from "./scene";
+
+const here = scene("recorded", "--speed", "20");
+const track = (page: Page) => page.getByRole("slider", { name: "Moment of the recording" });
+const live = (page: Page) => page.getByRole("button", { name: "Live", exact: true });
+
+afterEach(() => here.server.api.record({ state: "off" }));
+
+const served = async () => Date.parse((await here.server.api.simulation()).simTime);
+const shown = (page: Page) => page.evaluate(() => window.__skyhaul!.simNow()!);
+
+/** Opens the page of a world of which two minutes are recorded. */
+async function open(): Promise<Page> {
+  await here.server.api.record({ state: "recording" });
+  await eventually("two minutes are recorded", async () => {
+    const { from } = await here.server.api.recording();
+    return from !== null && (await served()) - Date.parse(from) > 120_000;
+  });
+  const page = await here.look("/", { viewport: { width: 1000, height: 640 }, deviceScaleFactor: 1, mayBeRefused: true });
+  await track(page).waitFor();
+  await page.waitForFunction(() => (window.__skyhaul?.drones() ?? 0) > 0);
+  return page;
+}
+
+test("it goes back by a key, plays there, and comes to what is live again", async () => {
+  const page = await open();
+  expect(await page.getByText("Past", { exact: true }).count()).toBe(0);
+  await page.getByRole("button", { name: "Order a delivery" }).waitFor();
+  const before = await served();
+  await page.keyboard.press("Shift+ArrowLeft");
+  await page.getByText("Past", { exact: true }).waitFor();
+  expect(await shown(page)).toBeLessThan(before - 20_000);
+  // Nothing in it can be changed.
+  expect(await page.getByRole("button", { name: "Order a delivery" }).count()).toBe(0);
+  // The world goes on, and so does what this page sees of its past.
+  const then = await shown(page);
+  await page.waitForFunction((then) => window.__skyhaul!.simNow()! > then + 5_000, then);
+  expect(await here.server.api.simulation()).toMatchObject({ state: "running", speed: 20 });
+  expect(await serious(page)).toEqual([]);
+
+  await page.keyboard.press("k");
+  await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+  expect(await here.server.api.simulation()).toMatchObject({ state: "running" });
+  await live(page).click();
+  await page.getByText("Past", { exact: true }).waitFor({ state: "detached" });
+  await eventually("the page shows what is now", async () => Math.abs((await served()) - (await shown(page))) < 60_000);
+  await page.getByRole("button", { name: "Order a delivery" }).waitFor();
+});
+
+test("it is dragged into the past, one page alone, and End brings it back", async () => {
+  const [page, other] = [await open(), await here.look("/", { viewport: { width: 500, height: 400 }, mayBeRefused: true })];
+  await other.waitForFunction(() => (window.__skyhaul?.drones() ?? 0) > 0);
+  const box = (await track(page).boundingBox())!;
+  const at = (share: number) => [box.x + box.width * share, box.y + box.height / 2] as const;
+  await page.mouse.move(...at(0.9));
+  await page.mouse.down();
+  for (const share of [0.7, 0.5, 0.3]) await page.mouse.move(...at(share));
+  await page.mouse.up();
+  await page.getByText("Past", { exact: true }).waitFor();
+  expect(await shown(page)).toBeLessThan((await served()) - 30_000);
+  expect(Math.abs((await shown(other)) - (await served()))).toBeLessThan(60_000);
+  await page.keyboard.press("End");
+  await page.getByText("Past", { exact: true }).waitFor({ state: "detached" });
+});
+
+test("a recording is begun and ended among the operations", async () => {
+  const page = await here.look("/", { viewport: { width: 1000, height: 700 }, deviceScaleFactor: 1, mayBeRefused: true });
+  await page.getByRole("button", { name: "Operations", exact: true }).click();
+  const form = page.getByRole("region", { name: "Recording of this world" });
+  await form.getByRole("button", { name: "Record", exact: true }).click();
+  await form.getByText(/so far/).waitFor();
+  await track(page).waitFor();
+  await form.getByRole("button", { name: "Stop recording" }).click();
+  await form.getByText(/The last one is/).waitFor();
+  await track(page).waitFor({ state: "detached" });
+  expect(await here.server.api.recording()).toMatchObject({ state: "off" });
+});
