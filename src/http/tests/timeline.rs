@@ -110,7 +110,10 @@ fn a_live_world_has_no_timeline_and_says_why() {
     assert_eq!(answer.pointers(404), [""; 0]);
     check(&door.get("/openapi.json").json(), "get", "/api/timeline", &answer);
     let problem = answer.json();
-    assert!(problem["detail"].as_str().unwrap().contains("live"), "{problem}");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("/api/recording"),
+        "{problem}"
+    );
 }
 
 #[test]
