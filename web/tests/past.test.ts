@@ -46,6 +46,12 @@ test("it goes back by a key, plays there, and comes to what is live again", asyn
   await page.waitForFunction((then) => window.__skyhaul!.simNow()! > then + 5_000, then);
   expect(await here.server.api.simulation()).toMatchObject({ state: "running", speed: 20 });
   expect(await serious(page)).toEqual([]);
+  // A hub is shown as it was, by the session that looks at the past.
+  await page.keyboard.press("/");
+  await page.keyboard.type("Mission Street");
+  await page.getByRole("option", { name: /Mission Street/ }).click();
+  await page.getByRole("region", { name: "Hub", exact: true }).getByText("Charging").waitFor();
+  await page.keyboard.press("Escape");
 
   await page.keyboard.press("k");
   await page.getByRole("button", { name: "Play", exact: true }).waitFor();

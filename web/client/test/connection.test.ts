@@ -212,3 +212,26 @@ test("a recording that goes to another moment begins each topic anew, with numbe
   await told.find("what it was told", () => asked?.type === "subscribe" && asked.since !== undefined);
   expect(asked).toMatchObject({ since: { epoch: "e2", seq: 1 } });
 });
+
+test("a moment of one's own is asked for, told of, and refused in words", async () => {
+  const asked: ClientMessage[] = [];
+  behave((message, say) => {
+    asked.push(message);
+    if (message.type === "play") say({ type: "error", code: "not_recorded", message: "nothing is recorded" });
+    else if (message.type === "seek" || message.type === "live") {
+      say({ type: "clock", live: message.type === "live", state: "running", speed: 1, tick: 7, simTime: "2026-06-01T18:00:07.000Z" });
+    }
+  });
+  const { sky, states } = connect();
+  await states.find("the connection", ({ state }) => state === "open");
+  const [clocks, refusals] = [new Ear<ServerMessage>(), new Ear<ServerMessage>()];
+  sky.onClock(clocks.hear);
+  sky.onRefusal(refusals.hear);
+  sky.seek("2026-06-01T18:00:07Z");
+  await clocks.find("the past", (message) => message.type === "clock" && !message.live);
+  sky.play(-2);
+  await refusals.find("why not", (message) => message.type === "error" && message.code === "not_recorded");
+  sky.live();
+  await clocks.find("the present", (message) => message.type === "clock" && message.live);
+  expect(asked).toEqual([{ type: "seek", simTime: "2026-06-01T18:00:07Z" }, { type: "play", speed: -2 }, { type: "live" }]);
+});

@@ -120,7 +120,8 @@ export class SkyMap {
         void this.#restyle(world, shownTheme);
       }),
       effect(() => {
-        const data = hubPoints(hubs.value);
+        // What the server answers is of now.
+        const data = hubPoints(hubs.value, !isInPast.value);
         void this.map.getSource<GeoJSONSource>("hubs")?.setData(data);
       }),
       effect(() => {
@@ -171,7 +172,7 @@ export class SkyMap {
     );
     // A new style begins with the hubs and zones of when it was made.
     this.map.on("styledata", () => {
-      void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek()));
+      void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek(), !isInPast.peek()));
     });
   }
 

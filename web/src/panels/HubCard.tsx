@@ -2,6 +2,7 @@
 
 import { select, selection } from "../state/selection";
 import { pastHub } from "../state/past_hub";
+import { isInPast } from "../state/playback";
 import { hubs } from "../state/world";
 import { clock } from "./format";
 import { Icon } from "./Icon";
@@ -9,7 +10,7 @@ import { Icon } from "./Icon";
 export function HubCard() {
   const chosen = selection.value;
   if (chosen?.kind !== "hub") return null;
-  const hub = pastHub.value?.id === chosen.id ? pastHub.value : hubs.value.find(({ id }) => id === chosen.id);
+  const hub = isInPast.value ? pastHub.value : hubs.value.find(({ id }) => id === chosen.id);
   if (!hub) return null;
   return (
     <section class="card panel" aria-label="Hub">
