@@ -154,6 +154,23 @@ impl Recording {
         })
     }
 
+    /// Another reader of the same file, as far as that is by now.
+    ///
+    /// # Errors
+    /// See [`FileError`].
+    pub(super) fn another(&self) -> Result<Self, FileError> {
+        match &self.growth {
+            Some(growth) => Self::open_growing(&self.path, Arc::clone(&growth.recorder)),
+            None => Self::open(&self.path),
+        }
+    }
+
+    /// More was written than this reader knows of.
+    pub(super) fn is_behind(&self) -> bool {
+        let is_more = |growth: &Growth| growth.recorder.progress().readable_bytes() > growth.known_bytes;
+        self.growth.as_ref().is_some_and(is_more)
+    }
+
     /// Finds chunks that were written since; answers whether there are any.
     ///
     /// # Errors

@@ -4,10 +4,11 @@
 //! Where each is, is found out when somebody first asks, and kept: some 50 bytes a delivery.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 use prost::Message;
+
+use parking_lot::Mutex;
 
 use crate::sim::calendar::Day;
 use crate::sim::ids::DeliveryId;
@@ -20,10 +21,33 @@ use super::file::{Chunk, FileError, Recording};
 use super::layout::{self, Topic};
 
 pub(super) struct Past {
-    /// A reader of its own: requests do not wait for what is shown.
-    recording: Arc<Recording>,
-    index: Arc<OnceLock<Index>>,
+    reader: Arc<Mutex<Arc<Reader>>>,
     view: Weak<View>,
+}
+
+/// Of its own: requests do not wait for what is shown.
+struct Reader {
+    recording: Recording,
+    index: OnceLock<Index>,
+}
+
+impl Reader {
+    fn of(recording: Recording) -> Arc<Self> {
+        Arc::new(Reader {
+            recording,
+            index: OnceLock::new(),
+        })
+    }
+
+    fn index(&self) -> Result<&Index, FileError> {
+        match self.index.get() {
+            Some(index) => Ok(index),
+            None => {
+                let made = Index::of(&self.recording)?;
+                Ok(self.index.get_or_init(|| made))
+            }
+        }
+    }
 }
 
 /// The chunk, and the number of the record in its message.
@@ -36,10 +60,10 @@ struct Index {
 }
 
 impl Past {
-    pub(super) fn open(path: &Path, view: &Arc<View>) -> Result<Self, FileError> {
+    pub(super) fn open(recording: &Recording, view: &Arc<View>) -> Result<Self, FileError> {
+        let reader = Reader::of(recording.another()?);
         Ok(Past {
-            recording: Arc::new(Recording::open(path)?),
-            index: Arc::default(),
+            reader: Arc::new(Mutex::new(reader)),
             view: Arc::downgrade(view),
         })
     }
@@ -49,18 +73,12 @@ impl Past {
         &self,
         question: impl FnOnce(&Recording, &Index, SimTime) -> Result<T, FileError> + Send + 'static,
     ) -> Answer<'_, T, Unread> {
-        let (recording, index) = (Arc::clone(&self.recording), Arc::clone(&self.index));
+        let reader = Arc::clone(&self.reader);
         let now = self.view.upgrade().map_or(SimTime::START, |view| view.clock().at);
         Box::pin(async move {
             let asked = tokio::task::spawn_blocking(move || {
-                let index = match index.get() {
-                    Some(index) => index,
-                    None => {
-                        let made = Index::of(&recording)?;
-                        index.get_or_init(|| made)
-                    }
-                };
-                question(&recording, index, now)
+                let reader = newest(&reader)?;
+                question(&reader.recording, reader.index()?, now)
             });
             match asked.await {
                 Ok(Ok(answer)) => Ok(answer),
@@ -72,6 +90,15 @@ impl Past {
             }
         })
     }
+}
+
+/// The reader, or a new one where more was written since.
+fn newest(reader: &Mutex<Arc<Reader>>) -> Result<Arc<Reader>, FileError> {
+    let mut reader = reader.lock();
+    if reader.recording.is_behind() {
+        *reader = Reader::of(reader.recording.another()?);
+    }
+    Ok(Arc::clone(&reader))
 }
 
 impl Index {

@@ -112,7 +112,7 @@ impl Projector {
             rows: Vec::new(),
             forgotten: 0,
         };
-        let past = Past::open(&projector.recording.path, &projector.view)?;
+        let past = Past::open(&projector.recording, &projector.view)?;
         projector.view.look_into(Arc::new(past));
         projector.seek(at)?;
         Ok(projector)

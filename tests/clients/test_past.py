@@ -118,6 +118,21 @@ def test_a_recording_is_begun_and_ended_by_name(recorded):
     assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
 
 
+def test_what_ended_while_somebody_looked_at_the_past_is_found_there(servers):
+    server = servers.start(BUSY, "--paused")
+    server.http.put("/api/recording", json={"state": "recording"})
+    delivery = server.order()
+    then = server.run_until(600)
+    with watch(server) as window:
+        seek(window, then)
+        server.run_while(lambda: server.stage(delivery) != "Completed", "it is under way", 600)
+        # By then it has left what the world has in memory, and the recording's states.
+        later = server.run_until(server.clock["tick"] + 7200)
+        seek(window, later)
+        window.send(type="subscribe", id=2, topic=f"delivery/{delivery}")
+        assert window.expect(type="snapshot", id=2)["delivery"]["stage"] == "Completed"
+
+
 LIMITED = """#!/usr/bin/env python3
 import os, resource, signal, sys
 words = sys.argv[1:]
