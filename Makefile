@@ -94,14 +94,14 @@ test: tools build browser postgres nats ## Run every test
 
 # Recorded on first use: twenty-five minutes of lunch over San Francisco.
 DEMO := target/demo.mcap
-$(DEMO): scenarios/lunch.toml | build
-	./target/release/skyhaul run $< --until 30m --record $@.new
+$(DEMO): scenarios/demo.toml | build
+	./target/release/skyhaul run $< --record $@.new
 	@mv $@.new $@
 
 .PHONY: demo
 demo: build $(DEMO) ## Play a recorded lunch over San Francisco in a loop, for a stand
 	@echo "open http://127.0.0.1:8080/?kiosk to follow one delivery after the other, or http://127.0.0.1:8080 to look around"
-	./target/release/skyhaul replay $(DEMO) --from 00:05:00 --loop
+	./target/release/skyhaul replay $(DEMO) --from 00:01:00 --loop
 
 .PHONY: screenshots
 screenshots: build browser ## Make the pictures in docs/ anew

@@ -181,6 +181,7 @@ pub(super) fn delivery_of(world: &World, record: &DeliveryRecord) -> Delivery {
         drone_id: record.drone().map(|drone| drone.to_string()),
         carrier: shown::carrier(world, record.bearer),
         price: record.price(world).map(shown::price),
+        tag: record.order.package.tag.clone(),
     }
 }
 

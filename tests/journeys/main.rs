@@ -10,6 +10,7 @@ mod connections;
 mod conservation;
 mod crash;
 mod dashboard;
+mod demo;
 mod description;
 mod determinism;
 mod doors;

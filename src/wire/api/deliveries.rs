@@ -29,6 +29,9 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 12.34)]
     pub price: Option<f64>,
+    /// What its package was tagged with, where that is anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// A request names one account, which is both unless its token said which user it was.

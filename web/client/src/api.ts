@@ -103,6 +103,13 @@ export interface Delivery {
   price?: number;
 }
 
+/** A delivery in a list. */
+export interface ListedDelivery extends Delivery {
+  stage: Stage;
+  /** What its package was tagged with. */
+  tag?: string;
+}
+
 export interface DeliveryStatus {
   stage: Stage;
   lastKnownLocation: Location;
@@ -180,6 +187,44 @@ export interface TimelineMark {
   with?: string;
 }
 
+/** What if: a recording that goes on from a moment, otherwise. */
+export interface Fork {
+  id: number;
+  at: string;
+  set: Record<string, string>;
+  /** The name of its file. */
+  file: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  /** From 0 to 1. */
+  progress: number;
+  why?: string;
+}
+
+export interface Forks {
+  items: Fork[];
+  /** What is shown beside the recording, under `/beside/`. */
+  beside: { file: string; from: string; to: string } | null;
+}
+
+/** Two recordings held against each other: the one that is played, and the one beside it. */
+export interface Comparison {
+  from: string;
+  to: string;
+  /** The first recorded moment in which they are not the same world. */
+  partsAt: string | null;
+  recordings: { file: string; seed: number; policy: string }[];
+  measures: {
+    name: string;
+    /** For people, with its unit. */
+    title: string;
+    /** What values are shown times of. */
+    scale: number;
+    values: (number | null)[];
+    /** The second minus the first. */
+    difference: number | null;
+  }[];
+}
+
 export interface SimulationChange {
   state?: "running" | "paused";
   speed?: Speed;
@@ -243,7 +288,7 @@ export class Api {
     return this.get(`/api/deliveries/${encodeURIComponent(id)}/status`);
   }
 
-  deliveries(query: { ownerId?: string; stage?: Stage } & Paging = {}): Promise<Page<Delivery & { stage: Stage }>> {
+  deliveries(query: { ownerId?: string; stage?: Stage } & Paging = {}): Promise<Page<ListedDelivery>> {
     return this.get("/api/deliveries", query);
   }
 
@@ -266,6 +311,24 @@ export class Api {
 
   simulation(): Promise<Simulation> {
     return this.get("/api/simulation");
+  }
+
+  /** The branches of the recording that is played. */
+  forks(): Promise<Forks> {
+    return this.get("/api/forks");
+  }
+
+  /** What if: goes on from a moment (RFC 3339), with other values in the scenario. */
+  fork(at: string, set: Record<string, string>): Promise<Fork> {
+    return this.send("POST", "/api/forks", { at, set });
+  }
+
+  cancelFork(id: number): Promise<void> {
+    return this.send("DELETE", `/api/forks/${id}`);
+  }
+
+  comparison(): Promise<Comparison> {
+    return this.get("/api/comparison");
   }
 
   /** Changes the clock; for operators. */

@@ -17,7 +17,7 @@ import type { Story } from "../state/story";
 import { customerToken } from "../state/tokens";
 import { story } from "../state/tracking";
 import { world } from "../state/world";
-import { chooseDeliveries } from "./kiosk_choice";
+import { caption, chooseDeliveries } from "./kiosk_choice";
 import { QrCode } from "./QrCode";
 
 export function Kiosk() {
@@ -67,6 +67,7 @@ function Shown({ story: told }: { story: Story }) {
   return (
     <section ref={panel} class="kiosk-shown panel" aria-label="Delivery" data-delivery={told.id}>
       <div>
+        {caption.value && <p class="kiosk-caption">{caption.value}</p>}
         {pickup && dropoff && (
           <p class="soft">
             {placeName(pickup)} → {placeName(dropoff)}
