@@ -7,10 +7,12 @@ import "./styles/base.css";
 import "./styles/map.css";
 import "./styles/panels.css";
 import "./styles/timeline.css";
+import "./styles/pair.css";
 
 import { render } from "preact";
 
 import { App } from "./app";
+import { startForks } from "./state/forks";
 import { startGauges } from "./state/gauges";
 import { startLinks } from "./state/link";
 import { startNotices } from "./state/notices";
@@ -28,6 +30,7 @@ startSession();
 startNotices();
 startClock();
 startPlayback();
+startForks();
 startGauges();
 startLinks();
 startTracking();

@@ -97,11 +97,25 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
 /** The processor draws, and it has a server and other tests to run besides. */
 function drawSeldom(ms: number): void {
   const draw = window.requestAnimationFrame.bind(window);
+  const drop = window.cancelAnimationFrame.bind(window);
+  const drawn = new Map<number, number>();
   window.requestAnimationFrame = (callback) => {
-    // A number that `cancelAnimationFrame` may be called with.
-    return window.setTimeout(() => draw(callback), ms);
+    // A number that `cancelAnimationFrame` may be called with, until it has been drawn.
+    const timer = window.setTimeout(() => {
+      const frame = draw((time) => {
+        drawn.delete(timer);
+        callback(time);
+      });
+      drawn.set(timer, frame);
+    }, ms);
+    return timer;
   };
-  window.cancelAnimationFrame = (timer) => window.clearTimeout(timer);
+  window.cancelAnimationFrame = (timer) => {
+    window.clearTimeout(timer);
+    const frame = drawn.get(timer);
+    if (frame !== undefined) drop(frame);
+    drawn.delete(timer);
+  };
 }
 
 /** Whatever is asked, by page, worker or socket, is asked of these hosts. */

@@ -134,3 +134,24 @@ test("a recording, with the pointer over its timeline", async () => {
   }, {}, recording);
   await recording.end();
 });
+
+test("a recording, and what it would have been", async () => {
+  const recording = await Server.replay(scenario("demo"), "20m", "--paused");
+  await recording.api.control({ simTime: "2026-06-01T19:05:00Z" });
+  await picture("compare", "/", async (page) => {
+    await page.getByRole("button", { name: "What if…" }).click();
+    await page.getByLabel("Orders").fill("800/h");
+    await page.getByLabel("Wind, m/s").fill("9");
+    await page.getByRole("button", { name: "Let it go on" }).click();
+    await page.getByRole("heading", { name: /differ from/ }).waitFor();
+    await recording.api.control({ simTime: "2026-06-01T19:15:00Z" });
+    for (const map of ["The recording", "Beside it"]) {
+      const element = await page.locator(`iframe[title="${map}"]`).elementHandle();
+      const frame = (await element!.contentFrame())!;
+      await frame.waitForFunction((at) => window.__skyhaul?.settled() && (window.__skyhaul.simNow() ?? 0) >= at, Date.parse("2026-06-01T19:14:59Z"));
+    }
+    // The page around them has no map of its own.
+    await page.evaluate(() => Object.assign(window, { __skyhaul: { settled: () => true } }));
+  }, {}, recording);
+  await recording.end();
+});

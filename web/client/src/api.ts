@@ -101,13 +101,13 @@ export interface Delivery {
   carrier: string | null;
   /** What the third party takes for it, in the scenario's money. */
   price?: number;
+  /** What its package was tagged with. */
+  tag?: string;
 }
 
 /** A delivery in a list. */
 export interface ListedDelivery extends Delivery {
   stage: Stage;
-  /** What its package was tagged with. */
-  tag?: string;
 }
 
 export interface DeliveryStatus {

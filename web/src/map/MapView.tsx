@@ -15,6 +15,7 @@ export function MapView() {
   const loaded = world.value;
   useEffect(() => {
     if (!container.current || !loaded) return;
+    mapTrouble.value = null;
     let map: SkyMap;
     try {
       map = new SkyMap(container.current, loaded);

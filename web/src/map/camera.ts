@@ -68,6 +68,8 @@ function overview(map: MapLibre, world: World): void {
   // Of a column at the side only the top is in the way.
   const left = column * COLUMN_SHARE;
   const free = { width: clientWidth - left - right - 2 * MARGIN_PX, height: clientHeight - top - bottom - 2 * MARGIN_PX };
+  // It has no place on the page yet, or none any more.
+  if (free.width <= 0 || free.height <= 0) return;
   const pitch = free.height > 1.1 * free.width ? TALL_PITCH : PITCH;
   map.jumpTo({ center: [(west + east) / 2, (south + north) / 2], zoom: 11, pitch, bearing: BEARING });
   for (let round = 0; round < ROUNDS; round++) {

@@ -10,8 +10,9 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { isInPast } from "../state/playback";
 import { connection, moves, sky } from "../state/session";
 import { select, selectedDrone, selection } from "../state/selection";
-import { embedded, kiosk, theme, type Theme } from "../state/settings";
+import { embedded, half, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
+import { mirror } from "../state/mirror";
 import { mapTrouble } from "../state/map";
 import { isPast, type Story } from "../state/story";
 import { carrier, passing, story } from "../state/tracking";
@@ -55,6 +56,7 @@ export class SkyMap {
   #density: Scene["density"] = [];
   #route: Route | null = null;
   #frame = 0;
+  #isGone = false;
   /** Time was moved, and nothing has come of the moment where it is now. */
   #moved = false;
   /** What the last drawn frame showed. */
@@ -80,6 +82,7 @@ export class SkyMap {
       fadeDuration: 150,
     });
     this.#undo.push(firstLook(this.map, world));
+    if (half) this.#undo.push(mirror(this.map));
     this.#overlay = new MapboxOverlay({ interleaved: false, layers: [] });
     this.map.addControl(this.#overlay);
     this.#camera = new FollowCamera(this.map);
@@ -98,8 +101,10 @@ export class SkyMap {
   }
 
   destroy(): void {
+    this.#isGone = true;
     cancelAnimationFrame(this.#frame);
     for (const undo of this.#undo) undo();
+    this.viewport.close();
     this.map.remove();
   }
 
@@ -234,6 +239,7 @@ export class SkyMap {
   }
 
   readonly #draw = (): void => {
+    if (this.#isGone) return;
     this.#frame = requestAnimationFrame(this.#draw);
     const began = performance.now();
     const zoom = this.map.getZoom();

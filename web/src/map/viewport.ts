@@ -35,7 +35,7 @@ export class Viewport {
     private readonly area: Bbox,
     private readonly handlers: Handlers,
     /** Whether there is anything to see but what is followed. */
-    private readonly watching: boolean,
+    private watching: boolean,
   ) {
     map.on("move", () => {
       this.#timer ??= setTimeout(() => {
@@ -45,6 +45,13 @@ export class Viewport {
     });
     map.on("resize", () => this.#look());
     this.#look();
+  }
+
+  /** Nothing more is asked. */
+  close(): void {
+    this.watching = false;
+    clearTimeout(this.#timer);
+    this.#subscription?.close();
   }
 
   /** So many drones are in view. Each message about a crowd takes a while to read, so it comes less often. */

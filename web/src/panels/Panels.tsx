@@ -4,12 +4,14 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { Customer } from "../modes/Customer";
+import { Half } from "../modes/Half";
 import { Kiosk } from "../modes/Kiosk";
+import { paired } from "../state/forks";
 import { operations, ordering } from "../state/panels";
 import { useCover } from "../state/room";
 import { canControl, playback } from "../state/playback";
 import { selection } from "../state/selection";
-import { embedded, kiosk } from "../state/settings";
+import { embedded, half, kiosk } from "../state/settings";
 import { viewer } from "../state/viewer";
 import { DeliveryCard } from "./DeliveryCard";
 import { DroneCard } from "./DroneCard";
@@ -28,6 +30,7 @@ import { listenForShortcuts } from "./shortcuts";
 
 export function Panels() {
   const { role, delivery } = viewer.value;
+  if (half) return <Half />;
   if (embedded || (role === "customer" && delivery !== undefined)) return <Customer />;
   return kiosk ? <Kiosk /> : <Workplace />;
 }
@@ -40,9 +43,7 @@ function Workplace() {
     <>
       <div ref={side} class="side">
         <TopBar />
-        <div class="cards">
-          {ordering.value && !playback.value ? <OrderForm /> : <Cards />}
-        </div>
+        {!paired.value && <div class="cards">{ordering.value && !playback.value ? <OrderForm /> : <Cards />}</div>}
         {canControl.value && <Timeline />}
       </div>
       <Notices />

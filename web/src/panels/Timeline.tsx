@@ -29,6 +29,7 @@ import { copied } from "./clipboard";
 import { clock } from "./format";
 import { Icon, type IconName } from "./Icon";
 import { Track } from "./TimelineTrack";
+import { WhatIf } from "./WhatIf";
 
 export function Timeline() {
   const bar = useRef<HTMLElement>(null);
@@ -42,6 +43,7 @@ export function Timeline() {
         <Transport />
         <Times at={at} to={excerpt.to} />
         {isTaped.value && <Live />}
+        {playback.value && <WhatIf />}
         {playback.value && <ShareMoment />}
       </div>
       <Track excerpt={excerpt} at={at} />

@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 
 import { lastTold, observeTime } from "./clock";
 import { anotherWorld } from "./another_world";
+import { base } from "./settings";
 import { token } from "./token";
 
 export const connection = signal<{ state: ConnectionState; detail: StateDetail; since: number }>({
@@ -19,10 +20,10 @@ export const fleet = signal<Fleet | null>(null);
 /** How often a recording went to another moment, so that its past is not the one that was shown. */
 export const moves = signal(0);
 
-const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}/ws`;
 
 export const sky = new Skyhaul({ url: socketUrl, token: token.peek() });
-export const api = new Api({ base: "", token: token.peek() });
+export const api = new Api({ base, token: token.peek() });
 
 /** Follows the connection's state and the fleet's figures. */
 export function startSession(): void {

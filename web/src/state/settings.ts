@@ -14,6 +14,10 @@ const query = new URLSearchParams(location.search);
 export const kiosk = query.has("kiosk");
 /** Inside another page's frame. */
 export const embedded = query.has("embed");
+/** One of two maps side by side, in a frame of this page itself. */
+export const half = query.has("half");
+/** Before the paths of what is asked for: a recording that is shown beside another has one. */
+export const base = /^\/beside(\/|$)/.test(location.pathname) ? "/beside" : "";
 
 export const themeChoice = signal<ThemeChoice>(storedTheme());
 

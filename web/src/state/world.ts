@@ -7,6 +7,7 @@ import type { FeatureCollection, MultiPolygon, Polygon } from "geojson";
 import type { Bbox, Hub } from "@skyhaul/client";
 
 import { anotherWorld } from "./another_world";
+import { base } from "./settings";
 import { token } from "./token";
 
 export interface Place {
@@ -104,7 +105,7 @@ async function allHubs(): Promise<Hub[]> {
 
 async function read<T>(path: string): Promise<T> {
   const bearer = token.peek();
-  const response = await fetch(path, bearer ? { headers: { Authorization: `Bearer ${bearer}` } } : {});
+  const response = await fetch(base + path, bearer ? { headers: { Authorization: `Bearer ${bearer}` } } : {});
   if (response.status === 401 || response.status === 403) throw new Refused();
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return (await response.json()) as T;
