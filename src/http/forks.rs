@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderName, HeaderValue};
@@ -17,8 +17,8 @@ use super::access::Operator;
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, QueryProblems, ReadProblems};
 use super::failure::Failure;
-use super::fields::{Complaints, Fields};
-use super::parameters::NoParameters;
+use super::fields::{Complaint, Complaints, Fields};
+use super::parameters::{NoParameters, PathId};
 use super::simulation::moment_of;
 use crate::sim::time::SimTime;
 use crate::view::branches::{Branch, Branches, NoBranch, Stage};
@@ -87,7 +87,6 @@ async fn begin_fork(
     _: NoParameters,
     body: JsonBody,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<wire::Fork>), Failure> {
-    let branches = branches(&api)?;
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["at", "set"]);
@@ -97,17 +96,25 @@ async fn begin_fork(
         Some(_) => Err(format!("must have at most {CHANGES_MOST} keys").into()),
         None => Err("must be an object of keys and values".into()),
     });
-    let mut changes = Vec::new();
-    for (key, value) in set.unwrap_or_default() {
-        match (branches.check(&key), text_of(&value)) {
-            (Ok(()), Some(text)) => changes.push((key, text)),
-            (Err(why), _) => complaints.add(format!("/set/{key}"), why),
-            (_, None) => complaints.add(format!("/set/{key}"), "must be text or a number"),
-        }
-    }
+    let changes: Vec<_> = (set.iter().flatten())
+        .filter_map(|(key, value)| {
+            let text = complaints.note(|| format!("/set/{key}"), text_of(value))?;
+            Some((key.clone(), text))
+        })
+        .collect();
     let (Some(at), true) = (at, complaints.is_empty()) else {
         return Err(complaints.into_failure());
     };
+    let branches = branches(&api)?;
+    for (key, _) in &changes {
+        complaints.note(
+            || format!("/set/{key}"),
+            branches.check(key).map_err(Complaint::from),
+        );
+    }
+    if !complaints.is_empty() {
+        return Err(complaints.into_failure());
+    }
     let branch = branches.begin(at, changes).map_err(|refused| match refused {
         NoBranch::NoScenario(why) => {
             complaints.add("/set", why);
@@ -125,11 +132,11 @@ async fn begin_fork(
 }
 
 /// As it would stand in the scenario.
-fn text_of(value: &Value) -> Option<String> {
+fn text_of(value: &Value) -> Result<String, Complaint> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err("must be text or a number".into()),
     }
 }
 
@@ -150,9 +157,9 @@ async fn cancel_fork(
     State(api): State<Api>,
     _: Operator,
     _: NoParameters,
-    Path(id): Path<String>,
+    PathId(number): PathId<u32>,
 ) -> Result<StatusCode, Failure> {
-    let number = id.parse().map_err(|_| Failure::Unknown("fork"))?;
+    let number = number.ok_or(Failure::Unknown("fork"))?;
     branches(&api)?.cancel(number).map_err(Failure::NoBranch)?;
     Ok(StatusCode::NO_CONTENT)
 }

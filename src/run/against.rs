@@ -76,6 +76,7 @@ pub struct Measure {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Against {
     /// Simulated seconds since the beginning: the time that is counted.
     pub from_seconds: f64,

@@ -218,8 +218,8 @@ def test_a_disk_that_fills_ends_a_recorded_run_in_words_and_keeps_what_was_writt
     command = [PROGRAM, "run", BUSY, "--until", "10m", "--record", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, preexec_fn=fill, restore_signals=False)
     assert done.returncode == 1
-    errors = [line for line in done.stderr.splitlines() if not line.strip()[:1].isdigit()]
-    assert errors[0].startswith(f"error: {path} cannot be written any more: ") and errors[1].startswith("remedy: make room")
+    error, remedy = done.stderr.splitlines()[-2:]
+    assert error.startswith(f"error: {path} cannot be written any more: ") and remedy.startswith("remedy: make room")
     status, out, errors = skyhaul("export", path, "--format", "csv", "--out", "-")
     assert status == 0 and "warning: " in errors
     lines = out.splitlines()
