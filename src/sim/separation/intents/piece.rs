@@ -170,12 +170,20 @@ impl Piece {
     }
 }
 
-/// Row, column and band of heights, as one number. What is a thousand cells apart may have the
-/// same: the geometry tells.
-pub type Cell = u32;
+/// Row, column and band of heights, as one number below [`CELLS`]. What is that many rows, columns
+/// or bands apart has the same: the geometry tells.
+pub type Cell = usize;
+
+/// A city's 33 by 33 km.
+const SIDE_BITS: u32 = 6;
+/// All bands that drones may fly in.
+const BAND_BITS: u32 = 3;
+pub const CELLS: usize = 1 << (2 * SIDE_BITS + BAND_BITS);
 
 fn cell(row: u16, column: u16, band: u8) -> Cell {
-    (u32::from(row) & 0xfff) << 20 | (u32::from(column) & 0xfff) << 8 | u32::from(band)
+    let last = |number: usize, bits: u32| number & ((1 << bits) - 1);
+    let [row, column] = [row, column].map(|number| last(number.into(), SIDE_BITS));
+    (row << SIDE_BITS | column) << BAND_BITS | last(band.into(), BAND_BITS)
 }
 
 /// From when until when something is in a cell, seconds since the scenario's start.

@@ -4,7 +4,7 @@ use super::super::super::ids::DroneId;
 use super::super::super::time::{SimDuration, SimTime};
 use super::super::body::Minima;
 use super::super::terminals::Terminals;
-use super::index::{Index, Look};
+use super::index::{Index, Seen};
 use super::passing::{Own, meet};
 use super::piece::{Piece, Reach, Visit};
 
@@ -61,8 +61,8 @@ impl Tried {
 struct Way {
     own: usize,
     visit: Visit,
-    /// Who came to the cell until then has been seen.
-    seen_until_s: f64,
+    /// Who has been held against it, as far as that matters with this delay and all that follow.
+    seen: Seen,
 }
 
 /// Who is in the way.
@@ -104,7 +104,7 @@ impl Search<'_> {
             visits.map(move |visit| Way {
                 own,
                 visit,
-                seen_until_s: f64::NEG_INFINITY,
+                seen: Seen::default(),
             })
         };
         let mut ways: Vec<Way> = all.iter().enumerate().flat_map(ways).collect();
@@ -124,25 +124,16 @@ impl Search<'_> {
             let delay_s = delay_s(*step);
             let (before, rest) = ways.split_at_mut(busy);
             let taken = rest.iter_mut().chain(before).position(|way| {
-                let visit = way.visit.later(delay_s);
-                let look = Look {
-                    visit,
-                    since_s: way.seen_until_s,
-                };
-                let is_taken = met.is_taken(*step) || self.is_taken(*step, look, &all[way.own], way.own, met);
-                if !is_taken {
-                    way.seen_until_s = visit.until_s;
-                }
-                is_taken
+                met.is_taken(*step) || self.is_taken(*step, way, delay_s, &all[way.own], met)
             });
             busy = taken.map_or(busy, |turn| (busy + turn) % ways.len());
             taken.is_none()
         })
     }
 
-    fn is_taken(&mut self, step: u32, look: Look, own: &Own, number: usize, met: &mut Met) -> bool {
-        let index = self.index;
-        index.any_near(look, |other| {
+    fn is_taken(&mut self, step: u32, way: &mut Way, delay_s: f64, own: &Own, met: &mut Met) -> bool {
+        let (index, number) = (self.index, way.own);
+        index.any_near(&mut way.seen, &way.visit.later(delay_s), |other| {
             self.hold(own, number, other, met);
             met.is_taken(step)
         })
@@ -169,11 +160,7 @@ impl Search<'_> {
                 until_s: way.visit.until_s + delay_s(MOST_STEPS),
                 ..way.visit
             };
-            let look = Look {
-                visit,
-                since_s: f64::NEG_INFINITY,
-            };
-            index.any_near(look, |other| {
+            index.any_near(&mut Seen::default(), &visit, |other| {
                 self.hold(&all[way.own], way.own, other, &mut met);
                 false
             });
