@@ -80,6 +80,7 @@ impl Body {
     /// In how many seconds they lose separation if both go on as they do, 0 where they have;
     /// `None` where they do not before one of them is at the end of its leg, or as far as is
     /// looked ahead.
+    #[inline]
     pub fn meets(&self, other: &Body, minima: Minima) -> Option<f32> {
         if !self.approaches(other, minima) {
             return None;
@@ -92,7 +93,16 @@ impl Body {
 
     /// Whether they are too close or will be in time, as far as that is known without a division;
     /// most pairs are not.
-    fn approaches(&self, other: &Body, minima: Minima) -> bool {
+    #[inline(always)]
+    pub fn approaches(&self, other: &Body, minima: Minima) -> bool {
+        let (rise, up) = (other.height - self.height, other.up - self.up);
+        // All at once: a branch for each costs more.
+        self.approaches_level(other, minima) & ((rise.abs() < minima.vertical_m) | (rise * up < 0.0))
+    }
+
+    /// The same whatever their heights.
+    #[inline(always)]
+    pub fn approaches_level(&self, other: &Body, minima: Minima) -> bool {
         let (dx, dy) = (other.x - self.x, other.y - self.y);
         let (vx, vy) = (other.east - self.east, other.north - self.north);
         let Crossing {
@@ -105,10 +115,7 @@ impl Body {
         let lasts_s = self.lasts_s.min(other.lasts_s);
         let late = -closing * (1.0 - ROUNDING) - speed * lasts_s * (1.0 + ROUNDING);
         let is_in_time = (late <= 0.0) | (late * late <= radicand * (1.0 + ROUNDING));
-        let is_level = (square < 0.0) | ((closing < 0.0) & (radicand > 0.0) & is_in_time);
-        let (rise, up) = (other.height - self.height, other.up - self.up);
-        // All at once: a branch for each costs more.
-        is_level & ((rise.abs() < minima.vertical_m) | (rise * up < 0.0))
+        (square < 0.0) | ((closing < 0.0) & (radicand > 0.0) & is_in_time)
     }
 
     /// From when until when they are, in seconds from now, if both went on for ever.
@@ -137,6 +144,7 @@ struct Crossing {
     closing: f32,
 }
 
+#[inline(always)]
 fn crossing((dx, dy): (f32, f32), (vx, vy): (f32, f32), radius: f32) -> Crossing {
     Crossing {
         square: dx * dx + dy * dy - radius * radius,

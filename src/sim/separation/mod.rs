@@ -9,6 +9,7 @@
 //!
 //! It changes nothing and knows nobody; what follows from a conflict is the drones' to decide.
 
+mod abreast;
 mod body;
 mod encounters;
 mod grid;
@@ -191,7 +192,13 @@ impl Separation {
         let minima = Minima::of(&world.separation);
         let reach_m = 2.0 * FASTEST_MPS * minima.look_ahead_s + minima.horizontal_m;
         let near = self.room.grid.near((own.x, own.y), reach_m);
-        let near: Vec<&Body> = near.filter(|other| other.drone != own.drone).collect();
+        // Who does not come near it at any height is in no way's way.
+        let own_way = Body {
+            lasts_s: f32::INFINITY,
+            ..*own
+        };
+        let comes_near = |other: &&Body| other.drone != own.drone && own_way.approaches_level(other, minima);
+        let near: Vec<&Body> = near.filter(comes_near).collect();
         LEVELS_M.map(|level_m| {
             let rise = level_m as f32 - own.height;
             let rate = if rise > 0.0 { climb as f32 } else { -descent as f32 };

@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 use super::super::time::{SimDuration, SimTime};
+use super::abreast::{Eight, LANES};
 use super::body::{Body, Minima, Pair};
 use super::grid::{ENOUGH_FOR_THREADS, column};
 
@@ -19,12 +20,17 @@ pub struct Predicted {
     pub in_s: f32,
 }
 
+/// Where all cells are looked at once: as wide as leaves few entries; that more of them are in one
+/// cell costs little, since they are held against each other eight at a time.
+const WIDE_CELL_M: f32 = 512.0;
+/// Where rows of them have turns: when somebody's turn comes depends on how wide they are.
 const CELL_M: f32 = 256.0;
 /// As far apart as levels are, so that a level flight is in one band.
 const BAND_M: f32 = 20.0;
-/// Room for what single precision leaves out, metres: half of it is how exactly a cell's edge
-/// is known.
+/// Room for what single precision leaves out, metres.
 const SPARE_M: f32 = 1.0;
+/// The same of a cell's edge, which is known to half of this: cells.
+const SPARE_CELLS: f32 = 1.0 / 256.0;
 const ROW_BITS: u32 = 24;
 const ROW_MASK: u64 = (1 << ROW_BITS) - 1;
 
@@ -45,6 +51,13 @@ impl Turn {
         Turn {
             now: (now.0 / tick_us % of) as u16,
             of: of as u16,
+        }
+    }
+
+    fn cell_m(self) -> f32 {
+        match self.of {
+            1 => WIDE_CELL_M,
+            _ => CELL_M,
         }
     }
 
@@ -132,29 +145,24 @@ struct Table {
     /// Where each bucket ends.
     ends: Vec<u32>,
     entries: Vec<u64>,
+    /// Those of one bucket.
+    abreast: Vec<Eight>,
 }
+
+/// Fewer in a bucket are held against each other one by one.
+const ENOUGH_FOR_EIGHT: usize = 5;
 
 impl Table {
     /// The pairs of this table's cells.
     fn look(&mut self, number: usize, parts: &[Part], bodies: &[Body], minima: Minima) -> Vec<Predicted> {
         self.fill(parts.iter().map(|part| &part[number]));
         let mut found = Vec::new();
-        let mut start = 0;
-        for end in &self.ends {
-            let bucket = &self.entries[start..*end as usize];
-            start = *end as usize;
-            for (number, one) in bucket.iter().enumerate() {
-                for other in &bucket[number + 1..] {
-                    if one >> ROW_BITS != other >> ROW_BITS {
-                        continue;
-                    }
-                    let [one, other] = [one, other].map(|entry| (entry & ROW_MASK) as usize);
-                    if let Some(in_s) = bodies[one].meets(&bodies[other], minima) {
-                        found.push(predicted(bodies, one, other, in_s));
-                    }
-                }
-            }
-        }
+        pulp::Arch::new().dispatch(Look {
+            table: self,
+            bodies,
+            minima,
+            found: &mut found,
+        });
         found
     }
 
@@ -178,6 +186,73 @@ impl Table {
             let place = &mut self.ends[bucket(*entry)];
             self.entries[*place as usize] = *entry;
             *place += 1;
+        }
+    }
+}
+
+/// A table's buckets, each held against itself; compiled for wider registers beside those that
+/// every processor has. Which of the two runs changes no bit.
+struct Look<'a> {
+    table: &'a mut Table,
+    bodies: &'a [Body],
+    minima: Minima,
+    found: &'a mut Vec<Predicted>,
+}
+
+impl pulp::NullaryFnOnce for Look<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Look {
+            table,
+            bodies,
+            minima,
+            found,
+        } = self;
+        let mut start = 0;
+        for end in &table.ends {
+            let bucket = &table.entries[start..*end as usize];
+            start = *end as usize;
+            let mut hold = |one: u64, other: u64| {
+                if one >> ROW_BITS != other >> ROW_BITS {
+                    return;
+                }
+                let [one, other] = [one, other].map(|entry| (entry & ROW_MASK) as usize);
+                if let Some(in_s) = bodies[one].meets(&bodies[other], minima) {
+                    found.push(predicted(bodies, one, other, in_s));
+                }
+            };
+            if bucket.len() < ENOUGH_FOR_EIGHT {
+                for (number, one) in bucket.iter().enumerate() {
+                    bucket[number + 1..].iter().for_each(|other| hold(*one, *other));
+                }
+                continue;
+            }
+            table
+                .abreast
+                .resize(bucket.len().div_ceil(LANES), Eight::default());
+            for (number, entry) in bucket.iter().enumerate() {
+                let body = &bodies[(entry & ROW_MASK) as usize];
+                table.abreast[number / LANES].put(number % LANES, body);
+            }
+            for (number, one) in bucket.iter().enumerate() {
+                let body = &bodies[(one & ROW_MASK) as usize];
+                let later = number + 1;
+                for (group, eight) in table.abreast.iter().enumerate().skip(later / LANES) {
+                    let first = group * LANES;
+                    let are_later = u32::MAX << later.saturating_sub(first);
+                    let mut bits = eight.approached_by(body, minima) & are_later;
+                    while bits != 0 {
+                        let other = first + bits.trailing_zeros() as usize;
+                        bits &= bits - 1;
+                        // The last eight may have room for more than there are.
+                        if let Some(other) = bucket.get(other) {
+                            hold(*one, *other);
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -224,7 +299,9 @@ fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn, part: &mut
 #[inline(always)]
 fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u16, [u16; 2], [u8; 2])) {
     let t = body.lasts_s;
-    let side = 0.5 * minima.horizontal_m + SPARE_M;
+    let cell_m = turn.cell_m();
+    let per_metre = 1.0 / cell_m;
+    let side = 0.5 * minima.horizontal_m + SPARE_CELLS * cell_m;
     let upright = 0.5 * minima.vertical_m + SPARE_M;
     let (_, end_y) = body.after(t);
     let end_height = body.height + body.up * t;
@@ -232,23 +309,23 @@ fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u16, [u1
         band(body.height.min(end_height) - upright),
         band(body.height.max(end_height) + upright),
     ];
-    let south = column((body.y.min(end_y) - side) / CELL_M);
-    let north = column((body.y.max(end_y) + side) / CELL_M);
+    let south = column((body.y.min(end_y) - side) * per_metre);
+    let north = column((body.y.max(end_y) + side) * per_metre);
     // It is in a row of cells all the time where it hardly moves north or south.
     let crosses = north > south && (body.north * t).abs() > 1.0;
-    let per_metre = if crosses { 1.0 / body.north } else { 0.0 };
+    let s_per_metre = if crosses { 1.0 / body.north } else { 0.0 };
     let mut row = turn.first_row(south);
     while row <= north {
         let (mut from, mut until) = (0.0, t);
         if crosses {
-            let low = (f32::from(row) - 32_768.0) * CELL_M - side;
-            let high = low + CELL_M + 2.0 * side;
-            let (one, other) = ((low - body.y) * per_metre, (high - body.y) * per_metre);
+            let low = (f32::from(row) - 32_768.0) * cell_m - side;
+            let high = low + cell_m + 2.0 * side;
+            let (one, other) = ((low - body.y) * s_per_metre, (high - body.y) * s_per_metre);
             (from, until) = (one.min(other).clamp(0.0, t), one.max(other).clamp(0.0, t));
         }
         let (one, other) = (body.x + body.east * from, body.x + body.east * until);
-        let west = column((one.min(other) - side) / CELL_M);
-        let east = column((one.max(other) + side) / CELL_M);
+        let west = column((one.min(other) - side) * per_metre);
+        let east = column((one.max(other) + side) * per_metre);
         enter(row, [west, east], bands);
         row = row.saturating_add(turn.of);
     }
