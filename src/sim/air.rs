@@ -107,6 +107,12 @@ impl<'a> Air<'a> {
         !self.airspace.lets_pass((now, until), place, heights_m)
     }
 
+    /// Whether who flies straight from the first of these places to the next, and so on, between
+    /// these heights, keeps as far off the zones as it is there, at most half of the margin.
+    pub fn keeps_off(&self, places: &[Point], heights_m: (f64, f64)) -> bool {
+        self.airspace.keeps_off(self.zones, places, heights_m)
+    }
+
     /// The shortest way off the zones; `None` for who is in none.
     pub fn way_out(&self, at: Point, height_m: f64) -> Option<Route> {
         self.airspace.way_out(self.zones, at, height_m)

@@ -73,10 +73,14 @@ impl Base<'_> {
     /// So long it can hover and still come home, seconds.
     pub fn hover_s(&self, fix: Fix, payload_kg: f64) -> Result<f64, Infeasible> {
         const A_WHILE_S: f64 = 600.0;
-        let home_wh = self.wait(fix, 0.0, Phase::Hold, payload_kg)?.energy_wh;
-        let longer_wh = self.wait(fix, A_WHILE_S, Phase::Hold, payload_kg)?.energy_wh;
-        let left_wh = fix.energy_wh - dispatch::with_margin_wh(home_wh);
-        Ok((left_wh / dispatch::with_margin_wh(longer_wh - home_wh) * A_WHILE_S).max(0.0))
+        // Both come to rest first.
+        const A_MOMENT_S: f64 = 1.0;
+        let soon_wh = self.wait(fix, A_MOMENT_S, Phase::Hold, payload_kg)?.energy_wh;
+        let longer_wh = self
+            .wait(fix, A_MOMENT_S + A_WHILE_S, Phase::Hold, payload_kg)?
+            .energy_wh;
+        let left_wh = fix.energy_wh - dispatch::with_margin_wh(soon_wh);
+        Ok((left_wh / dispatch::with_margin_wh(longer_wh - soon_wh) * A_WHILE_S).max(0.0))
     }
 }
 

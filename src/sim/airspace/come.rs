@@ -1,11 +1,13 @@
-//! Zones that come to lie in ways that were planned without them.
+//! Zones in ways that were not planned round them: new ones, and those beside a turn.
 //!
 //! Who only passes by is left alone: ways round zones bend on fly-by arcs, which cut some of the
 //! margin, and another way would cost more than what is missing of it.
 
 use super::super::geo::Point;
+use super::super::motion::lesser;
 use super::super::time::SimTime;
-use super::{Airspace, MARGIN_M, NoFly};
+use super::outline::TOLERANCE_M;
+use super::{Airspace, MARGIN_M, NoFly, Reckoning};
 
 /// Who comes no nearer than this goes on as planned, metres.
 const NEAR_M: f64 = 0.5 * MARGIN_M;
@@ -28,6 +30,24 @@ impl Airspace {
         Come {
             zones: zones.map(|(_, zone)| zone).collect(),
         }
+    }
+
+    /// Whether straight lines from place to place keep off the zones as far as the first place
+    /// does, at most half of the margin.
+    pub fn keeps_off(&self, now: Reckoning, places: &[Point], (low_m, high_m): (f64, f64)) -> bool {
+        let counting = self.zones.iter();
+        let mut counting = counting.filter(|zone| zone.counts(now) && zone.meets(low_m, high_m));
+        counting.all(|zone| {
+            let is_near = |line: &[Point]| zone.is_near(line[0], line[1], NEAR_M);
+            if !places.windows(2).any(is_near) {
+                return true;
+            }
+            let least_m = lesser(zone.outline.distance(places[0]), NEAR_M) - TOLERANCE_M;
+            places.windows(2).all(|line| {
+                let off_m = zone.outline.distance_to_line(line[0], line[1]);
+                !zone.outline.holds(line[0]) && off_m > 0.0 && off_m >= least_m
+            })
+        })
     }
 }
 

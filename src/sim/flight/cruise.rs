@@ -45,9 +45,33 @@ pub(super) fn cruise(
         return Ok(());
     }
     let (mut legs, junctions) = pilot.legs(&waypoints(route))?;
-    limit_speeds(&mut legs, &junctions, model.acceleration_mps2);
+    limit_speeds(&mut legs, &junctions, 0.0, model.acceleration_mps2);
     legs.into_iter().for_each(|leg| sink(leg.timed(model)));
     Ok(())
+}
+
+/// The legs of a cruise to rest that is begun at this speed; `None` where it is too short to brake
+/// on, or the wind too strong.
+pub(super) fn cruise_on(
+    model: &Model,
+    air: &Air<'_>,
+    route: &Route,
+    draft: impl Fn(Path) -> Leg,
+    entry_mps: f64,
+) -> Option<Vec<Leg>> {
+    let pilot = Pilot {
+        model,
+        air,
+        level_m: route.level_m,
+        draft,
+    };
+    pilot.check_hover(route).ok()?;
+    let (mut legs, junctions) = pilot.legs(&waypoints(route)).ok()?;
+    let fastest_mps = limit_speeds(&mut legs, &junctions, entry_mps, model.acceleration_mps2);
+    let first = legs.first_mut().filter(|_| entry_mps <= fastest_mps)?;
+    // It slows down to its target before long.
+    first.entry_mps = lesser(first.entry_mps, first.target_mps);
+    Some(legs.into_iter().map(|leg| leg.timed(model)).collect())
 }
 
 /// The same route on the highest level below its own on which the wind lets it be flown, where it
@@ -262,11 +286,12 @@ fn along(from: Point, to: Point, metres: f64) -> Point {
     }
 }
 
-/// Sets entry and exit speeds from rest to rest: no junction faster than its limit, its
-/// two legs, or what acceleration reaches from either side.
-fn limit_speeds(legs: &mut [Leg], junctions: &[f64], acceleration: f64) {
+/// Sets entry and exit speeds from this one to rest: no junction faster than its limit, its
+/// two legs, or what acceleration reaches from either side. Answers the fastest from which all
+/// that can be braked to.
+fn limit_speeds(legs: &mut [Leg], junctions: &[f64], entry_mps: f64, acceleration: f64) -> f64 {
     let gain = |from: f64, leg: &Leg| (from * from + 2.0 * acceleration * leg.path.length()).sqrt();
-    let mut entry = 0.0;
+    let mut entry = entry_mps;
     for i in 0..legs.len() {
         let next_target = legs.get(i + 1).map_or(0.0, |next| next.target_mps);
         let limit = lesser(lesser(junctions[i], legs[i].target_mps), next_target);
@@ -278,9 +303,10 @@ fn limit_speeds(legs: &mut [Leg], junctions: &[f64], acceleration: f64) {
         leg.exit_mps = lesser(leg.exit_mps, exit);
         exit = gain(leg.exit_mps, leg);
     }
-    let mut entry = 0.0;
+    let mut entry = entry_mps;
     for leg in legs {
         leg.entry_mps = entry;
         entry = leg.exit_mps;
     }
+    exit
 }

@@ -87,6 +87,25 @@ pub fn plan_manoeuvre(
     Ok(Some(Planner { model, air }.mission(legs)))
 }
 
+/// Up or down to a level on a course that is flown on; `None` where it is too short for that.
+pub(super) fn change_level(
+    model: &Model,
+    air: &Air<'_>,
+    (from, course): (Whereabouts, Course),
+    to_m: f64,
+    load: Load,
+) -> Option<Vec<Leg>> {
+    let along = Along {
+        model,
+        air,
+        from,
+        course,
+        phase: load.phase(Phase::Cruise),
+        payload_kg: load.payload_kg,
+    };
+    along.flown(Manoeuvre::Level { to_m })
+}
+
 /// On a course, and what it is flown with.
 struct Along<'a> {
     model: &'a Model,

@@ -14,6 +14,7 @@ mod path;
 mod rest;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod whereabouts;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use self::cruise::{cruise, lowered};
 pub use self::in_time::plan_in_time;
 pub use self::leg::Leg;
+use self::manoeuvre::change_level;
 pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
 pub use self::outline::{Corner, Mark, Stretch};
 pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};

@@ -59,14 +59,14 @@ pub fn plan_rest(
         payload_kg: rest.payload_kg,
         homeward: false,
     };
-    let carried_kg = rest.pickup.map_or(rest.payload_kg, |_| 0.0);
-    let mut place = planner.come_to_rest(from, Phase::Cruise, carried_kg, sink);
+    let mut place = from;
     if let Some(pickup) = rest.pickup {
         let loads_on_ground = place.height_m < ON_GROUND_M && place.at.distance(pickup) < AT_HUB_M;
         if loads_on_ground {
+            place = planner.come_to_rest(from, Phase::Cruise, 0.0, sink);
             planner.check_open(place.at, place.height_m, place.height_m)?;
         } else {
-            planner.hop_from(place, pickup, hover_m, Load::EMPTY, sink)?;
+            planner.fly_to(place, pickup, hover_m, Load::EMPTY, sink)?;
             place = Whereabouts::at_rest(pickup, hover_m);
         }
         let seconds = rest.handover_s(model, from, pickup);
@@ -78,7 +78,7 @@ pub fn plan_rest(
             sink,
         );
     }
-    planner.hop_from(place, rest.dropoff, hover_m, out, sink)?;
+    planner.fly_to(place, rest.dropoff, hover_m, out, sink)?;
     let seconds = match rest.pickup {
         Some(_) => model.handover_s,
         None => rest.handover_s(model, from, rest.dropoff),
@@ -124,16 +124,16 @@ pub fn plan_wait(
         payload_kg,
         homeward: true,
     };
-    let waits = seconds > 0.0;
-    let braking = if waits { phase } else { Phase::Return };
-    let place = planner.come_to_rest(from, braking, payload_kg, sink);
+    if seconds <= 0.0 {
+        planner.fly_to(from, home, 0.0, homeward, sink)?;
+        return Ok(planner.mission(legs));
+    }
+    let place = planner.come_to_rest(from, phase, payload_kg, sink);
     let place = match phase {
-        Phase::Hold if waits => planner.leave_zone(place, homeward, sink),
+        Phase::Hold => planner.leave_zone(place, homeward, sink),
         _ => place,
     };
-    if waits {
-        sink(hover_leg(model, place, seconds, phase, payload_kg));
-    }
+    sink(hover_leg(model, place, seconds, phase, payload_kg));
     planner.hop_from(place, home, 0.0, homeward, sink)?;
     Ok(planner.mission(legs))
 }
@@ -257,7 +257,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn route(&self, from: Whereabouts, to: Point, to_m: f64) -> Result<Route, Infeasible> {
+    pub(super) fn route(&self, from: Whereabouts, to: Point, to_m: f64) -> Result<Route, Infeasible> {
         let end = |at, height_m| End { at, height_m };
         Ok(self.air.route(end(from.at, from.height_m), end(to, to_m))?)
     }

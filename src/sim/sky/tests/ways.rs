@@ -3,7 +3,7 @@
 use geo::{LineString, Polygon};
 
 use super::super::super::drone::DroneStatus;
-use super::super::super::flight::{Phase, Rest, plan_rest};
+use super::super::super::flight::{FlightPlan, Path, Phase, Rest, Velocity, Whereabouts, plan_rest};
 use super::super::super::world::{HeightReference, Zone};
 use super::*;
 
@@ -153,6 +153,98 @@ fn of_a_zone_that_was_announced_who_flies_round_it_hears_once() {
             [],
             "{}",
             now.as_secs() - now_s
+        );
+    }
+}
+
+/// Of who flies east over the origin when it is sent to a place in the south-east.
+fn sent_elsewhere(world: &World) -> FlightPlan {
+    let model = &world.models[0];
+    let from = Whereabouts {
+        at: Point { x: 0.0, y: 0.0 },
+        height_m: 70.0,
+        velocity: Velocity::along((1.0, 0.0, 0.0), model.cruise_airspeed_mps),
+    };
+    let rest = Rest {
+        pickup: None,
+        dropoff: Point {
+            x: 300.0,
+            y: -2_000.0,
+        },
+        home: Point { x: 0.0, y: -4_000.0 },
+        payload_kg: 0.3,
+        handover_left_s: None,
+    };
+    plan_rest(model, &world.air(SimTime::START), from, &rest)
+        .unwrap()
+        .plan
+}
+
+#[test]
+fn who_is_sent_elsewhere_in_full_flight_turns_there_without_coming_to_rest() {
+    let world = world(wing(), 1, 0.1, (0.0, 0.0));
+    let plan = sent_elsewhere(&world);
+    let cruise = plan.legs().iter().take_while(|leg| leg.exit_mps > 0.0);
+    let speeds = cruise.clone().map(|leg| leg.entry_mps);
+    let least_mps = speeds.fold(f64::INFINITY, f64::min);
+    assert!(
+        least_mps > 0.99 * world.models[0].cruise_airspeed_mps,
+        "{least_mps}"
+    );
+    assert!(cruise.clone().any(|leg| matches!(leg.path, Path::Arc { .. })));
+    let turn_s: f64 = cruise.map(|leg| leg.duration_s).sum();
+    assert!(turn_s < 12.0, "a right angle takes {turn_s} s");
+}
+
+#[test]
+fn where_a_zone_leaves_no_room_for_a_turn_it_brakes() {
+    let open = world(wing(), 1, 0.1, (0.0, 0.0));
+    let with_zone_at = |x: f64| with_zone(&open, (x + 200.0, 0.0), (0.0, 600.0));
+    let brakes = |plan: &FlightPlan| matches!(plan.legs()[0].path, Path::Stop { .. });
+    assert!(brakes(&sent_elsewhere(&with_zone_at(160.0))));
+    let plan = sent_elsewhere(&with_zone_at(300.0));
+    assert!(!brakes(&plan));
+    for leg in plan.legs() {
+        for part in 0..=10 {
+            let (at, _) = leg.path.at(leg.path.length() * f64::from(part) / 10.0);
+            let off = |along: f64, middle: f64| ((along - middle).abs() - 200.0).max(0.0);
+            let off_m = libm::hypot(off(at.x, 500.0), off(at.y, 0.0));
+            assert!(off_m > 29.9, "{off_m} m at {at:?}");
+        }
+    }
+}
+
+#[test]
+fn who_turns_comes_to_the_level_of_its_new_way_in_flight() {
+    let world = world(wing(), 1, 0.1, (3.0, 2.0));
+    let model = &world.models[0];
+    let rest = Rest {
+        pickup: None,
+        dropoff: Point {
+            x: -2_000.0,
+            y: 2_500.0,
+        },
+        home: Point { x: 0.0, y: 0.0 },
+        payload_kg: 0.3,
+        handover_left_s: None,
+    };
+    let from = Whereabouts {
+        at: Point { x: 0.0, y: 0.0 },
+        height_m: 50.0,
+        velocity: Velocity::along((0.6, 0.8, 0.0), 25.0),
+    };
+    let plan = plan_rest(model, &world.air(SimTime::START), from, &rest)
+        .unwrap()
+        .plan;
+    let highest = plan.legs().iter().map(|leg| leg.end().1).fold(0.0, f64::max);
+    assert_eq!(highest, 110.0, "to the north-west");
+    let ahead = plan.legs().iter().take_while(|leg| leg.exit_mps > 0.0);
+    assert!(ahead.clone().any(|leg| matches!(leg.path, Path::Slope { .. })));
+    for pair in plan.legs().windows(2) {
+        let (end, start) = (pair[0].end(), pair[1].path.start());
+        assert!(
+            end.0.distance(start.0) < 1e-6 && (end.1 - start.1).abs() < 1e-6,
+            "{pair:?}"
         );
     }
 }
