@@ -185,6 +185,7 @@ impl Drone {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(fault));
+        self.is_off_plan(effects);
         effects.0.push(Effect::Break(self.id, fault));
         if fault == FlightFault::RotorOut {
             self.lose_rotor(context, effects);
@@ -207,6 +208,7 @@ impl Drone {
             return effects.refuse(reply_to, Objection::NoEffect);
         }
         self.emit(context, effects, DroneEvent::Fault(FlightFault::LinkLost));
+        self.is_off_plan(effects);
         match duration {
             Some(duration) => {
                 let due = context.now + duration;
@@ -288,6 +290,12 @@ impl Drone {
             ..planned
         }
     }
+
+    /// What comes between it and its plan now is no error of its hub's.
+    fn is_off_plan(&self, effects: &mut Effects) {
+        let drone = self.id;
+        effects.send(Mail::Fleet(FleetMessage::OffPlan { drone }));
+    }
 }
 
 impl Role for Drone {
@@ -357,6 +365,7 @@ impl Role for Drone {
             // Who has lost its link flies on as planned, and plans anew when it hears again.
             Message::WayClosed => {
                 if self.link_lost_until.is_none() {
+                    self.is_off_plan(effects);
                     self.locate(Purpose::Replan, effects);
                 }
             }

@@ -180,6 +180,7 @@ fn of_fleet(message: &FleetMessage) -> Option<Owed> {
         | Message::Arrived { .. }
         | Message::Replanned { .. }
         | Message::OffPlan { .. }
+        | Message::AtDoor { .. }
         | Message::MetWeather { .. } => None,
     }
 }

@@ -28,6 +28,7 @@ mod ordering;
 mod own_moments;
 mod panics;
 mod positioning;
+mod promises;
 mod puts;
 mod recordings;
 mod resume;

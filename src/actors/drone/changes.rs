@@ -53,6 +53,9 @@ impl Drone {
 
     pub(super) fn leave_door(&mut self, delivery: DeliveryId, input: DroneInput, effects: &mut Effects) {
         let waits = matches!(self.state, DroneState::AtDoor { task } if task.delivery == delivery);
+        if waits && matches!(input, DroneInput::Confirmed) {
+            self.is_done_at_door(true, effects);
+        }
         if waits && self.moves(input) && self.link_lost_until.is_none() {
             self.locate(Purpose::Replan, effects);
         }

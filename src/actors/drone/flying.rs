@@ -330,6 +330,7 @@ impl Drone {
             self.change_errand(context, task.delivery, None, effects);
             return Ok(());
         };
+        self.is_off_plan(effects);
         let etas = self.as_told(context, task, expected(context.now, &mission));
         self.moves(DroneInput::Redirect(task));
         self.tell_diverted(context, effects);

@@ -3,7 +3,7 @@
 use crate::sim::drone::DroneInput;
 use crate::sim::geo::Point;
 
-use super::{Context, DeliveryMessage, Drone, Effects, Purpose};
+use super::{Context, DeliveryMessage, Drone, Effects, FleetMessage, Mail, Purpose};
 
 impl Drone {
     pub(super) fn pick_up(&mut self, context: &Context, effects: &mut Effects) {
@@ -26,10 +26,17 @@ impl Drone {
             }
             return;
         }
+        self.is_done_at_door(false, effects);
         self.tell_delivery(effects, DeliveryMessage::Delivered);
         if let Some(task) = task.filter(|_| self.moves(DroneInput::Delivered)) {
             self.leave_zone(context, task.dropoff, effects);
         }
+    }
+
+    /// Its hub learns from when.
+    pub(super) fn is_done_at_door(&self, confirmed: bool, effects: &mut Effects) {
+        let drone = self.id;
+        effects.send(Mail::Fleet(FleetMessage::AtDoor { drone, confirmed }));
     }
 
     /// It has handed over there. Who would not have left a zone sooner was not told of it, and has

@@ -160,6 +160,7 @@ fn a_fault_breaks_a_drone_in_the_air_and_none_on_the_ground() {
         effects[..],
         [
             Effect::Emit(_),
+            Effect::Send(Mail::Fleet(FleetMessage::OffPlan { .. })),
             Effect::Break(DroneId(0), FlightFault::RotorOut),
             Effect::Feel(DroneId(0), Trouble::Limping),
             Effect::Reply(ASKED, Decision::Done)
@@ -250,7 +251,10 @@ fn a_drone_goes_elsewhere_if_its_battery_allows_and_home_if_not() {
             assert!(flown(&effects).is_some());
             assert!(matches!(
                 sent(&effects)[..],
-                [Mail::Delivery(_, DeliveryMessage::Redirected(_))]
+                [
+                    Mail::Fleet(FleetMessage::OffPlan { .. }),
+                    Mail::Delivery(_, DeliveryMessage::Redirected(_))
+                ]
             ));
         } else {
             assert_eq!(bench.role.state, DroneState::Returning);
@@ -340,8 +344,9 @@ fn without_its_link_a_drone_flies_home_with_what_it_has() {
         let mut bench = flying(state);
         let (duration, reply_to) = (None, ASKED);
         let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
+        let off_plan = Mail::Fleet(FleetMessage::OffPlan { drone: DroneId(0) });
         let turned_back = to_delivery(DeliveryMessage::TurnedBack);
-        assert_eq!(sent(&effects), [&turned_back]);
+        assert_eq!(sent(&effects), [&off_plan, &turned_back]);
         assert_eq!(bench.role.state, then);
         let effects = bench.tell(DroneMessage::LoseLink { duration, reply_to });
         let refused = Decision::Refused(Objection::NoEffect);

@@ -25,6 +25,7 @@ impl Drone {
             return;
         }
         self.emit(context, effects, DroneEvent::WeatherAlarm(breach));
+        self.is_off_plan(effects);
         effects.0.push(Effect::Feel(self.id, Trouble::Weather));
     }
 

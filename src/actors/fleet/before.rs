@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::sim::drone::Task;
 use crate::sim::flight::FlightPlan;
@@ -22,10 +22,13 @@ use super::queue::QueueBefore7;
 use super::roster::Gone;
 use super::rounds::Rounds;
 
-/// What older programs of format 7 kept of how their hubs' quotes had held: means by hub, and when
-/// flights should be at the door.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Histories(Vec<f64>, BTreeMap<DroneId, (HubId, SimTime)>);
+/// What older programs kept of how their hubs' quotes had held, in another way: means by hub, and
+/// when flights should be at the door. It is begun anew.
+#[derive(Deserialize)]
+struct HistoriesBefore7(
+    #[expect(dead_code, reason = "read over")] Vec<f64>,
+    #[expect(dead_code, reason = "read over")] BTreeMap<DroneId, (HubId, SimTime)>,
+);
 
 #[derive(Deserialize)]
 pub struct FleetBefore7 {
@@ -38,7 +41,8 @@ pub struct FleetBefore7 {
     rounds: Rounds,
     pads: Vec<HubPadsBefore7>,
     intents: Intents,
-    histories: Histories,
+    #[expect(dead_code, reason = "read over")]
+    histories: HistoriesBefore7,
     guests: Guests,
 }
 
@@ -107,7 +111,7 @@ impl FleetBefore7 {
             rounds: self.rounds,
             pads: Pads::restored(self.pads.into_iter().map(HubPadsBefore7::now).collect()),
             intents: self.intents,
-            histories: self.histories,
+            history: Default::default(),
             guests: self.guests,
             positioning: Default::default(),
             planned_anew: Default::default(),

@@ -127,6 +127,9 @@ impl Fleet {
         {
             effects.send(Mail::Delivery(id, DeliveryMessage::EtaMoved(etas)));
         }
+        let planned = now + kept.takes(Milestone::Delivered);
+        let door = context.world.recipient.expected(kept.task.confirmed);
+        self.history.sets_out(drone, hub, planned + door);
         let (task, plan) = (Box::new(kept.task), kept.plan);
         effects.send(Mail::Drone(drone, DroneMessage::Mission { task, plan }));
     }

@@ -89,7 +89,8 @@ pub enum FleetMessage {
     Revise,
     /// From a drone in the air, where ways are kept free: it flies this from now on.
     Replanned { drone: DroneId, plan: FlightPlan },
-    /// As [`FleetMessage::Arrived`].
+    /// From a drone in the air: something came between it and its plan that is no error of its
+    /// hub's.
     OffPlan { drone: DroneId },
     /// To itself: those in the hub's line hear when they are expected, once for all that has
     /// changed there.
@@ -101,4 +102,6 @@ pub enum FleetMessage {
     /// To itself: those of who are kept that come after this one are planned for anew, for the air has
     /// changed.
     PlanMore { after: Option<DeliveryId> },
+    /// From a drone: it is done at the door, with the recipient's word where that was required.
+    AtDoor { drone: DroneId, confirmed: bool },
 }

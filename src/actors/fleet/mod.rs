@@ -16,6 +16,7 @@ mod departures;
 mod docks;
 mod free;
 mod guests;
+mod history;
 mod intents;
 mod message;
 mod pads;
@@ -46,11 +47,11 @@ use super::scheduler::SchedulerMessage;
 use super::{Context, Effects, Mail};
 
 pub use before::FleetBefore7;
-use before::Histories;
 use board::Board;
 use docks::Docks;
 use free::moment;
 use guests::Guests;
+use history::History;
 pub use message::FleetMessage;
 use pads::Pads;
 use positioning::Positioning;
@@ -74,8 +75,7 @@ pub struct Fleet {
     rounds: Rounds,
     pads: Pads,
     intents: Intents,
-    /// Of quotes, by older programs: read from their snapshots, and not kept.
-    histories: Histories,
+    history: History,
     guests: Guests,
     positioning: Positioning,
     /// How many of those who are kept were planned for anew in this tick.
@@ -97,7 +97,7 @@ impl Fleet {
             rounds: Rounds::default(),
             pads: Pads::default(),
             intents: Intents::default(),
-            histories: Histories::default(),
+            history: History::default(),
             guests: Guests::default(),
             positioning: Positioning::default(),
             planned_anew: Default::default(),
@@ -107,8 +107,8 @@ impl Fleet {
 
     /// After a restore: what follows from the world is made again.
     pub fn with_world(mut self, world: &World, now: SimTime) -> Self {
+        self.history.forget_older(world);
         self.grow(world, now);
-        self.histories = Histories::default();
         self
     }
 
@@ -117,6 +117,7 @@ impl Fleet {
         self.board.grow(world);
         self.docks.grow(world);
         self.pads.grow(world);
+        self.history.grow(world);
         self.queue.grow(world, now);
         self.next_offer.resize(world.pairs().len(), None);
     }
@@ -210,6 +211,7 @@ impl Fleet {
 
     fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {
         let world = &context.world;
+        self.history.gives_up(drone);
         self.intents.end(drone);
         self.set_down(context, drone, hub, effects);
         match self.lands_with(world, drone, hub) {
@@ -309,7 +311,11 @@ impl Role for Fleet {
             FleetMessage::Recall { drone, id, task } => self.recall(context, drone, id, task, effects),
             FleetMessage::Revise => self.revise_more(context, effects),
             FleetMessage::Replanned { drone, plan } => self.takes_other_way(context, drone, &plan),
-            FleetMessage::Arrived { .. } | FleetMessage::OffPlan { .. } => {}
+            FleetMessage::OffPlan { drone } => self.history.gives_up(drone),
+            FleetMessage::AtDoor { drone, confirmed } => {
+                self.history.arrives(drone, confirmed, context.now);
+            }
+            FleetMessage::Arrived { .. } => {}
             FleetMessage::TellExpected { hub } => self.tell_expected(context, hub, effects),
             FleetMessage::MetWeather { at, met } => self.hear_of_weather(context, at, &met, effects),
             FleetMessage::Looked => self.looked(context, effects),

@@ -140,6 +140,7 @@ impl Fleet {
 
     /// It does not come down to any pad any more.
     pub(super) fn strays(&mut self, context: &Context, drone: DroneId, effects: &mut Effects) {
+        self.history.gives_up(drone);
         self.intents.end(drone);
         let theirs = self.pads.numbered().filter(|(_, pads)| pads.expects(drone));
         let hubs: Vec<HubId> = theirs.map(|(hub, _)| hub).collect();

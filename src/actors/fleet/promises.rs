@@ -17,6 +17,7 @@ use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::workflow::Step;
 
+use super::history::leaned;
 use super::pads::Claim;
 use super::{Context, DeliveryMessage, DroneMessage, Effects, Fleet, Mail, SchedulerMessage};
 
@@ -113,12 +114,15 @@ impl Fleet {
         context.world.pairs().get(kept.pair).hub
     }
 
-    /// Of one that leaves then: by its plan, and what the door is likely to take.
+    /// Of one that leaves then: by its plan, what the door is likely to take, and what its hub's
+    /// history adds.
     pub(super) fn etas(&self, context: &Context, kept: &Kept, leaves: SimTime) -> Etas {
-        let door = context.world.recipient.expected(kept.task.confirmed);
+        let confirmed = kept.task.confirmed;
+        let door = context.world.recipient.expected(confirmed);
+        let lean_s = self.history.lean_s(self.hub_of(context, kept), confirmed);
         Etas {
             pickup: leaves + kept.takes(Milestone::PickedUp),
-            delivery: leaves + kept.takes(Milestone::Delivered) + door,
+            delivery: leaned(leaves + kept.takes(Milestone::Delivered), door, lean_s),
         }
     }
 
