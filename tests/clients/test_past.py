@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import skyhaul
 from skyhaul import BUSY, PROGRAM, eventually
-from window import Window
+from window import Picture, Window
 
 WORLD = [-123, 37, -122, 38]
 
@@ -54,7 +54,8 @@ def recorded(servers):
     for tick in (600, 1800, 3000):
         clock = server.run_until(tick)
         with watch(server) as window:
-            live.append((clock, everything(window, tick)))
+            rows = Picture(window, 1, WORLD).reach(tick, full=True)
+            live.append((clock, {drone: row[1:] for drone, row in rows.items()}))
     return server, live
 
 
