@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
-use super::recording::{open, parse_elapsed, unread};
+use super::recording::{open, parse_drone, parse_elapsed, unread};
 use crate::recording::export::{ExportError, Filter, Format, export as write};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -56,11 +56,6 @@ enum FormatName {
     Parquet,
     /// The tracks of one drone or delivery, heights above the sea
     Gpx,
-}
-
-fn parse_drone(text: &str) -> Result<DroneId, String> {
-    text.parse()
-        .map_err(|_| "a drone's id such as d-17 is wanted".to_owned())
 }
 
 fn parse_delivery(text: &str) -> Result<DeliveryId, String> {

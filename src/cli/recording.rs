@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Failure;
 use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Sources};
+use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
@@ -14,6 +15,11 @@ const MOST_HZ: f64 = 1_000.0;
 pub(super) fn parse_record_hz(text: &str) -> Result<f64, String> {
     let hz = text.parse().ok().filter(|hz| *hz > 0.0 && *hz <= MOST_HZ);
     hz.ok_or_else(|| format!("a number above 0 and up to {MOST_HZ} is wanted"))
+}
+
+pub(super) fn parse_drone(text: &str) -> Result<DroneId, String> {
+    text.parse()
+        .map_err(|_| "a drone's id such as d-17 is wanted".to_owned())
 }
 
 /// Elapsed simulated time.
@@ -39,11 +45,17 @@ pub(super) struct RecordTo<'a> {
     pub hz: f64,
     /// The file that the world was made of.
     pub scenario: &'a Path,
+    /// Drones with a channel of their own.
+    pub followed: &'a [DroneId],
 }
 
 impl RecordTo<'_> {
     pub(super) fn create(&self, world: &World) -> Result<Recorder, Failure> {
-        let origin = Origin::of(world, sources_of(self.scenario)?, self.hz);
+        check_followed(world, self.followed)?;
+        let origin = Origin {
+            followed: self.followed.to_vec(),
+            ..Origin::of(world, sources_of(self.scenario)?, self.hz)
+        };
         Recorder::create(self.path, origin).map_err(|error| not_begun(self.path, &error))
     }
 
@@ -54,6 +66,22 @@ impl RecordTo<'_> {
     pub(super) fn failure(&self, error: &dyn Display) -> Failure {
         cut_short(Some(self.path), error)
     }
+}
+
+/// A drone that there is not would be a channel on which nothing ever comes.
+pub(super) fn check_followed(world: &World, followed: &[DroneId]) -> Result<(), Failure> {
+    let count = world.drone_count();
+    let Some(unknown) = followed.iter().find(|drone| drone.0 >= count) else {
+        return Ok(());
+    };
+    let remedy = match count.checked_sub(1) {
+        Some(last) => format!("its drones are d-0 to d-{last}"),
+        None => "it has no drones".to_owned(),
+    };
+    Err(Failure::bad_input(
+        format!("--record-foxglove: the scenario has no drone {unknown}"),
+        remedy,
+    ))
 }
 
 /// The text that a world was made of, once more.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::builder::BoolishValueParser;
 
-use super::recording::{cut_short, not_begun, parse_record_hz, sources_of};
+use super::recording::{check_followed, cut_short, not_begun, parse_drone, parse_record_hz, sources_of};
 use super::token::bad_key;
 use super::{Failure, Signals, load_world, parse_threads, threads};
 use super::{door, notices};
@@ -14,6 +14,7 @@ use crate::http::RateLimit;
 use crate::recording::{Studio, StudioSettings};
 use crate::scenario::{parse_duration, parse_rate};
 use crate::server::{self, Keep, Limits, Options, ServerError};
+use crate::sim::ids::DroneId;
 use crate::sim::time::SimDuration;
 use crate::sim::world::World;
 use crate::store::{self, HISTORY_FOLDER};
@@ -74,6 +75,10 @@ pub struct Args {
     /// Recorded positions a simulated second, at most one a tick
     #[arg(long, value_name = "N", env = "SKYHAUL_RECORD_HZ", default_value_t = 1.0, value_parser = parse_record_hz)]
     record_hz: f64,
+    /// In recordings, show where these drones fly on Foxglove's map too, each on a channel of its
+    /// own, for example d-0,d-17
+    #[arg(long, value_name = "ID", env = "SKYHAUL_RECORD_FOXGLOVE", value_delimiter = ',', value_parser = parse_drone)]
+    record_foxglove: Vec<DroneId>,
     /// Only outside requests: the scenario's own customers stay away
     #[arg(long, env = "SKYHAUL_NO_DEMAND", value_parser = BoolishValueParser::new())]
     no_demand: bool,
@@ -224,12 +229,14 @@ pub fn serve(args: Args) -> Result<(), Failure> {
 
 /// Who records the world, from the first tick on or when somebody asks for it.
 fn studio(args: &Args, world: &Arc<World>) -> Result<Studio, Failure> {
+    check_followed(world, &args.record_foxglove)?;
     let is_folder = store::is_folder(&args.data);
     let folder = args.recordings.clone();
     let settings = StudioSettings {
         folder: folder.or_else(|| is_folder.then(|| Path::new(&args.data).join(RECORDINGS_FOLDER))),
         sources: sources_of(&args.scenario)?,
         hz: args.record_hz,
+        followed: args.record_foxglove.clone(),
     };
     Ok(Studio::new(settings, Arc::clone(world)))
 }

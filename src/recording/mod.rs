@@ -12,6 +12,7 @@ mod changes;
 pub mod export;
 mod file;
 mod fork;
+mod foxglove;
 mod headless;
 mod index;
 mod keyframe;

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario;
+use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
 use crate::sim::world::{PolicyKind, World};
 use crate::wire::time::rfc3339_unix_us;
@@ -57,6 +58,9 @@ pub struct Origin {
     /// Metres above the sea, and of the sea above the ellipsoid.
     pub ground_m: f64,
     pub geoid_m: f64,
+    /// Drones with a channel of their own, for Foxglove's map; here so that branches have them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followed: Vec<DroneId>,
     pub toml: String,
     pub files: BTreeMap<String, String>,
 }
@@ -80,6 +84,7 @@ impl Origin {
             hz,
             ground_m: world.area.ground_m,
             geoid_m: world.area.geoid_m,
+            followed: Vec::new(),
             toml: sources.toml,
             files: sources.files,
         }

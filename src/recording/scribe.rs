@@ -12,6 +12,7 @@ use crate::view::frame::DroneRow;
 use crate::wire::event::EventBody;
 use crate::wire::time::rfc3339;
 
+use super::foxglove::Followed;
 use super::keyframe::State;
 use super::layout::{self, Topic};
 use super::origin::Origin;
@@ -38,6 +39,7 @@ struct EventMessage {
 
 pub(super) struct Scribe {
     tape: Tape,
+    followed: Followed,
     progress: Arc<Progress>,
     origin: Origin,
     encoder: Encoder,
@@ -49,8 +51,9 @@ pub(super) struct Scribe {
 
 impl Scribe {
     /// The file begins with what it is a recording of.
-    pub fn begin(tape: Tape, origin: Origin, progress: Arc<Progress>) -> Result<Self, TapeError> {
+    pub fn begin(mut tape: Tape, origin: Origin, progress: Arc<Progress>) -> Result<Self, TapeError> {
         let mut scribe = Scribe {
+            followed: Followed::on(&mut tape, &origin)?,
             tape,
             progress,
             origin,
@@ -137,9 +140,10 @@ impl Scribe {
         let rows: Vec<FixedRow> = rows.iter().map(FixedRow::from).collect();
         self.recorded.frames += 1;
         self.recorded.rows += rows.len() as u64;
+        let time_ns = self.origin.time_ns(at);
+        self.followed.write(&mut self.tape, &rows, time_ns)?;
         let message = self.encoder.encode(tick, at, rows, self.frames_in_chunk == 0);
         self.frames_in_chunk += 1;
-        let time_ns = self.origin.time_ns(at);
         self.tape
             .write(Topic::Positions, time_ns, &message.encode_to_vec())
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use parking_lot::Mutex;
 
 use crate::engine::witness::Stand;
+use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
 use crate::view::View;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub sources: Sources,
     /// Recorded positions a simulated second.
     pub hz: f64,
+    /// Drones with a channel of their own, for Foxglove's map.
+    pub followed: Vec<DroneId>,
 }
 
 /// Whoever records a live world stands in its stand while they do.
@@ -93,8 +96,16 @@ impl Studio {
         path: PathBuf,
         create: impl FnOnce(&Path, Origin) -> Result<Recorder, TapeError>,
     ) -> Result<(), TapeError> {
-        let Settings { sources, hz, .. } = &self.settings;
-        let origin = Origin::of(&self.world, sources.clone(), *hz);
+        let Settings {
+            sources,
+            hz,
+            followed,
+            ..
+        } = &self.settings;
+        let origin = Origin {
+            followed: followed.clone(),
+            ..Origin::of(&self.world, sources.clone(), *hz)
+        };
         let recorder = Arc::new(create(&path, origin)?);
         let world = self
             .view()

@@ -42,7 +42,8 @@ pub struct Tape {
     /// To ask how long it is.
     length: File,
     channels: BTreeMap<Topic, u16>,
-    sequences: BTreeMap<Topic, u32>,
+    /// By channel.
+    sequences: BTreeMap<u16, u32>,
     /// In the chunk that is open.
     open_bytes: u64,
 }
@@ -75,28 +76,41 @@ impl Tape {
             .compression_threads(0)
             .chunk_size(None)
             .disable_seeking(true);
-        let mut writer = options.create(file)?;
-        let mut channels = BTreeMap::new();
-        let descriptors = descriptors();
-        for topic in Topic::ALL {
-            let (schema, encoding) = match topic.message() {
-                Some(name) => (writer.add_schema(name, "protobuf", &descriptors)?, "protobuf"),
-                None => {
-                    let name = format!("skyhaul.{}", topic.name());
-                    let schema = writer.add_schema(&name, "jsonschema", ANY_OBJECT.as_bytes())?;
-                    (schema, "json")
-                }
-            };
-            let channel = writer.add_channel(schema, topic.name(), encoding, &BTreeMap::new())?;
-            channels.insert(topic, channel);
-        }
-        Ok(Tape {
-            writer,
+        let mut tape = Tape {
+            writer: options.create(file)?,
             length,
-            channels,
+            channels: BTreeMap::new(),
             sequences: BTreeMap::new(),
             open_bytes: 0,
-        })
+        };
+        let descriptors = descriptors();
+        for topic in Topic::ALL {
+            let channel = match topic.message() {
+                Some(name) => tape.add_channel(topic.name(), name, &descriptors)?,
+                None => tape.add_json_channel(topic.name())?,
+            };
+            tape.channels.insert(topic, channel);
+        }
+        Ok(tape)
+    }
+
+    /// Of protobuf messages that are described so.
+    ///
+    /// # Errors
+    /// See [`Tape::write`].
+    pub fn add_channel(&mut self, topic: &str, message: &str, descriptors: &[u8]) -> Result<u16, TapeError> {
+        let schema = self.writer.add_schema(message, "protobuf", descriptors)?;
+        Ok(self
+            .writer
+            .add_channel(schema, topic, "protobuf", &BTreeMap::new())?)
+    }
+
+    fn add_json_channel(&mut self, topic: &str) -> Result<u16, TapeError> {
+        let name = format!("skyhaul.{topic}");
+        let schema = self
+            .writer
+            .add_schema(&name, "jsonschema", ANY_OBJECT.as_bytes())?;
+        Ok(self.writer.add_channel(schema, topic, "json", &BTreeMap::new())?)
     }
 
     /// `time_ns`: simulated, since 1970.
@@ -104,9 +118,17 @@ impl Tape {
     /// # Errors
     /// A disk that takes no more; as for all here.
     pub fn write(&mut self, topic: Topic, time_ns: u64, message: &[u8]) -> Result<(), TapeError> {
-        let sequence = self.sequences.entry(topic).or_default();
+        self.write_to(self.channels[&topic], time_ns, message)
+    }
+
+    /// The same on a channel that was added.
+    ///
+    /// # Errors
+    /// See [`Tape::write`].
+    pub fn write_to(&mut self, channel_id: u16, time_ns: u64, message: &[u8]) -> Result<(), TapeError> {
+        let sequence = self.sequences.entry(channel_id).or_default();
         let header = MessageHeader {
-            channel_id: self.channels[&topic],
+            channel_id,
             sequence: *sequence,
             log_time: time_ns,
             publish_time: time_ns,

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import xml.etree.ElementTree as xml
+from datetime import UTC, datetime
 
 import pyarrow.parquet
 import pytest
@@ -226,6 +227,79 @@ def test_a_disk_that_fills_ends_a_recorded_run_in_words_and_keeps_what_was_writt
     assert len(lines) > 100
     status, same, _ = skyhaul("export", whole, "--format", "csv", "--out", "-", "--to", "00:03:00")
     assert status == 0 and same.splitlines()[:100] == lines[:100]
+
+
+def test_followed_drones_are_channels_that_foxglove_draws(tmp_path):
+    high = tmp_path / "high.toml"
+    high.write_text(BUSY.read_text().replace("[area]\n", "[area]\nground = 120\ngeoid = -32\n"))
+    path, plain, branch = tmp_path / "followed.mcap", tmp_path / "plain.mcap", tmp_path / "branch.mcap"
+    wanted = {f"d-{number}" for number in range(0, 40, 2)}
+
+    def record(out, *words):
+        status, _, errors = skyhaul("run", high, "--until", "5m", "--record", out, *words)
+        assert status == 0, errors
+
+    def fixes_of(file):
+        with open(file, "rb") as data:
+            reader = make_reader(data, decoder_factories=[DecoderFactory()])
+            channels = {channel.topic for channel in reader.get_summary().channels.values()}
+            topics = [topic for topic in channels if "/" in topic]
+            messages = list(reader.iter_decoded_messages(topics=topics))
+        assert set(topics) == {f"/drones/{drone}/location" for drone in wanted}
+        fixes = {}
+        for schema, channel, message, fix in messages:
+            assert (schema.name, schema.encoding) == ("foxglove.LocationFix", "protobuf")
+            assert channel.topic == f"/drones/{fix.frame_id}/location"
+            assert message.log_time == fix.timestamp.seconds * 10**9 + fix.timestamp.nanos
+            assert list(fix.position_covariance) == [0] * 9 and fix.position_covariance_type == fix.KNOWN
+            at = message.log_time / 1e9 - datetime(2026, 6, 1, 18, tzinfo=UTC).timestamp()
+            fixes[fix.frame_id, round(at, 6)] = (fix.latitude, fix.longitude, fix.altitude)
+        assert len(fixes) == len(messages)
+        return fixes
+
+    record(path, "--record-foxglove", ",".join(sorted(wanted)))
+    fixes = fixes_of(path)
+    places = {
+        (f"d-{number}", at): (row["latitude"], row["longitude"], row["height"] + 120 - 32)
+        for at, rows in frames(path)
+        for number, row in rows
+        if f"d-{number}" in wanted
+    }
+    assert fixes.keys() == places.keys() and len({drone for drone, _ in fixes}) > 2 and len(fixes) > 200
+    assert all(fixes[key] == pytest.approx(places[key], abs=1e-9) for key in fixes)
+
+    record(plain)
+    of_both = [skyhaul("export", file, "--format", "csv", "--out", "-") for file in (path, plain)]
+    assert of_both[0] == of_both[1] and of_both[0][0] == 0
+    status, found, errors = skyhaul("compare", path, plain, "--json")
+    assert status == 0 and json.loads(found)["partsAtSeconds"] is None, errors
+    path.with_suffix(".cut").write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    status, out, errors = skyhaul("export", path.with_suffix(".cut"), "--format", "csv", "--out", "-")
+    assert status == 0 and "warning: " in errors and of_both[0][1].startswith(out) and len(out) > 1000
+
+    assert skyhaul("fork", path, "--at", "00:03:00", "-o", branch)[0] == 0
+    assert fixes_of(branch) == {key: fix for key, fix in fixes.items() if key[1] >= 180}
+
+
+def test_only_drones_that_there_are_can_be_followed(servers, tmp_path):
+    path = tmp_path / "followed.mcap"
+    follow = ["--record-foxglove", "d-0,d-40"]
+    for command in [["run", BUSY], ["serve", "--scenario", BUSY, "--data", ":memory:", "--listen", "127.0.0.1:0"]]:
+        status, _, errors = skyhaul(*command, "--record", path, *follow)
+        assert status == 2 and errors.splitlines()[-2:] == [
+            "error: --record-foxglove: the scenario has no drone d-40",
+            "remedy: its drones are d-0 to d-39",
+        ]
+        assert not path.exists()
+    status, _, errors = skyhaul("run", BUSY, "--record-foxglove", "d-0")
+    assert status == 2 and "--record" in errors
+    server = servers.start(BUSY, "--paused", "--record-foxglove", "d-0,d-39", "--recordings", tmp_path)
+    for state in ["recording", "off"]:
+        answer = server.http.put("/api/recording", json={"state": state, "name": "later"})
+        assert answer.is_success, answer.text
+    with open(tmp_path / "later.mcap", "rb") as file:
+        channels = {channel.topic for channel in make_reader(file).get_summary().channels.values()}
+    assert {topic for topic in channels if "/" in topic} == {"/drones/d-0/location", "/drones/d-39/location"}
 
 
 def test_two_recordings_are_held_against_each_other(recording, tmp_path):

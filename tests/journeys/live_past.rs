@@ -21,6 +21,7 @@ async fn start(folder: &Path) -> Running {
         folder: Some(folder.to_owned()),
         sources: Sources::of_file(Path::new(SCENARIO)).unwrap(),
         hz: 1.0,
+        followed: Vec::new(),
     };
     let studio = Arc::new(Studio::new(settings, Arc::clone(&world)));
     let options = Options {

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
-use super::recording::{RecordTo, parse_record_hz};
+use super::recording::{RecordTo, parse_drone, parse_record_hz};
 use super::{Failure, duration, load_world, parse_threads, threads};
 use crate::engine::Halted;
 use crate::recording::Stopped;
 use crate::run::{self, Comparison, Ended, Progress, Summary};
+use crate::sim::ids::DroneId;
 use crate::sim::time::{SimDuration, Tick};
 use crate::sim::world::{PolicyKind, World};
 
@@ -57,6 +58,9 @@ pub struct Args {
     /// Recorded positions a simulated second, at most one a tick
     #[arg(long, value_name = "N", env = "SKYHAUL_RECORD_HZ", default_value_t = 1.0, value_parser = parse_record_hz)]
     record_hz: f64,
+    /// Record where these drones fly for Foxglove's map too, each on a channel of its own, for example d-0,d-17
+    #[arg(long, value_name = "ID", env = "SKYHAUL_RECORD_FOXGLOVE", value_delimiter = ',', value_parser = parse_drone, requires = "record")]
+    record_foxglove: Vec<DroneId>,
 }
 
 fn policy(text: &str) -> Result<PolicyKind, String> {
@@ -129,6 +133,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
                         path,
                         hz: args.record_hz,
                         scenario: &args.file,
+                        followed: &args.record_foxglove,
                     };
                     recorded(&to, world, threads, until, out.is_some(), show)
                 }
