@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
-use super::recording::{open, parse_drone, parse_elapsed, unread};
+use super::recording::{not_onto, open, parse_drone, parse_elapsed, unread};
 use crate::recording::export::{ExportError, Filter, Format, export as write};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -94,6 +94,7 @@ pub fn export(args: Args) -> Result<(), Failure> {
         FormatName::Gpx => Format::Gpx,
     };
     check(&filter, format)?;
+    not_onto(&args.file, &args.out, "--out")?;
     let recording = open(&args.file)?;
     let bar = ProgressBar::new(1_000).with_style(style());
     let place = Place::of(&args.out);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
-use super::recording::{open, parse_elapsed, unread};
+use super::recording::{not_onto, open, parse_elapsed, unread};
 use super::run::display::Display;
 use super::run::table;
 use super::{Failure, parse_threads, threads};
@@ -42,6 +42,7 @@ fn parse_set(text: &str) -> Result<(String, String), String> {
 }
 
 pub fn fork(args: Args) -> Result<(), Failure> {
+    not_onto(&args.file, &args.out, "--out")?;
     let recording = open(&args.file)?;
     let fork = Fork::at(&recording, args.at).map_err(|error| unread(&args.file, &error))?;
     if !fork.is_inside() {

@@ -52,6 +52,7 @@ pub(super) struct RecordTo<'a> {
 impl RecordTo<'_> {
     pub(super) fn create(&self, world: &World) -> Result<Recorder, Failure> {
         check_followed(world, self.followed)?;
+        not_onto(self.scenario, self.path, "--record")?;
         let origin = Origin {
             followed: self.followed.to_vec(),
             ..Origin::of(world, sources_of(self.scenario)?, self.hz)
@@ -81,6 +82,22 @@ pub(super) fn check_followed(world: &World, followed: &[DroneId]) -> Result<(), 
     Err(Failure::bad_input(
         format!("--record-foxglove: the scenario has no drone {unknown}"),
         remedy,
+    ))
+}
+
+/// What is read must not be written over, by whatever names it goes.
+pub(super) fn not_onto(input: &Path, out: &Path, flag: &str) -> Result<(), Failure> {
+    let is_same = match (input.canonicalize(), out.canonicalize()) {
+        (Ok(input), Ok(out)) => input == out,
+        // One of them is not there.
+        _ => false,
+    };
+    if !is_same {
+        return Ok(());
+    }
+    Err(Failure::bad_input(
+        format!("{} would be written over itself", input.display()),
+        format!("give another {flag}"),
     ))
 }
 

@@ -6,6 +6,7 @@ use clap::builder::BoolishValueParser;
 
 use super::recording::{open, parse_elapsed, unread};
 use super::{Failure, Signals, door};
+use crate::auth::{KEY_VARIABLE, Mode};
 use crate::recording::export::clock;
 use crate::recording::playback::{Playback, Programme};
 use crate::recording::{NotShown, Recording};
@@ -55,6 +56,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 pub fn replay(args: Args) -> Result<(), Failure> {
     let access = args.door.access()?;
+    let is_keyless = access.mode == Mode::Required && access.key.is_none();
     let recording = open(&args.file)?;
     let programme = programme(&args, &recording)?;
     if let Some(beside) = &args.beside {
@@ -85,6 +87,12 @@ pub fn replay(args: Args) -> Result<(), Failure> {
             "replaying on http://{} (API documentation at /docs)",
             server.address()
         );
+        if is_keyless {
+            tracing::warn!(
+                "tokens are required, and nobody can make one: the key ends with this process. \
+                 Give {KEY_VARIABLE}"
+            );
+        }
         let broken = tokio::task::spawn_blocking(move || played.join());
         let result = tokio::select! {
             () = signals.end() => Ok(()),

@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "SKYHAUL_MAX_CONNECTIONS", default_value_t = Limits::default().connections, value_parser = parse_connections)]
     max_connections: usize,
     /// Record the world to this file, as MCAP, for `skyhaul replay` and `export`; an old one there
-    /// is replaced
+    /// gets another name
     #[arg(long, value_name = "OUT.mcap", env = "SKYHAUL_RECORD")]
     record: Option<PathBuf>,
     /// Where recordings go that are begun while the world runs (PUT /api/recording) [default:

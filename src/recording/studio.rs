@@ -81,11 +81,15 @@ impl Studio {
         }
     }
 
-    /// Records to this file from the next tick on, in place of an old one there.
+    /// Records to this file from the next tick on. An old one there is kept under another name: it
+    /// may be all that is left of a program that was killed.
     ///
     /// # Errors
     /// A place where nothing can be written.
     pub fn record_to(&self, path: &Path) -> Result<(), TapeError> {
+        if let Some(kept) = set_aside(path)? {
+            tracing::info!(kept = %kept.display(), "there was a recording already; it has another name now");
+        }
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         self.begin(name.into_owned(), path.to_owned(), Recorder::create)
     }
@@ -243,6 +247,9 @@ impl Pasts for Studio {
             let course = self.under_way().ok_or(NoShow::NotRecorded)?;
             let live = self.view().ok_or(NoShow::NotRecorded)?;
             let from = course.recorder.progress().from().ok_or(NoShow::NotRecorded)?;
+            // Who asks for when it was begun gets its first tick, which came next.
+            let is_begin = at < from && at + self.world.tick >= from;
+            let at = if is_begin { from } else { at };
             check(at, from, live.clock().at)?;
             let place = self.room.take()?;
             let programme = Programme {
@@ -266,5 +273,42 @@ impl Pasts for Studio {
             };
             open(place, span, begin).await
         })
+    }
+}
+
+/// Numbers that are tried for the name of what was there before.
+const NUMBERS: u32 = 10_000;
+
+/// `NAME.mcap` becomes `NAME.1.mcap`, or what number is free.
+fn set_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    let is_something = std::fs::metadata(path).is_ok_and(|known| known.is_file() && known.len() > 0);
+    if !is_something {
+        return Ok(None);
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let named = |number| path.with_file_name(format!("{stem}.{number}.{extension}"));
+    let free = (1..=NUMBERS).map(named).find(|other| !other.exists());
+    let other = free.ok_or(std::io::ErrorKind::AlreadyExists)?;
+    std::fs::rename(path, &other)?;
+    Ok(Some(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_recorded_before_keeps_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("night.mcap");
+        assert_eq!(set_aside(&path).unwrap(), None);
+        for text in ["first", "second"] {
+            std::fs::write(&path, text).unwrap();
+            set_aside(&path).unwrap();
+            assert!(!path.exists());
+        }
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!([read("night.1.mcap"), read("night.2.mcap")], ["first", "second"]);
     }
 }

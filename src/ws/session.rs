@@ -129,6 +129,7 @@ impl Session {
 
     fn welcome(&mut self) {
         let clock = self.shared.view.clock();
+        self.epoch = clock.epoch;
         let message = ServerMessage::Welcome {
             session: &format!("s-{}", self.number),
             version: env!("CARGO_PKG_VERSION"),
@@ -267,10 +268,15 @@ impl Session {
             let home = self.follow_show();
             let beat = home.as_deref().unwrap_or(beat);
             self.review();
-            self.follow_epoch(beat);
+            let is_overtaken = self.is_overtaken(beat);
+            if !is_overtaken {
+                self.follow_epoch(beat);
+            }
             self.tell_clock();
             batch.messages.extend(self.replies.drain(..));
-            has_more = self.compose(beat, &mut batch);
+            if !is_overtaken {
+                has_more = self.compose(beat, &mut batch);
+            }
             if let Farewell::Due(ending) = self.farewell {
                 self.farewell = Farewell::Said;
                 say_goodbye(ending, self.encoding, &mut batch);
@@ -279,6 +285,13 @@ impl Session {
         batch.ping = self.lag.sends(batch.bytes(), now);
         let is_told = has_more || self.lag.waits_for_writes();
         (!batch.is_empty()).then(|| self.outlet.letter(batch, is_told, now))
+    }
+
+    /// A recording went to another moment since this beat: what it has would be taken for what is
+    /// there. The next beat has that.
+    fn is_overtaken(&self, beat: &Beat) -> bool {
+        let view = &self.shared.view;
+        view.is_playback() && view.clock().epoch != beat.epoch
     }
 
     /// What it looks at went to another moment: all topics begin anew there.

@@ -134,6 +134,24 @@ def test_what_ended_while_somebody_looked_at_the_past_is_found_there(servers):
         assert window.expect(type="snapshot", id=2)["delivery"]["stage"] == "Completed"
 
 
+def test_who_goes_to_before_their_order_follows_it_again_from_when_it_is_there(servers):
+    server = servers.start(BUSY, "--paused", "--no-demand", "--auth", "required")
+    operator = server.seen_by(server.token("--role", "operator"))
+    cafe = server.token("--role", "business", "--account", "cafe")
+    assert operator.http.put("/api/recording", json={"state": "recording"}).status_code == 200
+    before = operator.run_until(100)
+    delivery = server.seen_by(cafe).order()
+    operator.run_until(300)
+    with Window(server, additional_headers={"Authorization": f"Bearer {cafe}"}) as window:
+        window.send(type="subscribe", id=1, topic=f"delivery/{delivery}")
+        told = window.expect(type="snapshot", id=1)["delivery"]
+        window.send(type="seek", simTime=before["simTime"])
+        assert window.expect(type="discontinuity")["tick"] == before["tick"]
+        window.send(type="live")
+        assert window.expect(type="snapshot", id=1)["delivery"] == told
+        assert not [message for message in window.waiting if message["type"] == "error"]
+
+
 LIMITED = """#!/usr/bin/env python3
 import os, resource, signal, sys
 words = sys.argv[1:]

@@ -259,7 +259,8 @@ impl Follow {
     fn is_allowed(&self, shared: &Shared, viewer: &Viewer) -> bool {
         let view = &shared.view;
         match self {
-            Follow::Delivery(delivery) => viewer.sight_of_delivery(view, delivery.id()) == Sight::Seen,
+            // In the past it may not have been ordered yet: nothing is told of it until it is.
+            Follow::Delivery(delivery) => viewer.sight_of_delivery(view, delivery.id()) != Sight::Forbidden,
             Follow::Drone(drone) => drone.is_allowed(shared, viewer),
             Follow::Hub(_) | Follow::Fleet(_) | Follow::Events(_) => viewer.may(&What::Everything),
             Follow::Area(_) => viewer.area() == Detail::Rows,
