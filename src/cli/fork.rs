@@ -10,6 +10,7 @@ use super::recording::{not_onto, open, parse_elapsed, unread};
 use super::run::display::Display;
 use super::run::table;
 use super::{Failure, parse_threads, threads};
+use crate::recording::export::clock;
 use crate::recording::{Fork, NotShown, Recorder, Stopped, branch};
 use crate::run;
 use crate::sim::time::SimTime;
@@ -48,7 +49,11 @@ pub fn fork(args: Args) -> Result<(), Failure> {
     if !fork.is_inside() {
         return Err(Failure::bad_input(
             format!("--at is outside of {}", args.file.display()),
-            "give a time that was recorded",
+            format!(
+                "give a time from {} to {}",
+                clock(recording.begin()),
+                clock(recording.end())
+            ),
         ));
     }
     let branch = branch::of(&recording.origin, &args.set);

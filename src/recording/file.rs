@@ -13,7 +13,7 @@ use mcap::records::Record;
 
 use crate::sim::time::{SimDuration, SimTime};
 
-use super::index::{Index, ends_whole, is_foreign, records};
+use super::index::{Index, ends_whole, index_is_as_written, is_foreign, records};
 use super::layout::{FORMAT, Topic};
 use super::origin::Origin;
 use super::positions::Misfit;
@@ -116,7 +116,8 @@ impl Recording {
         if is_foreign(&mut file, length)? {
             return Err(FileError::Foreign);
         }
-        let index = match ends_whole(&mut file, length)? {
+        let is_whole = ends_whole(&mut file, length)? && index_is_as_written(&file, length)?;
+        let index = match is_whole {
             true => Index::of_summary(&mut file, length)?,
             false => Index::of_scan(&mut file, length)?,
         };

@@ -68,6 +68,29 @@ pub(super) fn ends_whole(file: &mut File, length: u64) -> Result<bool, FileError
     Ok(magic == MAGIC)
 }
 
+/// The footer without its checksum, from its op-code on, and with it.
+const FOOTER_CHECKED: usize = 25;
+const FOOTER: u64 = 29;
+
+/// Whether the index at the end is as its checksum says. One flipped bit could hide a chunk.
+pub(super) fn index_is_as_written(file: &File, length: u64) -> Result<bool, FileError> {
+    let Some(footer_at) = length.checked_sub(MAGIC.len() as u64 + FOOTER) else {
+        return Ok(false);
+    };
+    let mut footer = [0; FOOTER as usize];
+    file.read_exact_at(&mut footer, footer_at)?;
+    let (checked, crc) = footer.split_at(FOOTER_CHECKED);
+    let mut start = [0; 8];
+    start.copy_from_slice(&checked[RECORD_HEAD as usize..][..8]);
+    let Some(size) = footer_at.checked_sub(u64::from_le_bytes(start)) else {
+        return Ok(false);
+    };
+    let mut bytes = vec![0; size as usize];
+    file.read_exact_at(&mut bytes, footer_at - size)?;
+    bytes.extend_from_slice(checked);
+    Ok(crc32fast::hash(&bytes).to_le_bytes() == crc)
+}
+
 /// `None` where the file ends before it does.
 fn read_record(
     file: &mut File,
@@ -219,7 +242,9 @@ impl Index {
                         last.push(of_channel.channel_id);
                     }
                 }
-                op::HEADER..=op::DATA_END => {}
+                // Whatever comes then is an index that cannot be trusted.
+                op::DATA_END => break,
+                op::HEADER..op::DATA_END => {}
                 _ => return Err(FileError::Damaged(format!("what is at byte {at} is no record"))),
             }
             at += RECORD_HEAD + size;

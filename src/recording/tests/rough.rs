@@ -46,6 +46,31 @@ fn a_file_that_is_whole_is_used_whole() {
     assert!(SCENARIO.contains("box"));
 }
 
+#[test]
+fn behind_a_damaged_index_every_chunk_is_found_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.mcap");
+    let chunks_of = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let recording = Recording::open(&path).unwrap();
+        let places = recording
+            .chunks()
+            .iter()
+            .map(|chunk| (chunk.from_ns, chunk.until_ns));
+        (places.collect::<Vec<_>>(), recording.cut_off())
+    };
+    let (whole, cut_off) = chunks_of(&WHOLE);
+    assert!(whole.len() > 3 && cut_off.is_none());
+    for from_the_end in [60, 200, 400, 800] {
+        let mut bytes = WHOLE.clone();
+        let at = bytes.len() - from_the_end;
+        bytes[at] ^= 4;
+        let (found, cut_off) = chunks_of(&bytes);
+        assert_eq!(found, whole, "{from_the_end} bytes from the end");
+        assert!(cut_off.is_some());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 

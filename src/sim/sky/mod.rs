@@ -317,6 +317,8 @@ impl Sky {
         flight.airborne_since = before.airborne_since;
         flight.distance_before_m = before.distance_before_m + distance_on_leg_m(&old, before);
         row.motion.alarm_wh = old.alarm_wh;
+        // Whoever brakes, holds or climbs keeps its nose where it was to point.
+        row.motion.course = old.course;
         let model = self.few.limping.model_of(world, old.drone, flight.model);
         row.begin_leg(&flight, world, &model, &world.air(now), speed);
         row.motion.heading = old.heading;

@@ -2,6 +2,7 @@
 //! drone's positions, where and as long as its viewer may see them. After the delivery's
 //! end there is nothing more to tell.
 
+use crate::auth::What;
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::Tick;
@@ -97,7 +98,12 @@ impl Follow {
         if let Carrier::By(drone) = self.stage {
             let view = &speech.shared.view;
             if speech.viewer.sees_place_of(view, self.delivery) {
-                let from = *self.shown_from.get_or_insert_with(|| view.clock().tick);
+                let shown_from = *self.shown_from.get_or_insert_with(|| view.clock().tick);
+                // A recording goes backwards too; for others the drone's way before is not theirs.
+                let from = match view.is_playback() && speech.viewer.may(&What::Everything) {
+                    true => 0,
+                    false => shown_from,
+                };
                 self.positions.speak(id, drone, from, speech);
             } else {
                 self.shown_from = None;

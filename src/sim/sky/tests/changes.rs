@@ -283,6 +283,30 @@ fn a_drone_in_full_flight_brakes_as_hard_as_it_may_and_no_harder() {
 }
 
 #[test]
+fn a_drone_that_stops_keeps_its_nose_where_it_was() {
+    let world = world(wing(), 1, 0.1, (0.0, 0.0));
+    let air = world.air(SimTime::START);
+    let model = &world.models[0];
+    let mission = plan_delivery(model, &air, &errand((-1_500.0, 0.0), (900.0, 900.0))).unwrap();
+    let mut sky = Sky::new(&world);
+    sky.fly(&world, DRONE, mission.plan, SimTime::START).unwrap();
+    for tick in 1..=300 {
+        sky.step(&world, world.time_of(tick), None);
+    }
+    let nose_rad = |sky: &Sky| sky.airborne().next().unwrap().heading_rad;
+    let west_rad = nose_rad(&sky);
+    let from = sky.fix(DRONE).unwrap().whereabouts();
+    assert!(from.velocity.east_mps < -20.0, "{from:?}");
+    let waits = plan_wait(model, &air, from, 30.0, Phase::Hold, HOME, 0.0).unwrap();
+    sky.fly(&world, DRONE, waits.plan, world.time_of(300)).unwrap();
+    for tick in 301..=450 {
+        sky.step(&world, world.time_of(tick), None);
+        assert!((nose_rad(&sky) - west_rad).abs() < 1e-3, "tick {tick}");
+    }
+    assert!(sky.fix(DRONE).unwrap().whereabouts().velocity.speed_mps() < 0.1);
+}
+
+#[test]
 fn a_plan_that_does_not_begin_as_the_drone_moves_is_refused() {
     let world = world(wing(), 1, 0.1, (0.0, 0.0));
     let air = world.air(SimTime::START);
