@@ -247,9 +247,6 @@ impl Pasts for Studio {
             let course = self.under_way().ok_or(NoShow::NotRecorded)?;
             let live = self.view().ok_or(NoShow::NotRecorded)?;
             let from = course.recorder.progress().from().ok_or(NoShow::NotRecorded)?;
-            // Who asks for when it was begun gets its first tick, which came next.
-            let is_begin = at < from && at + self.world.tick >= from;
-            let at = if is_begin { from } else { at };
             check(at, from, live.clock().at)?;
             let place = self.room.take()?;
             let programme = Programme {

@@ -140,7 +140,7 @@ def test_who_goes_to_before_their_order_follows_it_again_from_when_it_is_there(s
     cafe = server.token("--role", "business", "--account", "cafe")
     assert operator.http.put("/api/recording", json={"state": "recording"}).status_code == 200
     before = operator.run_until(100)
-    delivery = server.seen_by(cafe).order()
+    delivery = server.seen_by(cafe).order(ownerId="cafe")
     operator.run_until(300)
     with Window(server, additional_headers={"Authorization": f"Bearer {cafe}"}) as window:
         window.send(type="subscribe", id=1, topic=f"delivery/{delivery}")
