@@ -54,7 +54,7 @@ pub use deliveries::{
     Changes, DeliveryFilter, DeliveryHandle, DeliveryRecord, EndFilter, Flight, Outlook, Place,
     RECENTLY_ENDED, Step, WorkflowState, quotes,
 };
-use deliveries::{Deliveries, Kept};
+use deliveries::{Deliveries, Kept, TurnedBack};
 pub use drones::{DroneFilter, Roll, Standing};
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
@@ -135,6 +135,8 @@ pub struct View {
     published: watch::Sender<Tick>,
     stalled: AtomicBool,
     is_playback: AtomicBool,
+    /// The moment that a recording was turned back to.
+    turned_back: TurnedBack,
     /// Of a recording that is played.
     excerpt: RwLock<Option<Excerpt>>,
     /// Of a recording that is played, or being made.
@@ -267,6 +269,7 @@ impl View {
             published: watch::channel(restored.tick).0,
             stalled: AtomicBool::new(false),
             is_playback: AtomicBool::new(false),
+            turned_back: TurnedBack::default(),
             excerpt: RwLock::new(None),
             timeline: ArcSwapOption::empty(),
         }

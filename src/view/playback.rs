@@ -81,6 +81,7 @@ impl View {
             *self.log.write() = other.log.into_inner();
             now.tick
         };
+        self.turned_back.forget();
         self.published.send_replace(tick);
     }
 
@@ -94,11 +95,18 @@ impl View {
         self.publish_as_of(publication, moment);
     }
 
-    /// Shows an earlier frame. Deliveries and events stay as they are.
+    /// Shows an earlier frame. Lists, counts and events stay as they are; a single delivery is told
+    /// as it was then.
     pub fn turn_back(&self, reversal: Reversal) {
+        // Before the frame: who looks in between sees less, not more.
+        self.turned_back.to(reversal.at);
         let frame = Frame::new(reversal.tick, reversal.at, reversal.airborne);
+        let not_yet_on = self.not_yet_on(reversal.at);
         {
             let mut now = self.now.write();
+            for drone in not_yet_on {
+                now.drones.carries(drone, None);
+            }
             now.tick = reversal.tick;
             now.at = reversal.at;
             now.digest = reversal.digest;

@@ -114,6 +114,10 @@ impl View {
         let (route, delivery, flies_for) = {
             let now = self.now.read();
             let route = Arc::clone(now.routes.0.get(&drone)?);
+            // Turned back to before it was planned: nobody kept the one that was flown then.
+            if route.points.first().is_none_or(|point| point.expected > now.at) {
+                return None;
+            }
             let (carries, before) = (now.drones.carried_by(drone), now.drones.flying_for.get(&drone));
             (route, carries, carries.or(before.copied()))
         };

@@ -4,6 +4,7 @@
 //! number that ended before ([`leaving`]). All others are in the archive.
 
 mod brought;
+mod earlier;
 mod index;
 mod leaving;
 mod outlook;
@@ -31,6 +32,7 @@ use super::View;
 use super::events::EventsAfter;
 use super::paging::{self, AT_ONCE};
 use super::reading::{DeliveryCounts, DeliveryStatus, Page};
+pub(super) use earlier::TurnedBack;
 use index::{Index, Standing};
 pub(super) use leaving::Kept;
 use leaving::Leaving;
@@ -228,11 +230,6 @@ impl Deliveries {
         self.index.read().len()
     }
 
-    pub(super) fn events_after(&self, id: DeliveryId, seq: u64, limit: usize) -> EventsAfter {
-        self.get(id)
-            .map_or(EventsAfter::Gone, |handle| handle.events_after(seq, limit))
-    }
-
     pub(super) fn newest_of_package(&self, package: &str, owner: Option<&str>) -> Option<DeliveryHandle> {
         let newest = self.index.read().newest_of_package(package, owner);
         self.get(newest?)
@@ -247,19 +244,19 @@ impl View {
 
     /// As [`View::delivery`], to follow it.
     pub fn handle(&self, id: DeliveryId) -> Option<DeliveryHandle> {
-        self.deliveries.get(id)
+        self.as_shown(self.deliveries.get(id)?)
     }
 
     /// As [`View::delivery`], without copying the record.
     pub fn with_delivery<T>(&self, id: DeliveryId, look: impl FnOnce(&DeliveryRecord) -> T) -> Option<T> {
-        let handle = self.deliveries.get(id)?;
+        let handle = self.handle(id)?;
         let record = handle.look();
         Some(look(&record))
     }
 
     /// As [`View::status_of`], of those in memory.
     pub fn delivery_status(&self, id: DeliveryId) -> Option<DeliveryStatus> {
-        Some(self.status_of(&self.deliveries.get(id)?))
+        Some(self.status_of(&self.handle(id)?))
     }
 
     /// Where a delivery stands now: the drone's true place, and the ETAs as last told: whoever

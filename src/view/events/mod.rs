@@ -233,7 +233,7 @@ impl View {
     pub fn events_after(&self, subject: Subject, seq: u64, limit: usize) -> EventsAfter {
         match subject {
             Subject::All => self.log.read().all_after(seq, limit),
-            Subject::Delivery(id) => self.deliveries.events_after(id, seq, limit),
+            Subject::Delivery(id) => self.delivery_events_after(id, seq, limit),
             Subject::Drone(drone) => {
                 let now = self.now.read();
                 let last = now.drones.seq(drone).into();

@@ -2,7 +2,7 @@
 //! drone's positions, where and as long as its viewer may see them. After the delivery's
 //! end there is nothing more to tell.
 
-use crate::auth::What;
+use crate::auth::{Parcel, What};
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::Tick;
@@ -86,7 +86,8 @@ impl Follow {
     }
 
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
-        if self.stage == Carrier::Ended {
+        let is_turned_back = speech.shared.view.is_turned_back();
+        if self.stage == Carrier::Ended && !is_turned_back {
             return;
         }
         if self.cursor.wants_snapshot() {
@@ -95,20 +96,37 @@ impl Follow {
         for numbered in self.cursor.say_events(id, speech) {
             self.hear(&numbered.event);
         }
-        if let Carrier::By(drone) = self.stage {
+        if is_turned_back {
+            self.speak_of_before(id, speech);
+        } else if let Carrier::By(drone) = self.stage {
             let view = &speech.shared.view;
             if speech.viewer.sees_place_of(view, self.delivery) {
-                let shown_from = *self.shown_from.get_or_insert_with(|| view.clock().tick);
-                // A recording goes backwards too; for others the drone's way before is not theirs.
-                let from = match view.is_playback() && speech.viewer.may(&What::Everything) {
-                    true => 0,
-                    false => shown_from,
-                };
-                self.positions.speak(id, drone, from, speech);
+                let from = *self.shown_from.get_or_insert_with(|| view.clock().tick);
+                let shown_at = |tick| (tick >= from).then_some(drone);
+                self.positions.speak(id, shown_at, speech);
             } else {
                 self.shown_from = None;
             }
         }
+    }
+
+    /// A recording goes backwards: whichever drone had it then, where its viewer might see that
+    /// then. The drone's way before is nothing to anybody but operators.
+    fn speak_of_before(&mut self, id: u64, speech: &mut Speech<'_>) {
+        let (viewer, view) = (speech.viewer, &speech.shared.view);
+        let (delivery, stage) = (self.delivery, self.stage);
+        let shown_at = |tick| {
+            let then = view.delivery_at(delivery, view.world().time_of(tick));
+            let drone = then.filter(|then| !then.stage.is_terminal()).and_then(|then| {
+                let is_seen = viewer.may(&What::PlaceOf(&Parcel::of(&then)));
+                then.drone().filter(|_| is_seen)
+            });
+            match stage {
+                Carrier::By(later) if viewer.may(&What::Everything) => drone.or(Some(later)),
+                _ => drone,
+            }
+        };
+        self.positions.speak(id, shown_at, speech);
     }
 
     fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) {

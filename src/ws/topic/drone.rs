@@ -1,6 +1,6 @@
 //! `drone/{id}`: a snapshot, then the drone's events and positions.
 
-use crate::auth::{Sight, Viewer, What};
+use crate::auth::{Parcel, Sight, Viewer, What};
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::Tick;
 use crate::view::events::Subject;
@@ -58,11 +58,21 @@ impl Follow {
             self.say_snapshot(id, speech);
         }
         self.cursor.say_events(id, speech);
-        let from = match speech.viewer.may(&What::Everything) {
-            true => 0,
-            false => self.errand.1,
+        let (viewer, view) = (speech.viewer, &speech.shared.view);
+        let (errand, since) = self.errand;
+        let is_shown = |tick| match errand {
+            _ if viewer.may(&What::Everything) => true,
+            // A recording goes backwards too: as far as the right went.
+            Some(errand) if view.is_turned_back() => {
+                let then = view.delivery_at(errand, view.world().time_of(tick));
+                then.is_some_and(|then| {
+                    then.drone() == Some(self.drone) && viewer.may(&What::Drone(Some(&Parcel::of(&then))))
+                })
+            }
+            _ => tick >= since,
         };
-        self.positions.speak(id, self.drone, from, speech);
+        let shown_at = |tick| is_shown(tick).then_some(self.drone);
+        self.positions.speak(id, shown_at, speech);
     }
 
     fn say_snapshot(&mut self, id: u64, speech: &mut Speech<'_>) {

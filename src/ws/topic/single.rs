@@ -22,17 +22,22 @@ impl Follow {
         &mut self.rate
     }
 
-    /// The drone's row where it is another than before, in the air or not; nothing of the
-    /// time before `from`, which a beat may still show.
-    pub(super) fn speak(&mut self, id: u64, drone: DroneId, from: Tick, speech: &mut Speech<'_>) {
+    /// The drone's row where it is another than before, in the air or not: of the one that may be
+    /// shown as it was at the beat's tick.
+    pub(super) fn speak(
+        &mut self,
+        id: u64,
+        shown_at: impl FnOnce(Tick) -> Option<DroneId>,
+        speech: &mut Speech<'_>,
+    ) {
         let Some((beat, full)) = newer(&mut self.rate, speech) else {
             return;
         };
         let now = &beat.positions;
-        if now.tick() < from {
+        let Some(drone) = shown_at(now.tick()) else {
             self.start_over();
             return;
-        }
+        };
         let row = match now.row_of(drone) {
             Some(row) => Some(*row),
             None => speech.shared.view.drone(drone).map(|reading| {
