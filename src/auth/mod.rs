@@ -10,6 +10,7 @@
 //! shows a token or a key: their types have no readable `Debug`.
 
 mod access;
+mod client;
 mod guard;
 mod headers;
 mod key;
@@ -19,6 +20,7 @@ mod token;
 mod viewer;
 
 pub use access::{Carriage, Detail, Parcel, What};
+pub use client::Client;
 pub use guard::{Guard, Mode, Settings};
 pub use headers::{bearer_of, host_of, origin_of};
 pub use key::{KEY_FILE, KEY_VARIABLE, KeyError, TokenKey};

@@ -22,7 +22,7 @@ const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
 /// What is not for everybody. All else is the page, its documentation, and health.
 pub fn is_guarded(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/metrics"
+    path.starts_with("/api/") || path.starts_with("/shows/") || path == "/metrics"
 }
 
 /// Refuses what only a browser would send that was led here by a foreign page, or under a

@@ -19,6 +19,7 @@ mod failure;
 mod faults;
 mod fields;
 mod forks;
+mod front_door;
 mod history;
 mod map;
 mod names;
@@ -33,6 +34,7 @@ mod rate;
 mod recipient;
 mod recording;
 mod roster;
+mod shows;
 mod simulation;
 mod stream;
 mod summaries;
@@ -65,15 +67,16 @@ use crate::view::View;
 use crate::view::branches::Branches;
 use crate::view::commands::Commands;
 use crate::view::recordings::Recordings;
-use crate::ws::{NoStream, Wish};
+use crate::ws::{Looker, Moments, NoStream, Wish};
 
 use failure::Failure;
+use shows::Shows;
 use threshold::Threshold;
 
 pub use basemap::{Basemap, BasemapError};
+pub use front_door::FrontDoor;
 pub use history::Exports;
 pub use rate::RateLimit;
-pub use threshold::Trimmed;
 
 /// What handlers have of the rest of the house.
 #[derive(Clone)]
@@ -112,6 +115,8 @@ pub struct Parts {
     pub branches: Option<Arc<dyn Branches>>,
     /// Tells of topics as they go, in the body of an answer.
     pub streams: Arc<dyn Fn(Wish) -> Result<Body, NoStream> + Send + Sync>,
+    /// Other moments, which sessions look at by themselves.
+    pub moments: Arc<Moments>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,19 +125,26 @@ pub enum Readiness {
     Draining,
 }
 
-/// All routes, with that of the WebSocket, which is the window's. Trailing slashes are
-/// tolerated.
-pub fn router(api: Parts, window: Router) -> Trimmed {
-    let threshold = Threshold::new(&api);
+/// All routes, with that of the WebSocket, which is the window's.
+pub fn router(api: Parts, window: Router) -> FrontDoor {
+    let moments = Arc::clone(&api.moments);
+    let (common, routes) = router_of(api, window, None);
+    FrontDoor::with(routes, Shows { moments, common })
+}
+
+/// The same without a door before them; where they are only for one, for nobody else.
+fn router_of(api: Parts, window: Router, only: Option<Looker>) -> (Api, Router) {
+    let threshold = Threshold::new(&api, only);
     let (routes, _) = routes()
         .merge(basemap::routes(api.basemap.as_ref()))
         .split_for_parts();
+    let api = Api(Arc::new(api));
     let routes = routes
-        .with_state(Api(Arc::new(api)))
+        .with_state(api.clone())
         .merge(operations::documentation())
         .merge(window)
         .layer(middleware::from_fn_with_state(threshold, threshold::pass));
-    Trimmed(routes)
+    (api, routes)
 }
 
 /// What whoever comes hears when there is no place for another connection.
@@ -176,6 +188,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(forks::routes())
         .merge(recording::routes())
         .merge(stream::routes())
+        .merge(shows::routes())
         .merge(tokens::routes())
         .merge(faults::routes())
         .merge(supervisor::routes())

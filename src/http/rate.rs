@@ -3,7 +3,7 @@
 //! A client is the account of a token, or the user of one without an account; without either it
 //! is an address. Those who are refused a token count as well, so that nobody tries many.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,21 +15,11 @@ use governor::{Quota, RateLimiter};
 
 use super::access::is_guarded;
 use super::failure::Failure;
-use crate::auth::Grant;
+use crate::auth::{Client, Grant};
 
 /// After as many questions those are forgotten who could ask at once all they may: so what is
 /// kept are the clients of about a second, and at most as many as this besides.
 const SWEEP: u32 = 4_096;
-/// Networks of this many bits are given to one household (RFC 6177).
-const HOUSEHOLD_BITS: u32 = 64;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Client {
-    Account(String),
-    User(String),
-    Address(IpAddr),
-}
-
 pub struct RateLimit {
     limiter: RateLimiter<Client, DashMapStateStore<Client>, DefaultClock>,
     asked: AtomicU32,
@@ -73,39 +63,13 @@ impl RateLimit {
 fn client_of(request: &Request) -> Client {
     let extensions = request.extensions();
     let viewer = extensions.get::<Grant>().map(|grant| &grant.viewer);
-    if let Some(account) = viewer.and_then(|viewer| viewer.account()) {
-        return Client::Account(account.to_owned());
-    }
-    if let Some(user) = viewer.and_then(|viewer| viewer.user()) {
-        return Client::User(user.to_owned());
-    }
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    Client::Address(peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| household(peer.0.ip())))
-}
-
-/// Whoever has one address of a network can have them all.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & (u128::MAX << HOUSEHOLD_BITS);
-            Ipv6Addr::from_bits(network).into()
-        }
-    }
+    Client::of(viewer, peer.map(|peer| peer.0.ip()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_of_one_network_are_one_client() {
-        let household = |text: &str| household(text.parse().unwrap());
-        assert_eq!(household("2001:db8::1"), household("2001:db8::ffff:0:0:1"));
-        assert_ne!(household("2001:db8::1"), household("2001:db8:0:1::1"));
-        assert_eq!(household("::ffff:192.0.2.1"), household("192.0.2.1"));
-        assert_ne!(household("192.0.2.1"), household("192.0.2.2"));
-    }
 
     #[test]
     fn a_rate_must_let_somebody_ask_something() {

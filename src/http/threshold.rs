@@ -7,25 +7,21 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, ORIGIN, VARY};
-use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::future::RouteFuture;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
 use super::failure::{CLOSE, Failure};
 use super::telemetry::{Asked, Requests};
 use super::{Parts, RateLimit, access, body, failure};
-use crate::auth::Guard;
+use crate::auth::{Grant, Guard};
+use crate::ws::Looker;
 
 /// What [`CorsLayer`] says by itself.
 const VARIES: HeaderValue =
@@ -38,16 +34,19 @@ pub struct Threshold {
     /// How long the body of a request may take.
     patience: Duration,
     rate_limit: Option<Arc<RateLimit>>,
+    /// Of a session's own moment: nobody else is let in.
+    only: Option<Looker>,
 }
 
 impl Threshold {
-    pub fn new(parts: &Parts) -> Arc<Self> {
+    pub fn new(parts: &Parts, only: Option<Looker>) -> Arc<Self> {
         Arc::new(Threshold {
             requests: parts.requests.clone(),
             sharing: access::sharing(&parts.guard),
             guard: Arc::clone(&parts.guard),
             patience: parts.body_patience,
             rate_limit: parts.rate_limit.clone(),
+            only,
         })
     }
 }
@@ -87,7 +86,13 @@ impl Threshold {
         if let Some(limit) = &self.rate_limit {
             limit.count(request)?;
         }
-        known
+        known?;
+        let grant = request.extensions().get::<Grant>();
+        match (&self.only, grant) {
+            // As if there were no such moment.
+            (Some(looker), Some(grant)) if !looker.is(&grant.viewer) => Err(Failure::Unknown("show")),
+            _ => Ok(()),
+        }
     }
 
     async fn let_in(&self, mut request: Request, next: Next) -> Response {
@@ -106,44 +111,4 @@ impl Threshold {
             Err(unread) => failure::problem_response(unread, uri.path()),
         }
     }
-}
-
-/// Routes without regard to trailing slashes. In front of the one that routes: a layer sees
-/// what its own router has routed already.
-#[derive(Clone)]
-pub struct Trimmed(pub Router);
-
-impl Service<Request> for Trimmed {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<Body>>::poll_ready(&mut self.0, context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        self.0.call(trim_trailing_slash(request))
-    }
-}
-
-fn trim_trailing_slash(mut request: Request) -> Request {
-    let path = request.uri().path();
-    // The documentation's own links are relative to its slash.
-    if path.len() < 2 || !path.ends_with('/') || path.starts_with("/docs") {
-        return request;
-    }
-    let trimmed = match (path.trim_end_matches('/'), request.uri().query()) {
-        ("", _) => return request,
-        (path, Some(query)) => format!("{path}?{query}"),
-        (path, None) => path.to_owned(),
-    };
-    if let Ok(path_and_query) = PathAndQuery::try_from(trimmed) {
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = Some(path_and_query);
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-        }
-    }
-    request
 }

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tower::ServiceExt;
 
 use super::replay::Doors;
-use crate::http::{self, Trimmed};
+use crate::http::{self, FrontDoor};
 use crate::recording::playback::{Playback, Programme};
 use crate::recording::{NotShown, Recording};
 use crate::sim::command::Command;
@@ -32,7 +32,7 @@ const SLACK_S: f64 = 0.5;
 struct Guest {
     path: PathBuf,
     playback: Arc<Playback>,
-    routes: Trimmed,
+    routes: FrontDoor,
     /// Once somebody asked.
     comparison: Option<Comparison>,
 }

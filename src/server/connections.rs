@@ -27,7 +27,7 @@ use tokio::time::sleep;
 use tower::{ServiceExt, service_fn};
 
 use super::until;
-use crate::http::{self, Trimmed};
+use crate::http::{self, FrontDoor};
 
 /// How many are sent away at a time.
 const PORCH: usize = 64;
@@ -72,7 +72,7 @@ pub struct Connections {
 
 /// What is on the other side of the connections.
 pub struct House {
-    pub routes: Trimmed,
+    pub routes: FrontDoor,
     /// Whether it wants to know the address of each client.
     pub asks_for_addresses: bool,
 }

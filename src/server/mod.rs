@@ -252,6 +252,7 @@ pub async fn start_with(
         exports: http::Exports::default(),
         branches: None,
         streams: Arc::new(move |wish| window.stream(wish)),
+        moments: gateway.moments(),
     };
     let routes = http::router(api, gateway.route());
     let house = House {

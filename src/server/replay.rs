@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::auth::{self, Guard, TokenKey};
-use crate::http::{self, Readiness, Trimmed};
+use crate::http::{self, FrontDoor, Readiness};
 use crate::recording::Shows;
 use crate::recording::playback::Playback;
 use crate::view::branches::Branches;
@@ -102,7 +102,7 @@ pub async fn replay(
         .nest_service("/beside", any(beside::pass).with_state(beside))
         .fallback_service(routes);
     let house = House {
-        routes: Trimmed(pair),
+        routes: FrontDoor::new(pair),
         asks_for_addresses: false,
     };
     let served = Connections::new(options.limits).serve(listener, house, closed);
@@ -136,7 +136,7 @@ impl Doors {
         playback: &Arc<Playback>,
         commands: Arc<dyn Commands>,
         workshop: Option<Arc<Workshop>>,
-    ) -> (Trimmed, Gateway) {
+    ) -> (FrontDoor, Gateway) {
         let view = Arc::clone(playback.view());
         let gateway = Gateway::new(
             Arc::clone(&view),
@@ -171,6 +171,7 @@ impl Doors {
             exports: http::Exports::default(),
             branches: workshop.map(|workshop| workshop as Arc<dyn Branches>),
             streams: Arc::new(move |wish| window.stream(wish)),
+            moments: gateway.moments(),
         };
         (http::router(api, gateway.route()), gateway)
     }

@@ -22,6 +22,7 @@ mod grid;
 mod ground;
 mod lag;
 mod layer;
+mod moments;
 mod outlet;
 mod refusal;
 mod seat;
@@ -59,6 +60,7 @@ use beat::{Beat, Gauges};
 use fanout::{Audience, FanOut};
 use grid::Grid;
 pub use lag::Patience;
+pub use moments::{Looker, Moments};
 pub use refusal::NoSession;
 use seat::{Seat, Seated};
 use session::{CustomerSession, Opening, Shown};
@@ -120,6 +122,7 @@ struct House {
     telemetry: Arc<Telemetry>,
     /// Other moments, for who wants to look at one by themselves.
     pasts: Arc<dyn Pasts>,
+    moments: Arc<Moments>,
     /// Sessions and handshakes under way.
     seats_taken: watch::Sender<usize>,
     next_session: AtomicU64,
@@ -175,6 +178,7 @@ impl Gateway {
             config,
             telemetry: Arc::default(),
             pasts,
+            moments: Arc::default(),
             seats_taken: watch::channel(0).0,
             next_session: AtomicU64::new(1),
             shards: arbiters.into_iter().map(shard).collect(),
@@ -190,6 +194,11 @@ impl Gateway {
         Router::new()
             .route("/ws", get(handshake))
             .with_state(Arc::clone(&self.shared))
+    }
+
+    /// Other moments that sessions look at, for the front door to tell of.
+    pub fn moments(&self) -> Arc<Moments> {
+        Arc::clone(&self.shared.house.moments)
     }
 
     pub fn telemetry(&self) -> Arc<Telemetry> {
@@ -253,11 +262,16 @@ fn seat_session(taken: Taken, seat: Seat, encoding: Encoding, shown: Shown) {
 /// On the session's arbiter.
 async fn run_session(taken: Taken, seat: Seat, encoding: Encoding, shown: Shown) {
     let shared = Arc::clone(&seat.shared);
+    let from = taken.from();
     let Ok(socket) = taken.open(&seat).await else {
         return;
     };
     let (outlet, tray) = outlet::outlet();
-    let opening = Opening::Handshake { shown, encoding };
+    let opening = Opening::Handshake {
+        shown,
+        encoding,
+        from,
+    };
     let session = CustomerSession::new(Arc::clone(&shared), outlet, seat.number, opening);
     let seated = Seated::new(seat, session);
     socket::serve(socket, &seated.session, &tray, &shared).await;

@@ -23,6 +23,7 @@ mod own;
 mod recall;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix::{Context, SpawnHandle};
@@ -57,6 +58,8 @@ pub(super) struct Session {
     counted: Level,
     encoding: Encoding,
     number: u64,
+    /// The address that it is from; unknown of a stream, which has no moment of its own.
+    from: Option<IpAddr>,
     /// Until the session starts.
     opening: Option<Opening>,
     /// `None` while nobody has been let in.
@@ -79,7 +82,11 @@ pub(super) struct Session {
 /// How a session begins.
 pub(super) enum Opening {
     /// A client that talks, and is to be let in yet.
-    Handshake { shown: Shown, encoding: Encoding },
+    Handshake {
+        shown: Shown,
+        encoding: Encoding,
+        from: Option<IpAddr>,
+    },
     /// Somebody who was let in, follows this, and says nothing more; in JSON.
     Stream {
         grant: Grant,
@@ -116,6 +123,7 @@ impl Session {
             outlet,
             encoding,
             number,
+            from: None,
             opening: Some(opening),
             grant: None,
             expiry: None,

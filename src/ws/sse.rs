@@ -53,6 +53,8 @@ pub enum NoStream {
     Full,
     #[error("the server shuts down")]
     ShuttingDown,
+    #[error("a session tells of its own moment itself")]
+    Elsewhere,
 }
 
 /// Why a stream breaks off.

@@ -100,6 +100,11 @@ impl Taken {
         })
     }
 
+    /// The address at its other end.
+    pub(super) fn from(&self) -> Option<net::IpAddr> {
+        self.stream.peer_addr().ok().map(|peer| peer.ip())
+    }
+
     /// On the runtime where it is to live.
     pub(super) async fn open(self, seat: &Seat) -> io::Result<WebSocket> {
         let stream = TcpStream::from_std(self.stream)?;

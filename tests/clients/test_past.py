@@ -76,6 +76,34 @@ def test_sessions_see_what_was_seen_live(recorded, each_encoding):
         assert everything(grace, 3000) == live[2][1]
 
 
+def test_http_answers_of_the_past_as_the_session_hears_it(recorded):
+    server, live = recorded
+    with watch(server) as window:
+        for clock, rows in live[:2]:
+            seen, told = seek(window, clock)
+            show = f"/shows/{told['show']}"
+            drones = server.get(f"{show}/api/drones?limit=100")["items"]
+            assert len(drones) == len(seen) == len(rows)
+            for drone in drones:
+                place = drone["location"]
+                latitude, longitude, altitude, heading, speed, battery, status = seen[drone["id"]]
+                assert (place["latitude"], place["longitude"], place["altitude"]) == (latitude, longitude, altitude)
+                assert (drone["heading"], drone["status"]) == (heading, status)
+            assert server.get(f"{show}/api/simulation")["digest"] == clock["digest"]
+            flying = [drone["id"] for drone in drones if drone["deliveryId"]]
+            for drone in flying:
+                route = server.http.get(f"{show}/api/drones/{drone}/route")
+                assert route.status_code in (200, 404), route.text
+            assert any(
+                server.http.get(f"{show}/api/drones/{drone}/route").status_code == 200 for drone in flying
+            )
+        assert server.clock["tick"] == 3000
+        assert server.http.post(f"{show}/api/simulation/step", json={}).status_code == 409
+        window.send(type="live")
+        window.expect(type="clock", live=True)
+        assert server.http.get(f"{show}/api/drones").status_code == 404
+
+
 def test_what_is_not_there_is_refused_with_words(recorded, tiny):
     server, live = recorded
     with watch(server) as window:
@@ -84,9 +112,9 @@ def test_what_is_not_there_is_refused_with_words(recorded, tiny):
         refused(window, "bad_message", type="seek", simTime="yesterday")
         refused(window, "bad_message", type="play")
         with ExitStack() as stack:
-            for _ in range(16):
+            for _ in range(4):
                 seek(stack.enter_context(watch(server)), live[0][0])
-            assert "16" in refused(window, "too_many", type="seek", simTime=live[0][0]["simTime"])
+            assert "4 sessions" in refused(window, "too_many", type="seek", simTime=live[0][0]["simTime"])
     with Window(tiny) as window:
         assert "--record" in refused(window, "not_recorded", type="seek", simTime=tiny.clock["simTime"])
 

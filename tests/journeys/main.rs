@@ -27,6 +27,7 @@ mod lunch;
 mod ordering;
 mod own_moments;
 mod panics;
+mod past_reads;
 mod positioning;
 mod promises;
 mod puts;

@@ -28,7 +28,7 @@ pub(crate) struct Served {
     /// The clock at some ticks.
     pub(crate) clocks: Vec<Value>,
     /// All drones as they were at these ticks.
-    drones: Vec<Value>,
+    pub(crate) drones: Vec<Value>,
     /// What somebody ordered.
     id: String,
 }

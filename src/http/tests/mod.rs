@@ -27,7 +27,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::telemetry::Requests;
-use super::{Basemap, Exports, Parts, RateLimit, Readiness, Trimmed, router};
+use super::{Basemap, Exports, FrontDoor, Parts, RateLimit, Readiness, router};
 use crate::auth::{Guard, Mode, TokenKey};
 use crate::sim::catalogue;
 use crate::sim::command::{Command, Decision};
@@ -253,7 +253,7 @@ impl Commands for Taker {
 
 /// A client at the front door.
 struct Door {
-    router: Trimmed,
+    router: FrontDoor,
     view: Arc<View>,
     taker: Arc<Taker>,
     guard: Arc<Guard>,
@@ -353,6 +353,7 @@ impl Door {
             exports: Exports::default(),
             branches: None,
             streams: Arc::new(move |wish| window.stream(wish)),
+            moments: Arc::default(),
         };
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().build().unwrap();

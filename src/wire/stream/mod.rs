@@ -99,6 +99,11 @@ pub enum ServerMessage<'a> {
         /// It looks at what all look at: the world as it is now, or what a recording is played as
         /// for all.
         live: bool,
+        /// By this name the same moment is read over HTTP, as long as the session looks at it:
+        /// `/shows/{show}/api/…`. Absent where it looks at what all do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        show: Option<&'a str>,
         /// `running`, `paused` or `stalled`
         state: &'a str,
         speed: Speed,

@@ -64,7 +64,10 @@ impl Actor for CustomerSession {
     fn started(&mut self, context: &mut Context<Self>) {
         let mut session = self.0.lock();
         match session.opening.take() {
-            Some(Opening::Handshake { shown, .. }) => session.introduce(shown, context),
+            Some(Opening::Handshake { shown, from, .. }) => {
+                session.from = from;
+                session.introduce(shown, context);
+            }
             Some(Opening::Stream { grant, subscriptions }) => session.begin(grant, subscriptions, context),
             None => {}
         }

@@ -83,6 +83,9 @@ impl Session {
 
     /// False where the token ended just now.
     fn enter(&mut self, grant: Grant, context: &mut Context<CustomerSession>) -> bool {
+        if let Some(own) = &self.own {
+            own.hand_to(&grant.viewer);
+        }
         self.grant = Some(grant);
         self.await_expiry(context);
         matches!(self.farewell, Farewell::NotYet)

@@ -12,6 +12,7 @@ use actix::{ActorFutureExt, AsyncContext, Context};
 use tokio::task::JoinHandle;
 
 use super::{CustomerSession, Farewell, Session};
+use crate::auth::{Client, Viewer};
 use crate::sim::time::SimTime;
 use crate::view::commands::PaceChange;
 use crate::view::pasts::{NoShow, Show};
@@ -24,6 +25,7 @@ use crate::wire::time::rfc3339;
 use crate::ws::Shared;
 use crate::ws::beat::Beat;
 use crate::ws::fanout::{Audience, FanOut};
+use crate::ws::moments::{MOMENTS_EACH, Pass, Share};
 use crate::ws::shard::Listener;
 
 pub(super) struct Own {
@@ -31,6 +33,8 @@ pub(super) struct Own {
     home: Arc<Shared>,
     show: Arc<dyn Show>,
     beats: JoinHandle<()>,
+    /// To read the same over HTTP.
+    pass: Pass,
     /// As last told.
     told: Option<(RunState, Speed)>,
 }
@@ -40,6 +44,13 @@ fn watchable(speed: Speed) -> Speed {
     match speed {
         Speed::Times(times) => Speed::Times(times),
         Speed::Max => Speed::Times(1.0),
+    }
+}
+
+impl Own {
+    /// The session is another's from now on, and what it looks at too.
+    pub(super) fn hand_to(&self, viewer: &Viewer) {
+        self.pass.hand_to(viewer);
     }
 }
 
@@ -111,6 +122,12 @@ impl Session {
                     seek: None,
                     ..change
                 };
+                let viewer = self.grant.as_ref().map(|grant| &grant.viewer);
+                let client = Client::of(viewer, self.from);
+                let Some(share) = self.shared.house.moments.share(client) else {
+                    self.has_its_share();
+                    return;
+                };
                 let pasts = Arc::clone(&self.shared.house.pasts);
                 let opened = async move { pasts.open(at, change).await };
                 let then =
@@ -124,7 +141,7 @@ impl Session {
                             return;
                         }
                         match opened {
-                            Ok(show) => session.enter_show(show, listener),
+                            Ok(show) => session.enter_show(show, share, listener),
                             Err(why) => session.is_not_shown(why),
                         }
                         session.speak();
@@ -134,14 +151,20 @@ impl Session {
         }
     }
 
-    fn enter_show(&mut self, show: Arc<dyn Show>, listener: Listener) {
+    fn enter_show(&mut self, show: Arc<dyn Show>, share: Share, listener: Listener) {
         let house = Arc::clone(&self.shared.house);
+        let viewer = self.grant.as_ref().map(|grant| &grant.viewer);
+        let Some(pass) = viewer.and_then(|viewer| house.moments.open(show.view(), viewer, share)) else {
+            self.is_not_shown(NoShow::Unreadable);
+            return;
+        };
         let shared = Arc::new(Shared::new(house, Arc::clone(show.view())));
         let fan_out = FanOut::new(Arc::clone(&shared), Audience::One(listener));
         self.own = Some(Box::new(Own {
             home: Arc::clone(&self.shared),
             show,
             beats: actix::spawn(fan_out.run()),
+            pass,
             told: None,
         }));
         self.look_at(shared);
@@ -154,6 +177,14 @@ impl Session {
         for subscription in self.subscriptions.iter_mut() {
             subscription.look_at(&self.shared);
         }
+    }
+
+    fn has_its_share(&mut self) {
+        let message = format!(
+            "{MOMENTS_EACH} sessions of this account, or from this address, look at moments of their own \
+             already; say `live` in one of them, or end it"
+        );
+        self.refuse(&Refused::new(None, ErrorCode::TooMany, message));
     }
 
     fn is_not_shown(&mut self, why: NoShow) {
@@ -199,11 +230,13 @@ impl Session {
         if !is_owed && told == Some(pace) {
             return;
         }
+        let name = self.own.as_ref().map(|own| own.pass.name().to_owned());
         let world = view.world();
         let excerpt = view.excerpt();
         let time = |at| rfc3339(&world, at);
         self.reply(&ServerMessage::Clock {
             live: self.own.is_none(),
+            show: name.as_deref(),
             state: clock.pace.state.as_str(),
             speed: shown::speed(clock.pace.speed),
             tick: clock.tick,

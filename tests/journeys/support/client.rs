@@ -61,6 +61,11 @@ impl Client {
         }
     }
 
+    /// What the server looks at itself, for what no client is told.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view)
+    }
+
     async fn send(request: RequestBuilder) -> (StatusCode, Value) {
         let answered = async {
             let response = request.send().await.expect("an answer");

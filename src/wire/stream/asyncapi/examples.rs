@@ -102,6 +102,7 @@ fn from_server() -> Vec<Value> {
         },
         ServerMessage::Clock {
             live: false,
+            show: Some("9f86d081884c7d659a2feaa0c55ad015"),
             state: "running",
             speed: Speed::Times(-2.0),
             tick: TICK,
