@@ -16,7 +16,6 @@ import { startForks } from "./state/forks";
 import { startGauges } from "./state/gauges";
 import { startLinks } from "./state/link";
 import { startNotices } from "./state/notices";
-import { startPastHub } from "./state/past_hub";
 import { startPlayback } from "./state/playback";
 import { startSession } from "./state/session";
 import { applyTheme } from "./state/settings";
@@ -35,7 +34,6 @@ startGauges();
 startLinks();
 startTracking();
 startVan();
-startPastHub();
 void loadWorld();
 
 const root = document.getElementById("app");

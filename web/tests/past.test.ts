@@ -62,6 +62,37 @@ test("it goes back by a key, plays there, and comes to what is live again", asyn
   await page.getByRole("button", { name: "Order a delivery" }).waitFor();
 });
 
+test("routes, hubs and what is read in the past are of then", async () => {
+  const page = await open();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const shows = () => asked.flatMap((path) => /^\/shows\/[0-9a-f]+(?=\/api\/hubs)/.exec(path) ?? []);
+  await page.keyboard.press("Shift+ArrowLeft");
+  await page.getByText("Past", { exact: true }).waitFor();
+  await page.keyboard.press("k");
+  await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+  await expect.poll(() => shows().length).toBeGreaterThan(0);
+  const flying = await page.waitForFunction(() => {
+    const { ids, drone } = window.__skyhaul!;
+    return ids().find((id) => drone(id)?.status === "cruising");
+  });
+  const id = (await flying.jsonValue())!;
+  await page.evaluate((id) => window.__skyhaul!.select({ kind: "drone", id }), id);
+  await page.waitForFunction(() => window.__skyhaul!.routed());
+  expect(asked).toContain(`${shows()[0]}/api/drones/${id}/route`);
+  expect(asked).not.toContain(`/api/drones/${id}/route`);
+  const then = async (path: string) => fetch(`${here.server.url}${shows()[0]}/api/${path}`);
+  const told = (await (await then(`drones/${id}`)).json()) as { location: { latitude: number; longitude: number } };
+  const drawn = await page.evaluate((id) => window.__skyhaul!.drone(id)!, id);
+  expect(drawn.latitude).toBeCloseTo(told.location.latitude, 3);
+  expect(drawn.longitude).toBeCloseTo(told.location.longitude, 3);
+  const clock = (await (await then("simulation")).json()) as { simTime: string };
+  expect(Math.abs(Date.parse(clock.simTime) - (await shown(page)))).toBeLessThan(1_000);
+  await live(page).click();
+  await page.getByText("Past", { exact: true }).waitFor({ state: "detached" });
+  expect((await then("hubs")).status).toBe(404);
+});
+
 test("it is dragged into the past, one page alone, and End brings it back", async () => {
   const [page, other] = [await open(), await here.look("/", { viewport: { width: 500, height: 400 }, mayBeRefused: true })];
   await other.waitForFunction(() => (window.__skyhaul?.drones() ?? 0) > 0);

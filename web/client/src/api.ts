@@ -249,6 +249,11 @@ export class Api {
     this.#fetch = options.fetch ?? ((...request) => fetch(...request));
   }
 
+  /** The same, as of the moment that a session looks at by itself: `show` of its last `clock`. */
+  asOf(show: string): Api {
+    return new Api({ base: `${this.#base}/shows/${show}`, token: this.token, fetch: this.#fetch });
+  }
+
   /** Asks for a delivery; a key makes a repeat of the same request safe. */
   order(order: Order, idempotencyKey?: string): Promise<Accepted> {
     const headers: Record<string, string> = idempotencyKey ? { "idempotency-key": idempotencyKey } : {};

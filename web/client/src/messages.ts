@@ -450,6 +450,11 @@ export interface ClockMessage {
    * for all.
    */
   live: boolean;
+  /**
+   * By this name the same moment is read over HTTP, as long as the session looks at it:
+   * `/shows/{show}/api/…`. Absent where it looks at what all do.
+   */
+  show?: string;
   simTime: string;
   speed: Speed;
   /**

@@ -1,8 +1,7 @@
 // Where the selected drone is going: its planned route, as the server tells it, and what is
 // left of it at a moment. A drone on the ground has none.
 
-import { base } from "../state/settings";
-import { token } from "../state/token";
+import { reads } from "../state/session";
 import { viewer } from "../state/viewer";
 import type { Shown } from "./drones";
 
@@ -37,14 +36,8 @@ interface Answer {
 }
 
 export async function loadRoute(droneId: string): Promise<Route | null> {
-  const bearer = token.peek();
-  const headers: Record<string, string> = bearer ? { Authorization: `Bearer ${bearer}` } : {};
-  try {
-    const response = await fetch(`${base}/api/drones/${encodeURIComponent(droneId)}/route`, { headers });
-    return response.ok ? seen(routeOf((await response.json()) as Answer)) : null;
-  } catch {
-    return null;
-  }
+  const answer = await reads.peek().get<Answer>(`/api/drones/${encodeURIComponent(droneId)}/route`).catch(() => null);
+  return answer && seen(routeOf(answer));
 }
 
 function routeOf({ features }: Answer): Route {

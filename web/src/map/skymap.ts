@@ -7,8 +7,7 @@ import { effect } from "@preact/signals";
 import { Map as MapLibre, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
-import { isInPast } from "../state/playback";
-import { connection, moves, sky } from "../state/session";
+import { connection, moves, reads, sky } from "../state/session";
 import { select, selectedDrone, selection } from "../state/selection";
 import { embedded, half, kiosk, theme, type Theme } from "../state/settings";
 import { gaze } from "../state/gaze";
@@ -125,8 +124,7 @@ export class SkyMap {
         void this.#restyle(world, shownTheme);
       }),
       effect(() => {
-        // What the server answers is of now.
-        const data = hubPoints(hubs.value, !isInPast.value);
+        const data = hubPoints(hubs.value);
         void this.map.getSource<GeoJSONSource>("hubs")?.setData(data);
       }),
       effect(() => {
@@ -136,17 +134,17 @@ export class SkyMap {
       effect(() => {
         const drone = selectedDrone.value;
         // At another moment it flies another way.
-        void moves.value;
+        void [moves.value, reads.value];
         this.#route = null;
-        // What the server answers is of now.
-        if (!drone || isInPast.value) return;
+        if (!drone) return;
         const refresh = async () => {
           if (!this.#isAirborne(drone)) {
             this.#route = null;
             return;
           }
+          const asked = reads.peek();
           const route = await loadRoute(drone);
-          if (selectedDrone.peek() === drone) this.#route = route;
+          if (selectedDrone.peek() === drone && reads.peek() === asked) this.#route = route;
         };
         void refresh();
         const timer = setInterval(() => void refresh(), ROUTE_EVERY_MS);
@@ -177,7 +175,7 @@ export class SkyMap {
     );
     // A new style begins with the hubs and zones of when it was made.
     this.map.on("styledata", () => {
-      void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek(), !isInPast.peek()));
+      void this.map.getSource<GeoJSONSource>("hubs")?.setData(hubPoints(hubs.peek()));
     });
   }
 

@@ -270,12 +270,12 @@ function roundStep(atLeast: number): number {
   return factor * power;
 }
 
-export function hubPoints(hubs: Hub[], withFigures = true): FeatureCollection {
+export function hubPoints(hubs: Hub[]): FeatureCollection {
   return {
     type: "FeatureCollection",
     features: hubs.map((hub) => ({
       type: "Feature",
-      properties: { id: hub.id, name: hub.name, detail: withFigures ? hubDetail(hub) : "" },
+      properties: { id: hub.id, name: hub.name, detail: hubDetail(hub) },
       geometry: { type: "Point", coordinates: [hub.location.longitude, hub.location.latitude] },
     })),
   };

@@ -6,7 +6,7 @@ import type { ListedDelivery } from "@skyhaul/client";
 import { effect, signal } from "@preact/signals";
 
 import { select, selection } from "../state/selection";
-import { api, connection, moves } from "../state/session";
+import { connection, moves, reads } from "../state/session";
 import { story } from "../state/tracking";
 
 /** Time to read how it ended. */
@@ -65,7 +65,7 @@ export function chooseDeliveries(): () => void {
 async function candidates(seen: Set<string>): Promise<ListedDelivery[]> {
   const found: ListedDelivery[] = [];
   for (const stage of UNDER_WAY) {
-    const page = await api.deliveries({ stage, limit: LOOKED_AT }).catch(() => null);
+    const page = await reads.peek().deliveries({ stage, limit: LOOKED_AT }).catch(() => null);
     const fresh = page?.items.filter(({ id, carrier }) => carrier === null && !seen.has(id)) ?? [];
     found.push(...fresh.reverse());
   }

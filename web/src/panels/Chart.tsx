@@ -1,18 +1,18 @@
-// A small chart of the last minutes.
+// A small chart of the last minutes of the simulated world, up to the moment that is shown.
 
 import { useEffect, useRef } from "preact/hooks";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { theme } from "../state/settings";
-import { figure } from "./format";
+import { clock, figure } from "./format";
 
 type Series = (number | null)[];
 
 interface Props {
   title: string;
   unit?: string;
-  /** Seconds of Unix time. */
+  /** Seconds of Unix time, in the simulated world. */
   at: number[];
   series: Series[];
 }
@@ -38,7 +38,7 @@ export function Chart({ title, unit, at, series }: Props) {
       made.destroy();
     };
   }, [shade, series.length]);
-  useEffect(() => plot.current?.setData(data), [at.at(-1)]);
+  useEffect(() => plot.current?.setData(data), [at]);
 
   const newest = series.map((values) => values.at(-1));
   const words = newest.map((value) => (value == null ? "–" : figure(value))).join(" / ");
@@ -67,13 +67,13 @@ function options(box: HTMLElement, count: number): UPlot.Options {
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] },
     },
     axes: [
-      { ...axis, size: 18, space: 60, incrs: [60, 120, 300, 600], values: (_, seconds) => seconds.map(wallClock) },
+      { ...axis, size: 18, space: 60, incrs: [60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200], values: (_, seconds) => seconds.map(hourAndMinute) },
       { ...axis, size: 34, space: 26 },
     ],
     series: [{}, ...Array.from({ length: count }, (_, i) => ({ stroke: strokes[i], width: 1.6, points: { show: false } }))],
   };
 }
 
-function wallClock(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+function hourAndMinute(seconds: number): string {
+  return clock(seconds * 1000).slice(0, 5);
 }

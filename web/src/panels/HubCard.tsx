@@ -1,8 +1,6 @@
 // The selected hub, with what stands and waits there.
 
 import { select, selection } from "../state/selection";
-import { pastHub } from "../state/past_hub";
-import { isInPast } from "../state/playback";
 import { hubs } from "../state/world";
 import { clock } from "./format";
 import { Icon } from "./Icon";
@@ -10,7 +8,7 @@ import { Icon } from "./Icon";
 export function HubCard() {
   const chosen = selection.value;
   if (chosen?.kind !== "hub") return null;
-  const hub = isInPast.value ? pastHub.value : hubs.value.find(({ id }) => id === chosen.id);
+  const hub = hubs.value.find(({ id }) => id === chosen.id);
   if (!hub) return null;
   return (
     <section class="card panel" aria-label="Hub">

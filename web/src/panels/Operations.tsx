@@ -37,7 +37,7 @@ export function Operations() {
           <FleetByState now={now} />
           <Chart title="Deliveries a minute" at={at} series={[perMinute]} />
           <Chart title="In the air" at={at} series={[airborne]} />
-          <Chart title="Tick" unit="ms" at={at} series={[tickMs]} />
+          {!playback.value && <Chart title="Tick" unit="ms" at={at} series={[tickMs]} />}
           <Chart title="ETA error, typical and 95 %" unit="s" at={at} series={[etaErrorP50, etaErrorP95]} />
           {now.etaError && <Promises error={now.etaError} />}
         </>
@@ -66,8 +66,8 @@ function FigureGrid({ now }: { now: Figures }) {
     ["Failed / cancelled", `${figure(deliveries.failed)} / ${figure(deliveries.cancelled)}`],
     ["ETA error, typical", etaError ? figure(etaError.p50Seconds) : unknown, "s"],
     ["Late by > 1 min", etaError ? percent(etaError.lateShare) : unknown],
-    ["Tick", now.tickMs == null ? unknown : figure(now.tickMs), "ms"],
-    ["Slip", figure(now.tickSlipMs), "ms"],
+    // Of what is played nothing is computed.
+    ...(playback.value ? [] : computing(now)),
     ["Sessions", now.sessions === undefined ? unknown : figure(now.sessions)],
   ];
   return (
@@ -82,6 +82,13 @@ function FigureGrid({ now }: { now: Figures }) {
       ))}
     </dl>
   );
+}
+
+function computing({ tickMs, tickSlipMs }: Figures): [label: string, value: string, unit: string][] {
+  return [
+    ["Tick", tickMs == null ? "–" : figure(tickMs), "ms"],
+    ["Slip", figure(tickSlipMs), "ms"],
+  ];
 }
 
 /** One bar of all drones by what they do. */

@@ -7,7 +7,7 @@ import { gazeAt } from "../state/gaze";
 import { playback } from "../state/playback";
 import { recent } from "../state/recent";
 import { select } from "../state/selection";
-import { api } from "../state/session";
+import { reads } from "../state/session";
 import { viewer } from "../state/viewer";
 import { hubs, world } from "../state/world";
 import { Combobox, type Suggestion } from "./Combobox";
@@ -49,8 +49,8 @@ export function Search() {
     const [first] = suggestions(wanted);
     if (first && !DELIVERY_ID.test(wanted)) return pick(first);
     for (const [kind, ask] of [
-      ["delivery", () => api.request(wanted)],
-      ["drone", () => api.drone(wanted)],
+      ["delivery", () => reads.peek().request(wanted)],
+      ["drone", () => reads.peek().drone(wanted)],
     ] as const) {
       try {
         await ask();

@@ -7,9 +7,8 @@ import { useEffect } from "preact/hooks";
 
 import { mapTrouble } from "../state/map";
 import { placeName } from "../state/names";
-import { isInPast } from "../state/playback";
 import { select, selection } from "../state/selection";
-import { api, connection } from "../state/session";
+import { connection, reads } from "../state/session";
 import { viewer } from "../state/viewer";
 
 const ASK_EVERY_MS = 4000;
@@ -30,8 +29,8 @@ const listed = signal<Listed[]>([]);
 
 export function UnderWay() {
   const wanted = viewer.value.role !== "operator" || mapTrouble.value !== null;
-  // What the server answers is of now.
-  const shown = wanted && !selection.value && !isInPast.value;
+  const shown = wanted && !selection.value;
+  const asked = reads.value;
   const { state } = connection.value;
   // Whom the server does not let in it does not tell this either, however often it is asked.
   const asks = shown && (state === "open" || state === "resumed");
@@ -40,14 +39,14 @@ export function UnderWay() {
     const ask = async () => {
       const stages = Object.keys(STAGES) as Stage[];
       // Without an answer the last one stands; the notices say what is wrong.
-      const pages = await Promise.all(stages.map((stage) => api.deliveries({ stage, limit: ASKED }))).catch(() => null);
+      const pages = await Promise.all(stages.map((stage) => asked.deliveries({ stage, limit: ASKED }))).catch(() => null);
       // Ids grow with time: the newest first.
       if (pages) listed.value = pages.flatMap(({ items }) => items).sort((one, other) => (one.id < other.id ? 1 : -1));
     };
     void ask();
     const timer = setInterval(() => void ask(), ASK_EVERY_MS);
     return () => clearInterval(timer);
-  }, [asks]);
+  }, [asks, asked]);
   if (!shown || listed.value.length === 0) return null;
   return (
     <section class="card panel recent" aria-label="Under way">

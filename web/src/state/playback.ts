@@ -7,7 +7,7 @@ import { Problem, type ClockMessage, type Simulation, type SimulationChange, typ
 import { computed, effect, signal } from "@preact/signals";
 
 import { observeTime, simNow } from "./clock";
-import { api, connection, sky } from "./session";
+import { api, connection, reads, sky } from "./session";
 import { clockState, observeClock } from "./simulation";
 import { viewer } from "./viewer";
 import { world } from "./world";
@@ -57,6 +57,9 @@ export const isBackwards = computed(() => {
 /** The world's own beginning, which elapsed time counts from. */
 export const beginning = computed(() => (world.value ? Date.parse(world.value.start) : null));
 
+/** Deliveries are as they were told, and positions go back from there. */
+export const isRewinding = computed(() => isBackwards.value && clockState.value?.state === "running");
+
 /** Who may move it, for all who watch a recording, or for themselves. */
 export const canControl = computed(() => span.value !== null && viewer.value.role === "operator");
 
@@ -71,6 +74,8 @@ export function startPlayback(): void {
     const { state } = connection.value;
     if (state !== "open" && state !== "resumed") return;
     playback.value = tape.value = timeline.value = aim.value = null;
+    reads.value = api;
+    shown = undefined;
     if (!sky.welcome?.playback) return followTape();
     const ask = async () => adopt(await api.simulation().catch(() => null));
     void ask();
@@ -102,9 +107,14 @@ function followTape(): (() => void) | undefined {
   return () => stops.forEach((stop) => stop());
 }
 
+/** By which name the past is read that this page alone looks at. */
+let shown: string | undefined;
+
 /** How the show goes that this page alone looks at. */
-function adoptClock({ live, state, speed, simTime, from, to, frameSeconds }: ClockMessage): void {
+function adoptClock({ live, show, state, speed, simTime, from, to, frameSeconds }: ClockMessage): void {
   const isShow = !live && from !== undefined && to !== undefined;
+  if (show !== shown) reads.value = show === undefined ? api : api.asOf(show);
+  shown = show;
   playback.value = isShow ? { from: Date.parse(from), to: Date.parse(to), loop: false, frameMs: (frameSeconds ?? 1) * 1000 } : null;
   refusal.value = aim.value = null;
   const running = state === "running" && typeof speed === "number" ? speed : 0;

@@ -24,6 +24,8 @@ const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location
 
 export const sky = new Skyhaul({ url: socketUrl, token: token.peek() });
 export const api = new Api({ base, token: token.peek() });
+/** What is read is read here: of the moment that the page looks at, whichever that is. */
+export const reads = signal<Api>(api);
 
 /** Follows the connection's state and the fleet's figures. */
 export function startSession(): void {
@@ -40,8 +42,8 @@ export function startSession(): void {
   });
   sky.subscribe("fleet", {}, {
     fleet(message) {
-      fleet.value = message.fleet;
       observeTime(message.simTime, paceOf(message.fleet));
+      fleet.value = message.fleet;
     },
   });
 }

@@ -75,6 +75,29 @@ export function blank(id: string): Story {
   };
 }
 
+/** As it was then, as far as is known of a story that went on: nothing is expected that had not come. */
+export function asOf(story: Story, then: number): Story {
+  const has = (milestone: Milestone | "ended") => (story.times[milestone] ?? Infinity) <= then;
+  const isOver = story.ending !== null && has("ended");
+  if (isOver) return story;
+  const reached = MILESTONES.filter(has);
+  return {
+    ...story,
+    at: reached.at(-1) ?? null,
+    ending: null,
+    times: Object.fromEntries(reached.map((milestone) => [milestone, story.times[milestone]])),
+    droneId: has("assigned") ? story.droneId : null,
+    carrier: has("assigned") ? story.carrier : null,
+    collected: has("pickedUp"),
+    waitingFor: null,
+    confirming: null,
+    broughtBack: null,
+    failure: null,
+    pickupEta: has("pickedUp") ? story.pickupEta : null,
+    deliveryEta: null,
+  };
+}
+
 /** What happens next. */
 export function told(story: Story, event: Happening, simTime: number): Story {
   switch (event.kind) {

@@ -5,17 +5,23 @@ import type { Drone, ErrorMessage, PositionRow, PositionsMessage, Subscription }
 import { Problem } from "@skyhaul/client";
 import { computed, effect, signal } from "@preact/signals";
 
+import { simNow } from "./clock";
 import { gazeOver } from "./gaze";
 import { selectedDrone, selection } from "./selection";
-import { isInPast, playback } from "./playback";
-import { api, moves, sky } from "./session";
-import { blank, caughtUp, isAboard, ordered, told, type Story } from "./story";
+import { isRewinding, playback } from "./playback";
+import { moves, reads, sky } from "./session";
+import { asOf, blank, caughtUp, isAboard, ordered, told, type Story } from "./story";
 import { viewer } from "./viewer";
 
 /** Why there is nothing to show. */
 export type Trouble = "unknown" | "forbidden" | "gone" | "not-yet";
 
-export const story = signal<Story | null>(null);
+const heard = signal<Story | null>(null);
+/** What is selected, at the moment that is shown. */
+export const story = computed<Story | null>(() => {
+  const told = heard.value;
+  return told && isRewinding.value && simNow.value !== null ? asOf(told, simNow.value) : told;
+});
 export const drone = signal<Drone | null>(null);
 /** Where the selected delivery's drone or the selected drone is. */
 export const row = signal<PositionRow | null>(null);
@@ -25,14 +31,13 @@ export const passing = signal<PositionsMessage | null>(null);
 /** The drone that has the selected delivery's package. */
 export const carrier = computed(() => (story.value && isAboard(story.value) ? story.value.droneId : null));
 
-/** In the past of a live world nobody else is asked. */
-const NOT_YET = new Problem({ type: "about:blank", title: "Not ordered yet", status: 404, detail: "" });
 const ASK_AGAIN_MS = 500;
 /** Where the server had no answer. */
 const ASK_LATER_MS = 3000;
 /** Figures that change more often than this cannot be read. */
 const READABLE_HZ = 2;
 const SMOOTH_HZ = 10;
+const REWOUND_EVERY_MS = 1000;
 
 const target = computed(() => {
   const chosen = selection.value;
@@ -42,7 +47,7 @@ const target = computed(() => {
 export function startTracking(): void {
   effect(() => {
     const topic = target.value;
-    story.value = drone.value = row.value = trouble.value = null;
+    heard.value = drone.value = row.value = trouble.value = null;
     if (topic === null) return;
     const [kind, id] = topic.split("/") as ["delivery" | "drone", string];
     return kind === "delivery" ? followDelivery(id) : followDrone(id);
@@ -56,20 +61,19 @@ function followDelivery(id: string): () => void {
   /** What is told is of another moment, and stands only until this one's is. */
   let stale = false;
   const tell = (change: (before: Story) => Story) => {
-    const shown = story.peek();
+    const shown = heard.peek();
     const before = stale ? null : shown;
     stale = false;
     const next = change(before ?? blank(id));
-    story.value = next;
+    heard.value = next;
     // Where it goes from and to, until there is a drone to look at.
     if (!shown?.pickup && next.pickup && next.dropoff && !selectedDrone.peek()) gazeOver([next.pickup, next.dropoff]);
     handOverDrone(id, next);
   };
   const fill = async () => {
-    // What the server answers is of now.
-    if (isInPast.peek()) return;
-    const delivery = await api.delivery(id).catch(() => null);
-    if (delivery && !over) tell((before) => ordered(before, delivery));
+    const asked = reads.peek();
+    const delivery = await asked.delivery(id).catch(() => null);
+    if (delivery && !over && reads.peek() === asked) tell((before) => ordered(before, delivery));
   };
   /** An accepted request is followed once the world has admitted it. */
   const refused = async (error: ErrorMessage) => {
@@ -78,14 +82,14 @@ function followDelivery(id: string): () => void {
       return;
     }
     const asked = subscription;
-    const known = isInPast.peek() ? NOT_YET : await api.request(id).catch((problem: unknown) => problem);
+    const known = await reads.peek().request(id).catch((problem: unknown) => problem);
     if (over || asked !== subscription) return;
     if (known instanceof Problem) {
       trouble.value = troubleOf(known.status);
       if (trouble.value === "unknown" && playback.peek()) {
         // It comes as the recording goes on.
         trouble.value = "not-yet";
-        story.value = null;
+        heard.value = null;
         handOverDrone(id, blank(id));
         again = setTimeout(ask, ASK_LATER_MS);
       } else if (!trouble.value) again = setTimeout(ask, ASK_LATER_MS);
@@ -101,7 +105,7 @@ function followDelivery(id: string): () => void {
       { fromStart: true, maxHz },
       {
         // A request that the world has not admitted has no events yet; the others come at once.
-        subscribed: () => (again = setTimeout(() => (stale || !story.peek()) && tell((before) => before), ASK_AGAIN_MS)),
+        subscribed: () => (again = setTimeout(() => (stale || !heard.peek()) && tell((before) => before), ASK_AGAIN_MS)),
         snapshot(message) {
           trouble.value = null;
           const { delivery } = message;
@@ -189,5 +193,18 @@ function followDrone(id: string): () => void {
       error: ({ code }) => (trouble.value = code === "not_found" ? "unknown" : "forbidden"),
     },
   );
-  return () => subscription.close();
+  // Backwards there are positions only.
+  const stop = effect(() => {
+    if (!isRewinding.value) return;
+    const ask = async () => {
+      const then = await reads.peek().drone(id).catch(() => null);
+      if (then && isRewinding.peek() && selectedDrone.peek() === id) drone.value = then;
+    };
+    const timer = setInterval(() => void ask(), REWOUND_EVERY_MS);
+    return () => clearInterval(timer);
+  });
+  return () => {
+    stop();
+    subscription.close();
+  };
 }

@@ -4,8 +4,7 @@
 import type { Location } from "@skyhaul/client";
 import { computed, effect, signal } from "@preact/signals";
 
-import { isInPast } from "./playback";
-import { api } from "./session";
+import { reads } from "./session";
 import { isAboard } from "./story";
 import { story } from "./tracking";
 
@@ -23,13 +22,13 @@ export function startVan(): void {
   effect(() => {
     const id = carried.value;
     van.value = null;
-    // What the server answers is of now.
-    if (id === null || isInPast.value) return;
+    const asked = reads.value;
+    if (id === null) return;
     const ask = async () => {
       if (document.hidden) return;
       // Without an answer the last one stands; the notices say what is wrong.
-      const status = await api.deliveryStatus(id).catch(() => null);
-      if (status && carried.peek() === id) van.value = status.lastKnownLocation;
+      const status = await asked.deliveryStatus(id).catch(() => null);
+      if (status && carried.peek() === id && reads.peek() === asked) van.value = status.lastKnownLocation;
     };
     void ask();
     const timer = setInterval(() => void ask(), ASK_EVERY_MS);

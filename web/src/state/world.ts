@@ -1,12 +1,13 @@
 // What stands still: the world, its hubs and its zones. Hubs are asked for again, because
 // their queues change.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { FeatureCollection, MultiPolygon, Polygon } from "geojson";
 
-import type { Bbox, Hub } from "@skyhaul/client";
+import type { Api, Bbox, Hub } from "@skyhaul/client";
 
 import { anotherWorld } from "./another_world";
+import { moves, reads } from "./session";
 import { base } from "./settings";
 import { token } from "./token";
 
@@ -69,8 +70,12 @@ export async function loadWorld(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
-  void refreshHubs();
   setInterval(() => void refreshHubs(), HUBS_EVERY_MS);
+  // At another moment others stand there.
+  effect(() => {
+    void [moves.value, reads.value];
+    void refreshHubs();
+  });
 }
 
 /** After a lost connection: is it still the same place? */
@@ -85,21 +90,23 @@ export async function checkWorld(): Promise<void> {
 
 async function refreshHubs(): Promise<void> {
   if (document.hidden) return;
+  const asked = reads.peek();
   try {
-    hubs.value = await allHubs();
+    const all = await allHubs(asked);
+    if (reads.peek() === asked) hubs.value = all;
   } catch {
     // The connection's own state says that the server is gone; the last figures stay.
   }
 }
 
-async function allHubs(): Promise<Hub[]> {
+async function allHubs(asked: Api): Promise<Hub[]> {
   const all: Hub[] = [];
-  let next: string | null = "";
-  while (next !== null) {
-    const page: { items: Hub[]; next: string | null } = await read(`/api/hubs?limit=1000${next && `&cursor=${next}`}`);
+  let cursor: string | undefined;
+  do {
+    const page = await asked.hubs({ limit: 1000, ...(cursor && { cursor }) });
     all.push(...page.items);
-    next = page.next;
-  }
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
   return all;
 }
 
