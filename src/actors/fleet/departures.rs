@@ -32,6 +32,8 @@ use crate::actors::Effect;
 const LEAST_PAUSE: SimDuration = SimDuration(1_000_000);
 /// So many of those who are kept are planned for anew in one tick.
 pub(super) const PLANNED_AT_ONCE: usize = 128;
+/// So many at the head of a line hear at once that they are expected at another time.
+const HEAR_AT_ONCE: usize = 1_000;
 /// About what a guest's take-off takes its pad up for.
 const CLIMB: SimDuration = SimDuration(15_000_000);
 
@@ -42,9 +44,11 @@ impl Fleet {
             return;
         };
         kept.told = Some(told);
+        let turn = kept.turn;
         #[cfg(test)]
         crate::actors::testing::stumble_for_a_while(crate::actors::testing::STUMBLING[0], id, context.now);
         let (drone, hub) = (kept.drone, context.world.pairs().get(kept.pair).hub);
+        self.pads.of_mut(hub).begins(turn);
         if self.is_closed_for_long(context, hub) || context.world.is_withdrawn(drone) {
             return self.give_back(context, id, effects);
         }
@@ -62,11 +66,15 @@ impl Fleet {
     /// them.
     pub(super) fn serve(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
         self.board.changed(hub);
-        let line: Vec<(u64, Claim)> = self.pads.of(hub).line().collect();
-        for (turn, claim) in line {
-            if self.pads.of(hub).free_pad(context.now).is_none() {
+        let last = self.pads.of(hub).last_turn();
+        let mut after = None;
+        while self.pads.of(hub).free_pad(context.now).is_some() {
+            let next = self.pads.of(hub).next_in_line(after);
+            // Who joins meanwhile is looked at anyway.
+            let Some((turn, claim)) = next.filter(|(turn, _)| Some(*turn) <= last) else {
                 break;
-            }
+            };
+            after = Some(turn);
             match claim {
                 Claim::Landing => self.call_down(context, hub, turn, effects),
                 Claim::Mission(id) => self.leave_if_it_may(context, hub, id, effects),
@@ -146,6 +154,9 @@ impl Fleet {
                 kept.grounded_until = None;
                 if kept.plan != mission.plan {
                     kept.plan = mission.plan;
+                    self.pads
+                        .of_mut(world.pairs().get(kept.pair).hub)
+                        .forget_outlook();
                     let earliest = self.intents.begins(kept.drone).unwrap_or(now);
                     self.find_way(context, id, earliest.max(now));
                 }
@@ -210,30 +221,44 @@ impl Fleet {
         has_time
     }
 
-    /// When the turns of those in the hub's line come, as far as is known.
-    fn expected(&self, context: &Context, hub: HubId) -> Vec<(Claim, SimTime)> {
+    /// When the turns of those in the hub's line come, as far as is known: of so many at its head.
+    fn expected(&self, context: &Context, hub: HubId, most: usize) -> Vec<(Claim, SimTime)> {
+        let turnaround = context.world.hub(hub).turnaround;
+        let ask = |claim| self.asks(context, claim);
+        self.pads.of(hub).expected(context.now, turnaround, most, ask)
+    }
+
+    /// From when on it can take a pad, and for how long it does.
+    fn asks(&self, context: &Context, claim: Claim) -> (SimTime, SimDuration) {
         let now = context.now;
-        let ask = |claim| match claim {
+        match claim {
             Claim::Mission(id) => self.kept.get(&id).map_or((now, SimDuration::ZERO), |kept| {
                 let takes = SimDuration::from_secs(kept.plan.on_pad_s());
                 (self.may_leave_at(context, kept), takes)
             }),
             Claim::Empty(_) | Claim::Landing => (now, CLIMB),
-        };
-        let turnaround = context.world.hub(hub).turnaround;
-        self.pads.of(hub).expected(now, turnaround, ask)
+        }
     }
 
-    pub(super) fn expected_departure(&self, context: &Context, hub: HubId, id: DeliveryId) -> SimTime {
-        let all = self.expected(context, hub);
-        let own = all.into_iter().find(|(claim, _)| *claim == Claim::Mission(id));
-        own.map_or(context.now, |(_, at)| at)
+    pub(super) fn expected_departure(&mut self, context: &Context, hub: HubId, id: DeliveryId) -> SimTime {
+        let now = context.now;
+        let Some(turn) = self.kept.get(&id).map(|kept| kept.turn) else {
+            return now;
+        };
+        let turnaround = context.world.hub(hub).turnaround;
+        let mut outlook = self.pads.of_mut(hub).take_outlook();
+        let pads = self.pads.of(hub);
+        let at = pads.expected_at(&mut outlook, now, turnaround, turn, |claim| {
+            self.asks(context, claim)
+        });
+        self.pads.of_mut(hub).put_outlook(outlook);
+        at.unwrap_or(now)
     }
 
     /// When the next turn of one in the air comes, were there one more.
     pub(super) fn first_turn_in_the_air(&mut self, context: &Context, hub: HubId) -> SimTime {
         let one_more = self.pads.of_mut(hub).join(Claim::Landing);
-        let all = self.expected(context, hub);
+        let all = self.expected(context, hub, usize::MAX);
         self.pads.of_mut(hub).leave(one_more);
         let first = all.into_iter().find(|(claim, _)| *claim == Claim::Landing);
         first.map_or(context.now, |(_, at)| at)
@@ -247,6 +272,8 @@ impl Fleet {
             Some(_) => Some(now),
             None => pads.next_free(now, context.world.hub(hub).turnaround),
         };
+        // Nobody's turn is sooner than that.
+        let mut first = None;
         let waits_until = |(_, claim): (u64, Claim)| match claim {
             Claim::Landing | Claim::Empty(_) => Some(now),
             Claim::Mission(id) => {
@@ -254,7 +281,12 @@ impl Fleet {
                 kept.map(|kept| self.may_leave_at(context, kept))
             }
         };
-        let first = pads.line().filter_map(waits_until).min();
+        for until in pads.line().filter_map(waits_until) {
+            first = Some(first.map_or(until, |first| until.min(first)));
+            if first == Some(now) {
+                break;
+            }
+        }
         let Some(at) = first.zip(free).map(|(first, free)| first.max(free)) else {
             return;
         };
@@ -273,10 +305,15 @@ impl Fleet {
         }
     }
 
-    /// Those who wait hear when they are expected, where that has moved.
+    /// Those who wait hear when they are expected, where that has moved. Of a line that is longer
+    /// than can be looked at in each tick all but its head hear of it now and then.
     pub(super) fn tell_expected(&mut self, context: &Context, hub: HubId, effects: &mut Effects) {
         self.board.are_told(hub);
-        for (claim, at) in self.expected(context, hub) {
+        let waiting = self.pads.of(hub).length();
+        let every = (1 + waiting / HEAR_AT_ONCE) as u64;
+        let hears_all = (context.now.0 / context.world.tick.0).is_multiple_of(every);
+        let most = if hears_all { usize::MAX } else { HEAR_AT_ONCE };
+        for (claim, at) in self.expected(context, hub, most) {
             let Claim::Mission(id) = claim else { continue };
             let Some(kept) = self.kept.get(&id).filter(|_| at != SimTime::NEVER) else {
                 continue;
@@ -293,12 +330,7 @@ impl Fleet {
 
     /// How many wait at the hub for anything that keeps them there.
     pub(super) fn departing(&self, hub: HubId) -> u32 {
-        let waits = |(_, claim): &(u64, Claim)| match claim {
-            Claim::Landing => false,
-            Claim::Mission(id) => self.kept.get(id).is_some_and(Kept::has_begun),
-            Claim::Empty(_) => true,
-        };
-        self.pads.of(hub).line().filter(waits).count() as u32
+        self.pads.of(hub).departing()
     }
 }
 

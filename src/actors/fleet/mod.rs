@@ -109,6 +109,8 @@ impl Fleet {
     pub fn with_world(mut self, world: &World, now: SimTime) -> Self {
         self.history.forget_older(world);
         self.grow(world, now);
+        self.pads
+            .mark(|id| self.kept.get(&id).is_some_and(Kept::has_begun));
         self
     }
 
@@ -267,6 +269,10 @@ impl Role for Fleet {
     fn step(&mut self, context: &Context, message: FleetMessage, effects: &mut Effects) {
         if self.is_smaller_than(&context.world) {
             self.grow(&context.world, context.now);
+        }
+        // What is asked for in a row sees the same hub, but for who joins its line.
+        if !matches!(message, FleetMessage::Assign { .. }) {
+            self.pads.forget_outlooks();
         }
         match message {
             FleetMessage::Assign { id, order } => self.assign(context, id, order, effects),

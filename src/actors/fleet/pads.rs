@@ -15,7 +15,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::flight::{self, STACK_PLACES};
-use crate::sim::ids::{DroneId, HubId};
+use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::route::LEVELS_M;
 use crate::sim::time::SimTime;
 use crate::sim::world::{Hub, World};
@@ -60,6 +60,16 @@ impl Pads {
         let known = self.hubs.len();
         let of = |hub: &Hub| HubPads::new(hub.pads);
         self.hubs.extend(world.hubs[known..].iter().map(of));
+    }
+
+    /// After a restore: what follows from the lines, and from which deliveries have begun.
+    pub fn mark(&mut self, has_begun: impl Fn(DeliveryId) -> bool) {
+        self.hubs.iter_mut().for_each(|pads| pads.mark(&has_begun));
+    }
+
+    /// What the outlooks stand on may have changed.
+    pub fn forget_outlooks(&mut self) {
+        self.hubs.iter_mut().for_each(HubPads::forget_outlook);
     }
 
     pub fn of(&self, hub: HubId) -> &HubPads {

@@ -102,10 +102,12 @@ impl Fleet {
     }
 
     /// Which drone is kept for it, and when it is expected where if its delivery begins now.
-    pub(super) fn tell_kept(&self, context: &Context, id: DeliveryId, effects: &mut Effects) {
+    pub(super) fn tell_kept(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
         let Some(kept) = self.kept.get(&id) else { return };
         let hub = self.hub_of(context, kept);
-        let etas = self.etas(context, kept, self.expected_departure(context, hub, id));
+        let leaves = self.expected_departure(context, hub, id);
+        let Some(kept) = self.kept.get(&id) else { return };
+        let etas = self.etas(context, kept, leaves);
         let drone = kept.drone;
         effects.send(Mail::Scheduler(SchedulerMessage::Assigned { id, drone, etas }));
     }
@@ -217,7 +219,10 @@ impl Fleet {
         self.find_way(context, id, earliest);
         let expected = self.expected_departure(context, pair.hub, id);
         let etas = self.etas(context, self.kept.get(&id)?, expected);
-        self.kept.get_mut(&id)?.told = Some(etas);
+        let kept = self.kept.get_mut(&id)?;
+        kept.told = Some(etas);
+        let turn = kept.turn;
+        self.pads.of_mut(pair.hub).begins(turn);
         Some(etas)
     }
 }

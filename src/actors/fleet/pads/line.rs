@@ -1,4 +1,6 @@
-//! One hub's pads and its line.
+//! One hub's pads and its line; [`turns`] says when they come.
+
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +11,7 @@ use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::{SimDuration, SimTime};
 
 use super::{Comer, LEAST_HOLD_S};
+use turns::Outlook;
 
 /// A descent may take this much longer than it is planned to.
 const SPARE_S: f64 = 2.0;
@@ -31,10 +34,16 @@ pub(in crate::actors::fleet) struct HubPads {
     beside: u32,
     /// When the line is looked at: a nearer alarm does not take a farther one away.
     looks: BTreeSet<SimTime>,
+    /// Turns of those on the ground who would leave if they could. It follows from the line and from
+    /// what has begun.
+    #[serde(skip)]
+    departing: BTreeSet<u64>,
+    #[serde(skip)]
+    outlook: Outlook,
 }
 
 /// For whom a turn is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(in crate::actors::fleet) enum Claim {
     /// One of those in the air: the one whose battery lasts least long.
     Landing,
@@ -122,11 +131,52 @@ impl HubPads {
         let turn = self.next_turn;
         self.next_turn += 1;
         self.line.insert(turn, claim);
+        if matches!(claim, Claim::Empty(_)) {
+            self.departing.insert(turn);
+        }
         turn
     }
 
     pub fn leave(&mut self, turn: u64) {
+        self.forget_outlook();
         self.line.remove(&turn);
+        self.departing.remove(&turn);
+    }
+
+    /// The delivery that has this turn has begun.
+    pub fn begins(&mut self, turn: u64) {
+        self.departing.insert(turn);
+    }
+
+    /// How many on the ground wait for anything that keeps them there.
+    pub fn departing(&self) -> u32 {
+        self.departing.len() as u32
+    }
+
+    /// After a restore: what follows from the line, and from which deliveries have begun.
+    pub fn mark(&mut self, has_begun: impl Fn(DeliveryId) -> bool) {
+        let leaves = |claim: &Claim| match claim {
+            Claim::Landing => false,
+            Claim::Mission(id) => has_begun(*id),
+            Claim::Empty(_) => true,
+        };
+        let departing = self.line().filter(|(_, claim)| leaves(claim));
+        self.departing = departing.map(|(turn, _)| turn).collect();
+    }
+
+    /// The first in the line behind this turn, or of all.
+    pub fn next_in_line(&self, after: Option<u64>) -> Option<(u64, Claim)> {
+        let from = after.map_or(0, |turn| turn + 1);
+        let next = self.line.range(from..).next();
+        next.map(|(turn, claim)| (*turn, *claim))
+    }
+
+    pub fn length(&self) -> usize {
+        self.line.len()
+    }
+
+    pub fn last_turn(&self) -> Option<u64> {
+        self.line.last_key_value().map(|(turn, _)| *turn)
     }
 
     /// The turn of a claim that holds none itself.
@@ -163,49 +213,13 @@ impl HubPads {
     }
 
     pub fn free_pad(&self, now: SimTime) -> Option<u32> {
-        let are_landed_on = self.are_landed_on().into_iter();
-        let mut pads = (0..).zip(are_landed_on.zip(&self.free_at));
-        let free = pads.find(|(_, (is_landed_on, at))| **at <= now && !is_landed_on);
+        let mut are_landed_on = None;
+        let mut pads = (0..).zip(&self.free_at).filter(|(_, at)| **at <= now);
+        let free = pads.find(|(pad, _)| {
+            let are_landed_on = are_landed_on.get_or_insert_with(|| self.are_landed_on());
+            !are_landed_on[*pad as usize]
+        });
         free.map(|(pad, _)| pad)
-    }
-
-    /// When those in the line have their pads, as far as is known, the soonest first. `ask` says
-    /// from when on one can take a pad, and for how long it does. A pad that is free goes to the
-    /// first in the line who can take it then: who can only later leaves it to others, and where
-    /// several can only from one moment on, as when their hub opens, they go one after the other.
-    pub fn expected(
-        &self,
-        now: SimTime,
-        turnaround: SimDuration,
-        ask: impl Fn(Claim) -> (SimTime, SimDuration),
-    ) -> Vec<(Claim, SimTime)> {
-        let descents = self.holding.values().map(|holding| holding.descent_s);
-        let down = SimDuration(landing(descents.fold(0.0, f64::max)).0 + turnaround.0);
-        let claimed = |(turn, claim): (u64, Claim)| {
-            let (ready, takes) = match claim {
-                Claim::Landing => (now, down),
-                Claim::Mission(_) | Claim::Empty(_) => ask(claim),
-            };
-            ((ready, turn), (claim, takes))
-        };
-        let mut not_yet: BTreeMap<(SimTime, u64), (Claim, SimDuration)> = self.line().map(claimed).collect();
-        let mut able: BTreeMap<u64, (Claim, SimDuration)> = BTreeMap::new();
-        let mut frees = self.frees(now, turnaround);
-        let mut expected = Vec::with_capacity(not_yet.len());
-        while let Some(free) = frees.iter_mut().min() {
-            let next = not_yet.first_key_value().filter(|_| able.is_empty());
-            let at = next.map_or(*free, |(&(ready, _), _)| ready.max(*free));
-            while let Some(entry) = not_yet.first_entry().filter(|entry| entry.key().0 <= at) {
-                let ((_, turn), claim) = entry.remove_entry();
-                able.insert(turn, claim);
-            }
-            let Some((_, (claim, takes))) = able.pop_first() else {
-                break;
-            };
-            *free = at + takes;
-            expected.push((claim, at));
-        }
-        expected
     }
 
     /// Whether an alarm is to be set for then; the line is looked at by then anyway, else.
@@ -219,6 +233,7 @@ impl HubPads {
     }
 
     fn takes(&mut self, pad: u32, until: SimTime) {
+        self.forget_outlook();
         let free_at = &mut self.free_at[pad as usize];
         *free_at = until.max(*free_at);
     }
@@ -230,6 +245,7 @@ impl HubPads {
 
     /// Over the hub; answers where it holds, where it has to. It comes down else.
     pub fn approach(&mut self, now: SimTime, turnaround: SimDuration, comer: Comer) -> Option<u8> {
+        self.forget_outlook();
         if self.landing.contains_key(&comer.drone) {
             return None;
         }
@@ -293,6 +309,7 @@ impl HubPads {
 
     /// Who turned back in the climb is down where it took off.
     pub fn land(&mut self, now: SimTime, turnaround: SimDuration, drone: DroneId) {
+        self.forget_outlook();
         self.stop_holding(drone);
         let left = self.leaving.remove(&drone);
         let left = left.filter(|(_, until)| *until + turnaround >= now);
@@ -305,6 +322,7 @@ impl HubPads {
 
     /// A pad that it was to come down to is another's at once.
     pub fn stray(&mut self, now: SimTime, drone: DroneId) {
+        self.forget_outlook();
         if let Some(pad) = self.landing.remove(&drone) {
             let free_at = &mut self.free_at[pad as usize];
             *free_at = now.min(*free_at);
