@@ -59,6 +59,7 @@ pub(super) fn own() -> Status {
         stage: "/stage".to_owned(),
         time: None,
         scheduled: Vec::new(),
+        picked_up: text(&["HeadedToDropoff", "AwaitingConfirmation"]),
         completed: text(&["Completed"]),
         failed: text(&["Failed", "Cancelled"]),
         every: Duration::from_secs(1),
@@ -170,6 +171,8 @@ fn standing(status: &Status, answer: &[u8], now: Instant) -> Option<Standing> {
         Milestone::Completed
     } else if status.failed.contains(&stage) {
         Milestone::Failed(stage)
+    } else if status.picked_up.contains(&stage) {
+        Milestone::PickedUp
     } else if status.scheduled.is_empty() || status.scheduled.contains(&stage) {
         Milestone::Scheduled
     } else {
@@ -218,6 +221,7 @@ mod tests {
             stage: "/job/state".to_owned(),
             time: Some("/job/since".to_owned()),
             scheduled: vec!["ASSIGNED".to_owned(), "2".to_owned()],
+            picked_up: vec!["LOADED".to_owned()],
             completed: vec!["DONE".to_owned()],
             failed: vec!["REJECTED".to_owned()],
             ..own()
@@ -232,6 +236,10 @@ mod tests {
         let scheduled = reached(Milestone::Scheduled);
         assert_eq!(read(r#"{"job":{"state":"ASSIGNED"}}"#), scheduled);
         assert_eq!(read(r#"{"job":{"state":2}}"#), scheduled);
+        assert_eq!(
+            read(r#"{"job":{"state":"LOADED"}}"#),
+            reached(Milestone::PickedUp)
+        );
         assert_eq!(read(r#"{"job":{"state":"DONE"}}"#), reached(Milestone::Completed));
         assert_eq!(
             read(r#"{"job":{"state":"REJECTED"}}"#),

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::record::Op;
+
 /// One figure of both tests; none where a test has not got it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
@@ -24,7 +26,7 @@ const TIMES: [&str; 7] = ["p50Ms", "p90Ms", "p95Ms", "p99Ms", "p999Ms", "maxMs",
 /// by stage, for stages that have the same name in both.
 pub fn compare(before: &Value, after: &Value) -> Vec<Figure> {
     let mut figures = Vec::new();
-    for op in ["accept", "schedule", "deliver", "frame"] {
+    for op in Op::ALL.map(Op::as_str) {
         let path = format!("/ops/{op}");
         add(&mut figures, op, before.pointer(&path), after.pointer(&path));
     }

@@ -302,6 +302,7 @@ fn deliveries<D: Dial>(stand: &Stand<D>, monitor: &Monitor<D>) -> DeliverySummar
         followed: deliveries.is_followed,
         accepted: deliveries.accepted,
         scheduled: deliveries.scheduled,
+        picked_up: deliveries.picked_up,
         completed: deliveries.completed,
         failed: deliveries.failed,
         unscheduled,

@@ -23,6 +23,7 @@ type ById<T> = std::collections::HashMap<u128, T>;
 pub(super) enum Milestone {
     /// Its workflow is done.
     Scheduled,
+    PickedUp,
     Completed,
     /// It came to nothing, and this is why.
     Failed(String),
@@ -33,6 +34,7 @@ struct UnderWay {
     part: Part,
     due: Instant,
     is_scheduled: bool,
+    is_picked_up: bool,
 }
 
 /// So long, and of so many, what is heard of unknown deliveries is kept: they may be ours, and
@@ -58,6 +60,7 @@ pub(super) struct Deliveries {
     /// Accepted, and their answers did not.
     pub nameless: u64,
     pub scheduled: u64,
+    pub picked_up: u64,
     pub completed: u64,
     pub failed: u64,
 }
@@ -96,6 +99,7 @@ impl Deliveries {
             part,
             due,
             is_scheduled: false,
+            is_picked_up: false,
         };
         self.under_way.insert(key, delivery);
         for (milestone, at) in self.early.remove(&key).unwrap_or_default() {
@@ -128,9 +132,11 @@ impl Deliveries {
             part,
             due,
             is_scheduled,
+            is_picked_up,
         } = *delivery;
         let took = at.saturating_duration_since(due);
         delivery.is_scheduled = true;
+        delivery.is_picked_up |= *milestone == Milestone::PickedUp;
         let mut seen = |op, end| recorder.add(op, part, Seen { end, is_late: false });
         match milestone {
             // A delivery that changes hands is scheduled anew.
@@ -138,6 +144,12 @@ impl Deliveries {
             Milestone::Scheduled => {
                 self.scheduled += 1;
                 seen(Op::Schedule, End::Well(took));
+            }
+            // Nor is it picked up twice.
+            Milestone::PickedUp if is_picked_up => {}
+            Milestone::PickedUp => {
+                self.picked_up += 1;
+                seen(Op::PickUp, End::Well(took));
             }
             Milestone::Completed => {
                 self.completed += 1;
@@ -215,8 +227,13 @@ mod tests {
         deliveries.heard(ID, Milestone::Scheduled, due + 2 * SECOND, &mut recorder);
         assert_eq!(deliveries.unfinished(), (0, 1));
         deliveries.heard(ID, Milestone::Scheduled, due + 5 * SECOND, &mut recorder);
+        for later_s in [6, 7] {
+            deliveries.heard(ID, Milestone::PickedUp, due + later_s * SECOND, &mut recorder);
+        }
         deliveries.heard(ID, Milestone::Completed, due + 9 * SECOND, &mut recorder);
         assert_eq!(p50_s(&mut recorder, Op::Schedule), Some(2));
+        assert_eq!(p50_s(&mut recorder, Op::PickUp), Some(6));
+        assert_eq!((deliveries.picked_up, deliveries.completed), (1, 1));
         assert_eq!(recorder.of(Op::Schedule).total.count, 1);
         assert_eq!(p50_s(&mut recorder, Op::Deliver), Some(9));
         assert_eq!(deliveries.unfinished(), (0, 0));

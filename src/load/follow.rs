@@ -189,6 +189,7 @@ fn add(count: &Cell<u64>, by: u64) {
 pub(super) fn milestone(json: &[u8]) -> Option<Milestone> {
     match text_of(json, EVENT_KIND)? {
         "Created" => Some(Milestone::Scheduled),
+        "PickedUp" => Some(Milestone::PickedUp),
         "Completed" => Some(Milestone::Completed),
         "Cancelled" => Some(Milestone::Failed("cancelled".to_owned())),
         "Failed" => {

@@ -20,8 +20,12 @@ pub enum Op {
     Accept,
     /// A request, until its workflow was done.
     Schedule,
+    /// A request, until a drone had the package.
+    PickUp,
     /// A request, until its delivery was completed.
     Deliver,
+    /// How much older, in simulated time, an event is than what some watcher had seen by then.
+    Seen,
     /// A frame of positions, from the server to a watcher.
     Frame,
     /// How much older, in simulated time, a frame is than what some watcher had seen by then.
@@ -29,13 +33,27 @@ pub enum Op {
 }
 
 impl Op {
-    pub const ALL: [Op; 5] = [Op::Accept, Op::Schedule, Op::Deliver, Op::Frame, Op::FrameBehind];
+    /// As they follow each other in a delivery's life.
+    pub const ALL: [Op; 7] = [
+        Op::Accept,
+        Op::Schedule,
+        Op::PickUp,
+        Op::Deliver,
+        Op::Seen,
+        Op::Frame,
+        Op::FrameBehind,
+    ];
+
+    /// Those that every summary has, whether or not there is anything of them.
+    pub const ALWAYS: [Op; 4] = [Op::Accept, Op::Schedule, Op::Deliver, Op::Frame];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Op::Accept => "accept",
             Op::Schedule => "schedule",
+            Op::PickUp => "pickup",
             Op::Deliver => "deliver",
+            Op::Seen => "seen",
             Op::Frame => "frame",
             Op::FrameBehind => "frameBehind",
         }

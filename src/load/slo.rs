@@ -58,7 +58,9 @@ impl Judge {
         match self.objective.measure {
             Measure::Accept | Measure::Errors | Measure::LateStart => Op::Accept,
             Measure::Schedule => Op::Schedule,
+            Measure::PickUp => Op::PickUp,
             Measure::Deliver => Op::Deliver,
+            Measure::Seen => Op::Seen,
             Measure::Frame => Op::Frame,
         }
     }

@@ -14,6 +14,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::exchange::{NoAnswer, PATIENCE};
 use super::target::{Dial, Target};
 use crate::wire::stream::{Encoding, PROTOCOL};
+use crate::wire::time::parse_rfc3339;
 
 /// Watchers are many, and each has one of these.
 pub(super) const SMALL_BUFFER: usize = 4 * 1024;
@@ -30,10 +31,17 @@ pub(super) struct Welcome {
     pub version: String,
     pub protocol: String,
     pub epoch: String,
+    #[serde(default, rename = "simTime")]
+    sim_time: String,
     speed: Value,
 }
 
 impl Welcome {
+    /// Where the world was, µs since 1970.
+    pub fn sim_us(&self) -> Option<f64> {
+        parse_rfc3339(&self.sim_time).map(|micros| micros as f64)
+    }
+
     /// Simulated seconds a second; `None` where they pass as fast as they can.
     pub fn speed(&self) -> Option<f64> {
         self.speed.as_f64()

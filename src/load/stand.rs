@@ -304,9 +304,9 @@ impl<D: Dial> Stand<D> {
         };
         let mut recorder = self.recorder.borrow_mut();
         let mut deliveries = self.deliveries.borrow_mut();
-        let is_over = milestone != Milestone::Scheduled;
-        // Whoever asks now and then may have seen nothing of what came before its end.
-        if milestone == Milestone::Completed {
+        let is_over = !matches!(milestone, Milestone::Scheduled | Milestone::PickedUp);
+        // Whoever asks now and then may have seen nothing of what came before.
+        if matches!(milestone, Milestone::PickedUp | Milestone::Completed) {
             deliveries.heard(id, Milestone::Scheduled, at, &mut recorder);
         }
         deliveries.heard(id, milestone, at, &mut recorder);

@@ -92,6 +92,7 @@ pub struct DeliverySummary {
     pub followed: bool,
     pub accepted: u64,
     pub scheduled: u64,
+    pub picked_up: u64,
     pub completed: u64,
     pub failed: u64,
     /// At the end of the drain the workflow was not done.
@@ -132,7 +133,7 @@ impl OpSummary {
 
 /// The contract's operations always; further ones where there is something of them.
 pub(super) fn ops<'a>(figures: impl Fn(Op) -> &'a Figures) -> BTreeMap<&'static str, OpSummary> {
-    let shown = |op: &Op| *op != Op::FrameBehind || figures(*op).count > 0;
+    let shown = |op: &Op| Op::ALWAYS.contains(op) || figures(*op).count > 0;
     let shown = Op::ALL.into_iter().filter(shown);
     shown
         .map(|op| (op.as_str(), OpSummary::of(figures(op))))

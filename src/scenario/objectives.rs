@@ -19,8 +19,12 @@ pub enum Measure {
     Accept,
     /// From when it was due until its workflow was done.
     Schedule,
+    /// From when it was due until a drone had the package.
+    PickUp,
     /// From when it was due until the delivery was completed.
     Deliver,
+    /// From when something happened to a delivery until a watcher was told.
+    Seen,
     /// From when a frame of positions left the server until a watcher had it.
     Frame,
     /// The share of requests that were not accepted.
@@ -30,10 +34,12 @@ pub enum Measure {
 }
 
 impl Measure {
-    pub const ALL: [(&'static str, Measure); 6] = [
+    pub const ALL: [(&'static str, Measure); 8] = [
         ("accept", Measure::Accept),
         ("schedule", Measure::Schedule),
+        ("pickup", Measure::PickUp),
         ("deliver", Measure::Deliver),
+        ("seen", Measure::Seen),
         ("frame", Measure::Frame),
         ("errors", Measure::Errors),
         ("late_start", Measure::LateStart),

@@ -45,6 +45,8 @@ pub struct Status {
     pub time: Option<String>,
     /// Stages; any other means that it is scheduled where there are none of these.
     pub scheduled: Vec<String>,
+    /// That a drone, or whoever, has the package.
+    pub picked_up: Vec<String>,
     pub completed: Vec<String>,
     pub failed: Vec<String>,
     /// Each delivery is asked for this often,
@@ -150,6 +152,11 @@ fn status(f: &mut Fields<'_>) -> Option<Status> {
         "stages that mean that somebody is to carry it; any stage does, without",
         words(),
     );
+    let picked_up = f.optional(
+        "picked_up",
+        "stages that mean that it has been collected",
+        words(),
+    );
     let completed = f.required("completed", "stages that mean that it has arrived", words());
     let failed = f.optional("failed", "stages that mean that it came to nothing", words());
     let every = f.or(
@@ -179,6 +186,7 @@ fn status(f: &mut Fields<'_>) -> Option<Status> {
         stage: stage?.value,
         time: time.map(|time| time.value),
         scheduled: list(scheduled),
+        picked_up: list(picked_up),
         completed: list(Some(completed?)),
         failed: list(failed),
         every: span(every.value),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::load::{OpSummary, Outcome, StageSummary, Summary};
+use crate::load::{Op, OpSummary, Outcome, StageSummary, Summary};
 
 /// Narrow enough for a terminal of 100 columns.
 pub(super) fn of(outcome: &Outcome) -> String {
@@ -67,9 +67,8 @@ fn operations(summary: &Summary) -> String {
 
 /// As they follow each other in a delivery's life, not by the alphabet.
 fn in_order(summary: &Summary) -> impl Iterator<Item = (&'static str, &OpSummary)> {
-    let order = ["accept", "schedule", "deliver", "frame", "frameBehind"];
-    let found = move |name| summary.ops.get(name).map(|op| (name, op));
-    order.into_iter().filter_map(found)
+    let found = |name| summary.ops.get(name).map(|op| (name, op));
+    Op::ALL.map(Op::as_str).into_iter().filter_map(found)
 }
 
 fn stages(summary: &Summary) -> String {
@@ -130,9 +129,10 @@ fn deliveries(summary: &Summary) -> String {
     line(
         &mut text,
         format_args!(
-            "deliveries   {} accepted, {} scheduled, {} completed, {} failed; at the end {} not scheduled, {} unfinished",
+            "deliveries   {} accepted, {} scheduled, {} picked up, {} completed, {} failed; at the end {} not scheduled, {} unfinished",
             count(deliveries.accepted),
             count(deliveries.scheduled),
+            count(deliveries.picked_up),
             count(deliveries.completed),
             count(deliveries.failed),
             count(deliveries.unscheduled),

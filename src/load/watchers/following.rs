@@ -28,6 +28,8 @@ pub(super) struct Following {
     pub numbers: Numbers,
     /// Where its numbers are from.
     pub epoch: String,
+    /// Where the world was when it was asked for last, µs: what happened before is caught up on.
+    pub asked_at_us: Option<f64>,
 }
 
 impl Following {
@@ -39,6 +41,7 @@ impl Following {
             bounds: None,
             numbers: Numbers::after(0),
             epoch: epoch.to_owned(),
+            asked_at_us: None,
         }
     }
 
@@ -49,6 +52,7 @@ impl Following {
             bounds: None,
             numbers: Numbers::default(),
             epoch: epoch.to_owned(),
+            asked_at_us: None,
         }
     }
 

@@ -61,6 +61,12 @@ impl Seen {
         Duration::from_secs_f64(((newest + gone_us - sim_us) / 1e6).max(0.0))
     }
 
+    /// About where the world is by now; `None` before anybody has seen anything.
+    pub fn sim_us(&self, speed: f64, now: Instant) -> Option<f64> {
+        let (first, newest) = self.newest.get()?;
+        Some(newest + (now - first).as_secs_f64() * 1e6 * speed)
+    }
+
     pub fn summary(&self, sessions: usize) -> WatcherSummary {
         WatcherSummary {
             sessions: sessions as u64,
@@ -121,5 +127,6 @@ mod tests {
         // This one shows that more had gone by than was thought.
         assert_eq!(behind_s(110.0, 4.0), 0.0);
         assert_eq!(behind_s(110.0, 4.5), 1.0);
+        assert_eq!(seen.sim_us(2.0, at(5.0)), Some(112.0 * 1e6));
     }
 }

@@ -54,6 +54,7 @@ impl<D: Dial> Watcher<D> {
             match Socket::open(&self.stand.dial, &self.stand.target, SMALL_BUFFER).await {
                 Ok(socket) => {
                     self.seen.came();
+                    self.behind(socket.welcome.sim_us(), &socket);
                     let is_wanted = self.stay(socket, &mut following, &mut next_id).await;
                     self.seen.left();
                     if is_wanted {
@@ -80,6 +81,7 @@ impl<D: Dial> Watcher<D> {
                 return self.lost();
             }
             kept.epoch.clone_from(&socket.welcome.epoch);
+            kept.asked_at_us = self.sim_us(&socket);
         }
         loop {
             if following.is_none() && self.begin(&mut socket, following, next_id).await.is_err() {
@@ -136,7 +138,8 @@ impl<D: Dial> Watcher<D> {
             Subject::Area(map) => Some(Following::area(id, map, &mut self.chance, epoch)),
             Subject::Topic(topic) => Some(Following::topic(id, topic, epoch)),
         };
-        let Some(begun) = begun else { return Ok(()) };
+        let Some(mut begun) = begun else { return Ok(()) };
+        begun.asked_at_us = self.sim_us(socket);
         *next_id += 1;
         socket.say(&begun.subscribe(self.hz)).await?;
         *following = Some(begun);
@@ -180,7 +183,7 @@ impl<D: Dial> Watcher<D> {
         }
         match kind {
             "positions" => self.see(json, socket),
-            "event" => return self.event(json, following),
+            "event" => return self.event(json, socket, following),
             "snapshot" => {
                 if let Some(seq) = number_of(json, b"\"seq\":") {
                     following.numbers.snapshot(seq);
@@ -209,7 +212,7 @@ impl<D: Dial> Watcher<D> {
         );
     }
 
-    fn event(&self, json: &[u8], following: &mut Following) -> bool {
+    fn event(&self, json: &[u8], socket: &Socket<D>, following: &mut Following) -> bool {
         let Some(seq) = number_of(json, b"\"seq\":") else {
             return false;
         };
@@ -219,6 +222,14 @@ impl<D: Dial> Watcher<D> {
             Heard::Repeated => add(&self.seen.repeated, 1),
         }
         add(&self.seen.events, 1);
+        let sim_us = sim_us_of(json);
+        let is_news = sim_us
+            .zip(following.asked_at_us)
+            .is_some_and(|(at, asked)| at > asked);
+        if let (true, Some(behind)) = (is_news, self.behind(sim_us, socket)) {
+            let part = self.stand.part_now();
+            self.stand.recorder.borrow_mut().well(Op::Seen, part, behind);
+        }
         let ends = || matches!(milestone(json), Some(Milestone::Completed | Milestone::Failed(_)));
         self.subject == Subject::Delivery && ends()
     }
@@ -235,12 +246,25 @@ impl<D: Dial> Watcher<D> {
             let age_ms = wall_ms() - sent_ms as f64;
             recorder.well(Op::Frame, part, Duration::from_secs_f64(age_ms.max(0.0) / 1e3));
         }
-        let sim_us = text_of(head, b"\"simTime\":\"").and_then(parse_rfc3339);
-        if let (Some(sim_us), Some(speed)) = (sim_us, socket.welcome.speed()) {
-            let behind = self.seen.behind(sim_us as f64, speed, Instant::now());
+        if let Some(behind) = self.behind(sim_us_of(head), socket) {
             recorder.well(Op::FrameBehind, part, behind);
         }
     }
+
+    /// How far behind the newest that anybody knows of this is; `None` where nobody can tell.
+    fn behind(&self, sim_us: Option<f64>, socket: &Socket<D>) -> Option<Duration> {
+        let (sim_us, speed) = (sim_us?, socket.welcome.speed()?);
+        Some(self.seen.behind(sim_us, speed, Instant::now()))
+    }
+
+    fn sim_us(&self, socket: &Socket<D>) -> Option<f64> {
+        self.seen.sim_us(socket.welcome.speed()?, Instant::now())
+    }
+}
+
+fn sim_us_of(json: &[u8]) -> Option<f64> {
+    let sim_us = text_of(json, b"\"simTime\":\"").and_then(parse_rfc3339)?;
+    Some(sim_us as f64)
 }
 
 async fn turn<D: Dial>(
