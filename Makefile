@@ -166,11 +166,12 @@ agree: build h2load ## See whether `skyhaul load` finds what another load genera
 	python3 benches/peers/agree.py
 
 .PHONY: bench-all
-bench-all: build nats h2load target/peers/bin/python ## Measure everything beside its peers: one table with targets
-	python3 benches/all.py
+bench-all: build nats h2load target/peers/bin/python ## Measure everything beside its peers, in 25 minutes: the README's table
+	$(call need,python3,install Python 3: apt-get install python3)
+	python3 benches/all.py --readme
 
 .PHONY: growth
-growth: build ## Measure how cost grows with drones, watchers and requests: docs/growth.svg
+growth: build ## In six minutes, measure how cost grows with drones, watchers and requests: docs/growth.svg
 	python3 benches/growth.py
 
 .PHONY: lint

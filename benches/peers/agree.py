@@ -9,6 +9,7 @@ each; the table has the medians of p50 to p99 side by side. h2load counts from w
 sent, so the rates are those at which nobody has to wait for a connection.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -109,7 +110,11 @@ def main():
     tool = [str(unpacked)] if unpacked.exists() else [shutil.which("h2load")]
     if not tool[0]:
         sys.exit("missing: h2load (apt-get install nghttp2-client)")
-    rates = [int(rate) for rate in sys.argv[1:]] or [200, 1_000, 4_000]
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--turns", type=int, default=TURNS)
+    arguments.add_argument("rates", nargs="*", type=int)
+    given = arguments.parse_args()
+    rates = given.rates or [200, 1_000, 4_000]
     print("| rate | | p50 | p90 | p95 | p99 |\n| --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -117,7 +122,7 @@ def main():
             path = scenario(folder, rate)
             server = served(path)
             try:
-                turns = [(ours(path), theirs(tool, folder, rate)) for _ in range(TURNS)]
+                turns = [(ours(path), theirs(tool, folder, rate)) for _ in range(given.turns)]
             finally:
                 server.terminate()
                 server.wait()
