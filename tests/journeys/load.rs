@@ -86,7 +86,8 @@ fn expect_whole_report(page: &str) {
         "<tr><td>accept<td>100<td>0",
         "<h3>spike: 60 for 1 s",
         "<title>Requests a second</title>",
-        "<title>Age of frames at the watchers</title>",
+        "<title>Until watchers saw it</title>",
+        "<dt>events they missed<dd>0",
         "<dt>events missed<dd>0",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
@@ -126,6 +127,8 @@ async fn every_request_is_followed_to_its_end_and_every_watcher_hears_all_once()
     let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{value} is no number"));
     assert_eq!(number(&deliveries["accepted"]), 100);
     let completed = number(&deliveries["completed"]);
+    let picked_up = number(&deliveries["pickedUp"]);
+    assert!(picked_up > 0, "{deliveries}");
     assert!(
         completed > 0 && completed <= number(&deliveries["scheduled"]),
         "{deliveries}"
@@ -157,6 +160,8 @@ async fn every_request_is_followed_to_its_end_and_every_watcher_hears_all_once()
     );
     assert_eq!(watchers["errors"], Value::Object(Default::default()));
     assert!(number(&found["ops"]["frame"]["count"]) > 0);
+    assert_eq!(number(&found["ops"]["pickup"]["count"]), picked_up);
+    assert!(number(&found["ops"]["seen"]["count"]) > 0, "{found}");
     let met = found["slo"]
         .as_array()
         .unwrap()

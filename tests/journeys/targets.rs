@@ -18,6 +18,7 @@ use skyhaul::auth::{Mode, Role, Settings, TokenKey, Tokens, Viewer};
 use skyhaul::scenario;
 use skyhaul::server::Options;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::support::program::{Ended, run, skyhaul};
 use crate::support::server::{Running, quiet};
@@ -267,4 +268,82 @@ async fn too_few_open_files_are_told_before_the_test_begins() {
     assert_eq!(ended.status, Some(1), "{ended:?}");
     let said = "error: the test needs 2050 open files, and the system allows 200\nremedy: raise `ulimit -Hn`";
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_on_needs_open_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let audience = "\n[audience]\nsessions = 5000\n";
+    let scenario = scenario_with(folder.path(), &format!("{audience}{SHORT}"));
+    let load = format!(
+        "ulimit -n 3000; exec {} load {} --connections 100 --target http://127.0.0.1:9",
+        skyhaul().display(),
+        scenario.display()
+    );
+    let ended = tokio::task::spawn_blocking(move || run(Path::new("/bin/sh"), ["-c", &load]))
+        .await
+        .unwrap();
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    let said = "error: the test needs 5150 open files, and the system allows 3000\n";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+}
+
+/// Accepts so many jobs, and is gone: nobody listens any more, and no connection stays.
+async fn mortal(jobs: u64) -> SocketAddr {
+    let (done, enough) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let last = Arc::clone(&enough);
+    let accept = move || async move {
+        if done.fetch_add(1, Ordering::Relaxed) + 1 == jobs {
+            last.notify_one();
+        }
+        StatusCode::ACCEPTED
+    };
+    let router = Router::new().route("/courier/jobs", post(accept));
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(async move { enough.notified().await });
+    tokio::spawn(async move { serving.await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_dies_in_the_middle_is_told_in_one_line_and_what_was_found_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario_with(
+        folder.path(),
+        r#"
+[load]
+stages = [{ rate = "40/s", for = "10m" }]
+
+[target.request]
+path = "/courier/jobs"
+body = "{}"
+"#,
+    );
+    let out = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (report, junit) = (out("report.html"), out("junit.xml"));
+    let flags = ["--json", "--report", &report, "--junit", &junit];
+    let ended = load(&scenario, mortal(40).await, &flags).await;
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    let said = "the target is gone: no answer for 5 s";
+    let lines = ended.stderr.lines().filter(|line| line.contains(said));
+    assert_eq!(lines.count(), 1, "{}", ended.stderr);
+    let found = found_by(&ended);
+    assert!(
+        found["stopped"].as_str().is_some_and(|why| why.contains(said)),
+        "{found}"
+    );
+    let accept = &found["ops"]["accept"];
+    assert!(
+        accept["errorKinds"]["connection refused"].as_u64() > Some(0),
+        "{accept}"
+    );
+    assert!(found["deliveries"]["accepted"].as_u64() >= Some(40), "{found}");
+    assert!(accept["p99Ms"].as_f64() > Some(0.0), "{accept}");
+    for kept in [report, junit] {
+        let text = std::fs::read_to_string(&kept).unwrap();
+        assert!(text.contains(said), "{kept}: {text}");
+    }
 }

@@ -20,10 +20,12 @@ pub struct Chart<'a> {
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 76.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 26.0;
+/// Of a letter of a stage's name, about.
+const LETTER: f64 = 6.5;
 /// Lines of the scale, about.
 const STEPS: f64 = 5.0;
 
@@ -76,12 +78,23 @@ impl Chart<'_> {
                 floor + 18.0
             );
         }
-        for (at, name) in self.stages {
-            let (x, name) = (scale.x(*at), escaped(name));
+        let ends = self.stages.iter().skip(1).map(|(at, _)| *at);
+        for ((at, name), end) in self.stages.iter().zip(ends.chain([scale.latest])) {
+            let (x, room) = (scale.x(*at), scale.x(end) - scale.x(*at));
+            let letters = name.chars().count() as f64;
+            let name = escaped(name);
             let _string = write!(
                 svg,
                 r#"<path class="stage" d="M{x:.1} {TOP}V{floor}"><title>{name}</title></path>"#
             );
+            if letters * LETTER < room {
+                let _string = write!(
+                    svg,
+                    r#"<text class="name" x="{:.1}" y="{:.1}">{name}</text>"#,
+                    x + 3.0,
+                    TOP - 3.0
+                );
+            }
         }
     }
 
@@ -119,15 +132,19 @@ fn line(series: &Series<'_>, scale: &Scale, number: usize, svg: &mut String) {
             is_drawn = false;
             continue;
         };
-        let command = if is_drawn { 'L' } else { 'M' };
-        let _string = write!(path, "{command}{:.1} {:.1}", scale.x(*at), scale.y(*value));
+        let (x, y) = (scale.x(*at), scale.y(*value));
+        // A line of no length is a dot, where nothing before and behind was measured.
+        let _string = match is_drawn {
+            true => write!(path, "L{x:.1} {y:.1}"),
+            false => write!(path, "M{x:.1} {y:.1}h0"),
+        };
         is_drawn = true;
     }
     let _string = write!(svg, r#"<path class="line line{number}" d="{path}"/>"#);
 }
 
 /// The next of 1, 2 and 5 times a power of ten.
-fn step(least: f64) -> f64 {
+pub fn step(least: f64) -> f64 {
     if least <= 0.0 {
         return 1.0;
     }
@@ -157,6 +174,14 @@ pub fn number(value: f64) -> String {
         false => &text,
     };
     format!("{text}{suffix}")
+}
+
+/// The same of a time, in seconds where there are many.
+pub fn ms(value: f64) -> String {
+    match value.abs() {
+        long if long >= 1e4 => format!("{} s", number(value / 1e3)),
+        _ => format!("{} ms", number(value)),
+    }
 }
 
 /// Fit to stand between tags and in attributes, of HTML and of XML.
@@ -204,7 +229,10 @@ mod tests {
             (4.0, Some(100.0)),
         ]);
         let svg = svg.expect("there is something to draw");
-        assert!(svg.contains(r#"d="M64.0 214.0M346.0 122.0L628.0 30.0""#), "{svg}");
+        assert!(
+            svg.contains(r#"d="M76.0 214.0h0M352.0 122.0h0L628.0 30.0""#),
+            "{svg}"
+        );
         assert!(
             svg.contains(">100 ms</text>") && svg.contains(">20 ms</text>"),
             "{svg}"
@@ -244,5 +272,9 @@ mod tests {
         ] {
             assert_eq!(number(value), expected);
         }
+        assert_eq!(
+            [ms(0.25), ms(9_999.0), ms(33_200.0)],
+            ["0.25 ms", "9999 ms", "33.2 s"]
+        );
     }
 }

@@ -1,15 +1,18 @@
 //! The report: one HTML file that needs nothing beside it.
 
 mod chart;
+mod limit;
 mod machine;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::monitor::Second;
+use super::record::Op;
 use super::slo::Verdict;
 use super::summary::{OpSummary, Outcome, Summary};
 pub use chart::escaped;
-use chart::{Chart, Series, number};
+use chart::{Chart, Series, ms, number};
 pub use machine::Machine;
 
 const STYLE: &str = include_str!("report.css");
@@ -26,7 +29,7 @@ pub fn html(outcome: &Outcome, machine: &Machine) -> String {
     page += &verdict(summary);
     page += &objectives(&summary.slo);
     page += "<h2>What was measured</h2>";
-    page += &operations(summary.ops.iter().map(|(name, op)| (*name, op)));
+    page += &operations(&summary.ops);
     for stage in &summary.stages {
         let name = escaped(&stage.name);
         let heading = match stage.from == stage.to {
@@ -40,8 +43,9 @@ pub fn html(outcome: &Outcome, machine: &Machine) -> String {
         };
         let accepted = number(stage.accepted_per_second);
         let _string = write!(page, "<h3>{heading}; {accepted}/s accepted</h3>");
-        page += &operations(stage.ops.iter().map(|(name, op)| (*name, op)));
+        page += &operations(&stage.ops);
     }
+    page += &summary.limit.as_ref().map(limit::section).unwrap_or_default();
     page += &charts(&outcome.seconds);
     page += &errors(summary);
     page += &facts(summary, machine);
@@ -78,7 +82,7 @@ fn objectives(verdicts: &[Verdict]) -> String {
             None => verdict.op.to_owned(),
         };
         let value = |value: f64| match verdict.quantile {
-            Some(_) => format!("{} ms", number(value)),
+            Some(_) => ms(value),
             None => format!("{} %", number(100.0 * value)),
         };
         let found = verdict.value.map_or("nothing measured".to_owned(), value);
@@ -102,18 +106,19 @@ fn percentile(share: f64) -> String {
     format!("p{}", number(100.0 * share))
 }
 
-fn operations<'a>(ops: impl Iterator<Item = (&'a str, &'a OpSummary)>) -> String {
+fn operations(ops: &BTreeMap<&'static str, OpSummary>) -> String {
     let mut table = "<table><tr><th>operation<th>count<th>errors<th>late starts<th>dropped\
                      <th>p50<th>p90<th>p95<th>p99<th>p99.9<th>longest</tr>"
         .to_owned();
-    for (name, op) in ops {
+    let found = |op: Op| Some((op.as_str(), ops.get(op.as_str())?));
+    for (name, op) in Op::ALL.into_iter().filter_map(found) {
         let _string = write!(
             table,
             "<tr><td>{name}<td>{}<td>{}<td>{}<td>{}",
             op.count, op.errors, op.late_starts, op.dropped
         );
         for time in [op.p50_ms, op.p90_ms, op.p95_ms, op.p99_ms, op.p999_ms, op.max_ms] {
-            let shown = time.map_or("–".to_owned(), |ms| format!("{} ms", number(ms)));
+            let shown = time.map_or("–".to_owned(), ms);
             let _string = write!(table, "<td>{shown}");
         }
         table += "</tr>";
@@ -167,6 +172,7 @@ fn charts(seconds: &[Second]) -> String {
             "",
             &[
                 ("scheduled", |second| Some(second.scheduled as f64)),
+                ("picked up", |second| Some(second.picked_up as f64)),
                 ("delivered", |second| Some(second.delivered as f64)),
             ],
         ),
@@ -176,9 +182,12 @@ fn charts(seconds: &[Second]) -> String {
             &[("p99", |second| second.schedule_p99_ms)],
         ),
         chart(
-            "Age of frames at the watchers",
+            "Until watchers saw it",
             " ms",
-            &[("p99", |second| second.frame_p99_ms)],
+            &[
+                ("frames, p99", |second| second.frame_p99_ms),
+                ("events, p99", |second| second.seen_p99_ms),
+            ],
         ),
         chart(
             "Requests under way",
@@ -252,6 +261,8 @@ fn facts(summary: &Summary, machine: &Machine) -> String {
     ];
     if deliveries.followed {
         facts.extend([
+            ("scheduled", deliveries.scheduled.to_string()),
+            ("picked up", deliveries.picked_up.to_string()),
             ("completed", deliveries.completed.to_string()),
             ("failed", deliveries.failed.to_string()),
             ("not scheduled at the end", deliveries.unscheduled.to_string()),
@@ -260,6 +271,22 @@ fn facts(summary: &Summary, machine: &Machine) -> String {
             ("events heard twice", deliveries.events_repeated.to_string()),
         ]);
     }
+    if let Some(seen) = &summary.watchers {
+        let at_once = format!("{} of {}", seen.most_connected, seen.sessions);
+        facts.extend([
+            ("watchers at once", at_once),
+            ("connections they lost, on purpose", seen.drops.to_string()),
+            ("events they missed", seen.missed.to_string()),
+            ("events they heard twice", seen.repeated.to_string()),
+        ]);
+    }
+    if let Some(share) = summary.generator.cpu_share {
+        facts.push((
+            "the generator's processor time",
+            format!("{:.0} % of a core", 100.0 * share),
+        ));
+    }
+    facts.push(("requests handed out late, p99", ms(summary.generator.lag_p99_ms)));
     facts.extend([
         ("generator", format!("skyhaul {}", machine.version)),
         ("its processor", machine.processor.clone().unwrap_or_else(unknown)),
