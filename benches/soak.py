@@ -8,7 +8,8 @@ actors, records in memory, how long a tick takes.
 Paced: plays `ordinary-hour.toml` against a program in real time, samples once a minute, compares
 the same, and the load test's own times of the last stage with those of the first.
 
-The store's size is shown and not judged: history is kept for good. Exit status 1 where something
+The store's size is shown and not judged: history is kept for good. Nor is SQLite's own memory, a
+page cache that fills up to 32 MiB within a simulated week. Exit status 1 where something
 grew, was missed or came late.
 
     make build && python3 benches/soak.py [--days 14] [--minutes 60]    (0 leaves one of them out)
@@ -35,6 +36,7 @@ STAGES_MINUTES = 60
 # for it to count.
 MAY_GROW = {
     "resident MB": (1.10, 20),
+    "own MB": (1.10, 10),
     "open files": (1.0, 3),
     "actors": (1.10, 50),
     "records": (1.10, 500),
@@ -57,12 +59,38 @@ def metric(page, name):
     return sum(map(float, lines))
 
 
+# An arena of the C library: so long and so aligned, whatever part of it is in use.
+ARENA = 64 << 20
+
+
+def memory_mb(pid):
+    """Resident memory of the program's own, and of the C library's heap, which is SQLite's alone."""
+    regions = []
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s*(.*)", line):
+            regions.append({"from": int(found[1], 16), "to": int(found[2], 16), "name": found[4], "kb": 0})
+        elif line.startswith("Rss:"):
+            regions[-1]["kb"] = int(line.split()[1])
+    own, sqlite = 0, 0
+    for region, after in zip(regions, regions[1:]):
+        is_whole = region["to"] - region["from"] == ARENA
+        is_part = after["from"] == region["to"] and after["to"] - region["from"] == ARENA
+        is_arena = region["from"] % ARENA == 0 and (is_whole or is_part)
+        if region["name"] == "[heap]" or (not region["name"] and is_arena):
+            sqlite += region["kb"]
+        elif not region["name"]:
+            own += region["kb"]
+    return own / 1e3, sqlite / 1e3
+
+
 def size_mb(folder):
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
-def sample(base, at, folder, before):
-    """What `/metrics` says now; `at` is a name and a number for the row."""
+def sample(server, at, folder, before):
+    """What `/metrics` and the system say now; `at` is a name and a number for the row."""
+    base, pid = server
+    own_mb, sqlite_mb = memory_mb(pid)
     page = read(base, "/metrics")
     ticks = metric(page, "skyhaul_ticks_total")
     spent_s = metric(page, "skyhaul_tick_phase_seconds_sum")
@@ -70,6 +98,8 @@ def sample(base, at, folder, before):
     return {
         at[0]: at[1],
         "resident MB": metric(page, "process_resident_memory_bytes") / 1e6,
+        "own MB": own_mb,
+        "SQLite MB": sqlite_mb,
         "open files": metric(page, "process_open_fds"),
         "actors": metric(page, "skyhaul_actors"),
         "records": metric(page, "skyhaul_deliveries_in_memory"),
@@ -87,7 +117,7 @@ def sim_time(base):
 
 @contextmanager
 def serving(program, scenario, folder, *options):
-    """A server with a store in the folder; yields its address."""
+    """A server with a store in the folder; yields its address and its process."""
     server = subprocess.Popen(
         [program, "serve", "--scenario", scenario, "--data", folder / "data", "--listen", "127.0.0.1:0", *options],
         stderr=subprocess.PIPE, text=True,
@@ -98,7 +128,7 @@ def serving(program, scenario, folder, *options):
                 break
         else:
             sys.exit("the server did not start")
-        yield found[1]
+        yield found[1], server.pid
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -106,7 +136,8 @@ def serving(program, scenario, folder, *options):
 
 def free_running(program, scenario, days):
     samples = []
-    with tempfile.TemporaryDirectory() as name, serving(program, scenario, Path(name), "--speed", "max") as base:
+    with tempfile.TemporaryDirectory() as name, serving(program, scenario, Path(name), "--speed", "max") as server:
+        base, _ = server
         began = sim_time(base)
         while len(samples) * EVERY_S < days * 86400:
             sim_s = (sim_time(base) - began).total_seconds()
@@ -114,7 +145,7 @@ def free_running(program, scenario, days):
                 time.sleep(0.2)
                 continue
             at = ("day", sim_s / 86400)
-            samples.append(sample(base, at, Path(name), samples[-1] if samples else None))
+            samples.append(sample(server, at, Path(name), samples[-1] if samples else None))
             show(samples[-1], is_first=len(samples) == 1)
     return samples
 
@@ -133,15 +164,15 @@ def paced(program, minutes):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scenario = shortened(HERE / "scenarios/capacity/ordinary-hour.toml", minutes, folder)
-        with serving(program, scenario, folder, "--no-demand") as base, open(folder / "report", "w+") as report:
-            load = subprocess.Popen([program, "load", scenario, "--target", f"http://{base}", "--json"], stdout=report)
+        with serving(program, scenario, folder, "--no-demand") as server, open(folder / "report", "w+") as report:
+            load = subprocess.Popen([program, "load", scenario, "--target", f"http://{server[0]}", "--json"], stdout=report)
             began = time.monotonic()
             while load.poll() is None:
                 try:
                     load.wait(timeout=PACED_EVERY_S)
                 except subprocess.TimeoutExpired:
                     at = ("minute", (time.monotonic() - began) / 60)
-                    samples.append(sample(base, at, folder, samples[-1] if samples else None))
+                    samples.append(sample(server, at, folder, samples[-1] if samples else None))
                     show(samples[-1], is_first=len(samples) == 1)
             report.seek(0)
             return samples, json.load(report)
