@@ -9,7 +9,9 @@ use super::Failure;
 use super::recording::{open, unread};
 use super::run::{display, json};
 use crate::recording::NotShown;
-use crate::run::{self, Against, Measure, NotCompared};
+use crate::run::{self, NotCompared};
+use crate::sim::time::Tick;
+use crate::view::branches::{Comparison, Measure};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -26,11 +28,39 @@ pub fn compare(args: &Args) -> Result<(), Failure> {
     let (first, second) = (open(&args.first)?, open(&args.second)?);
     let found = run::against(&first, &second).map_err(|error| describe(args, &error))?;
     let text = match args.json {
-        true => json(&found)?,
+        true => json(&Told::of(found))?,
         false => table(&found, [&first.origin.name, &second.origin.name]),
     };
     let _closed = writeln!(std::io::stdout(), "{text}");
     Ok(())
+}
+
+/// As JSON.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    /// Simulated seconds since the beginning: the time that is counted.
+    from_seconds: f64,
+    to_seconds: f64,
+    seeds: [u64; 2],
+    policies: [String; 2],
+    parts_at_seconds: Option<f64>,
+    parts_at_tick: Option<Tick>,
+    measures: Vec<Measure>,
+}
+
+impl Told {
+    fn of(found: Comparison) -> Self {
+        Told {
+            from_seconds: found.from.as_secs(),
+            to_seconds: found.to.as_secs(),
+            seeds: found.recordings.each_ref().map(|of| of.seed),
+            policies: found.recordings.map(|of| of.policy),
+            parts_at_seconds: found.parts_at.map(|(at, _)| at.as_secs()),
+            parts_at_tick: found.parts_at.map(|(_, tick)| tick),
+            measures: found.measures,
+        }
+    }
 }
 
 fn describe(args: &Args, error: &NotCompared) -> Failure {
@@ -51,13 +81,16 @@ fn describe(args: &Args, error: &NotCompared) -> Failure {
     }
 }
 
-fn table(found: &Against, names: [&str; 2]) -> String {
-    let window = [found.from_seconds, found.to_seconds].map(display::clock);
+fn table(found: &Comparison, names: [&str; 2]) -> String {
+    let window = [found.from, found.to].map(|at| display::clock(at.as_secs()));
     let mut lines = vec![
         format!("{} to {} of both", window[0], window[1]),
-        match found.parts_at_seconds.zip(found.parts_at_tick) {
+        match found.parts_at {
             None => "the same from beginning to end".to_owned(),
-            Some((at_s, tick)) => format!("they differ from {} on (tick {tick})", display::clock(at_s)),
+            Some((at, tick)) => format!(
+                "they differ from {} on (tick {tick})",
+                display::clock(at.as_secs())
+            ),
         },
         String::new(),
     ];
@@ -68,14 +101,14 @@ fn table(found: &Against, names: [&str; 2]) -> String {
     let [one, other] = names;
     lines.push(row("", [one, other, "difference"]));
     for (title, values) in [
-        ("seed", found.seeds.map(|seed| seed.to_string())),
-        ("policy", found.policies.clone()),
+        ("seed", found.recordings.each_ref().map(|of| of.seed.to_string())),
+        ("policy", found.recordings.each_ref().map(|of| of.policy.clone())),
     ] {
         lines.push(row(title, [&values[0], &values[1], ""]));
     }
     lines.extend(found.measures.iter().map(|measure| {
         let [one, other, difference] = cells(measure);
-        row(measure.title, [&one, &other, &difference])
+        row(&measure.title, [&one, &other, &difference])
     }));
     lines.join("\n")
 }
@@ -89,7 +122,8 @@ fn cells(measure: &Measure) -> [String; 3] {
             format!("{:.places$}", value * measure.scale)
         })
     };
-    let [one, other] = measure.values.map(shown);
+    let shown_of = |side: usize| shown(measure.values.get(side).copied().flatten());
+    let (one, other) = (shown_of(0), shown_of(1));
     let difference = measure.difference.map_or("–".to_owned(), |difference| {
         format!("{:+.places$}", difference * measure.scale)
     });

@@ -185,24 +185,12 @@ async fn read_comparison(
         .map_err(Failure::NoComparison)?;
     let world = api.view.world();
     let time = |at: SimTime| rfc3339(&world, at);
-    let compared = found.recordings.into_iter().map(|of| wire::Compared {
-        file: of.file,
-        seed: of.seed,
-        policy: of.policy,
-    });
-    let measures = found.measures.into_iter().map(|measure| wire::Measure {
-        name: measure.name.to_owned(),
-        title: measure.title.to_owned(),
-        scale: measure.scale,
-        values: measure.values.to_vec(),
-        difference: measure.difference,
-    });
     Ok(Json(wire::Comparison {
         from: time(found.from),
         to: time(found.to),
-        parts_at: found.parts_at.map(time),
-        recordings: compared.collect(),
-        measures: measures.collect(),
+        parts_at: found.parts_at.map(|(at, _)| time(at)),
+        recordings: found.recordings.to_vec(),
+        measures: found.measures,
     }))
 }
 

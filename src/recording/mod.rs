@@ -28,6 +28,7 @@ mod projector;
 mod recorder;
 mod reporter;
 mod scribe;
+mod separation;
 mod shows;
 mod studio;
 mod tape;

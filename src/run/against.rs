@@ -7,88 +7,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::Summary;
-use super::compare::{Metric, metric};
+use super::compare::METRICS;
 use super::summary::Tally;
+use super::{SeparationTotals, Summary};
 use crate::recording::{NotShown, Recording, Told};
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use crate::sim::ids::DeliveryId;
 use crate::sim::separation::Counts;
 use crate::sim::time::{SimTime, Tick};
-
-/// What can be told of a recording: a summary has more, which only the world itself knows.
-const MEASURES: [Metric; 16] = [
-    metric("requested", "requested", 1.0, |run| {
-        Some(run.deliveries.requested as f64)
-    }),
-    metric("completed", "completed", 1.0, |run| {
-        Some(run.deliveries.completed as f64)
-    }),
-    metric("thirdParty", "third party", 1.0, |run| {
-        Some(run.deliveries.third_party as f64)
-    }),
-    metric("failed", "failed", 1.0, |run| Some(run.deliveries.failed as f64)),
-    metric("cancelled", "cancelled", 1.0, |run| {
-        Some(run.deliveries.cancelled as f64)
-    }),
-    metric("inProgress", "in progress", 1.0, |run| {
-        Some(run.deliveries.in_progress as f64)
-    }),
-    metric("fulfilmentMeanSeconds", "to the door, mean s", 1.0, |run| {
-        run.fulfilment.all.mean_seconds
-    }),
-    metric("fulfilmentP95Seconds", "to the door, p95 s", 1.0, |run| {
-        run.fulfilment.all.p95_seconds
-    }),
-    metric("lateShare", "late, %", 100.0, |run| run.eta.late_share),
-    metric("quoteErrorP50", "quote error, p50 %", 100.0, |run| {
-        run.eta.quote_error_p50
-    }),
-    metric("quoteErrorP95", "quote error, p95 %", 100.0, |run| {
-        run.eta.quote_error_p95
-    }),
-    metric("quoteBiasSeconds", "quote bias, s", 1.0, |run| {
-        run.eta.quote_bias_seconds
-    }),
-    metric("airborneMean", "in the air, mean", 1.0, |run| {
-        Some(run.airborne_mean)
-    }),
-    metric("totalWh", "energy, Wh", 1.0, |run| Some(run.energy.total_wh)),
-    metric("whPerKm", "energy, Wh/km", 1.0, |run| run.energy.wh_per_km),
-    metric("losses", "losses of separation", 1.0, |run| {
-        Some(run.separation.losses as f64)
-    }),
-];
-
-/// One figure of both.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Measure {
-    pub name: &'static str,
-    /// For people, with its unit.
-    pub title: &'static str,
-    /// What values are shown times of: shares as per cent.
-    pub scale: f64,
-    pub values: [Option<f64>; 2],
-    /// The second minus the first.
-    pub difference: Option<f64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Against {
-    /// Simulated seconds since the beginning: the time that is counted.
-    pub from_seconds: f64,
-    pub to_seconds: f64,
-    pub seeds: [u64; 2],
-    pub policies: [String; 2],
-    /// The first moment that both recorded and in which they are not the same world; `None` where
-    /// they never part.
-    pub parts_at_seconds: Option<f64>,
-    pub parts_at_tick: Option<Tick>,
-    pub measures: Vec<Measure>,
-}
+use crate::view::branches::{Compared, Comparison};
 
 #[derive(Debug, thiserror::Error)]
 pub enum NotCompared {
@@ -101,7 +28,7 @@ pub enum NotCompared {
 
 /// # Errors
 /// See [`NotCompared`].
-pub fn against(first: &Recording, second: &Recording) -> Result<Against, NotCompared> {
+pub fn against(first: &Recording, second: &Recording) -> Result<Comparison, NotCompared> {
     let (from, to) = (first.begin().max(second.begin()), first.end().min(second.end()));
     if from >= to {
         return Err(NotCompared::Apart {
@@ -125,27 +52,50 @@ pub fn against(first: &Recording, second: &Recording) -> Result<Against, NotComp
         summary(before, first, start, from, to).map_err(of(false))?,
         summary(before, second, start, from, to).map_err(of(true))?,
     ];
-    Ok(Against {
-        from_seconds: start.as_secs(),
-        to_seconds: to.as_secs(),
-        seeds: [first, second].map(|recording| recording.origin.seed),
-        policies: [first, second].map(|recording| recording.origin.policy.clone()),
-        parts_at_seconds: parts.map(|(at, _)| at.as_secs()),
-        parts_at_tick: parts.map(|(_, tick)| tick),
-        measures: MEASURES.iter().map(|metric| measure(metric, &of_each)).collect(),
+    let (of_each, is_told) = separated(of_each, [first, second], before, start, to)?;
+    Ok(Comparison {
+        from: start,
+        to,
+        parts_at: parts,
+        recordings: [first, second].map(|recording| Compared {
+            file: file_name(recording),
+            seed: recording.origin.seed,
+            policy: recording.origin.policy.clone(),
+        }),
+        measures: METRICS
+            .iter()
+            .map(|metric| metric.measure(&of_each, is_told))
+            .collect(),
     })
 }
 
-fn measure(metric: &Metric, summaries: &[Summary; 2]) -> Measure {
-    let values = summaries.each_ref().map(metric.read);
-    let [one, other] = values;
-    Measure {
-        name: metric.name,
-        title: metric.title,
-        scale: metric.scale,
-        values,
-        difference: one.zip(other).map(|(one, other)| other - one),
+/// With all that came of encounters, and whether both can tell; events tell of losses alone.
+fn separated(
+    mut of_each: [Summary; 2],
+    recordings: [&Recording; 2],
+    before: Option<&Recording>,
+    start: SimTime,
+    to: SimTime,
+) -> Result<([Summary; 2], bool), NotCompared> {
+    let mut counted = Vec::new();
+    for (recording, second) in recordings.into_iter().zip([false, true]) {
+        let of = |error: NotShown| NotCompared::NotRead { second, error };
+        let begun = before.unwrap_or(recording).separation_at(start).map_err(of)?;
+        let through = recording.separation_at(to).map_err(of)?;
+        counted.extend(begun.zip(through).map(|(begun, through)| through.since(&begun)));
     }
+    let is_told = counted.len() == of_each.len();
+    if is_told {
+        for (summary, counts) in of_each.iter_mut().zip(&counted) {
+            summary.separation = SeparationTotals::of(counts);
+        }
+    }
+    Ok((of_each, is_told))
+}
+
+fn file_name(recording: &Recording) -> String {
+    let name = recording.path.file_name().unwrap_or(recording.path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 type Digests = Vec<(SimTime, Tick, [u8; 32])>;

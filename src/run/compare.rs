@@ -10,6 +10,7 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::Summary;
+use crate::wire::api::forks::Measure;
 
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -21,10 +22,34 @@ pub struct Metric {
     pub title: &'static str,
     /// What it is shown times of: shares as per cent.
     pub scale: f64,
-    pub(super) read: fn(&Summary) -> Option<f64>,
+    read: fn(&Summary) -> Option<f64>,
+    /// Follows from events, which recordings have; else only a world itself can tell.
+    is_event: bool,
 }
 
-pub const METRICS: [Metric; 20] = [
+impl Metric {
+    /// As it is of two; `is_told`: what is told by no event is known of both all the same.
+    pub(super) fn measure(&self, of: &[Summary; 2], is_told: bool) -> Measure {
+        let values = match self.is_event || is_told {
+            true => of.each_ref().map(self.read),
+            false => [None; 2],
+        };
+        let [one, other] = values;
+        Measure {
+            name: self.name.to_owned(),
+            title: self.title.trim_start().to_owned(),
+            scale: self.scale,
+            values: values.to_vec(),
+            difference: one.zip(other).map(|(one, other)| other - one),
+        }
+    }
+}
+
+/// Runs and recordings are compared by the same.
+pub const METRICS: [Metric; 23] = [
+    metric("requested", "requested", 1.0, |run| {
+        Some(run.deliveries.requested as f64)
+    }),
     metric("completed", "completed", 1.0, |run| {
         Some(run.deliveries.completed as f64)
     }),
@@ -32,6 +57,12 @@ pub const METRICS: [Metric; 20] = [
         Some(run.deliveries.third_party as f64)
     }),
     metric("failed", "failed", 1.0, |run| Some(run.deliveries.failed as f64)),
+    metric("cancelled", "cancelled", 1.0, |run| {
+        Some(run.deliveries.cancelled as f64)
+    }),
+    metric("inProgress", "in progress", 1.0, |run| {
+        Some(run.deliveries.in_progress as f64)
+    }),
     metric("fulfilmentMeanSeconds", "to the door, mean s", 1.0, |run| {
         run.fulfilment.all.mean_seconds
     }),
@@ -56,28 +87,28 @@ pub const METRICS: [Metric; 20] = [
         run.eta.quote_bias_seconds
     }),
     metric("lateShare", "late, %", 100.0, |run| run.eta.late_share),
-    metric("conflicts", "conflicts", 1.0, |run| {
+    untold("conflicts", "conflicts", 1.0, |run| {
         Some(run.separation.conflicts as f64)
     }),
     metric("losses", "losses of separation", 1.0, |run| {
         Some(run.separation.losses as f64)
     }),
-    metric("terminalLosses", "  around hubs", 1.0, |run| {
+    untold("terminalLosses", "  around hubs", 1.0, |run| {
         Some(run.separation.terminal_losses as f64)
     }),
-    metric("preventionRate", "prevented, %", 100.0, |run| {
+    untold("preventionRate", "prevented, %", 100.0, |run| {
         run.separation.prevention_rate
     }),
-    metric("severity", "severity, %", 100.0, |run| run.separation.severity),
-    metric("addedMetresPerFlightHour", "added, m/flight hour", 1.0, |run| {
+    untold("severity", "severity, %", 100.0, |run| run.separation.severity),
+    untold("addedMetresPerFlightHour", "added, m/flight hour", 1.0, |run| {
         run.separation.added_metres_per_flight_hour
     }),
-    metric("meanDelaySeconds", "put off, mean s", 1.0, |run| {
+    untold("meanDelaySeconds", "put off, mean s", 1.0, |run| {
         run.separation.mean_delay_seconds
     }),
 ];
 
-pub(super) const fn metric(
+const fn metric(
     name: &'static str,
     title: &'static str,
     scale: f64,
@@ -88,6 +119,20 @@ pub(super) const fn metric(
         title,
         scale,
         read,
+        is_event: true,
+    }
+}
+
+/// What no event tells of.
+const fn untold(
+    name: &'static str,
+    title: &'static str,
+    scale: f64,
+    read: fn(&Summary) -> Option<f64>,
+) -> Metric {
+    Metric {
+        is_event: false,
+        ..metric(name, title, scale, read)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::sim::event::Event;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
-pub use against::{Against, Measure, NotCompared, against};
+pub use against::{NotCompared, against};
 pub use compare::{Comparison, Figures, METRICS, Metric};
 pub use deliveries::{DeliveryRow, Fulfilment, Outcome};
 pub use fleet_use::FleetUse;

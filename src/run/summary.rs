@@ -107,7 +107,7 @@ pub struct SeparationTotals {
 }
 
 impl SeparationTotals {
-    fn of(counts: &Counts) -> Self {
+    pub(super) fn of(counts: &Counts) -> Self {
         SeparationTotals {
             flight_hours: counts.flight_hours(),
             conflicts: counts.conflicts,

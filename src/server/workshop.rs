@@ -12,12 +12,10 @@ use parking_lot::Mutex;
 
 use super::beside::{Beside, file_name};
 use crate::recording::{Fork, Recorder, Recording, branch};
-use crate::run::{self, Against};
+use crate::run;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
-use crate::view::branches::{
-    Beside as Shown, Branch, Branches, Compared, Comparison, Measure, NoBranch, NoComparison, Stage,
-};
+use crate::view::branches::{Beside as Shown, Branch, Branches, Comparison, NoBranch, NoComparison, Stage};
 use crate::view::commands::Answer;
 
 /// Branches that are remembered; their files stay.
@@ -255,30 +253,5 @@ fn compare(path: &Path, other: &Path) -> Result<Comparison, NoComparison> {
         Recording::open(path).map_err(unread)
     };
     let (first, second) = (open(path)?, open(other)?);
-    let found = run::against(&first, &second).map_err(|error| NoComparison::Unread(error.to_string()))?;
-    Ok(shown(found, [path, other]))
-}
-
-fn shown(found: Against, paths: [&Path; 2]) -> Comparison {
-    let [one, other] = paths.map(file_name);
-    let [first_policy, second_policy] = found.policies;
-    let [first_seed, second_seed] = found.seeds;
-    let compared = |file, seed, policy| Compared { file, seed, policy };
-    let measures = found.measures.into_iter().map(|measure| Measure {
-        name: measure.name,
-        title: measure.title,
-        scale: measure.scale,
-        values: measure.values,
-        difference: measure.difference,
-    });
-    Comparison {
-        from: SimTime::from_secs(found.from_seconds),
-        to: SimTime::from_secs(found.to_seconds),
-        parts_at: found.parts_at_seconds.map(SimTime::from_secs),
-        recordings: [
-            compared(one, first_seed, first_policy),
-            compared(other, second_seed, second_policy),
-        ],
-        measures: measures.collect(),
-    }
+    run::against(&first, &second).map_err(|error| NoComparison::Unread(error.to_string()))
 }

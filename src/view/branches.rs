@@ -1,7 +1,8 @@
 //! What if: branches of the recording that is played, and how it compares to what is shown beside
 //! it; whoever plays it answers.
 
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimTime, Tick};
+pub use crate::wire::api::forks::{Compared, Measure};
 
 use super::commands::Answer;
 
@@ -34,30 +35,15 @@ pub struct Beside {
     pub to: SimTime,
 }
 
+/// Two recordings held against each other, in the time that both have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     pub from: SimTime,
     pub to: SimTime,
-    /// The first recorded moment in which they are not the same world.
-    pub parts_at: Option<SimTime>,
+    /// The first recorded moment in which they are not the same world; `None` where they never part.
+    pub parts_at: Option<(SimTime, Tick)>,
     pub recordings: [Compared; 2],
     pub measures: Vec<Measure>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared {
-    pub file: String,
-    pub seed: u64,
-    pub policy: String,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measure {
-    pub name: &'static str,
-    pub title: &'static str,
-    pub scale: f64,
-    pub values: [Option<f64>; 2],
-    pub difference: Option<f64>,
 }
 
 /// Why no branch is begun, or none called off.

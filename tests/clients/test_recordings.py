@@ -321,7 +321,10 @@ def test_two_recordings_are_held_against_each_other(recording, tmp_path):
         for name in ["requested", "completed", "failed", "cancelled", "thirdParty", "inProgress"]:
             assert measure(found, name)["values"][side] == summary["deliveries"][name], name
         assert measure(found, "totalWh")["values"][side] == pytest.approx(summary["energy"]["totalWh"])
-        assert measure(found, "losses")["values"][side] == summary["separation"]["losses"]
+        for name in ["conflicts", "losses", "terminalLosses", "preventionRate", "severity"]:
+            assert measure(found, name)["values"][side] == pytest.approx(summary["separation"][name]), name
+        added = summary["separation"]["addedMetresPerFlightHour"]
+        assert measure(found, "addedMetresPerFlightHour")["values"][side] == pytest.approx(added)
         assert measure(found, "quoteErrorP50")["values"][side] == pytest.approx(summary["eta"]["quoteErrorP50"])
         assert measure(found, "lateShare")["values"][side] == pytest.approx(summary["eta"]["lateShare"])
 

@@ -174,6 +174,23 @@ fn deeper(before: Option<Lowest>, closeness: Closeness, minima: Minima, counts: 
 }
 
 impl Counts {
+    /// What has come of those since `earlier`, a moment of the same world; the deepest is that of all.
+    pub fn since(&self, earlier: &Counts) -> Counts {
+        Counts {
+            conflicts: self.conflicts.saturating_sub(earlier.conflicts),
+            losses: self.losses.saturating_sub(earlier.losses),
+            terminal_losses: self.terminal_losses.saturating_sub(earlier.terminal_losses),
+            severity_sum: self.severity_sum - earlier.severity_sum,
+            severity_max: self.severity_max,
+            closest_sum_m: self.closest_sum_m - earlier.closest_sum_m,
+            airborne_s: self.airborne_s - earlier.airborne_s,
+            resolutions: self.resolutions.saturating_sub(earlier.resolutions),
+            added_m: self.added_m - earlier.added_m,
+            departures: self.departures.saturating_sub(earlier.departures),
+            delay_s: self.delay_s - earlier.delay_s,
+        }
+    }
+
     /// BlueSky's intrusion prevention rate; `None` without conflicts.
     pub fn prevention_rate(&self) -> Option<f64> {
         ratio(self.conflicts as f64 - self.losses as f64, self.conflicts as f64)

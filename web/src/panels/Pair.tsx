@@ -62,7 +62,7 @@ function Against() {
         </button>
       </header>
       {trouble.value && !found && <p class="field-error">{trouble.value}</p>}
-      {open.value && found && <Table found={found} />}
+      {open.value && found && <Tables found={found} />}
     </section>
   );
 }
@@ -71,21 +71,38 @@ function summary({ partsAt }: Comparison): string {
   return partsAt === null ? "The same from beginning to end" : `They differ from ${elapsed(Date.parse(partsAt))} on`;
 }
 
-function Table({ found }: { found: Comparison }) {
+type Measure = Comparison["measures"][number];
+
+/** What came of orders stands left, what they took right; what a server tells beyond comes last. */
+const LEFT: readonly string[] = [
+  "requested", "completed", "thirdParty", "failed", "cancelled", "inProgress", "fulfilmentMeanSeconds",
+  "fulfilmentP95Seconds", "expeditedMeanSeconds", "lateShare", "quoteErrorP50", "quoteErrorP95", "quoteBiasSeconds",
+];
+
+function Tables({ found }: { found: Comparison }) {
+  const left = found.measures.filter(({ name }) => LEFT.includes(name));
+  const right = found.measures.filter(({ name }) => !LEFT.includes(name));
+  return (
+    <div class="against-tables">
+      <Table title={`${elapsed(Date.parse(found.from))} to ${elapsed(Date.parse(found.to))}`} measures={left} />
+      <Table title="Flight" measures={right} />
+    </div>
+  );
+}
+
+function Table({ title, measures }: { title: string; measures: Measure[] }) {
   return (
     <table class="figures">
       <thead>
         <tr>
-          <th scope="col">
-            {elapsed(Date.parse(found.from))} to {elapsed(Date.parse(found.to))}
-          </th>
+          <th scope="col">{title}</th>
           <th scope="col">left</th>
           <th scope="col">right</th>
           <th scope="col">difference</th>
         </tr>
       </thead>
       <tbody>
-        {found.measures.map(({ name, title, scale, values, difference }) => (
+        {measures.map(({ name, title, scale, values, difference }) => (
           <tr key={name} class={difference ? "differs" : ""}>
             <th scope="row">{title}</th>
             {values.map((value, side) => (
