@@ -12,7 +12,7 @@ import { simNow } from "../state/clock";
 import { figures } from "../state/fleet";
 import { useCover } from "../state/room";
 import { customerLink } from "../state/link";
-import { placeName } from "../state/names";
+import { areaName } from "../state/names";
 import type { Story } from "../state/story";
 import { customerToken } from "../state/tokens";
 import { story } from "../state/tracking";
@@ -70,7 +70,7 @@ function Shown({ story: told }: { story: Story }) {
         {caption.value && <p class="kiosk-caption">{caption.value}</p>}
         {pickup && dropoff && (
           <p class="soft">
-            {placeName(pickup)} → {placeName(dropoff)}
+            {areaName(pickup)} → {areaName(dropoff)}
           </p>
         )}
         <h1 data-headline>{customerHeadline(told)}</h1>

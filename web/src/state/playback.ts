@@ -132,6 +132,9 @@ export function tapeChanged(): void {
 /** To the world as it is now. */
 export function goLive(): void {
   wanted = {};
+  // The show ends with this.
+  reads.value = api;
+  shown = undefined;
   sky.live();
 }
 
