@@ -335,3 +335,13 @@ fn cover(body: &Body, minima: Minima, turn: Turn, mut enter: impl FnMut(u16, [u1
 pub fn band(height: f32) -> u8 {
     (height / BAND_M + 1.0).clamp(0.0, 255.0) as u8
 }
+
+/// From where to where it reaches; what lies further out is in the outermost.
+pub fn heights_of_band(band: u8) -> [f32; 2] {
+    let low_m = BAND_M * (f32::from(band) - 1.0);
+    match band {
+        0 => [f32::NEG_INFINITY, low_m + BAND_M],
+        u8::MAX => [low_m, f32::INFINITY],
+        _ => [low_m, low_m + BAND_M],
+    }
+}

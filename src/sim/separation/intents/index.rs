@@ -14,7 +14,7 @@ use super::piece::{CELLS, Piece, Reach, Visit};
 /// In so long parts times are known: looked at it is for longer, never for less.
 const UNITS_A_SECOND: f64 = 2.0;
 /// Whoever is in a cell for longer is entered several times: so nobody has to be looked for who
-/// came long before.
+/// came long before. Leaves room for 67 million pieces in an entry's number.
 const UNITS_AN_ENTRY: Units = 64;
 
 #[derive(Debug, Default)]
@@ -34,13 +34,27 @@ pub struct Index {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// From when until when it is in the cell, both included.
+    /// From when on it is in the cell.
     from: Units,
-    until: Units,
-    number: u32,
+    /// For how long, and which number it has, in one: lists are as long as memory is slow.
+    rest: u32,
 }
 
 impl Entry {
+    /// From when until when, both included.
+    fn new([from, until]: [Units; 2], number: u32) -> Self {
+        let rest = number * UNITS_AN_ENTRY + (until - from);
+        Entry { from, rest }
+    }
+
+    fn until(&self) -> Units {
+        self.from + self.rest % UNITS_AN_ENTRY
+    }
+
+    fn number(&self) -> u32 {
+        self.rest / UNITS_AN_ENTRY
+    }
+
     /// Whether all that came no later are gone by then, however long they stayed.
     fn is_past_at(&self, at: Units) -> bool {
         self.from + UNITS_AN_ENTRY <= at
@@ -90,15 +104,11 @@ impl Index {
             let [mut from, until] = span(&visit);
             let list = &mut self.lists[visit.cell];
             while from <= until {
-                let entry = Entry {
-                    from,
-                    until: until.min(from + UNITS_AN_ENTRY - 1),
-                    number,
-                };
-                from = entry.until + 1;
-                if entry.until >= now {
-                    insert(list, entry, now);
+                let last = until.min(from + UNITS_AN_ENTRY - 1);
+                if last >= now {
+                    insert(list, Entry::new([from, last], number), now);
                 }
+                from = last + 1;
             }
         }
         self.ending.entry(last).or_default().push(number);
@@ -129,7 +139,7 @@ impl Index {
         let mut is_any = false;
         while let Some(entry) = list.get(next).filter(|entry| entry.from <= until && !is_any) {
             next += 1;
-            is_any = from <= entry.until && is_so(entry.number);
+            is_any = from <= entry.until() && is_so(entry.number());
         }
         seen.0 = Some(next as u32);
         is_any
@@ -183,12 +193,20 @@ fn insert(list: &mut Vec<Entry>, entry: Entry, now: Units) {
 mod tests {
     use super::*;
 
-    fn entry(from: Units) -> Entry {
-        Entry {
-            from,
-            until: from + 9,
-            number: from,
+    #[test]
+    fn an_entry_tells_what_it_was_made_of() {
+        for (from, until, number) in [
+            (0, 0, 0),
+            (7, 7 + UNITS_AN_ENTRY - 1, 3),
+            (99, 120, u32::MAX >> 6),
+        ] {
+            let entry = Entry::new([from, until], number);
+            assert_eq!((entry.from, entry.until(), entry.number()), (from, until, number));
         }
+    }
+
+    fn entry(from: Units) -> Entry {
+        Entry::new([from, from + 9], from)
     }
 
     #[test]

@@ -26,16 +26,23 @@ pub struct Own {
     pub piece: Piece,
     velocity: Vector,
     speed_mps: f64,
+    /// One by its speed, and by the square of that.
+    slowness: f64,
+    slowness_squared: f64,
     heights_m: [f64; 2],
 }
 
 impl Own {
     pub fn of(piece: Piece) -> Self {
         let velocity = piece.velocity();
+        let speed_mps = dot(velocity, velocity).sqrt();
+        let slowness = 1.0 / speed_mps;
         Own {
             piece,
             velocity,
-            speed_mps: dot(velocity, velocity).sqrt(),
+            speed_mps,
+            slowness,
+            slowness_squared: slowness * slowness,
             heights_m: piece.heights_m(),
         }
     }
@@ -69,8 +76,8 @@ impl Own {
         let (x, y) = self.piece.away_from(other);
         let apart = (x + own.0 * since_s, y + own.1 * since_s);
 
-        let along = 1.0 / (self.speed_mps * self.speed_mps);
-        let (ahead_s, reach_s) = (dot(own, apart) * along, reach_m / self.speed_mps);
+        let along = self.slowness_squared;
+        let (ahead_s, reach_s) = (dot(own, apart) * along, reach_m * self.slowness);
         let gains_s = dot(own, past) * along * f64::from(other.body.lasts_s);
         let delays = narrowed(
             delays,

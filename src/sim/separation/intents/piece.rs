@@ -8,11 +8,16 @@ use super::super::super::world::Model;
 use super::super::ON_PAD_M;
 use super::super::body::{Body, Minima};
 use super::super::grid::column;
-use super::super::sweep::band;
+use super::super::sweep::{band, heights_of_band};
 
 const CELL_M: f32 = 512.0;
 /// Room for what single precision leaves out, metres: twice as exactly are edges of cells known.
 const SPARE_M: f32 = 2.0;
+/// Room beside a cell's edge while it is flown over: of that which is known of the edge, and a
+/// little.
+const EDGE_M: f32 = 1.5;
+/// Who moves less is in its cells all the time.
+const STILL_M: f32 = 0.25;
 /// The same, seconds.
 const SPARE_S: f64 = 0.01;
 /// Arcs are taken as chords of so much of a circle at most.
@@ -129,45 +134,70 @@ impl Piece {
     /// Which cells it is in from when until when, with so much room around it; each once.
     pub fn visits(&self, room: Reach) -> Vec<Visit> {
         let body = &self.body;
-        let along_m = body.east.abs().max(body.north.abs()) * body.lasts_s;
-        let parts = (along_m / CELL_M) as u16 + 1;
-        let mut visits = Vec::with_capacity(6 * usize::from(parts));
-        for part in 0..parts {
-            let [from, until] =
-                [part, part + 1].map(|part| body.lasts_s * f32::from(part) / f32::from(parts));
-            let span = |one: f32, other: f32| {
-                let (low, high) = (one.min(other) - room.aside_m, one.max(other) + room.aside_m);
-                column(low / CELL_M)..=column(high / CELL_M)
+        let all = [0.0, body.lasts_s];
+        let (end_x, end_y) = body.after(body.lasts_s);
+        let end_m = body.height + body.up * body.lasts_s;
+        let cells = |one: f32, other: f32| {
+            let (low, high) = (one.min(other) - room.aside_m, one.max(other) + room.aside_m);
+            column(low / CELL_M)..=column(high / CELL_M)
+        };
+        let low = band(body.height.min(end_m) - room.upright_m);
+        let high = band(body.height.max(end_m) + room.upright_m);
+        let (rows, columns) = (cells(body.y, end_y), cells(body.x, end_x));
+        // As many cells as it comes through lengthwise, and as it comes through aside.
+        let count = rows.len() + columns.len();
+        let mut visits = Vec::with_capacity(count * (usize::from(high - low) + 1));
+        let aside_m = room.aside_m + EDGE_M;
+        for row in rows {
+            let Some(in_row) = while_within(edges(row, aside_m), (body.y, body.north), all) else {
+                continue;
             };
-            let [(from_x, from_y), (until_x, until_y)] = [from, until].map(|at| body.after(at));
-            let [from_m, until_m] = [from, until].map(|at| body.height + body.up * at);
-            let low = band(from_m.min(until_m) - room.upright_m);
-            let high = band(from_m.max(until_m) + room.upright_m);
-            let [from_s, until_s] = [from, until].map(|since| self.begins_s + f64::from(since));
-            for row in span(from_y, until_y) {
-                for column in span(from_x, until_x) {
-                    visits.extend((low..=high).map(|band| Visit {
+            let [from_x, until_x] = in_row.map(|at| body.x + body.east * at);
+            for column in cells(from_x, until_x) {
+                let edges = edges(column, aside_m);
+                let Some(in_cell) = while_within(edges, (body.x, body.east), in_row) else {
+                    continue;
+                };
+                visits.extend((low..=high).filter_map(|band| {
+                    let edges = edges_of_band(band, room.upright_m);
+                    let during = while_within(edges, (body.height, body.up), in_cell)?;
+                    let [from_s, until_s] = during.map(|since| self.begins_s + f64::from(since));
+                    Some(Visit {
                         cell: cell(row, column, band),
                         from_s: from_s - SPARE_S,
                         until_s: until_s + SPARE_S,
-                    }));
-                }
+                    })
+                }));
             }
         }
-        if parts == 1 {
-            return visits;
-        }
-        // Stable: parts of the same cell stay in order of time.
-        visits.sort_by_key(|visit| visit.cell);
-        visits.dedup_by(|later, first| {
-            let is_same = later.cell == first.cell;
-            if is_same {
-                first.until_s = later.until_s;
-            }
-            is_same
-        });
         visits
     }
+}
+
+/// The edges of a row or column of cells, with room beyond, metres.
+fn edges(number: u16, room_m: f32) -> [f32; 2] {
+    let low_m = CELL_M * (f32::from(number) - 32_768.0);
+    // What lies further out is in the outermost.
+    match number {
+        ..=2 => [f32::NEG_INFINITY, low_m + CELL_M + room_m],
+        65_533.. => [low_m - room_m, f32::INFINITY],
+        _ => [low_m - room_m, low_m + CELL_M + room_m],
+    }
+}
+
+fn edges_of_band(number: u8, room_m: f32) -> [f32; 2] {
+    let [low_m, high_m] = heights_of_band(number);
+    [low_m - room_m, high_m + room_m]
+}
+
+/// When of these seconds it is within the edges, at a speed from where it begins.
+fn while_within([low, high]: [f32; 2], (at, speed): (f32, f32), [from, until]: [f32; 2]) -> Option<[f32; 2]> {
+    if (speed * until).abs() < STILL_M {
+        return Some([from, until]);
+    }
+    let (one, other) = ((low - at) / speed, (high - at) / speed);
+    let (enters, leaves) = (from.max(one.min(other)), until.min(one.max(other)));
+    (enters <= leaves).then_some([enters, leaves])
 }
 
 /// Row, column and band of heights, as one number below [`CELLS`]. What is that many rows, columns
