@@ -20,6 +20,7 @@ use std::time::Instant;
 use crate::engine::{Engine, Halted, headless};
 use crate::recording::{self, Fork, Recorder, Stopped};
 use crate::sim::event::Event;
+use crate::sim::promise::Kept;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
@@ -27,10 +28,10 @@ pub use against::{NotCompared, against};
 pub use compare::{Comparison, Figures, METRICS, Metric};
 pub use deliveries::{DeliveryRow, Fulfilment, Outcome};
 pub use fleet_use::FleetUse;
-pub use quality::{Jumps, Spread};
+pub use quality::{Jumps, Spread, TimeToGo};
 pub use several::{News, several};
 use summary::Tally;
-pub use summary::{DeliveryTotals, EnergyTotals, EtaQuality, SeparationTotals, Summary, TimeToGo};
+pub use summary::{DeliveryTotals, EnergyTotals, EtaQuality, SeparationTotals, Summary};
 pub use table::write_runs;
 
 /// How far a run has come, for whoever shows it.
@@ -49,6 +50,8 @@ pub struct Ended {
     pub summary: Summary,
     /// Of each delivery, where rows were asked for.
     pub deliveries: Vec<DeliveryRow>,
+    /// How what was promised held, of each that was completed.
+    pub promises: Vec<Kept>,
 }
 
 /// Runs the world until this tick. `show` sees the progress after every tick.
@@ -148,9 +151,11 @@ impl<Heard, Show: FnMut(&Progress) -> Heard> Watch<Show> {
 
     fn close(self, engine: &Engine) -> Ended {
         let summary = self.tally.summary(engine, self.began.elapsed());
+        let (deliveries, promises) = self.tally.into_rows();
         Ended {
             summary,
-            deliveries: self.tally.into_rows(),
+            deliveries,
+            promises,
         }
     }
 }

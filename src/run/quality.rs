@@ -25,6 +25,18 @@ pub struct Spread {
     pub bias_seconds: Option<f64>,
 }
 
+/// How far off what was told so long before the end was, and beside it how far off the quotes of
+/// the same trips had been: who was quoted later than that is in neither.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeToGo {
+    pub seconds: u32,
+    pub trips: u64,
+    #[serde(flatten)]
+    pub error: Spread,
+    pub at_quote: Spread,
+}
+
 /// How often what a customer was told jumped by more than five seconds, per delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,22 +45,11 @@ pub struct Jumps {
     pub p95: Option<f64>,
 }
 
-#[derive(Default)]
-struct Errors {
-    /// Actual minus told.
-    seconds: Vec<f64>,
-    /// Absolute, of the trip.
-    shares: Vec<f64>,
-}
-
-/// Errors of all completed deliveries.
+/// Promises of all completed deliveries, and how they held.
 #[derive(Default)]
 pub struct Quality {
     open: BTreeMap<DeliveryId, Promise>,
-    at_quote: Errors,
-    at_pickup: Errors,
-    by_time_to_go: [Errors; TIMES_TO_GO.len()],
-    jumps: Vec<f64>,
+    kept: Vec<Kept>,
 }
 
 impl Quality {
@@ -59,7 +60,7 @@ impl Quality {
         let Some(promise) = self.open.get_mut(&id) else {
             return;
         };
-        let kept = promise.hear(at, event);
+        self.kept.extend(promise.hear(at, event));
         let is_over = matches!(
             event,
             DeliveryEvent::Completed { .. }
@@ -70,70 +71,67 @@ impl Quality {
         if is_over {
             self.open.remove(&id);
         }
-        if let Some(kept) = kept {
-            self.add(&kept);
-        }
     }
 
-    fn add(&mut self, kept: &Kept) {
-        self.at_quote.add(kept.at_quote_s, kept.trip_s);
-        if let Some(error_s) = kept.at_pickup_s {
-            self.at_pickup.add(error_s, kept.trip_s);
-        }
-        for (errors, error_s) in self.by_time_to_go.iter_mut().zip(kept.by_time_to_go_s) {
-            if let Some(error_s) = error_s {
-                errors.add(error_s, kept.trip_s);
-            }
-        }
-        self.jumps.push(f64::from(kept.jumps));
+    /// Of all completed deliveries, in the order of their ends.
+    pub fn into_kept(self) -> Vec<Kept> {
+        self.kept
     }
 
     pub fn late_share(&self) -> Option<f64> {
-        let late = |error: &&f64| **error > LATE_S;
-        let late = self.at_quote.seconds.iter().filter(late).count();
-        let count = self.at_quote.seconds.len();
+        let late = |kept: &&Kept| kept.at_quote_s > LATE_S;
+        let late = self.kept.iter().filter(late).count();
+        let count = self.kept.len();
         (count > 0).then(|| late as f64 / count as f64)
     }
 
     pub fn at_quote(&self) -> Spread {
-        self.at_quote.spread()
+        self.spread(|kept| Some(kept.at_quote_s))
     }
 
     pub fn at_pickup(&self) -> Spread {
-        self.at_pickup.spread()
+        self.spread(|kept| kept.at_pickup_s)
     }
 
     /// In the order of [`TIMES_TO_GO`].
-    pub fn by_time_to_go(&self) -> impl Iterator<Item = (u32, Spread)> + '_ {
-        TIMES_TO_GO
-            .into_iter()
-            .zip(self.by_time_to_go.iter().map(Errors::spread))
+    pub fn by_time_to_go(&self) -> impl Iterator<Item = TimeToGo> + '_ {
+        let row = |(index, seconds)| {
+            let error_s = move |kept: &Kept| kept.by_time_to_go_s[index];
+            TimeToGo {
+                seconds,
+                trips: self.kept.iter().filter_map(error_s).count() as u64,
+                error: self.spread(error_s),
+                at_quote: self.spread(|kept| error_s(kept).map(|_| kept.at_quote_s)),
+            }
+        };
+        (0..).zip(TIMES_TO_GO).map(row)
     }
 
     pub fn jumps(&self) -> Jumps {
+        let jumps: Vec<f64> = self.kept.iter().map(|kept| f64::from(kept.jumps)).collect();
         Jumps {
-            mean: mean(&self.jumps),
-            p95: percentile(&self.jumps, 0.95),
-        }
-    }
-}
-
-impl Errors {
-    fn add(&mut self, error_s: f64, trip_s: f64) {
-        self.seconds.push(error_s);
-        if trip_s > 0.0 {
-            self.shares.push(error_s.abs() / trip_s);
+            mean: mean(&jumps),
+            p95: percentile(&jumps, 0.95),
         }
     }
 
-    fn spread(&self) -> Spread {
-        let absolute: Vec<f64> = self.seconds.iter().map(|error| error.abs()).collect();
+    /// Of those deliveries that have such an error.
+    fn spread(&self, error_s: impl Fn(&Kept) -> Option<f64>) -> Spread {
+        let errors = || {
+            self.kept
+                .iter()
+                .filter_map(|kept| Some((error_s(kept)?, kept.trip_s)))
+        };
+        let signed: Vec<f64> = errors().map(|(error_s, _)| error_s).collect();
+        let absolute: Vec<f64> = signed.iter().map(|error_s| error_s.abs()).collect();
+        let trips = errors().filter(|(_, trip_s)| *trip_s > 0.0);
+        let shares: Vec<f64> = trips.map(|(error_s, trip_s)| error_s.abs() / trip_s).collect();
         Spread {
             p50_seconds: percentile(&absolute, 0.5),
             p95_seconds: percentile(&absolute, 0.95),
-            p50_share: percentile(&self.shares, 0.5),
-            p95_share: percentile(&self.shares, 0.95),
-            bias_seconds: mean(&self.seconds),
+            p50_share: percentile(&shares, 0.5),
+            p95_share: percentile(&shares, 0.95),
+            bias_seconds: mean(&signed),
         }
     }
 }
@@ -186,8 +184,13 @@ mod tests {
         assert_eq!(quote.p95_share, Some(95.0 / 995.0));
         assert_eq!(quality.late_share(), Some(8.0 / 20.0));
         assert_eq!(quality.at_pickup(), quote);
-        let last_minute = quality.by_time_to_go().last().unwrap();
-        assert_eq!((last_minute.0, last_minute.1.p50_seconds), (60, Some(35.0)));
+        let rows: Vec<_> = quality.by_time_to_go().collect();
+        let last_minute = rows.last().unwrap();
+        assert_eq!(
+            (last_minute.seconds, last_minute.error.p50_seconds),
+            (60, Some(35.0))
+        );
+        assert_eq!((last_minute.trips, last_minute.at_quote), (20, quote));
         let jumps = quality.jumps();
         assert_eq!((jumps.mean, jumps.p95), (Some(1.0), Some(1.0)));
         assert!(quality.open.is_empty());

@@ -9,13 +9,14 @@ use crate::engine::{Engine, digest};
 use crate::sim::energy::PowerModel;
 use crate::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use crate::sim::ids::DeliveryId;
+use crate::sim::promise::Kept;
 use crate::sim::separation::Counts;
 use crate::sim::time::Tick;
 use crate::sim::world::World;
 
 use super::deliveries::{Deliveries, DeliveryRow, Fulfilment};
 use super::fleet_use::{FleetUse, Use};
-use super::quality::{Jumps, Quality, Spread};
+use super::quality::{Jumps, Quality, Spread, TimeToGo};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,13 +66,6 @@ pub struct EtaQuality {
     pub at_pickup: Spread,
     pub by_time_to_go: Vec<TimeToGo>,
     pub jumps: Jumps,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct TimeToGo {
-    pub seconds: u32,
-    #[serde(flatten)]
-    pub error: Spread,
 }
 
 /// Over flights that ended.
@@ -148,8 +142,10 @@ impl Tally {
         }
     }
 
-    pub fn into_rows(self) -> Vec<DeliveryRow> {
-        self.rows.into_rows()
+    /// A row for each delivery, where they are kept, and how what was promised of those that were
+    /// completed held.
+    pub fn into_rows(self) -> (Vec<DeliveryRow>, Vec<Kept>) {
+        (self.rows.into_rows(), self.quality.into_kept())
     }
 
     pub fn hear(&mut self, events: &[Event], airborne: usize) {
@@ -294,7 +290,6 @@ impl Tally {
 
     fn eta(&self) -> EtaQuality {
         let at_quote = self.quality.at_quote();
-        let by_time_to_go = self.quality.by_time_to_go();
         EtaQuality {
             quote_error_p50: at_quote.p50_share,
             quote_error_p95: at_quote.p95_share,
@@ -302,9 +297,7 @@ impl Tally {
             late_share: self.quality.late_share(),
             at_quote,
             at_pickup: self.quality.at_pickup(),
-            by_time_to_go: by_time_to_go
-                .map(|(seconds, error)| TimeToGo { seconds, error })
-                .collect(),
+            by_time_to_go: self.quality.by_time_to_go().collect(),
             jumps: self.quality.jumps(),
         }
     }

@@ -7,42 +7,33 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 
 use crate::sim::promise::TIMES_TO_GO;
-use crate::view::reading::QuoteReading;
+use crate::view::reading::{ErrorReading, QuoteReading};
 
 pub(super) fn encode(quotes: &QuoteReading, encoder: &mut DescriptorEncoder<'_>) -> std::fmt::Result {
-    let errors: Family<Vec<(&'static str, String)>, Gauge<f64, AtomicU64>> = Family::default();
-    let shares: Family<Vec<(&'static str, String)>, Gauge<f64, AtomicU64>> = Family::default();
-    let told = [
-        ("quote".to_owned(), Some(quotes.at_quote)),
-        ("pickup".to_owned(), quotes.at_pickup),
+    let mut told = vec![("quote".to_owned(), quotes.at_quote)];
+    told.extend(quotes.at_pickup.map(|error| ("pickup".to_owned(), error)));
+    let rows = TIMES_TO_GO.iter().zip(&quotes.by_time_to_go);
+    let rows = rows.filter_map(|(seconds, row)| Some((format!("{seconds}s"), row.as_ref()?)));
+    let rows: Vec<_> = rows.collect();
+    told.extend(rows.iter().map(|(when, row)| (when.clone(), row.error)));
+    let same_trips = rows.iter().map(|(when, row)| (when.clone(), row.at_quote));
+    let families: [(_, _, Vec<(String, ErrorReading)>); 2] = [
+        (
+            "skyhaul_eta_error",
+            "errors of delivery times as they were told at the first quote, at pick-up and so long \
+             before the end, over the last thousand completed deliveries",
+            told,
+        ),
+        (
+            "skyhaul_eta_quote_error",
+            "errors at the first quote of those deliveries alone that are in the row of so long before \
+             the end of skyhaul_eta_error",
+            same_trips.collect(),
+        ),
     ];
-    let before = TIMES_TO_GO.iter().map(|seconds| format!("{seconds}s"));
-    for (when, error) in told.into_iter().chain(before.zip(quotes.by_time_to_go)) {
-        let quantiles = error.map(|error| {
-            let median = ("0.5", error.p50_s, error.p50_share);
-            [median, ("0.95", error.p95_s, error.p95_share)]
-        });
-        for (quantile, seconds, share) in quantiles.into_iter().flatten() {
-            let label = vec![("told_at", when.clone()), ("quantile", quantile.to_owned())];
-            errors.get_or_create(&label).set(seconds);
-            shares.get_or_create(&label).set(share);
-        }
+    for (name, what, errors) in families {
+        encode_errors(name, what, &errors, encoder)?;
     }
-    let help = "Absolute errors of delivery times as they were told at the first quote, at pick-up \
-                and so long before the end, over the last thousand completed deliveries";
-    errors.encode(encoder.encode_descriptor(
-        "skyhaul_eta_error_seconds",
-        help,
-        None,
-        errors.metric_type(),
-    )?)?;
-    let help = "The same as shares of the trip from the first quote to the door";
-    shares.encode(encoder.encode_descriptor(
-        "skyhaul_eta_error_ratio",
-        help,
-        None,
-        shares.metric_type(),
-    )?)?;
     let figures = [
         (
             "skyhaul_eta_bias_seconds",
@@ -67,6 +58,39 @@ pub(super) fn encode(quotes: &QuoteReading, encoder: &mut DescriptorEncoder<'_>)
     Ok(())
 }
 
+/// In seconds, and as shares of the trip from the first quote to the door.
+fn encode_errors(
+    name: &str,
+    what: &str,
+    errors: &[(String, ErrorReading)],
+    encoder: &mut DescriptorEncoder<'_>,
+) -> std::fmt::Result {
+    let seconds: Family<Vec<(&'static str, String)>, Gauge<f64, AtomicU64>> = Family::default();
+    let shares: Family<Vec<(&'static str, String)>, Gauge<f64, AtomicU64>> = Family::default();
+    for (when, error) in errors {
+        for (quantile, in_seconds, share) in [
+            ("0.5", error.p50_s, error.p50_share),
+            ("0.95", error.p95_s, error.p95_share),
+        ] {
+            let label = vec![("told_at", when.clone()), ("quantile", quantile.to_owned())];
+            seconds.get_or_create(&label).set(in_seconds);
+            shares.get_or_create(&label).set(share);
+        }
+    }
+    for (unit, help, family) in [
+        ("seconds", format!("Absolute {what}"), seconds),
+        (
+            "ratio",
+            format!("As shares of the trip from the first quote to the door: {what}"),
+            shares,
+        ),
+    ] {
+        let name = format!("{name}_{unit}");
+        family.encode(encoder.encode_descriptor(&name, &help, None, family.metric_type())?)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use prometheus_client::collector::Collector;
@@ -74,7 +98,7 @@ mod tests {
     use prometheus_client::registry::Registry;
 
     use super::*;
-    use crate::view::reading::ErrorReading;
+    use crate::view::reading::TimeToGoReading;
 
     #[derive(Debug)]
     struct Told(QuoteReading);
@@ -94,6 +118,13 @@ mod tests {
             p95_share: p95_s / 1_000.0,
         };
         let told = |p50_s, p95_s| Some(error(p50_s, p95_s));
+        let row = |p50_s, p95_s| {
+            Some(TimeToGoReading {
+                trips: 2,
+                error: error(p50_s, p95_s),
+                at_quote: error(p50_s + 20.0, p95_s + 20.0),
+            })
+        };
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Told(QuoteReading {
             samples: 3,
@@ -101,7 +132,7 @@ mod tests {
             bias_s: -4.25,
             late_share: 0.125,
             at_pickup: told(7.0, 9.0),
-            by_time_to_go: [None, told(5.0, 6.0), told(3.0, 4.0), told(1.0, 2.0)],
+            by_time_to_go: [None, row(5.0, 6.0), row(3.0, 4.0), row(1.0, 2.0)],
             jumps: 1.5,
         })));
         let mut page = String::new();
@@ -110,6 +141,7 @@ mod tests {
             "skyhaul_eta_error_seconds{told_at=\"quote\",quantile=\"0.5\"} 20.5",
             "skyhaul_eta_error_seconds{told_at=\"pickup\",quantile=\"0.95\"} 9.0",
             "skyhaul_eta_error_seconds{told_at=\"60s\",quantile=\"0.95\"} 2.0",
+            "skyhaul_eta_quote_error_seconds{told_at=\"60s\",quantile=\"0.95\"} 22.0",
             "skyhaul_eta_error_ratio{told_at=\"quote\",quantile=\"0.95\"} 0.08",
             "skyhaul_eta_bias_seconds -4.25",
             "skyhaul_eta_late_ratio 0.125",

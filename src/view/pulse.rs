@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::DeliveryRecord;
-use super::reading::{ErrorReading, QuoteReading};
+use super::reading::{ErrorReading, QuoteReading, TimeToGoReading};
 use crate::sim::event::Happening;
 use crate::sim::promise::{Kept, Promise};
 use crate::sim::time::SimTime;
@@ -81,8 +81,14 @@ impl Pulse {
         let at_quote = errors(|kept| Some(kept.at_quote_s))?;
         let count = self.judged.len() as f64;
         let by_time_to_go = |index: usize| {
-            let told = |kept: &Kept| Some((kept.by_time_to_go_s[index]?, kept.trip_s));
-            percentiles(self.judged.iter().filter_map(told))
+            let told = |kept: &&Kept| kept.by_time_to_go_s[index].is_some();
+            let trips = || self.judged.iter().filter(told);
+            let error = |kept: &Kept| Some((kept.by_time_to_go_s[index]?, kept.trip_s));
+            Some(TimeToGoReading {
+                trips: trips().count() as u32,
+                error: percentiles(trips().filter_map(error))?,
+                at_quote: percentiles(trips().map(|kept| (kept.at_quote_s, kept.trip_s)))?,
+            })
         };
         Some(QuoteReading {
             samples: self.judged.len() as u32,
@@ -144,7 +150,7 @@ mod tests {
                 trip_s: 900.0,
                 at_quote_s: error_s,
                 at_pickup_s: Some(error_s / 2.0),
-                by_time_to_go_s: [None, Some(error_s), Some(error_s), Some(10.0)],
+                by_time_to_go_s: [None, (error_s > 0.0).then_some(1.0), Some(error_s), Some(10.0)],
                 jumps: second as u32 % 2,
             };
             pulse.note(SimTime::from_secs(f64::from(second)), kept);
@@ -154,8 +160,18 @@ mod tests {
         assert_eq!((quotes.at_quote.p50_s, quotes.at_quote.p95_s), (29.0, 74.0));
         assert_eq!(quotes.at_quote.p95_share, 74.0 / 900.0);
         assert_eq!(quotes.late_share, 0.19, "81 to 99 seconds of each hundred");
-        let [earliest, _, _, last] = quotes.by_time_to_go;
-        assert_eq!((earliest, last.map(|error| error.p95_s)), (None, Some(10.0)));
+        let [earliest, some, _, last] = quotes.by_time_to_go;
+        assert_eq!((earliest, last.map(|row| row.error.p95_s)), (None, Some(10.0)));
+        assert_eq!(
+            last.map(|row| row.at_quote),
+            Some(quotes.at_quote),
+            "the same trips"
+        );
+        let some = some.expect("those that came late had been quoted by then");
+        assert_eq!(
+            (some.trips, some.error.p50_s, some.at_quote.p50_s),
+            (790, 1.0, 40.0)
+        );
         assert_eq!(quotes.at_pickup.map(|error| error.p95_s), Some(37.0));
         assert_eq!(quotes.jumps, 0.5);
         let per_minute = |at| pulse.completed_per_minute(SimTime::from_secs(at));

@@ -174,9 +174,18 @@ pub struct QuoteReading {
     /// What was told when the package was on board.
     pub at_pickup: Option<ErrorReading>,
     /// What was told so long before the end, in the order of [`TIMES_TO_GO`].
-    pub by_time_to_go: [Option<ErrorReading>; TIMES_TO_GO.len()],
+    pub by_time_to_go: [Option<TimeToGoReading>; TIMES_TO_GO.len()],
     /// How often what was told jumped, a delivery.
     pub jumps: f64,
+}
+
+/// Of those trips that had been quoted by then.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeToGoReading {
+    pub trips: u32,
+    pub error: ErrorReading,
+    /// Of the first quotes of the same trips.
+    pub at_quote: ErrorReading,
 }
 
 /// Of absolute errors of what was told: seconds, and shares of the trip from the first quote on.

@@ -17,9 +17,13 @@ pub fn of_one(summary: &Summary) -> String {
     };
     let before = summary.eta.by_time_to_go.iter().map(|before| {
         let p95 = seconds(before.error.p95_seconds);
-        format!("{} min: {p95}", before.seconds / 60)
+        let at_quote = seconds(before.at_quote.p95_seconds);
+        format!("{} min: {p95} ({at_quote})", before.seconds / 60)
     });
-    let by_time_to_go = format!("95th percentile {}", before.collect::<Vec<_>>().join(", "));
+    let by_time_to_go = format!(
+        "95th percentile (the same trips' when quoted) {}",
+        before.collect::<Vec<_>>().join(", ")
+    );
     let completed_share = deliveries.completed as f64 / (deliveries.requested.max(1)) as f64;
     let rows = [
         (

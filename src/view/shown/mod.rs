@@ -140,9 +140,14 @@ fn eta_error(quotes: &QuoteReading) -> EtaError {
         p95_share: rounded(error.p95_share, 1e4),
     };
     let told = TIMES_TO_GO.into_iter().zip(quotes.by_time_to_go);
-    let told = told.filter_map(|(seconds, error)| {
-        let error = spread(error?);
-        Some(TimeToGo { seconds, error })
+    let told = told.filter_map(|(seconds, row)| {
+        let row = row?;
+        Some(TimeToGo {
+            seconds,
+            trips: row.trips,
+            error: spread(row.error),
+            at_quote: spread(row.at_quote),
+        })
     });
     EtaError {
         samples: quotes.samples,

@@ -104,10 +104,15 @@ pub struct ErrorSpread {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct TimeToGo {
     pub seconds: u32,
+    /// That had been quoted by then; no others are in this row.
+    pub trips: u32,
     #[serde(flatten)]
     pub error: ErrorSpread,
+    /// Of the first quotes of the same trips.
+    pub at_quote: ErrorSpread,
 }
 
 /// `accepted` is the sum of the others.

@@ -331,7 +331,12 @@ export type EtaError = ErrorSpread & {
   samples: number;
 };
 export type TimeToGo = ErrorSpread & {
+  atQuote: ErrorSpread;
   seconds: number;
+  /**
+   * That had been quoted by then; no others are in this row.
+   */
+  trips: number;
 };
 export type SimulationState = "running" | "paused" | "stalled";
 /**

@@ -19,7 +19,8 @@ export interface EtaError extends ErrorSpread {
   biasSeconds: number;
   lateShare: number;
   atPickup?: ErrorSpread | null;
-  byTimeToGo?: (ErrorSpread & { seconds: number })[];
+  /** Beside each error that of the same trips' first quotes. */
+  byTimeToGo?: (ErrorSpread & { seconds: number; trips?: number; atQuote?: ErrorSpread })[];
   /** A delivery. */
   jumps?: number;
 }

@@ -183,7 +183,12 @@ fn fleet() -> Fleet {
             bias_seconds: 0.6,
             late_share: 0.0,
             at_pickup: Some(error),
-            by_time_to_go: vec![TimeToGo { seconds: 60, error }],
+            by_time_to_go: vec![TimeToGo {
+                seconds: 60,
+                trips: 2,
+                error,
+                at_quote: error,
+            }],
             jumps: 0.5,
         }),
     }
