@@ -2,17 +2,29 @@
 //! told, held against what happened. A pure listener to one delivery's events.
 
 use super::event::{DeliveryEvent, Etas};
+use super::motion::greater;
 use super::time::{SimDuration, SimTime};
 
 /// What drifts in the air, or in a line on the ground, is told again when it has moved by more than
-/// this since it was told, seconds.
+/// this since it was told, seconds; by more yet where it is farther away than [`NEAR_S`].
 pub const THRESHOLD_S: f64 = 5.0;
+/// What drifts at random goes as far as the square root of the time that it has: it is told again
+/// where it has gone farther than it would in the time that is left, seen from so near, seconds.
+const NEAR_S: f64 = 60.0;
 
 /// Before the delivery by this much, seconds.
 pub const TIMES_TO_GO: [u32; 4] = [600, 300, 120, 60];
 
 /// A told time that differs from the one before it by more than this is a visible jump, seconds.
 const JUMP_S: f64 = THRESHOLD_S;
+
+/// Whether a time that drifts is told again, seconds since the start.
+#[inline(always)]
+pub fn has_drifted(told_s: f64, newest_s: f64, now_s: f64) -> bool {
+    let moved_s = newest_s - told_s;
+    let farther = greater((newest_s - now_s) / NEAR_S, 1.0);
+    moved_s * moved_s > THRESHOLD_S * THRESHOLD_S * farther
+}
 
 /// Whether a change of plan is worth telling: it comes later, so that what was told would run out
 /// before it is there, or earlier by more than what may drift untold.
@@ -186,6 +198,17 @@ mod tests {
             pickup,
             ..etas(900.0)
         }));
+    }
+
+    #[test]
+    fn what_drifts_is_told_of_the_more_the_nearer_it_is() {
+        for (left_s, most_s) in [(0.0, 5.0), (60.0, 5.0), (240.0, 10.0), (540.0, 15.0)] {
+            let (now_s, newest_s) = (1_000.0, 1_000.0 + left_s);
+            for sign in [-1.0, 1.0] {
+                let moved = |by_s: f64| has_drifted(newest_s + sign * by_s, newest_s, now_s);
+                assert!(!moved(most_s - 0.01) && moved(most_s + 0.01), "{left_s} {sign}");
+            }
+        }
     }
 
     #[test]

@@ -319,7 +319,7 @@ impl Fleet {
                 continue;
             };
             let etas = self.etas(context, kept, at);
-            if kept.told.is_some_and(|told| has_moved(told, etas)) {
+            if kept.told.is_some_and(|told| has_moved(told, etas, context.now)) {
                 effects.send(Mail::Delivery(id, DeliveryMessage::EtaMoved(etas)));
                 if let Some(kept) = self.kept.get_mut(&id) {
                     kept.told = Some(etas);
@@ -355,7 +355,9 @@ fn passes(context: &Context, kept: &Kept, unfit: Unfit) -> Option<SimTime> {
 }
 
 /// So far that people are told.
-fn has_moved(told: Etas, etas: Etas) -> bool {
-    let by_s = |one: SimTime, other: SimTime| (one.as_secs() - other.as_secs()).abs();
-    by_s(told.pickup, etas.pickup).max(by_s(told.delivery, etas.delivery)) > promise::THRESHOLD_S
+fn has_moved(told: Etas, etas: Etas, now: SimTime) -> bool {
+    let has_drifted = |told: SimTime, newest: SimTime| {
+        promise::has_drifted(told.as_secs(), newest.as_secs(), now.as_secs())
+    };
+    has_drifted(told.pickup, etas.pickup) || has_drifted(told.delivery, etas.delivery)
 }

@@ -1,32 +1,48 @@
 //! Expected times of pick-up and delivery: a pass over columns.
 //!
-//! What is left of the present leg at its speeds in the forecast wind, and the planned time
-//! of the legs after it. Who waits for a drone hears only of moves beyond a threshold, and the last
-//! word when it comes down to it: from there on nothing is uncertain any more.
+//! What is left of the present leg at its speeds in the forecast wind, and what the wind of the
+//! moment is about to take or give before it is as forecast again; then the planned time of the
+//! legs after it. Who waits for a drone hears only of moves beyond a threshold, and the last word
+//! when it comes down to it: from there on nothing is uncertain any more.
 
 use super::super::flight::{Leg, Phase};
 use super::super::ids::DroneId;
-use super::super::motion::{self, Profile, lesser};
-use super::super::promise::THRESHOLD_S;
+use super::super::motion::{self, Profile, lesser, positive};
+use super::super::promise::has_drifted;
 use super::super::time::SimTime;
 use super::columns::{BLOCK_ROWS, Chunk, Column, Motion, MotionStrip, OutlookStrip, STRIP_ROWS};
+use super::passes;
+use super::winds::{Blown, Winds};
 use super::{FlightEvent, FlightEventKind};
 
 /// Or when it is over before the next look, and the drone comes later than that by more than this,
 /// seconds: nobody is promised for the past.
 const LATER_S: f64 = 1.0;
 const SOON_S: f64 = 1.0;
+/// What of the difference between the wind that is met and the forecast is taken for a gust; the
+/// rest may be the forecast's error.
+const OF_GUSTS: f64 = 0.8;
 /// How often expected times are refreshed, microseconds; each tick if ticks are longer.
 pub const EVERY_US: u64 = 1_000_000;
 
-/// Refreshes a chunk's expected times at the end of a tick.
-pub fn refresh(chunk: &mut Chunk, processor: pulp::Arch, now_s: f64, events: &mut Vec<FlightEvent>) {
+/// Refreshes a chunk's expected times at the end of a tick, in the winds that were met in it.
+pub fn refresh(
+    chunk: &mut Chunk,
+    processor: pulp::Arch,
+    (winds, gust_time_s): (&Winds, f64),
+    now_s: f64,
+    events: &mut Vec<FlightEvent>,
+) {
+    let mut blown = Blown::new(winds);
     for first in (0..chunk.len()).step_by(STRIP_ROWS) {
         let (block, strip) = (first / BLOCK_ROWS, first % BLOCK_ROWS / STRIP_ROWS);
         let motions = chunk.motions[block].strip(strip);
         let mut outlooks = chunk.outlooks[block].strip(strip);
+        blown.over(winds, motions.cell);
         let refresh = Refresh {
             motions: &motions,
+            blown: &blown,
+            gust_time_s,
             outlooks: &mut outlooks,
             now_s,
         };
@@ -60,8 +76,8 @@ fn has_moved(outlooks: &OutlookStrip<'_>, i: usize, now_s: f64) -> bool {
     let (delivery, told_delivery) = (outlooks.delivery_at[i], outlooks.told_delivery_at[i]);
     let is_over = |told: f64, at: f64| (told < now_s + SOON_S) & (at - told > LATER_S);
     let is_picked_up = outlooks.pickup_after_leg[i].is_nan();
-    let is_elsewhere = ((delivery - told_delivery).abs() > THRESHOLD_S)
-        | ((pickup - told_pickup).abs() > THRESHOLD_S)
+    let is_elsewhere = has_drifted(told_delivery, delivery, now_s)
+        | has_drifted(told_pickup, pickup, now_s)
         | is_over(told_delivery, delivery)
         | (!is_picked_up & is_over(told_pickup, pickup));
     !outlooks.delivery_after_leg[i].is_nan() & is_elsewhere
@@ -112,6 +128,8 @@ fn moved(drone: DroneId, pickup_at: f64, delivery_at: f64) -> FlightEvent {
 /// A strip's expected times. Answers how many are to be told.
 struct Refresh<'a, 's> {
     motions: &'a MotionStrip<'s>,
+    blown: &'a Blown,
+    gust_time_s: f64,
     outlooks: &'a mut OutlookStrip<'s>,
     now_s: f64,
 }
@@ -123,11 +141,15 @@ impl pulp::NullaryFnOnce for Refresh<'_, '_> {
     fn call(self) -> u64 {
         let Refresh {
             motions,
+            blown,
+            gust_time_s,
             outlooks,
             now_s,
         } = self;
         for (i, left_s) in seconds_left(motions).into_iter().enumerate() {
-            let leg_end_s = now_s + left_s;
+            let target = f64::from(motions.target[i]);
+            let lead_s = gust_takes(left_s, target, ahead_of_plan(motions, blown, i), gust_time_s);
+            let leg_end_s = now_s + positive(left_s + lead_s);
             // What is behind is not a number, nor is anything added to it.
             let to_delivery = outlooks.delivery_after_leg[i];
             let to_pickup = outlooks.pickup_after_leg[i] + 0.0 * to_delivery;
@@ -140,6 +162,28 @@ impl pulp::NullaryFnOnce for Refresh<'_, '_> {
             .map(|i| u64::from(has_moved(outlooks, i, now_s)))
             .sum()
     }
+}
+
+/// By how much the wind that is met lets a row fly faster than planned, m/s; in turns nothing does.
+#[inline(always)]
+fn ahead_of_plan(motions: &MotionStrip<'_>, blown: &Blown, i: usize) -> f64 {
+    let direction = (motions.east[i], motions.north[i]);
+    let (along, across) = passes::blown((blown.east[i], blown.north[i]), direction, motions.windage[i]);
+    let ahead = passes::reached(motions.airspeed[i], along, across) - motions.target[i];
+    let is_turn = motions.watch[i] == f32::INFINITY;
+    f64::from(if is_turn { 0.0 } else { ahead })
+}
+
+/// How much later than planned a leg ends that goes on for so long, at this speed and now so much
+/// faster: a gust falls to 1/e in its time, so what it gives or takes until the end of the leg is known.
+/// Of e^−x its Padé approximant will do.
+#[inline(always)]
+fn gust_takes(left_s: f64, target_mps: f64, ahead_mps: f64, gust_time_s: f64) -> f64 {
+    let x = left_s / gust_time_s;
+    let over = 1.0 - 1.0 / (1.0 + x + 0.5 * x * x);
+    let gained_m = OF_GUSTS * ahead_mps * gust_time_s * over;
+    let is_moving = target_mps > 0.0;
+    if is_moving { -gained_m / target_mps } else { 0.0 }
 }
 
 /// Of a strip's rows until the ends of their legs.
@@ -167,4 +211,25 @@ pub fn seconds_left_of_leg(chunk: &Chunk, i: usize) -> f64 {
 #[inline(always)]
 fn as_planned(speed: f64, remaining: f64, planned: Profile) -> f64 {
     motion::duration(lesser(speed, planned.target), remaining, planned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gust_takes_what_it_has_time_for() {
+        let takes_s = |left_s, ahead_mps| gust_takes(left_s, 20.0, ahead_mps, 30.0);
+        assert_eq!(takes_s(300.0, 0.0), 0.0);
+        // Its whole time at 0.8 × 2 m/s less: 48 m, which are 2.4 s of flight.
+        assert!(
+            (takes_s(300.0, -2.0) - 2.4).abs() < 0.05,
+            "{}",
+            takes_s(300.0, -2.0)
+        );
+        assert_eq!(takes_s(300.0, 2.0), -takes_s(300.0, -2.0), "or gives");
+        // Of the next seconds it has nearly all: 0.8 × 2 m/s over 3 s are 4.8 m.
+        assert!((takes_s(3.0, -2.0) - 0.24).abs() < 0.02, "{}", takes_s(3.0, -2.0));
+        assert_eq!(gust_takes(300.0, 0.0, -2.0, 30.0), 0.0, "who stands loses no way");
+    }
 }

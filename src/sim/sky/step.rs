@@ -105,7 +105,8 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<
     }
     if clock.refreshes_etas(index) {
         chunk.find_cells(&world.weather);
-        eta::refresh(chunk, clock.processor, clock.now_s, &mut step.events);
+        let winds = (clock.winds, world.weather.gust_time_s);
+        eta::refresh(chunk, clock.processor, winds, clock.now_s, &mut step.events);
         step.in_trouble = clock.hazards.look(chunk, clock.winds);
     }
     step.fingerprint = fingerprint.finish();
