@@ -15,6 +15,9 @@ use crate::view::View;
 
 use super::{DeliveryHandle, DeliveryRecord, WorkflowState};
 
+/// About what a take-off takes its pad up for, and a landing with what comes after it, seconds.
+const TAKE_OFF_S: f64 = 15.0;
+const LANDING_S: f64 = 60.0;
 /// Whose drones it is reckoned with: of so many hubs' types, the nearest to the pick-up.
 const PAIRS: usize = 12;
 
@@ -95,10 +98,19 @@ impl View {
     /// type can, or none may by the weather of now.
     fn flown(&self, world: &World, leaves: SimTime, id: DeliveryId, order: &Order) -> Option<Etas> {
         let task = Task::of(world, id, order);
-        let (now, closed): (_, Vec<Option<SimTime>>) = {
+        let (now, hubs): (_, Vec<_>) = {
             let now = self.now.read();
-            (now.at, now.hubs.iter().map(|hub| hub.closed_until).collect())
+            let known = now.hubs.iter().map(|hub| (hub.closed_until, hub.queues));
+            (now.at, known.collect())
         };
+        // Those who wait already for a drone spread over the hubs, and leave before it.
+        let ahead = self
+            .deliveries
+            .index
+            .read()
+            .waiting_before(id)
+            .unwrap_or_default();
+        let ahead = ahead as f64 / hubs.len().max(1) as f64;
         let pairs = world.pairs();
         let away_m = |index: &usize| world.hub(pairs.get(*index).hub).at.distance(task.pickup);
         let mut near: Vec<usize> = (0..pairs.len())
@@ -107,9 +119,15 @@ impl View {
         near.sort_by(|a, b| away_m(a).total_cmp(&away_m(b)));
         let flown = near.into_iter().take(PAIRS).filter_map(|index| {
             let pair = pairs.get(index);
-            let opens = closed.get(pair.hub.index()).copied().flatten().unwrap_or(now);
+            let (closed_until, queues) = hubs.get(pair.hub.index()).copied().unwrap_or_default();
+            let opens = closed_until.unwrap_or(now);
             let mission = dispatch::mission_of(world, now, pair, &task).ok()?;
-            let leaves = leaves.max(opens);
+            // Behind the opening its line goes pad by pad.
+            let ahead = if closed_until.is_some() { ahead } else { 0.0 };
+            let line_s =
+                TAKE_OFF_S * (f64::from(queues.departing) + ahead) + LANDING_S * f64::from(queues.holding);
+            let has_pad = opens + SimDuration::from_secs(line_s / f64::from(world.hub(pair.hub).pads.max(1)));
+            let leaves = leaves.max(has_pad);
             let door = world.recipient.expected(task.confirmed);
             (opens != SimTime::NEVER).then(|| Etas {
                 pickup: leaves + SimDuration::from_secs(mission.pickup_s),
