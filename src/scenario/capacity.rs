@@ -2,6 +2,7 @@
 
 use super::diagnostic::Log;
 use super::document::Document;
+use crate::sim::ageing;
 use crate::sim::demand;
 use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::geo::LatLon;
@@ -89,7 +90,7 @@ fn grounded(world: &World) -> f64 {
 }
 
 /// Share of the time in which the forecast over its hub lets a fleet fly.
-fn flyable(world: &World, fleet: &Fleet) -> f64 {
+pub(super) fn flyable(world: &World, fleet: &Fleet) -> f64 {
     let (limits, hub) = (&world.model(fleet.model).limits, world.hub(fleet.hub).at);
     let moments = (world.duration.0 / FORECAST_EVERY.0).clamp(1, FORECASTS);
     let at = |moment: u64| SimTime(world.duration.0 / moments * moment);
@@ -166,6 +167,14 @@ fn chargers_for(world: &World, fleet: &Fleet) -> f64 {
     f64::from(world.hub(fleet.hub).chargers) * f64::from(fleet.count) / drones
 }
 
+/// Of a fleet's batteries: the worst and the best, as shares of what new ones hold.
+pub(super) fn health_at_start(world: &World, fleet: &Fleet) -> (f64, f64) {
+    let battery = &world.model(fleet.model).battery;
+    let (fewest, most) = fleet.cycles;
+    let after = |cycles: f64| ageing::health_after(battery, 1.0, cycles * battery.capacity_wh);
+    (after(most), after(fewest))
+}
+
 /// How long an order keeps a drone busy: out and back, then charging what it used.
 struct Cycle {
     flight_s: f64,
@@ -183,7 +192,8 @@ fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<
         payload_kg: order.payload_kg,
     };
     let mission = plan_delivery(model, &world.air(SimTime::START), &errand).ok()?;
-    let usable_wh = model.battery.capacity_wh * (1.0 - model.battery.reserve);
+    let (worst, best) = health_at_start(world, fleet);
+    let usable_wh = model.battery.capacity_wh * (0.5 * (worst + best) - model.battery.reserve);
     if mission.energy_wh > usable_wh {
         return None;
     }
@@ -209,6 +219,10 @@ pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log
         let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
         let kept = (capacity.grounded * 100.0 + 0.5) as u64;
         let (weather, remedy) = match kept {
+            0 if capacity.served_per_s == 0.0 => (
+                ", since none of its types can fly such orders from its hubs".to_owned(),
+                "ask for shorter ways or lighter payloads, or give the types more battery",
+            ),
             0 => (String::new(), "lower the rate, or add drones"),
             100 => (
                 ", since the weather keeps all of it on the ground".to_owned(),

@@ -3,7 +3,7 @@
 //! [`document`], [`order_keys`] (with the CSV files of [`order_files`]), [`model`], [`stages`], [`audience`] and [`objectives`] name the keys (and thereby the
 //! JSON Schema); [`fields`], [`kinds`], [`times`] and [`locations`] say how keys are
 //! described and read; [`build`], [`fleets`], [`zones`] and [`orders`] make the world and
-//! check what one value means for another; [`capacity`] estimates what the fleet can serve.
+//! check what one value means for another; [`capacity`] estimates what the fleet can serve, [`grounded`] finds who cannot fly at all.
 //! Nothing here runs anything.
 
 mod accounts;
@@ -16,6 +16,7 @@ mod faults;
 mod fields;
 mod fleets;
 mod geojson;
+mod grounded;
 mod hash;
 mod kinds;
 mod locations;
@@ -115,7 +116,9 @@ pub fn parse(source: &str, file_name: &str, base_dir: &Path) -> Result<Scenario,
     let mut log = Log::default();
     let mut document = fields::read_table(tree.get_ref(), 0..0, &mut log, document::document);
     let world = build::build(&document, base_dir, &mut log);
-    if let Some(world) = &world {
+    if let Some(world) = &world
+        && !grounded::warn_of_grounded(&document, world, &mut log)
+    {
         capacity::warn_of_overload(&document, world, &mut log);
     }
     let load = document.load.take().and_then(|at| at.value);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use geo::{Area as _, Contains, Coord, LineString, Polygon, Validation};
+use geo::{Area as _, Contains, ConvexHull, Coord, Intersects, LineString, Polygon, Validation};
 
 use super::build::{refuse_doubles, refuse_file};
 use super::diagnostic::{At, Log, Span};
@@ -168,21 +168,36 @@ pub(super) fn warn_of_closed_hubs(document: &Document, world: &World, log: &mut 
             HeightReference::Agl => 0.0,
             HeightReference::Amsl => world.area.ground_m,
         };
-        let reaches_down = zone.floor_m - ground_m <= LEVELS_M[0] && zone.ceiling_m > ground_m;
+        let reaches_down =
+            zone.polygon.is_valid() && zone.floor_m - ground_m <= LEVELS_M[0] && zone.ceiling_m > ground_m;
         let is_under = |hub: &&Hub| {
             let LatLon { lat, lon } = hub.location;
             zone.polygon.contains(&geo::Point::new(lon, lat))
         };
-        for hub in world.hubs.iter().filter(|_| reaches_down).filter(is_under) {
-            log.warn(
-                span,
-                format!(
-                    "zone \"{}\" lies over hub `{}`, which nobody leaves while it is in force",
-                    zone.name, hub.key
-                ),
-                "move one of them, or give the zone a `from` and an `until`",
-            );
-        }
+        let under: Vec<&Hub> = world
+            .hubs
+            .iter()
+            .filter(|_| reaches_down)
+            .filter(is_under)
+            .collect();
+        let over = match under[..] {
+            [] => continue,
+            [hub] => format!("hub `{}`, which", hub.key),
+            [ref some @ .., last] if under.len() < world.hubs.len() => {
+                let some = some.iter().map(|hub| format!("`{}`", hub.key));
+                let some = some.collect::<Vec<_>>().join(", ");
+                format!("the hubs {some} and `{}`, which", last.key)
+            }
+            _ => format!("all {} hubs, which", under.len()),
+        };
+        log.warn(
+            span,
+            format!(
+                "zone \"{}\" lies over {over} nobody leaves while it is in force",
+                zone.name
+            ),
+            "move one of them, or give the zone a `from` and an `until`",
+        );
     }
 }
 
@@ -209,7 +224,16 @@ fn check_zone(zone: &Zone, polygon: &Span, ceiling: &Span, area: Option<&Area>, 
             format!("give a ceiling above {} m", zone.floor_m),
         );
     }
-    if let Err(problem) = zone.polygon.check_validation() {
+    doubt_underground(zone, ceiling, area, log);
+    let hull = zone.polygon.convex_hull();
+    let has_no_area = hull.unsigned_area() * area_of_a_degree_m2(zone) < LEAST_AREA_M2;
+    if has_no_area {
+        log.error(
+            polygon,
+            format!("zone \"{}\" has no area", zone.name),
+            "give at least three corners that are not on one line",
+        );
+    } else if let Err(problem) = zone.polygon.check_validation() {
         log.error(
             polygon,
             format!(
@@ -219,25 +243,45 @@ fn check_zone(zone: &Zone, polygon: &Span, ceiling: &Span, area: Option<&Area>, 
             "give its corners in order, without crossings",
         );
     }
-    let Some(area) = area else { return };
-    if zone.polygon.unsigned_area() * area_of_a_degree_m2(zone) < LEAST_AREA_M2 {
-        log.error(
-            polygon,
-            format!("zone \"{}\" has no area", zone.name),
-            "give at least three corners that are not on one line",
-        );
-    }
-    let inside = |corner: &Coord| {
-        area.bounds.contains(LatLon {
-            lat: corner.y,
-            lon: corner.x,
-        })
+    let Some(area) = area.filter(|_| !has_no_area) else {
+        return;
     };
-    if !zone.polygon.exterior().coords().any(inside) {
+    let bounds = area.bounds;
+    let within = geo::Rect::new((bounds.west, bounds.south), (bounds.east, bounds.north));
+    if !zone.polygon.intersects(&within) {
         log.warn(
             polygon,
             format!("zone \"{}\" is outside the area", zone.name),
             "each corner is [latitude, longitude]; move it, or widen `bbox`",
+        );
+    }
+}
+
+/// Where the ground is as high as it reaches, it closes nothing.
+fn doubt_underground(zone: &Zone, ceiling: &Span, area: Option<&Area>, log: &mut Log) {
+    let ground_m = match zone.reference {
+        HeightReference::Agl => Some(0.0),
+        HeightReference::Amsl => area.map(|area| area.ground_m),
+    };
+    if let Some(ground_m) =
+        ground_m.filter(|ground_m| zone.ceiling_m <= *ground_m && zone.floor_m < zone.ceiling_m)
+    {
+        let (above, remedy) = match zone.reference {
+            HeightReference::Agl => ("", "give a ceiling above 0 m".to_owned()),
+            HeightReference::Amsl => (
+                " above the sea, where the ground is higher",
+                format!(
+                    "give a ceiling above the area's ground, {ground_m} m, or heights over it by `reference = \"AGL\"`"
+                ),
+            ),
+        };
+        log.warn(
+            ceiling,
+            format!(
+                "zone \"{}\" closes nothing: it ends at {} m{above}",
+                zone.name, zone.ceiling_m
+            ),
+            remedy,
         );
     }
 }

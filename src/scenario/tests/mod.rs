@@ -5,6 +5,7 @@ mod mistakes;
 mod order_files;
 mod policies;
 mod rubbish;
+mod useless;
 
 use std::path::{Path, PathBuf};
 
