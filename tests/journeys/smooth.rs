@@ -25,7 +25,8 @@ fn level(of: Vector) -> f64 {
     libm::hypot(of[0], of[1])
 }
 
-/// Nobody's speed changes by more than its type accelerates, turns and climbs, from tick to tick.
+/// Nobody's speed changes by more than its type accelerates, turns and climbs, from tick to tick, nor
+/// does anybody climb or sink faster than its type.
 #[test]
 fn in_all_trouble_nobody_moves_as_no_drone_can() {
     const ROUNDING_MPS: f64 = 0.1;
@@ -64,6 +65,8 @@ fn in_all_trouble_nobody_moves_as_no_drone_can() {
             };
             let most = 1.02 * (model.vertical_acceleration_mps2 + sloping) * tick_s + ROUNDING_MPS;
             assert!(change[2].abs() <= most, "{who}");
+            assert!(velocity[2] <= 1.02 * model.climb_mps + ROUNDING_MPS, "{who}");
+            assert!(velocity[2] >= -1.02 * model.descent_mps - ROUNDING_MPS, "{who}");
         }
         let mut heard = BTreeSet::new();
         for event in &outcome.events {

@@ -224,13 +224,15 @@ impl Along<'_> {
         }
     }
 
-    /// No leg is left faster than it comes to be.
+    /// No leg is left faster than it comes to be, nor slower than it can brake to on it.
     fn leg(&self, path: Path, [entry_mps, target_mps, exit_mps]: [f64; 3]) -> Leg {
         let gained = 2.0 * self.model.acceleration_mps2 * path.length();
+        let square = entry_mps * entry_mps;
+        let most_mps = lesser(exit_mps, (square + gained).sqrt());
         let leg = Leg {
             entry_mps: lesser(entry_mps, target_mps),
             target_mps,
-            exit_mps: lesser(exit_mps, (entry_mps * entry_mps + gained).sqrt()),
+            exit_mps: greater(most_mps, positive(square - gained).sqrt()),
             ..Leg::new(path, self.phase, self.payload_kg)
         };
         leg.timed(self.model)

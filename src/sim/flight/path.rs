@@ -232,6 +232,13 @@ impl Path {
         matches!(self, Path::Arc { .. } | Path::Bend { .. })
     }
 
+    /// Whether more than the wind says how fast it may be flown: a turn's radius, or how fast the type
+    /// climbs and sinks.
+    pub fn is_bound(&self) -> bool {
+        let is_inclined = matches!(self, Path::Slope { from_m, to_m, .. } if from_m != to_m);
+        self.is_turn() || is_inclined
+    }
+
     pub fn is_hold(&self) -> bool {
         matches!(self, Path::Hold { .. })
     }

@@ -141,7 +141,7 @@ pub fn begin_leg(row: &mut Motion, flight: &Flight, world: &World, model: &Model
     row.slope_w_per_mps = power.slope_w_per_mps as f32;
 
     row.course = course(flight, air).unwrap_or(row.course);
-    row.watch = if leg.path.is_turn() {
+    row.watch = if leg.path.is_bound() {
         f32::INFINITY
     } else {
         let tick_s = world.tick.as_secs();

@@ -192,19 +192,24 @@ impl Met {
     fn by(row: &Motion, leg: &Leg, winds: &Winds) -> Self {
         let (along, across) = passes::blown(winds.of(row.cell), (row.east, row.north), row.windage);
         let reached = passes::reached(row.airspeed, along, across);
-        // A turn is as fast as its radius allows, whatever the wind would.
-        let limit = match leg.path.is_turn() {
+        // A turn is as fast as its radius allows and a slope as its type climbs, whatever the wind would.
+        let limit = match leg.path.is_bound() {
             true => row.target,
             false => f32::INFINITY,
         };
         let planned = row.planned();
         let (target, speed) = (lesser(f64::from(reached), f64::from(limit)), f64::from(row.speed));
-        // In a gust from ahead it leaves the leg slower than planned.
+        // In a gust from ahead it leaves the leg slower than planned, and faster in one from behind
+        // where it cannot brake in time and goes on.
         let gained = 2.0 * planned.acceleration * row.remaining;
         let most = lesser(greater(target, speed), (speed * speed + gained).sqrt());
+        let least = match planned.exit > 0.0 {
+            true => positive(speed * speed - gained).sqrt(),
+            false => 0.0,
+        };
         let profile = Profile {
             target,
-            exit: lesser(planned.exit, most),
+            exit: greater(lesser(planned.exit, most), least),
             ..planned
         };
         Met {
