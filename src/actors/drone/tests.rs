@@ -11,6 +11,7 @@ use crate::sim::roster::{Change, RosterWrite, ZoneWrite};
 use crate::sim::sky::Fix;
 use crate::sim::world::World;
 
+mod yielding;
 mod zones;
 
 const ASKED: ReplyTo = ReplyTo(7);

@@ -1,7 +1,8 @@
 //! Making way for another drone: the drone's part in tactical resolution.
 //!
-//! It takes the first of the scenario's means that works and that its battery allows, once in
-//! an encounter; where none does it flies on as planned and says so, for the other to be asked.
+//! It takes the first of the scenario's means that works and that its battery allows without its
+//! reserve, once in an encounter; where none does it flies on as planned and says so, for the other
+//! to be asked.
 //! Both are asked again while the conflict lasts. What it was at it goes on to.
 
 use crate::sim::dispatch;
@@ -9,6 +10,7 @@ use crate::sim::drone::DroneState;
 use crate::sim::event::DroneEvent;
 use crate::sim::flight::{Infeasible, Manoeuvre, Mission, Onward, plan_manoeuvre};
 use crate::sim::separation::{Advice, Minima, manoeuvres};
+use crate::sim::sky::Fix;
 
 use super::flying::{Base, expected};
 use super::{Context, Drone, Effect, Effects};
@@ -37,13 +39,25 @@ impl Drone {
         let rules = &context.world.separation;
         let (base, minima) = (self.base(context), Minima::of(rules));
         let onward = self.onward(&base)?;
+        let left_wh = self.spendable_wh(&base, advice.fix);
         let means = rules.tactical.iter();
         let mut possible = means.flat_map(|means| manoeuvres(*means, advice, &base.model, minima));
         possible.find_map(|manoeuvre| {
             let mission = self.planned(&base, advice, manoeuvre, onward).ok()??;
-            (dispatch::with_margin_wh(mission.energy_wh) <= advice.fix.energy_wh)
-                .then_some((manoeuvre, mission))
+            (dispatch::with_margin_wh(mission.energy_wh) <= left_wh).then_some((manoeuvre, mission))
         })
+    }
+
+    /// What making way and the rest of its flight may take: the reserve is for what nobody could
+    /// plan. Who has come into it already, or will without making way, has met that.
+    fn spendable_wh(&self, base: &Base<'_>, fix: Fix) -> f64 {
+        let battery = &base.model.battery;
+        let above_wh = fix.energy_wh - battery.reserve * battery.capacity_wh;
+        let onwards = self.onwards(base, fix).ok().flatten();
+        match onwards.is_none_or(|onwards| onwards.energy_wh <= above_wh) {
+            true => above_wh,
+            false => fix.energy_wh,
+        }
     }
 
     /// What it does after it has made way; `None` where it is not on its way anywhere.
