@@ -28,7 +28,8 @@ pub use self::outline::{Corner, Mark, Stretch};
 pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};
 pub use self::path::Path;
 pub use self::rest::{
-    Rest, plan_home, plan_landing, plan_rest, plan_return, plan_return_along, plan_wait, waiting_costs_wh,
+    Rest, leaving_s, plan_home, plan_landing, plan_rest, plan_return, plan_return_along, plan_wait,
+    waiting_costs_wh,
 };
 pub use self::whereabouts::{AT_REST_MPS, Velocity, Whereabouts};
 use super::air::Air;

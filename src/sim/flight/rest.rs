@@ -2,9 +2,9 @@
 //! waiting on the spot.
 
 use super::super::air::Air;
-use super::super::airspace::End;
+use super::super::airspace::{End, MARGIN_M};
 use super::super::geo::Point;
-use super::super::motion::lesser;
+use super::super::motion::{self, Profile, lesser, positive};
 use super::super::route::{Route, level_of_heading};
 use super::super::world::Model;
 use super::cruise::cruise;
@@ -186,6 +186,34 @@ pub fn plan_landing(
     planner.mission(legs)
 }
 
+/// Until who is in a zone is out of it by the shortest way, seconds: it comes to rest first, which
+/// may be enough. `None` for who is in none.
+pub fn leaving_s(model: &Model, air: &Air<'_>, from: Whereabouts) -> Option<f64> {
+    if !air.is_shut(from.at, from.height_m, from.height_m) {
+        return None;
+    }
+    let mut seconds = 0.0;
+    let sink = &mut |leg: Leg| seconds += leg.duration_s;
+    let planner = Planner { model, air };
+    let place = planner.come_to_rest(from, Phase::Return, 0.0, sink);
+    let Some(out) = air.way_out(place.at, place.height_m) else {
+        return Some(seconds);
+    };
+    planner.vertical(place.at, place.height_m, out.level_m, Load::HOMEWARD, None, sink);
+    let inside_m = positive(out.length_m() - MARGIN_M);
+    let reached_mps = (2.0 * model.acceleration_mps2 * inside_m).sqrt();
+    let fastest_mps = lesser(reached_mps, model.cruise_airspeed_mps);
+    if inside_m > 0.0 {
+        let profile = Profile {
+            target: fastest_mps,
+            exit: fastest_mps,
+            acceleration: model.acceleration_mps2,
+        };
+        seconds += motion::duration(0.0, inside_m, profile);
+    }
+    Some(seconds)
+}
+
 /// Home from a place in the air at rest, at the cruise height of the way home: cruise,
 /// descend, land.
 pub fn plan_return(model: &Model, air: &Air<'_>, from: Point, home: Point) -> Result<Mission, Infeasible> {
@@ -228,7 +256,8 @@ pub fn waiting_costs_wh(
 
 impl Planner<'_> {
     /// As [`Planner::hop`] from any height, at rest; where it is there already, up or down on the
-    /// spot. Who would change its level in a zone leaves that first.
+    /// spot. Who would change its level in a zone leaves that first, and so does who is sooner over
+    /// or under it than beside it.
     pub(super) fn hop_from(
         &self,
         from: Whereabouts,
@@ -240,7 +269,11 @@ impl Planner<'_> {
         if from.at.distance(to) >= SAME_PLACE_M {
             let mut route = self.route(from, to, to_m)?;
             let mut place = from;
-            if from.height_m > ON_GROUND_M && route.level_m != from.height_m {
+            let leaves_first = || {
+                let out = self.air.way_out(from.at, from.height_m);
+                out.is_some_and(|out| out.level_m != from.height_m || route.level_m != from.height_m)
+            };
+            if from.height_m > ON_GROUND_M && leaves_first() {
                 place = self.leave_zone(from, load, sink);
             }
             if place != from {

@@ -1,11 +1,11 @@
 //! Whose way a no-fly zone has come to close: theirs who would fly through it, and nobody else's.
 
 use super::super::airspace::Come;
-use super::super::flight::{FlightPlan, Leg, Path};
+use super::super::flight::{FlightPlan, Leg, Path, Whereabouts, leaving_s};
 use super::super::geo::Point;
 use super::super::ids::DroneId;
 use super::super::time::{SimDuration, SimTime};
-use super::super::world::{Model, World};
+use super::super::world::World;
 use super::columns::Chunk;
 use super::{Sky, eta};
 
@@ -16,7 +16,8 @@ const PART_S: f64 = 10.0;
 
 impl Sky {
     /// Those in the air whose plan leads into one of these zones while that is in force, in drone
-    /// order. Not those who have handed over before they could have left it.
+    /// order. Not those who have handed over before they could have left it, nor those whose plan
+    /// leads out of it as soon as another would.
     pub fn closed_ways(&self, world: &World, now: SimTime, come: &Come<'_>) -> Vec<DroneId> {
         if come.is_empty() {
             return Vec::new();
@@ -27,12 +28,20 @@ impl Sky {
             let from = (motion.at(), f64::from(motion.height));
             let left_s = eta::seconds_left_of_leg(chunk, i);
             let ahead = &flight.plan.legs()[flight.leg as usize..];
-            let hands_over = ahead[0].path.is_hold() && ahead[0].milestone.is_some();
-            let leaves_later = || {
-                let leaves_s = leaves_s(world, world.model(flight.model), from, now);
-                leaves_s.is_some_and(|leaves_s| left_s <= leaves_s)
+            if !lead_into(ahead, (from, left_s), now, come) {
+                return false;
+            }
+            let place = Whereabouts {
+                at: from.0,
+                height_m: from.1,
+                velocity: motion.velocity(),
             };
-            lead_into(ahead, (from, left_s), now, come) && !(hands_over && leaves_later())
+            let leaving_s = leaving_s(world.model(flight.model), &world.air(now), place);
+            let hands_over = ahead[0].path.is_hold() && ahead[0].milestone.is_some();
+            leaving_s.is_none_or(|leaving_s| {
+                let handed_over = hands_over && left_s <= leaving_s;
+                !handed_over && !leads_out(ahead, (from, left_s), now, (come, leaving_s))
+            })
         };
         let mut closed = Vec::new();
         for chunk in &self.chunks {
@@ -68,11 +77,34 @@ fn lead_into(
     })
 }
 
-/// Until one at rest there has left the zones that count; `None` where none does.
-fn leaves_s(world: &World, model: &Model, (at, height_m): (Point, f64), now: SimTime) -> Option<f64> {
-    let out = world.airspace.way_out(now, at, height_m)?;
-    let climb_s = (out.level_m - height_m).abs() / model.climb_mps;
-    Some(climb_s + out.length_m() / model.cruise_airspeed_mps)
+/// Whether who is in a zone is out of it by its plan within so many seconds, and comes into none of
+/// these afterwards.
+fn leads_out(
+    legs: &[Leg],
+    (mut from, mut left_s): ((Point, f64), f64),
+    now: SimTime,
+    (come, within_s): (&Come<'_>, f64),
+) -> bool {
+    let mut ahead_s = within_s;
+    for (number, leg) in legs.iter().enumerate() {
+        if number > 0 {
+            (from, left_s) = (leg.path.start(), leg.duration_s);
+        }
+        if left_s > ahead_s {
+            let (from, to, share) = (from, leg.end(), ahead_s / left_s);
+            let between = |from: f64, to: f64| from + share * (to - from);
+            let at = Point {
+                x: between(from.0.x, to.0.x),
+                y: between(from.0.y, to.0.y),
+            };
+            let place = (at, between(from.1, to.1));
+            let begins = now + SimDuration::from_secs(within_s);
+            return !lead_into(&legs[number..], (place, left_s - ahead_s), begins, come);
+        }
+        ahead_s -= left_s;
+    }
+    // It is down by then.
+    true
 }
 
 /// Whether one of the zones on it is in force while it is flown, part by part. Arcs are short: their

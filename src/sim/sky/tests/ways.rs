@@ -3,7 +3,9 @@
 use geo::{LineString, Polygon};
 
 use super::super::super::drone::DroneStatus;
-use super::super::super::flight::{FlightPlan, Path, Phase, Rest, Velocity, Whereabouts, plan_rest};
+use super::super::super::flight::{
+    FlightPlan, Path, Phase, Rest, Velocity, Whereabouts, plan_home, plan_rest,
+};
 use super::super::super::world::{HeightReference, Zone};
 use super::*;
 
@@ -155,6 +157,73 @@ fn of_a_zone_that_was_announced_who_flies_round_it_hears_once() {
             now.as_secs() - now_s
         );
     }
+}
+
+#[test]
+fn who_is_leaving_a_zone_when_it_begins_is_not_told_again() {
+    let world = world(wing(), 1, 0.1, (0.0, 0.0));
+    let at = |x: f64| move |sky: &Sky| sky.airborne().all(|drone| drone.at.x >= x);
+    let (mut sky, now) = flown(&world, at(2_700.0));
+    let now_s = now.as_secs();
+    // It is in the middle of it: it brakes, and is on its way out when it begins.
+    for (begins_s, middle_y) in [(5.0, 0.0), (12.0, 0.0), (20.0, 40.0)] {
+        let world = with_zone(&world, (2_800.0, middle_y), (now_s + begins_s, now_s + 600.0));
+        let laid = world.airspace.come(&[0], now, now);
+        let mut sky = sky.clone();
+        let mut now = now;
+        let plan = match sky.closed_ways(&world, now, &laid)[..] {
+            [] => None,
+            _ => {
+                replan(&mut sky, &world, now);
+                sky.plan_of(DRONE, now).map(|(plan, _)| plan.clone())
+            }
+        };
+        for _ in 0..600 {
+            let before = now;
+            now += world.tick;
+            sky.step(&world, now, None);
+            let come = world.airspace.come(&[], before, now);
+            let told = sky.closed_ways(&world, now, &come);
+            assert_eq!(told, [], "{} s, {plan:?}", now.as_secs() - now_s);
+        }
+    }
+    // Nor is who crosses it faster than it could come to rest and go back.
+    sky.step(&world, now + world.tick, None);
+    let now = now + world.tick;
+    let through = with_zone(&world, (2_650.0, 0.0), (0.0, 600.0));
+    let laid = through.airspace.come(&[0], now, now);
+    assert_eq!(sky.closed_ways(&through, now, &laid), []);
+    let customer_there = with_zone(&world, (3_900.0, 0.0), (0.0, 600.0));
+    let laid = customer_there.airspace.come(&[0], now, now);
+    assert_eq!(sky.closed_ways(&customer_there, now, &laid), [DRONE]);
+}
+
+#[test]
+fn who_is_sooner_over_a_zone_than_beside_it_leaves_it_over_its_ceiling() {
+    let world = world(wing(), 1, 0.1, (0.0, 0.0));
+    let mut world = with_zone(&world, (2_800.0, 0.0), (0.0, 600.0));
+    world.zones[0].ceiling_m = 75.0;
+    world.airspace = Airspace::new(&world.zones, &world.area);
+    let air = world.air(SimTime::START);
+    let home = Point { x: 5_000.0, y: 0.0 };
+    // Its way home leads out of it on its own level, 190 m and 60 m farther on.
+    let [below, edge] = [2_870.0, 2_990.0].map(|x| {
+        let from = Whereabouts::at_rest(Point { x, y: 0.0 }, 70.0);
+        let plan = plan_home(&world.models[0], &air, from, home, 0.0).unwrap().plan;
+        plan.legs()[0].path
+    });
+    assert!(
+        matches!(
+            below,
+            Path::Vertical {
+                from_m: 70.0,
+                to_m: 90.0,
+                ..
+            }
+        ),
+        "{below:?}"
+    );
+    assert!(matches!(edge, Path::Line { height_m: 70.0, .. }), "{edge:?}");
 }
 
 /// Of who flies east over the origin when it is sent to a place in the south-east.
