@@ -187,7 +187,7 @@ pub fn plan_landing(
 }
 
 /// Until who is in a zone is out of it by the shortest way, seconds: it comes to rest first, which
-/// may be enough. `None` for who is in none.
+/// may be enough. `None` for who is in none, and where no way leads out.
 pub fn leaving_s(model: &Model, air: &Air<'_>, from: Whereabouts) -> Option<f64> {
     if !air.is_shut(from.at, from.height_m, from.height_m) {
         return None;
@@ -196,9 +196,10 @@ pub fn leaving_s(model: &Model, air: &Air<'_>, from: Whereabouts) -> Option<f64>
     let sink = &mut |leg: Leg| seconds += leg.duration_s;
     let planner = Planner { model, air };
     let place = planner.come_to_rest(from, Phase::Return, 0.0, sink);
-    let Some(out) = air.way_out(place.at, place.height_m) else {
+    if !air.is_shut(place.at, place.height_m, place.height_m) {
         return Some(seconds);
-    };
+    }
+    let out = air.way_out(place.at, place.height_m)?;
     planner.vertical(place.at, place.height_m, out.level_m, Load::HOMEWARD, None, sink);
     let inside_m = positive(out.length_m() - MARGIN_M);
     let reached_mps = (2.0 * model.acceleration_mps2 * inside_m).sqrt();
@@ -295,18 +296,20 @@ impl Planner<'_> {
         Ok(self.air.route(end(from.at, from.height_m), end(to, to_m))?)
     }
 
-    /// Nobody lands in a zone who would have left it sooner.
+    /// Nobody comes down into a zone, nor lands in one who would have left it sooner.
     fn check_landing(&self, from: Whereabouts) -> Result<(), Infeasible> {
         let (at, height_m) = (from.at, from.height_m);
-        let lands_s = height_m / self.model.descent_mps;
-        let is_sooner = |out: Route| {
-            let climb_s = (out.level_m - height_m).abs() / self.model.climb_mps;
-            climb_s + out.length_m() / self.model.cruise_airspeed_mps < lands_s
-        };
-        let is_closed = self.air.is_closed_within(lands_s, at, 0.0, height_m);
-        match is_closed && self.air.way_out(at, height_m).is_some_and(is_sooner) {
-            true => Err(Infeasible::NoWay),
-            false => Ok(()),
+        let mut lands_s = 0.0;
+        let sink = &mut |leg: Leg| lands_s += leg.duration_s;
+        self.vertical(at, height_m, 0.0, Load::HOMEWARD, None, sink);
+        if !self.air.is_closed_within(lands_s, at, 0.0, height_m) {
+            return Ok(());
+        }
+        let is_inside = self.air.is_shut(at, height_m, height_m);
+        let is_sooner = |leaving_s| leaving_s < lands_s;
+        match is_inside && !leaving_s(self.model, self.air, from).is_some_and(is_sooner) {
+            true => Ok(()),
+            false => Err(Infeasible::NoWay),
         }
     }
 

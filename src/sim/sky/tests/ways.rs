@@ -226,6 +226,24 @@ fn who_is_sooner_over_a_zone_than_beside_it_leaves_it_over_its_ceiling() {
     assert!(matches!(edge, Path::Line { height_m: 70.0, .. }), "{edge:?}");
 }
 
+#[test]
+fn over_a_hub_that_a_zone_closes_who_is_down_sooner_than_out_lands_and_nobody_comes_down_into_it() {
+    let hub = Point { x: 5_000.0, y: 0.0 };
+    let lands = |key: &str, ceiling_m: f64| {
+        let world = world(catalogue::model(key).unwrap(), 1, 0.1, (0.0, 0.0));
+        let mut world = with_zone(&world, (hub.x, hub.y), (0.0, 600.0));
+        world.zones[0].ceiling_m = ceiling_m;
+        world.airspace = Airspace::new(&world.zones, &world.area);
+        let air = world.air(SimTime::START);
+        plan_home(&world.models[0], &air, Whereabouts::at_rest(hub, 70.0), hub, 0.0).is_ok()
+    };
+    assert!(!lands("wing", 150.0), "200 m take it 14 s, and 70 m down 24 s");
+    assert!(lands("m100", 150.0), "which takes 27 s to leave");
+    for key in ["wing", "m100"] {
+        assert!(!lands(key, 40.0), "{key} is above it");
+    }
+}
+
 /// Of who flies east over the origin when it is sent to a place in the south-east.
 fn sent_elsewhere(world: &World) -> FlightPlan {
     let model = &world.models[0];
