@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -98,11 +99,19 @@ pub fn export(args: Args) -> Result<(), Failure> {
     let recording = open(&args.file)?;
     let bar = ProgressBar::new(1_000).with_style(style());
     let place = Place::of(&args.out);
+    let is_left = AtomicBool::new(false);
     let written = place.create().and_then(|out| {
+        let out = Reader {
+            out,
+            is_left: &is_left,
+        };
         let exported = write(&recording, format, &filter, out, |done| bar.set_position(done));
         exported.map_err(|error| describe(error, &args))
     });
     bar.finish_and_clear();
+    if is_left.into_inner() {
+        return Ok(());
+    }
     let exported = place.settle(written)?;
     eprintln!("{} positions of {} moments", exported.rows, exported.frames);
     Ok(())
@@ -111,6 +120,34 @@ pub fn export(args: Args) -> Result<(), Failure> {
 fn style() -> ProgressStyle {
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta}");
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Whoever reads at the other end of a pipe may have had enough, as `head` has: that is no failure.
+struct Reader<'a> {
+    out: Box<dyn Write + Send>,
+    is_left: &'a AtomicBool,
+}
+
+impl Reader<'_> {
+    fn heed<T>(&self, written: io::Result<T>) -> io::Result<T> {
+        let is_left = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        if written.as_ref().is_err_and(is_left) {
+            self.is_left.store(true, Ordering::Relaxed);
+        }
+        written
+    }
+}
+
+impl Write for Reader<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.heed(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.heed(flushed)
+    }
 }
 
 /// What cannot come to anything, before a file is made.
@@ -201,6 +238,10 @@ fn describe(error: ExportError, args: &Args) -> Failure {
         ExportError::NoDelivery(_) => Failure::bad_input(
             format!("{}: {error}", args.file.display()),
             "see its events for ids",
+        ),
+        ExportError::NoDrone(_) => Failure::bad_input(
+            format!("--drone: {}: {error}", args.file.display()),
+            "its drones are numbered from d-0 on",
         ),
     }
 }

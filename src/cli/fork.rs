@@ -11,7 +11,7 @@ use super::run::display::Display;
 use super::run::table;
 use super::{Failure, parse_threads, threads};
 use crate::recording::export::clock;
-use crate::recording::{Fork, NotShown, Recorder, Stopped, branch};
+use crate::recording::{Fork, Full, NotShown, Recorder, Stopped, branch};
 use crate::run;
 use crate::sim::time::SimTime;
 
@@ -82,11 +82,15 @@ pub fn fork(args: Args) -> Result<(), Failure> {
             "make room, or give another --out",
         )
     });
-    let summary = match summary {
-        Err(Stopped::Recording(_)) => return recorded.map(|_| ()),
-        other => other.map_err(|error| describe(&args, &error))?,
+    let ended = match summary {
+        // Why, the recorder knows.
+        Err(Stopped::Recording(_)) => recorded.and_then(|_| Err(describe(&args, &Stopped::Recording(Full)))),
+        Err(error) => Err(describe(&args, &error)),
+        Ok(summary) => recorded.map(|_| summary),
     };
-    recorded?;
+    let summary = ended.inspect_err(|_| {
+        let _part_of_a_branch = std::fs::remove_file(&args.out);
+    })?;
     let text = match args.json {
         true => super::run::json(&summary)?,
         false => table::of_one(&summary),

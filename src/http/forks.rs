@@ -115,7 +115,15 @@ async fn begin_fork(
     if !complaints.is_empty() {
         return Err(complaints.into_failure());
     }
-    let branch = branches.begin(at, changes).map_err(|refused| match refused {
+    let begun = tokio::task::spawn_blocking({
+        // It reads files.
+        let branches = Arc::clone(branches);
+        move || branches.begin(at, changes)
+    });
+    let begun = begun
+        .await
+        .unwrap_or_else(|error| Err(NoBranch::Unread(error.to_string())));
+    let branch = begun.map_err(|refused| match refused {
         NoBranch::NoScenario(why) => {
             complaints.add("/set", why);
             complaints.into_failure()

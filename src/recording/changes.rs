@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::command::Objection;
 use crate::sim::event::{DeliveryEvent, Event, Happening};
 use crate::sim::ids::DroneId;
 use crate::sim::roster::RosterWrite;
@@ -44,6 +45,14 @@ impl WorldChanges {
             roster: world.roster.writes().to_vec(),
             shifts: world.weather.shifts.clone(),
         }
+    }
+
+    /// # Errors
+    /// Changes that are not of this scenario.
+    pub fn made_of(&self, scenario: &World) -> Result<Arc<World>, Objection> {
+        let mut world = scenario.clone().with_changes(self.roster.clone())?;
+        world.weather.shifts.clone_from(&self.shifts);
+        Ok(Arc::new(world))
     }
 }
 

@@ -51,14 +51,20 @@ impl From<McapError> for FileError {
 
 impl From<prost::DecodeError> for FileError {
     fn from(error: prost::DecodeError) -> Self {
-        FileError::Damaged(error.to_string())
+        unlike(&error)
     }
 }
 
 impl From<postcard::Error> for FileError {
     fn from(error: postcard::Error) -> Self {
-        FileError::Damaged(error.to_string())
+        unlike(&error)
     }
+}
+
+/// Decoders speak to who wrote them.
+fn unlike(error: &dyn std::error::Error) -> FileError {
+    tracing::debug!(%error, "a message of a recording cannot be read");
+    FileError::Damaged("a message in it is not as it was written".to_owned())
 }
 
 impl From<Misfit> for FileError {
@@ -122,6 +128,10 @@ impl Recording {
             false => Index::of_scan(&mut file, length)?,
         };
         let origin = index.origin(&file)?;
+        let has_frames = |chunk: &Chunk| chunk.topics.contains(&Topic::Positions);
+        if !index.chunks.iter().any(has_frames) {
+            return Err(FileError::Nothing);
+        }
         Ok(Recording {
             path: path.to_owned(),
             file,

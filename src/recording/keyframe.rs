@@ -1,14 +1,23 @@
 //! Whole states, from snapshots that only have what changed since the one before.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use prost::Message;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::look;
 use crate::sim::calendar::Month;
 use crate::sim::ids::DeliveryId;
 use crate::sim::sums::Sums;
 use crate::sim::time::Tick;
+use crate::sim::world::World;
 use crate::store::{HistoryRow, Snapshot, SumRow};
+use crate::view::{Restored, View};
+
+use super::file::{FileError, Recording};
+use super::layout::{self, Topic};
+use super::projector::NotShown;
 
 /// The state after a tick, whole. Postcard has no names: a change of fields is a new
 /// [`super::layout::FORMAT`].
@@ -81,4 +90,44 @@ impl State {
             ..Snapshot::default()
         }
     }
+}
+
+/// A read side as the whole state in this chunk has it.
+fn state_of(
+    recording: &Recording,
+    chunk: usize,
+    scenario: &Arc<World>,
+) -> Result<(View, Arc<World>), NotShown> {
+    let (world, restored) = restored_of(recording, chunk, scenario)?;
+    Ok((View::new(Arc::clone(&world), restored), world))
+}
+
+/// The last of the whole states in these chunks that can be read, and in which it is.
+pub(super) fn last_state(
+    recording: &Recording,
+    chunks: &[usize],
+    scenario: &Arc<World>,
+) -> Result<(View, Arc<World>, usize), NotShown> {
+    let mut unread = NotShown::File(FileError::Nothing);
+    for &chunk in chunks.iter().rev() {
+        match state_of(recording, chunk, scenario) {
+            Ok((view, world)) => return Ok((view, world, chunk)),
+            Err(error) => unread = error,
+        }
+    }
+    Err(unread)
+}
+
+/// What that read side begins with.
+pub(super) fn restored_of(
+    recording: &Recording,
+    chunk: usize,
+    scenario: &Arc<World>,
+) -> Result<(Arc<World>, Restored), NotShown> {
+    let messages = recording.messages(&recording.chunks()[chunk])?;
+    let keyframe = messages.iter().rfind(|message| message.topic == Topic::Keyframes);
+    let keyframe = keyframe.ok_or_else(|| FileError::Damaged("a state is missing".to_owned()))?;
+    let keyframe = layout::Keyframe::decode(keyframe.data.as_slice()).map_err(FileError::from)?;
+    let state = State::from_bytes(&keyframe.state).map_err(FileError::from)?;
+    Ok(look::look(Arc::clone(scenario), state.into_snapshot())?)
 }

@@ -5,7 +5,6 @@
 //! and now and then the whole state. A [`Recorder`] writes it, [`Recording`] reads it. Nothing
 //! in the world knows of it.
 
-mod between;
 pub mod branch;
 mod cadence;
 mod changes;
@@ -36,6 +35,7 @@ mod tape;
 mod tests;
 mod timeline;
 mod told;
+mod undone;
 
 pub use file::{FileError, Recording};
 pub use fork::Fork;

@@ -273,16 +273,11 @@ impl Player {
             self.catch_up()?;
             return Ok(has_gone);
         }
-        while self
-            .projector
-            .next_at()?
-            .is_some_and(|at| at <= self.programme.to)
-        {
-            if self.projector.forward()? {
-                return Ok(true);
-            }
+        let next = self.projector.next_at()?;
+        match next.is_some_and(|at| at <= self.programme.to) {
+            true => self.projector.forward(),
+            false => Ok(false),
         }
-        Ok(false)
     }
 
     fn measure(&mut self) {

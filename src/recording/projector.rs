@@ -7,23 +7,20 @@
 
 use std::sync::Arc;
 
-use prost::Message;
-
-use crate::engine::{Halted, look};
+use crate::engine::Halted;
 use crate::sim::command::Objection;
 use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::world::World;
-use crate::view::frame::DroneRow;
 use crate::view::{Publication, Reversal, View};
 
-use super::between::{Undone, overlay};
-use super::changes::WorldChanges;
+use super::export::clock;
 use super::file::{FileError, Recording};
-use super::keyframe::State;
-use super::layout::{self, Topic};
+use super::keyframe::{last_state, restored_of};
+use super::layout::Topic;
 use super::moments::{Moment, moments_of};
 use super::origin::NoWorld;
 use super::past::Past;
+use super::undone::{Replaced, Undone};
 
 /// Why a moment is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +61,9 @@ pub struct Projector {
     /// Where it is on the way to.
     bound_for: Option<SimTime>,
     place: Place,
-    /// As last shown.
-    rows: Vec<DroneRow>,
+    /// Moments on the way to the next frame: they are shown with it.
+    pending: Vec<Publication>,
+    replaced: Replaced,
     world: Arc<World>,
     /// The tick at which deliveries left memory last.
     forgotten: Tick,
@@ -89,8 +87,7 @@ impl Projector {
         let chunks = with(&[Topic::Positions, Topic::Journal]);
         let keyframes = with(&[Topic::Keyframes]);
         let gaps = with(&[Topic::Gaps]);
-        let first = *keyframes.first().ok_or(FileError::Nothing)?;
-        let (view, world) = state_of(&recording, first, &scenario)?;
+        let (view, world, _) = last_state(&recording, &keyframes, &scenario)?;
         view.set_playback();
         let mut projector = Projector {
             recording,
@@ -109,7 +106,8 @@ impl Projector {
                 moments: Vec::new(),
                 next: 0,
             },
-            rows: Vec::new(),
+            pending: Vec::new(),
+            replaced: Replaced::default(),
             forgotten: 0,
         };
         let past = Past::open(&projector.recording, &projector.view)?;
@@ -163,11 +161,10 @@ impl Projector {
     pub fn seek(&mut self, at: SimTime) -> Result<(), NotShown> {
         let chunks = self.recording.chunks();
         let began = |number: &&usize| self.recording.origin.at(chunks[**number].from_ns) <= at;
-        let keyframe = self.keyframes.iter().rfind(began).or(self.keyframes.first());
-        let keyframe = *keyframe.ok_or(FileError::Nothing)?;
-        let (fresh, world) = state_of(&self.recording, keyframe, &self.scenario)?;
+        let behind = self.keyframes.iter().filter(began).count().max(1);
+        let (fresh, world, keyframe) =
+            last_state(&self.recording, &self.keyframes[..behind], &self.scenario)?;
         self.world = world;
-        self.rows = fresh.frame().rows().to_vec();
         let from = fresh.clock().tick;
         // The first chunk of moments behind the state.
         self.place = Place {
@@ -177,22 +174,17 @@ impl Projector {
             next: 0,
         };
         self.bound_for = Some(at);
+        self.pending.clear();
         self.load()?;
-        self.is_torn = false;
-        let mut is_first = true;
-        while let Some(moment) = self.peek()? {
-            if moment.at > at {
+        while let Some(frame_at) = self.next_at()? {
+            if frame_at > at {
                 break;
             }
-            let is_later = moment.tick > from || is_first && moment.tick == from;
-            if is_later {
-                let has_rows = moment.rows.is_some();
-                let publication = self.take()?;
-                show(&fresh, publication, has_rows);
-                is_first = false;
-            } else {
-                self.place.next += 1;
-            }
+            let mut publications = std::mem::take(&mut self.pending);
+            publications.push(self.take()?);
+            // The frame of the state's own tick may follow it.
+            publications.retain(|one| one.tick >= from);
+            fresh.publish_last(publications);
         }
         self.is_torn = false;
         self.bound_for = None;
@@ -202,34 +194,43 @@ impl Projector {
         Ok(())
     }
 
-    /// When the next moment is.
+    /// When the next frame is.
     ///
     /// # Errors
     /// A recording that cannot be read.
     pub fn next_at(&mut self) -> Result<Option<SimTime>, NotShown> {
-        Ok(self.peek()?.map(|moment| moment.at))
+        while let Some(moment) = self.peek()? {
+            if moment.rows.is_some() {
+                return Ok(Some(moment.at));
+            }
+            let passed = self.take()?;
+            self.pending.push(passed);
+        }
+        Ok(None)
     }
 
-    /// Shows the next moment; answers whether it has positions.
+    /// Shows the next frame, and what happened up to it; answers whether there is one.
     ///
     /// # Errors
     /// A recording that cannot be read.
     pub fn forward(&mut self) -> Result<bool, NotShown> {
-        let next = self.peek()?.map(|moment| moment.at);
-        if let (true, Some(at)) = (self.is_torn, next) {
+        let Some(at) = self.next_at()? else {
+            return Ok(false);
+        };
+        if self.is_torn {
             self.seek(at)?;
             return Ok(true);
         }
-        let has_rows = self.peek()?.is_some_and(|moment| moment.rows.is_some());
-        let mut publication = self.take()?;
+        let mut frame = self.take()?;
         // What has ended leaves memory: the recording's history has it.
-        if publication.tick / FORGET_EVERY > self.forgotten / FORGET_EVERY {
-            self.forgotten = publication.tick;
+        if frame.tick / FORGET_EVERY > self.forgotten / FORGET_EVERY {
+            self.forgotten = frame.tick;
             drop(self.view.take_changes());
-            publication.kept = Some(publication.tick.saturating_sub(1));
+            frame.kept = Some(frame.tick.saturating_sub(1));
         }
-        show(&self.view, publication, has_rows);
-        Ok(has_rows)
+        let passed = std::mem::take(&mut self.pending);
+        self.view.publish_last(passed.into_iter().chain([frame]));
+        Ok(true)
     }
 
     /// Shows the frame before the one that is shown, where there is one: positions only. What was
@@ -240,34 +241,74 @@ impl Projector {
     /// A recording that cannot be read.
     pub fn back(&mut self) -> Result<bool, NotShown> {
         let mut undone = Undone::default();
+        // Those on the way to the next frame have not been shown; then comes the shown one.
+        let mut unseen = std::mem::take(&mut self.pending).len();
         let mut is_shown = true;
+        let mut is_torn = false;
         loop {
             if self.place.next == 0 {
                 if self.place.chunk == 0 {
                     return Ok(false);
                 }
+                is_torn |= self.is_gap_before(self.place.chunk);
                 self.place.chunk -= 1;
                 self.load()?;
                 self.place.next = self.place.moments.len();
                 continue;
             }
             let moment = &self.place.moments[self.place.next - 1];
-            if let (Some(rows), false) = (&moment.rows, is_shown) {
-                self.rows.clone_from(rows);
-                self.view.turn_back(Reversal {
-                    tick: moment.tick,
-                    at: moment.at,
-                    digest: moment.digest,
-                    airborne: rows.clone(),
-                    grounded: undone.grounded,
-                    found: undone.found,
-                });
-                return Ok(true);
+            match &moment.rows {
+                _ if unseen > 0 => unseen -= 1,
+                Some(_) if !is_shown && is_torn => {
+                    let at = moment.at;
+                    self.seek(at)?;
+                    return Ok(true);
+                }
+                Some(rows) if !is_shown => {
+                    self.view.turn_back(Reversal {
+                        tick: moment.tick,
+                        at: moment.at,
+                        digest: moment.digest,
+                        airborne: rows.clone(),
+                        grounded: undone.grounded,
+                        found: undone.found,
+                    });
+                    return Ok(true);
+                }
+                _ => {
+                    if !moment.changes.grounded.is_empty() {
+                        self.know_replaced()?;
+                    }
+                    let moment = &self.place.moments[self.place.next - 1];
+                    undone.undo(&moment.changes, self.replaced.at(moment.tick));
+                    is_shown = false;
+                }
             }
-            undone.undo(&moment.changes, &self.rows, &self.world);
             self.place.next -= 1;
-            is_shown = false;
         }
+    }
+
+    /// Reads how drones stood before what happened in the chunk that is shown.
+    fn know_replaced(&mut self) -> Result<(), NotShown> {
+        let chunk = self.chunks[self.place.chunk];
+        let Some(&state) = self.keyframes.iter().rfind(|state| **state < chunk) else {
+            return Ok(());
+        };
+        if self.replaced.knows(state, chunk) {
+            return Ok(());
+        }
+        let next = self.keyframes.iter().find(|next| **next > chunk);
+        let is_behind = |number: &&usize| **number > state && next.is_none_or(|next| *number < next);
+        let behind: Vec<usize> = self.chunks.iter().filter(is_behind).copied().collect();
+        let (_, restored) = restored_of(&self.recording, state, &self.scenario)?;
+        self.replaced = Replaced::read(&self.recording, state, restored.grounded, &behind)?;
+        Ok(())
+    }
+
+    /// Whether ticks are missing between this chunk and the one before.
+    fn is_gap_before(&self, chunk: usize) -> bool {
+        let (from, to) = (self.chunks[chunk - 1], self.chunks[chunk]);
+        self.gaps.iter().any(|gap| (from..to).contains(gap))
     }
 
     fn peek(&mut self) -> Result<Option<&Moment>, NotShown> {
@@ -275,9 +316,8 @@ impl Projector {
             if self.place.chunk + 1 >= self.chunks.len() {
                 return Ok(None);
             }
-            let (from, to) = (self.chunks[self.place.chunk], self.chunks[self.place.chunk + 1]);
-            self.is_torn |= self.gaps.iter().any(|gap| (from..to).contains(gap));
             self.place.chunk += 1;
+            self.is_torn |= self.is_gap_before(self.place.chunk);
             self.place.next = 0;
             self.load()?;
         }
@@ -287,11 +327,26 @@ impl Projector {
     fn load(&mut self) -> Result<(), NotShown> {
         self.place.is_passed = self.is_passed(self.place.chunk);
         let with_rows = !self.place.is_passed;
-        self.place.moments = match self.chunks.get(self.place.chunk) {
-            Some(number) => moments_of(&self.recording, *number, with_rows)?,
-            None => Vec::new(),
+        self.place.moments = Vec::new();
+        let Some(&number) = self.chunks.get(self.place.chunk) else {
+            return Ok(());
         };
+        match moments_of(&self.recording, number, with_rows) {
+            Ok(moments) => self.place.moments = moments,
+            Err(NotShown::File(FileError::Damaged(why))) => self.leave_out(number, &why),
+            Err(error) => return Err(error),
+        }
         Ok(())
+    }
+
+    /// What a damaged chunk had is missing, as in a gap.
+    fn leave_out(&mut self, number: usize, why: &str) {
+        if !self.gaps.contains(&number) {
+            let at = clock(self.recording.origin.at(self.recording.chunks()[number].from_ns));
+            tracing::warn!(at, why, "a part of the recording is damaged and left out");
+            self.gaps.push(number);
+        }
+        self.is_torn = true;
     }
 
     /// Whether a later chunk has the frame that is wanted: the next has one, and ends before.
@@ -310,26 +365,18 @@ impl Projector {
         let moment = &mut self.place.moments[self.place.next];
         self.place.next += 1;
         if let Some(changes) = &moment.changes.world {
-            self.world = changed(&self.scenario, changes)?;
-        }
-        match &moment.rows {
-            Some(rows) => self.rows.clone_from(rows),
-            None if self.place.is_passed => {}
-            None => overlay(&mut self.rows, &moment.changes),
+            self.world = changes.made_of(&self.scenario)?;
         }
         let changes = &moment.changes;
-        let airborne = match self.place.is_passed {
-            // Nobody sees it; but what happens, happens somewhere.
-            true => changes.carriers.clone(),
-            false => self.rows.clone(),
-        };
+        // Between frames nobody looks; but what happens, happens somewhere.
+        let airborne = moment.rows.as_ref().unwrap_or(&changes.carriers);
         Ok(Publication {
             tick: moment.tick,
             at: moment.at,
             digest: moment.digest,
             world: Arc::clone(&self.world),
             events: changes.events.clone(),
-            airborne,
+            airborne: airborne.clone(),
             grounded: changes.grounded.clone(),
             lost_with: changes.lost_with.clone(),
             healths: changes.healths.clone(),
@@ -337,32 +384,4 @@ impl Projector {
             kept: None,
         })
     }
-}
-
-fn show(view: &View, publication: Publication, has_rows: bool) {
-    match has_rows {
-        true => view.publish(publication),
-        false => view.publish_between(publication),
-    }
-}
-
-fn changed(scenario: &Arc<World>, changes: &WorldChanges) -> Result<Arc<World>, Objection> {
-    let mut world = World::clone(scenario).with_changes(changes.roster.clone())?;
-    world.weather.shifts.clone_from(&changes.shifts);
-    Ok(Arc::new(world))
-}
-
-/// A read side as the whole state in this chunk has it.
-fn state_of(
-    recording: &Recording,
-    chunk: usize,
-    scenario: &Arc<World>,
-) -> Result<(View, Arc<World>), NotShown> {
-    let messages = recording.messages(&recording.chunks()[chunk])?;
-    let keyframe = messages.iter().rfind(|message| message.topic == Topic::Keyframes);
-    let keyframe = keyframe.ok_or_else(|| FileError::Damaged("a state is missing".to_owned()))?;
-    let keyframe = layout::Keyframe::decode(keyframe.data.as_slice()).map_err(FileError::from)?;
-    let state = State::from_bytes(&keyframe.state).map_err(FileError::from)?;
-    let (world, restored) = look::look(Arc::clone(scenario), state.into_snapshot())?;
-    Ok((View::new(Arc::clone(&world), restored), world))
 }

@@ -182,12 +182,16 @@ impl Recordings for Studio {
         RecordingReading {
             state: match (&failure, course.is_stopped) {
                 (Some(_), _) => RecordingState::Failed,
-                (None, true) => RecordingState::Off,
-                (None, false) => RecordingState::Recording,
+                (None, true) if progress.has_ended() => RecordingState::Off,
+                // Also while the last of it is being written.
+                (None, _) => RecordingState::Recording,
             },
             name: Some(course.name),
             file: Some(course.path.display().to_string()),
-            bytes: progress.readable_bytes(),
+            bytes: match progress.has_ended() {
+                true => std::fs::metadata(&course.path).map_or(0, |known| known.len()),
+                false => progress.readable_bytes(),
+            },
             from: progress.from(),
             gaps: progress.gaps(),
             failure,
@@ -196,6 +200,7 @@ impl Recordings for Studio {
 
     fn start(&self, name: String) -> Answer<'_, (), NotRecording> {
         Box::pin(async move {
+            let name = name.strip_suffix(".mcap").unwrap_or(&name).to_owned();
             if let Some(course) = self.under_way() {
                 return match course.name == name {
                     true => Ok(()),
@@ -283,8 +288,9 @@ fn set_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
         return Ok(None);
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    let named = |number| path.with_file_name(format!("{stem}.{number}.{extension}"));
+    let extension = path.extension().map(|extension| extension.to_string_lossy());
+    let extension = extension.map_or_else(String::new, |extension| format!(".{extension}"));
+    let named = |number| path.with_file_name(format!("{stem}.{number}{extension}"));
     let free = (1..=NUMBERS).map(named).find(|other| !other.exists());
     let other = free.ok_or(std::io::ErrorKind::AlreadyExists)?;
     std::fs::rename(path, &other)?;
@@ -307,5 +313,9 @@ mod tests {
         }
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!([read("night.1.mcap"), read("night.2.mcap")], ["first", "second"]);
+        let bare = folder.path().join("day");
+        std::fs::write(&bare, "third").unwrap();
+        set_aside(&bare).unwrap();
+        assert_eq!(read("day.1"), "third");
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::sim::time::SimTime;
 use crate::view::timeline::{Mark, MarkKind, Marked, Timeline};
 
+use super::export::clock;
 use super::file::{FileError, Message, Recording};
 use super::layout::Topic;
 use super::recorder::Recorder;
@@ -70,6 +71,9 @@ pub(super) fn follow(
             let mut known = 0;
             loop {
                 let has_ended = recorder.progress().has_ended();
+                if let (Some(from), Some(timeline)) = (recorder.progress().from(), timeline.upgrade()) {
+                    timeline.begin(from);
+                }
                 let read = recording
                     .grow()
                     .and_then(|_| read_from(&recording, known, &timeline));
@@ -99,7 +103,18 @@ fn read_from(recording: &Recording, first: usize, timeline: &Weak<Timeline>) -> 
         if !chunk.topics.contains(&Topic::Events) {
             continue;
         }
-        let messages = recording.messages(chunk)?;
+        let messages = match recording.messages(chunk) {
+            Err(FileError::Damaged(why)) => {
+                let at = clock(recording.origin.at(chunk.from_ns));
+                tracing::warn!(
+                    at,
+                    why,
+                    "a part of the recording is damaged; its timeline goes on without it"
+                );
+                continue;
+            }
+            other => other?,
+        };
         let mut completed = Vec::new();
         let mut marks = Vec::new();
         for message in messages.iter().filter(|message| message.topic == Topic::Events) {

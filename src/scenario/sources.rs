@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use toml::{Table, Value};
 
-use super::{Scenario, parse};
+use super::{Scenario, Severity, parse};
 
 /// Where a scenario names files.
 const NAMING: [&[&str]; 4] = [
@@ -68,7 +68,11 @@ pub fn parse_with_files(source: &str, files: &BTreeMap<String, String>) -> Resul
     }
     let source = table.to_string();
     parse(&source, "scenario", folder.path()).map_err(|diagnostics| {
-        let mistakes: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        // Lines and columns would be those of a text that nobody has seen.
+        let errors = (diagnostics.iter()).filter(|one| one.severity == Severity::Error);
+        let mistakes: Vec<String> = errors
+            .map(|one| format!("{}; {}", one.message, one.remedy))
+            .collect();
         NoScenario(mistakes.join("; "))
     })
 }

@@ -1,7 +1,6 @@
 //! The ground's side of the drones: who is parked where, who carries what.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::sim::ageing::Healths;
 use crate::sim::drone::DroneStatus;
@@ -13,6 +12,7 @@ use crate::sim::time::SimTime;
 use crate::sim::world::World;
 
 use super::frame::DroneRow;
+use super::ground::{Moves, Roll, Then};
 use super::paging::{self, AT_ONCE, Look};
 use super::reading::{DroneReading, Page};
 use super::{Now, View};
@@ -32,18 +32,11 @@ pub(super) struct Drones {
     seqs: BTreeMap<DroneId, u32>,
     /// Of the batteries.
     healths: Healths,
+    pub(super) moves: Moves,
     /// Withdrawn, and out of the world: in the order in which they went, and where they were
     /// last. Listeners read on from where they were.
     gone: Vec<(DroneId, LatLon)>,
     is_gone: BTreeSet<DroneId>,
-}
-
-/// How far the comings and goings of drones have come: so many were given a number, and so many
-/// are out of the world again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Roll {
-    pub numbered: u32,
-    pub gone: usize,
 }
 
 /// Which drones a list shows.
@@ -95,6 +88,7 @@ impl Drones {
             flying_for: BTreeMap::new(),
             seqs: seqs.into_iter().collect(),
             healths,
+            moves: Moves::default(),
             gone: Vec::new(),
             is_gone: BTreeSet::new(),
         };
@@ -119,7 +113,19 @@ impl Drones {
         Roll {
             numbered: self.grounded.len() as u32,
             gone: self.gone.len(),
+            moves: self.moves.count(),
         }
+    }
+
+    /// Who stands at each hub.
+    pub(super) fn at_hubs(&self) -> &[Vec<DroneId>] {
+        &self.standing
+    }
+
+    /// Out of the world by the time of this roll.
+    fn was_gone(&self, drone: DroneId, roll: Roll) -> bool {
+        let since = self.gone.get(roll.gone..).unwrap_or_default();
+        self.is_gone.contains(&drone) && !since.iter().any(|(gone, _)| *gone == drone)
     }
 
     /// Makes room for all drones and hubs of the world.
@@ -143,6 +149,7 @@ impl Drones {
     pub(super) fn set_grounded(&mut self, drone: DroneId, grounded: Option<Grounded>) {
         let hub = |grounded: Option<Grounded>| grounded.map(|grounded| grounded.hub);
         let before = std::mem::replace(&mut self.grounded[drone.index()], grounded);
+        self.moves.note(drone, before);
         if hub(before) == hub(grounded) {
             return;
         }
@@ -229,36 +236,7 @@ impl Drones {
     }
 }
 
-/// Where every drone is, at one moment.
-pub struct Standing {
-    /// Who stands at each hub, by its number, in no order.
-    pub at_hubs: Vec<Vec<DroneId>>,
-    /// All others: in the air, or lost.
-    pub elsewhere: Vec<DroneId>,
-}
-
 impl View {
-    /// A copy of numbers only, however many there are.
-    pub fn standing(&self) -> Standing {
-        let (at_hubs, mut elsewhere, frame) = {
-            let now = self.now.read();
-            let lost: Vec<_> = now.drones.lost.keys().copied().collect();
-            (now.drones.standing.clone(), lost, Arc::clone(&now.frame))
-        };
-        elsewhere.extend(frame.rows().iter().map(|row| row.drone));
-        Standing { at_hubs, elsewhere }
-    }
-
-    /// These drones as they are now, as far as there are any of these numbers.
-    pub fn drones_of(&self, ids: &[DroneId]) -> Vec<DroneReading> {
-        let mut drones = Vec::with_capacity(ids.len());
-        for some in ids.chunks(AT_ONCE) {
-            let now = self.now_in_order();
-            drones.extend(some.iter().filter_map(|id| read_drone(&self.world(), &now, *id)));
-        }
-        drones
-    }
-
     /// Drones that went out of the world from the `from`th on, with where they were last.
     pub fn gone_from(&self, from: usize) -> Vec<(DroneId, LatLon)> {
         let now = self.now.read();
@@ -268,7 +246,7 @@ impl View {
     /// `None` for a drone that this world does not have, or not any more.
     pub fn drone(&self, id: DroneId) -> Option<DroneReading> {
         let now = self.now_in_order();
-        read_drone(&self.world(), &now, id)
+        read_drone(&self.world(), &now, id, &Then::newest(&now))
     }
 
     /// The delivery that a drone is on.
@@ -295,17 +273,20 @@ impl View {
             let now = self.now_in_order();
             let first = DroneId(from.map_or(0, |id| id.0.saturating_add(1)));
             let candidates = filter.candidates(&now, first);
+            let then = Then::newest(&now);
             Look::among(candidates, wanted, AT_ONCE, |id| {
-                read_drone(&self.world(), &now, id).filter(|drone| filter.admits(drone))
+                read_drone(&self.world(), &now, id, &then).filter(|drone| filter.admits(drone))
             })
         })
     }
 }
 
-/// `None` for one that is not in the world, or not yet at this moment.
-fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
+/// `None` for one that is not in the world, or not yet at this moment. In the air drones are where
+/// the newest frame has them.
+pub(super) fn read_drone(world: &World, now: &Now, id: DroneId, then: &Then) -> Option<DroneReading> {
     let on_ground = *now.drones.grounded.get(id.index())?;
-    if now.drones.is_gone.contains(&id) {
+    let on_ground = then.stood.get(&id).copied().unwrap_or(on_ground);
+    if now.drones.was_gone(id, then.as_of.roll) {
         return None;
     }
     let fleet = world.fleet_of(id)?;
@@ -330,7 +311,7 @@ fn read_drone(world: &World, now: &Now, id: DroneId) -> Option<DroneReading> {
         reading.location = world.hub(grounded.hub).location;
         reading.status = status_on_ground(&grounded);
         let own = now.drones.healths.charged(&battery, id);
-        reading.battery = energy_at(&grounded, &own, now.at) / battery.capacity_wh;
+        reading.battery = energy_at(&grounded, &own, then.as_of.at) / battery.capacity_wh;
     } else if let Some(row) = now.frame.row_of(id) {
         fill_airborne(&mut reading, row);
     } else if let Some(lost) = now.drones.lost.get(&id) {

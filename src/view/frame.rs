@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::deliveries::Place;
-use super::drones::Roll;
+use super::ground::{AsOf, Roll};
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
@@ -58,8 +58,12 @@ impl Frame {
         Frame { roll, ..self }
     }
 
-    pub fn roll(&self) -> Roll {
-        self.roll
+    /// Its moment, to ask for what is not in it.
+    pub fn as_of(&self) -> AsOf {
+        AsOf {
+            roll: self.roll,
+            at: self.at,
+        }
     }
 
     pub fn tick(&self) -> Tick {

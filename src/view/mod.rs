@@ -13,6 +13,7 @@ mod deliveries;
 mod drones;
 pub mod events;
 pub mod frame;
+mod ground;
 mod packages;
 mod paging;
 pub mod pasts;
@@ -55,9 +56,10 @@ pub use deliveries::{
     RECENTLY_ENDED, Step, WorkflowState, quotes,
 };
 use deliveries::{Deliveries, Kept, TurnedBack};
-pub use drones::{DroneFilter, Roll, Standing};
+pub use drones::DroneFilter;
 use events::{EventLog, Window};
 use frame::{DroneRow, Frame};
+pub use ground::{AsOf, Standing};
 use packages::Packages;
 pub use playback::{Excerpt, Reversal};
 use pulse::Pulse;

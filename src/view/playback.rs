@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::View;
 use super::frame::{DroneRow, Frame};
 use super::timeline::Timeline;
-use super::{Publication, View};
 use crate::sim::ids::DroneId;
 use crate::sim::sky::Grounded;
 use crate::sim::time::{SimDuration, SimTime, Tick};
@@ -71,7 +71,11 @@ impl View {
         let tick = {
             let mut now = self.now.write();
             let (pace, pace_after) = (now.pace, now.pace_after);
-            *now = other.now.into_inner();
+            let mut fresh = other.now.into_inner();
+            fresh.drones.moves.go_on_from(&now.drones.moves);
+            let frame = Frame::new(fresh.tick, fresh.at, fresh.frame.rows().to_vec());
+            fresh.frame = Arc::new(frame.among(fresh.drones.roll()));
+            *now = fresh;
             (now.pace, now.pace_after, now.epoch) = (pace, pace_after, epoch);
             self.world.store(other.world.into_inner());
             self.deliveries.take_over(other.deliveries);
@@ -83,16 +87,6 @@ impl View {
         };
         self.turned_back.forget();
         self.published.send_replace(tick);
-    }
-
-    /// Shows a tick of which no positions were recorded: listeners see those of the frame before, by
-    /// its time, or everybody would seem to stand still until the next.
-    pub fn publish_between(&self, publication: Publication) {
-        let moment = {
-            let frame = self.frame();
-            (frame.tick(), frame.at())
-        };
-        self.publish_as_of(publication, moment);
     }
 
     /// Shows an earlier frame. Lists, counts and events stay as they are; a single delivery is told

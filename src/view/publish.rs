@@ -12,6 +12,13 @@ use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 
+/// What a tick brought, and where.
+struct Located {
+    publication: Publication,
+    frame: Frame,
+    carriers: BTreeMap<DroneId, Place>,
+}
+
 impl Now {
     /// Makes room for all that is in a world that has become larger.
     fn grow(&mut self, world: &World) {
@@ -30,49 +37,82 @@ impl View {
 
     /// Shows a committed tick.
     pub fn publish(&self, publication: Publication) {
-        let moment = (publication.tick, publication.at);
-        self.publish_as_of(publication, moment);
+        let kept = publication.kept;
+        let located = self.located(publication);
+        let tick = {
+            let mut now = self.now.write();
+            self.hear(&mut now, located);
+            now.tick
+        };
+        self.announce(tick, kept);
     }
 
-    /// The same; its positions are those of an earlier moment.
-    pub(super) fn publish_as_of(&self, publication: Publication, (tick, at): (Tick, SimTime)) {
-        let frame = Frame::new(tick, at, publication.airborne);
-        let carriers = self.carriers(&publication.events, &frame);
-        {
-            let mut now = self.now.write();
-            if !Arc::ptr_eq(&self.world(), &publication.world) {
-                now.grow(&publication.world);
-                self.world.store(publication.world);
+    /// Shows the last of these ticks, which follow one another; the others, of which no positions
+    /// were recorded, nobody sees by themselves.
+    pub fn publish_last(&self, publications: impl IntoIterator<Item = Publication>) {
+        let (tick, kept) = {
+            let (mut now, mut kept) = (self.now.write(), None);
+            for publication in publications {
+                kept = kept.max(publication.kept);
+                self.hear(&mut now, self.located(publication));
             }
-            now.tick = publication.tick;
-            now.at = publication.at;
-            now.digest = publication.digest;
-            for (drone, route) in publication.routes {
-                now.routes.plan(drone, route);
-            }
-            for (drone, grounded) in publication.grounded {
-                if grounded.is_some() {
-                    now.routes.ended(drone);
-                }
-                now.drones.set_grounded(drone, grounded);
-            }
-            for (drone, health) in publication.healths {
-                now.drones.set_health(drone, health);
-            }
-            let mut log = self.log.write();
-            for event in publication.events {
-                self.apply(&mut now, &event, &carriers);
-                log.append(event);
-            }
-            for (drone, battery) in publication.lost_with {
-                now.drones.set_lost_with(drone, battery);
-            }
-            now.frame = Arc::new(frame.among(now.drones.roll()));
+            (now.tick, kept)
+        };
+        self.announce(tick, kept);
+    }
+
+    fn announce(&self, tick: Tick, kept: Option<Tick>) {
+        if let Some(kept) = kept {
+            self.kept(kept);
         }
-        if let Some(tick) = publication.kept {
-            self.kept(tick);
+        self.published.send_replace(tick);
+    }
+
+    /// With its frame, and where what happens to deliveries happens.
+    fn located(&self, mut publication: Publication) -> Located {
+        let airborne = std::mem::take(&mut publication.airborne);
+        let frame = Frame::new(publication.tick, publication.at, airborne);
+        Located {
+            carriers: self.carriers(&publication.events, &frame),
+            publication,
+            frame,
         }
-        self.published.send_replace(publication.tick);
+    }
+
+    fn hear(&self, now: &mut Now, located: Located) {
+        let Located {
+            publication,
+            frame,
+            carriers,
+        } = located;
+        if !Arc::ptr_eq(&self.world(), &publication.world) {
+            now.grow(&publication.world);
+            self.world.store(publication.world);
+        }
+        now.tick = publication.tick;
+        now.at = publication.at;
+        now.digest = publication.digest;
+        for (drone, route) in publication.routes {
+            now.routes.plan(drone, route);
+        }
+        for (drone, grounded) in publication.grounded {
+            if grounded.is_some() {
+                now.routes.ended(drone);
+            }
+            now.drones.set_grounded(drone, grounded);
+        }
+        for (drone, health) in publication.healths {
+            now.drones.set_health(drone, health);
+        }
+        let mut log = self.log.write();
+        for event in publication.events {
+            self.apply(now, &event, &carriers);
+            log.append(event);
+        }
+        for (drone, battery) in publication.lost_with {
+            now.drones.set_lost_with(drone, battery);
+        }
+        now.frame = Arc::new(frame.among(now.drones.roll()));
     }
 
     /// Where the drones are that these events' deliveries have, as far as they are in the air.

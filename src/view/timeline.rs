@@ -59,13 +59,13 @@ pub struct Glance {
 }
 
 pub struct Timeline {
-    from: SimTime,
     /// `None` of one that goes on.
     to: Option<SimTime>,
     gathered: RwLock<Gathered>,
 }
 
 struct Gathered {
+    from: SimTime,
     completed: Vec<u32>,
     /// Of all bins together.
     span_us: u64,
@@ -115,9 +115,9 @@ impl Timeline {
 
     fn of(from: SimTime, to: Option<SimTime>, span_us: u64) -> Self {
         Timeline {
-            from,
             to,
             gathered: RwLock::new(Gathered {
+                from,
                 completed: vec![0; BINS],
                 span_us: span_us.max(1),
                 marks: Default::default(),
@@ -128,7 +128,12 @@ impl Timeline {
     }
 
     pub fn from(&self) -> SimTime {
-        self.from
+        self.gathered.read().from
+    }
+
+    /// The first moment that can be seen, where that is known only now; nothing is gathered yet.
+    pub fn begin(&self, from: SimTime) {
+        self.gathered.write().from = from;
     }
 
     /// `None` of one that goes on.
@@ -145,15 +150,16 @@ impl Timeline {
     ) {
         let mut gathered = self.gathered.write();
         if self.to.is_none() {
-            gathered.reach(until.since(self.from).0);
+            let since = until.since(gathered.from);
+            gathered.reach(since.0);
         }
         for at in completed {
-            if let Some(bin) = self.bin_of(at, gathered.span_us) {
+            if let Some(bin) = self.bin_of(at, &gathered) {
                 gathered.completed[bin] += 1;
             }
         }
         for mark in marks {
-            if self.bin_of(mark.at, gathered.span_us).is_some() {
+            if self.bin_of(mark.at, &gathered).is_some() {
                 gathered.marks[mark.kind as usize].add(mark);
             }
         }
@@ -171,7 +177,7 @@ impl Timeline {
         let stretches = stretches.clamp(1, BINS);
         let mut completed = vec![0; stretches];
         let to = self.to.unwrap_or(now.max(gathered.until));
-        let shown_us = u128::from(to.since(self.from).0.max(1));
+        let shown_us = u128::from(to.since(gathered.from).0.max(1));
         for (bin, count) in gathered
             .completed
             .iter()
@@ -196,10 +202,10 @@ impl Timeline {
     }
 
     /// `None` outside of it.
-    fn bin_of(&self, at: SimTime, span_us: u64) -> Option<usize> {
+    fn bin_of(&self, at: SimTime, gathered: &Gathered) -> Option<usize> {
         let is_within = self.to.is_none_or(|to| at <= to);
-        let since = at.0.checked_sub(self.from.0).filter(|_| is_within)?;
-        Some(((u128::from(since) * BINS as u128 / u128::from(span_us)) as usize).min(BINS - 1))
+        let since = at.0.checked_sub(gathered.from.0).filter(|_| is_within)?;
+        Some(((u128::from(since) * BINS as u128 / u128::from(gathered.span_us)) as usize).min(BINS - 1))
     }
 }
 

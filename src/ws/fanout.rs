@@ -13,12 +13,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
 use crate::sim::time::Tick;
-use crate::view::Standing;
 use crate::view::reading::DroneReading;
+use crate::view::{AsOf, Standing};
 use crate::wire::stream::positions::Row;
 use crate::wire::time::rfc3339;
 
@@ -213,23 +212,9 @@ impl FanOut {
 }
 
 impl Shared {
-    /// The row of a drone that the beat does not have in the air. The view may be some
-    /// ticks ahead: who has taken off since then still stood at its hub.
-    pub(super) fn row_on_ground(&self, reading: &DroneReading) -> (Cell, Row) {
-        if reading.status.is_on_ground() {
-            return (self.grid.cell_of(reading.location), shown::row(reading));
-        }
-        let location = self.view.world().hub(reading.hub).location;
-        let row = shown::row(&DroneReading {
-            status: DroneStatus::Parked,
-            location,
-            height_m: 0.0,
-            heading_deg: 0.0,
-            ground_speed_mps: 0.0,
-            vertical_speed_mps: 0.0,
-            ..reading.clone()
-        });
-        (self.grid.cell_of(location), row)
+    /// The row, at a moment, of a drone that was not in the air then.
+    pub(super) fn row_on_ground(&self, drone: DroneId, as_of: AsOf) -> Option<(Cell, Row)> {
+        self.rows_of(&[drone], as_of).pop()
     }
 }
 
@@ -242,23 +227,22 @@ impl Rolls for Shared {
         self.view.world().hubs[index].location
     }
 
-    fn rows_of(&self, drones: &[DroneId]) -> Vec<(Cell, Row)> {
-        let drones = self.view.drones_of(drones);
-        drones.iter().map(|drone| self.row_on_ground(drone)).collect()
+    /// The view may be some ticks ahead.
+    fn rows_of(&self, drones: &[DroneId], as_of: AsOf) -> Vec<(Cell, Row)> {
+        let drones = self.view.drones_as_of(drones, as_of);
+        let row = |drone: &DroneReading| (self.grid.cell_of(drone.location), shown::row(drone));
+        drones.iter().map(row).collect()
     }
 }
 
 impl OnGround for Shared {
-    fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
-        Some(self.row_on_ground(&self.view.drone(drone)?))
+    fn came_down(&self, drone: DroneId, now: AsOf) -> Option<(Cell, Row)> {
+        self.row_on_ground(drone, now)
     }
 
-    /// The hub of its last take-off; its own where that is not remembered.
-    fn took_off_from(&self, drone: DroneId) -> Option<Cell> {
-        let reading = self.view.drone(drone)?;
-        let hub = self.view.last_take_off(drone);
-        let world = self.view.world();
-        Some(self.grid.cell_of(world.hub(hub.unwrap_or(reading.hub)).location))
+    fn took_off_from(&self, drone: DroneId, before: AsOf) -> Option<Cell> {
+        let hub = self.view.stood_at(drone, before)?;
+        Some(self.grid.cell_of(self.view.world().hub(hub).location))
     }
 
     fn gone_from(&self, from: usize) -> Vec<(DroneId, Cell)> {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
-use crate::view::Standing;
+use crate::view::{AsOf, Standing};
 use crate::wire::stream::Encoding;
 use crate::wire::stream::positions::{Row, Rows};
 
@@ -15,6 +15,7 @@ use super::grid::{Cell, Cells, Grid};
 use super::layer::Layer;
 
 pub(super) struct Ground {
+    as_of: AsOf,
     hubs: Vec<AtHub>,
     /// Lost, or taken off since the beat: few, and anywhere.
     strays: Layer,
@@ -31,12 +32,17 @@ struct AtHub {
 pub(super) trait Rolls {
     fn standing(&self) -> Standing;
     fn hub_at(&self, index: usize) -> LatLon;
-    fn rows_of(&self, drones: &[DroneId]) -> Vec<(Cell, Row)>;
+    fn rows_of(&self, drones: &[DroneId], as_of: AsOf) -> Vec<(Cell, Row)>;
 }
 
 impl Ground {
     /// Leaves out those that are in the air, as the beat has it.
-    pub(super) fn new(grid: &Grid, rolls: &impl Rolls, is_airborne: impl Fn(DroneId) -> bool) -> Self {
+    pub(super) fn new(
+        grid: &Grid,
+        rolls: &impl Rolls,
+        as_of: AsOf,
+        is_airborne: impl Fn(DroneId) -> bool,
+    ) -> Self {
         let Standing { at_hubs, elsewhere } = rolls.standing();
         let at_hub = |(index, drones): (usize, Vec<DroneId>)| AtHub {
             cell: grid.cell_of(rolls.hub_at(index)),
@@ -49,8 +55,9 @@ impl Ground {
             .filter(|drone| !is_airborne(*drone))
             .collect();
         Ground {
+            as_of,
             hubs,
-            strays: Layer::sorted(rolls.rows_of(&strays)),
+            strays: Layer::sorted(rolls.rows_of(&strays, as_of)),
         }
     }
 
@@ -63,14 +70,14 @@ impl Ground {
         is_airborne: impl Fn(DroneId) -> bool + 'a,
     ) -> impl Iterator<Item = (&'a Rows, Range<usize>)> {
         let hubs = self.hubs.iter().filter(|hub| cells.contain(hub.cell));
-        let layers = hubs.map(move |hub| hub.layer(rolls, &is_airborne));
+        let layers = hubs.map(move |hub| hub.layer(rolls, self.as_of, &is_airborne));
         let layers = layers.chain(std::iter::once(&self.strays));
         layers.flat_map(move |layer| layer.within(cells, encoding))
     }
 }
 
 impl AtHub {
-    fn layer(&self, rolls: &impl Rolls, is_airborne: impl Fn(DroneId) -> bool) -> &Layer {
+    fn layer(&self, rolls: &impl Rolls, as_of: AsOf, is_airborne: impl Fn(DroneId) -> bool) -> &Layer {
         self.layer.get_or_init(|| {
             let drones: Vec<_> = self
                 .drones
@@ -78,7 +85,7 @@ impl AtHub {
                 .copied()
                 .filter(|drone| !is_airborne(*drone))
                 .collect();
-            Layer::sorted(rolls.rows_of(&drones))
+            Layer::sorted(rolls.rows_of(&drones, as_of))
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::sim::ids::DroneId;
 use crate::sim::time::Tick;
-use crate::view::Roll;
+use crate::view::AsOf;
 use crate::view::frame::{DroneRow, Frame};
 use crate::wire::stream::Encoding;
 use crate::wire::stream::positions::{Head, Place, Row, Rows};
@@ -59,7 +59,7 @@ pub(super) struct Positions {
     sim_time: String,
     /// When the frame left the engine: wall clock, milliseconds since 1970.
     sent_at_ms: u64,
-    roll: Roll,
+    as_of: AsOf,
     rows: Layer,
     /// (drone, its row), in drone order.
     by_drone: Vec<(DroneId, u32)>,
@@ -88,7 +88,7 @@ impl Positions {
             tick: frame.tick(),
             sim_time,
             sent_at_ms: frame.sent_at_wall_ms(),
-            roll: frame.roll(),
+            as_of: frame.as_of(),
             rows: layer,
             by_drone,
             ground: OnceLock::new(),
@@ -97,6 +97,11 @@ impl Positions {
 
     pub(super) fn tick(&self) -> Tick {
         self.tick
+    }
+
+    /// The frame's moment.
+    pub(super) fn as_of(&self) -> AsOf {
+        self.as_of
     }
 
     /// What messages about this beat begin with.
@@ -123,7 +128,9 @@ impl Positions {
         rolls: &'a impl Rolls,
     ) -> impl Iterator<Item = (&'a Rows, Range<usize>)> {
         let is_airborne = |drone: DroneId| self.place_of(drone).is_some();
-        let ground = self.ground.get_or_init(|| Ground::new(grid, rolls, is_airborne));
+        let ground = self
+            .ground
+            .get_or_init(|| Ground::new(grid, rolls, self.as_of, is_airborne));
         ground.within(cells, encoding, rolls, is_airborne)
     }
 
@@ -167,10 +174,10 @@ struct Departure {
     drone: DroneId,
 }
 
-/// Where drones were, or are, while they are not airborne.
+/// Where drones are at some moment at which they are not airborne.
 pub(super) trait OnGround {
-    fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)>;
-    fn took_off_from(&self, drone: DroneId) -> Option<Cell>;
+    fn came_down(&self, drone: DroneId, now: AsOf) -> Option<(Cell, Row)>;
+    fn took_off_from(&self, drone: DroneId, before: AsOf) -> Option<Cell>;
     /// Those that an operator withdrew from the `from`th on, with where they were last.
     fn gone_from(&self, from: usize) -> Vec<(DroneId, Cell)>;
 }
@@ -193,24 +200,28 @@ impl Changes {
                 (_, Some(new)) => {
                     let looked = old.map(|old| row(&before.rows, old));
                     changed[new as usize] = from != to || looked != Some(row(&now.rows, new));
-                    went(drone, from.or_else(|| ground.took_off_from(drone)), to);
+                    went(
+                        drone,
+                        from.or_else(|| ground.took_off_from(drone, before.as_of)),
+                        to,
+                    );
                 }
                 (_, None) => {
-                    let came_down = ground.came_down(drone);
+                    let came_down = ground.came_down(drone, now.as_of);
                     went(drone, from, came_down.as_ref().map(|(cell, _)| *cell));
                     landed.extend(came_down);
                 }
             }
         }
         // Those that operators added, or withdrew where they stood.
-        for drone in (before.roll.numbered..now.roll.numbered).map(DroneId) {
+        for drone in (before.as_of.roll.numbered..now.as_of.roll.numbered).map(DroneId) {
             if now.place_of(drone).is_none() {
-                landed.extend(ground.came_down(drone));
+                landed.extend(ground.came_down(drone, now.as_of));
             }
         }
-        if before.roll.gone < now.roll.gone {
-            let gone = ground.gone_from(before.roll.gone).into_iter();
-            let gone = gone.take(now.roll.gone - before.roll.gone);
+        if before.as_of.roll.gone < now.as_of.roll.gone {
+            let gone = ground.gone_from(before.as_of.roll.gone).into_iter();
+            let gone = gone.take(now.as_of.roll.gone - before.as_of.roll.gone);
             let gone = gone.filter(|(drone, _)| before.place_of(*drone).is_none());
             departures.extend(gone.map(|(drone, from)| Departure {
                 from,

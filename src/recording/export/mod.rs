@@ -16,6 +16,7 @@ use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::SimTime;
 
 use super::cadence::Cadence;
+use super::changes::Changes;
 use super::file::{Chunk, FileError, Recording};
 use super::layout::{self, Topic};
 use super::positions::{Decoder, FixedRow};
@@ -74,6 +75,8 @@ pub enum ExportError {
     NotYet(SimTime),
     #[error("the recording has no delivery {0}")]
     NoDelivery(DeliveryId),
+    #[error("the recording has no drone {0}")]
+    NoDrone(DroneId),
 }
 
 /// `01:02:03`
@@ -119,6 +122,7 @@ pub fn export(
         filter,
         decoder: Decoder::default(),
         who: Who::of(filter),
+        has_flown: false,
         // Half a tick early is no other frame.
         cadence: filter.hz.map(|hz| Cadence::new(hz, recording.frame_period())),
         exported: Exported::default(),
@@ -131,14 +135,50 @@ pub fn export(
     if let (Some(delivery), false) = (filter.delivery, walk.who.was_there()) {
         return Err(ExportError::NoDelivery(delivery));
     }
+    if let (Some(drone), false) = (filter.drone, walk.has_flown)
+        && !has_drone(recording, drone)?
+    {
+        return Err(ExportError::NoDrone(drone));
+    }
     sink.finish()?;
     Ok(walk.exported)
+}
+
+/// Whether the scenario has it, or an operator added it.
+fn has_drone(recording: &Recording, drone: DroneId) -> Result<bool, FileError> {
+    let Ok(scenario) = recording.origin.world() else {
+        return Ok(true);
+    };
+    if drone.0 < scenario.drone_count() {
+        return Ok(true);
+    }
+    // Each change has all before it.
+    let mut roster = Vec::new();
+    for chunk in recording.chunks() {
+        if !chunk.topics.contains(&Topic::Journal) {
+            continue;
+        }
+        for message in recording.messages(chunk)? {
+            if message.topic != Topic::Journal {
+                continue;
+            }
+            let journal = layout::Journal::decode(message.data.as_slice())?;
+            let changes: Changes = postcard::from_bytes(&journal.changes)?;
+            if let Some(changes) = changes.world {
+                roster = changes.roster;
+            }
+        }
+    }
+    let world = scenario.with_changes(roster);
+    Ok(world.is_ok_and(|world| drone.0 < world.drone_count()))
 }
 
 struct Walk<'a> {
     filter: &'a Filter,
     decoder: Decoder,
     who: Who,
+    /// The one drone that is wanted was in the air at some time.
+    has_flown: bool,
     cadence: Option<Cadence>,
     exported: Exported,
 }
@@ -179,6 +219,7 @@ impl Walk<'_> {
         mut rows: Vec<FixedRow>,
         sink: &mut dyn Sink,
     ) -> Result<(), ExportError> {
+        self.has_flown |= rows.iter().any(|row| Some(row.drone) == self.filter.drone);
         let is_wanted = self.cadence.is_none_or(|cadence| cadence.is_due(at));
         if at < self.filter.from || at > self.filter.to || !is_wanted {
             return Ok(());

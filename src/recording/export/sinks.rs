@@ -34,7 +34,7 @@ pub(super) fn open<'a>(
         Format::Geojson => Box::new(Tracks::geojson(origin, out)?),
         Format::Czml => Box::new(Tracks::czml(origin, from, to, out)?),
         Format::Gpx => Box::new(Tracks::gpx(origin, out)?),
-        Format::Csv => Box::new(Csv::begin(origin, out)),
+        Format::Csv => Box::new(Csv::begin(origin, out)?),
         Format::Parquet => Box::new(Parquet::begin(origin, out)?),
     })
 }

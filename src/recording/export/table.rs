@@ -19,6 +19,22 @@ use crate::wire::time::rfc3339_unix_us;
 use super::ExportError;
 use super::sinks::Sink;
 
+const COLUMNS: [&str; 12] = [
+    "time",
+    "elapsed_s",
+    "drone",
+    "latitude",
+    "longitude",
+    "height_m",
+    "heading_deg",
+    "ground_speed_mps",
+    "vertical_speed_mps",
+    "battery",
+    "payload_kg",
+    "status",
+];
+
+/// In the order of the columns.
 #[derive(Serialize)]
 struct CsvRow<'a> {
     time: &'a str,
@@ -41,9 +57,11 @@ pub(super) struct Csv<'a, W: Write> {
 }
 
 impl<'a, W: Write> Csv<'a, W> {
-    pub(super) fn begin(origin: &'a Origin, out: W) -> Self {
-        let out = csv::Writer::from_writer(out);
-        Csv { origin, out }
+    pub(super) fn begin(origin: &'a Origin, out: W) -> Result<Self, ExportError> {
+        // The names stand there also where no row follows.
+        let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        out.write_record(COLUMNS).map_err(std::io::Error::from)?;
+        Ok(Csv { origin, out })
     }
 }
 

@@ -69,11 +69,11 @@ fn grounded(drone: DroneId) -> (Cell, Row) {
 struct Ground;
 
 impl OnGround for Ground {
-    fn came_down(&self, drone: DroneId) -> Option<(Cell, Row)> {
+    fn came_down(&self, drone: DroneId, _: AsOf) -> Option<(Cell, Row)> {
         Some(grounded(drone))
     }
 
-    fn took_off_from(&self, _: DroneId) -> Option<Cell> {
+    fn took_off_from(&self, _: DroneId, _: AsOf) -> Option<Cell> {
         Some(grid().cell_of(HUB))
     }
 
@@ -124,7 +124,7 @@ impl Rolls for Everyone {
         HUB
     }
 
-    fn rows_of(&self, drones: &[DroneId]) -> Vec<(Cell, Row)> {
+    fn rows_of(&self, drones: &[DroneId], _: AsOf) -> Vec<(Cell, Row)> {
         self.read.set(self.read.get() + drones.len());
         drones.iter().copied().map(grounded).collect()
     }

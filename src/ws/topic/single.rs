@@ -40,10 +40,10 @@ impl Follow {
         };
         let row = match now.row_of(drone) {
             Some(row) => Some(*row),
-            None => speech.shared.view.drone(drone).map(|reading| {
-                let (_, row) = speech.shared.row_on_ground(&reading);
-                row
-            }),
+            None => {
+                let on_ground = speech.shared.row_on_ground(drone, now.as_of());
+                on_ground.map(|(_, row)| row)
+            }
         };
         let told = row.filter(|_| full || row != self.row);
         let message = Positions::with_row(speech.encoding, &now.head(id, full), told.as_ref());
