@@ -30,8 +30,10 @@ pub fn check(key: &str) -> Result<(), String> {
 /// # Errors
 /// Values that make no scenario.
 pub fn of(origin: &Origin, set: &[(String, String)]) -> Result<(Origin, Option<World>), NoWorld> {
+    // It may go on from a recording of an earlier format.
+    let origin = origin.anew();
     if set.is_empty() {
-        return Ok((origin.clone(), None));
+        return Ok((origin, None));
     }
     let origin = origin.with(set)?;
     let world = origin.world()?;

@@ -24,9 +24,9 @@ impl Cadence {
     }
 }
 
-/// Whole states are large: one is due every ten seconds as long as they are not more than half of
-/// the file, and every ten minutes at the latest. What lies between is executed again in less
-/// time than it takes to notice.
+/// A whole state is due every ten seconds. Of a large world it takes its thread milliseconds, and
+/// much of the file: there it waits until the positions since weigh as much, for ten minutes at the
+/// latest. What lies between is executed again in less time than it takes to notice.
 pub struct Keyframes {
     last: SimTime,
     last_bytes: u64,
@@ -36,6 +36,10 @@ pub struct Keyframes {
 impl Keyframes {
     const SOONEST: SimDuration = SimDuration(10_000_000);
     const LATEST: SimDuration = SimDuration(600_000_000);
+    /// Of a city with some thousand drones.
+    const CHEAP_BYTES: u64 = 256 << 10;
+    /// What changes of a large one until the next state, and its share of a whole one.
+    const CHANGING_SHARE: u64 = 4;
     /// About what a row or an event takes before it is compressed.
     const ROW_BYTES: u64 = 10;
     const EVENT_BYTES: u64 = 250;
@@ -55,7 +59,9 @@ impl Keyframes {
 
     pub fn is_due(&self, at: SimTime) -> bool {
         let since = at.since(self.last);
-        since >= Self::LATEST || since >= Self::SOONEST && self.bytes_since >= self.last_bytes
+        let is_cheap = self.last_bytes <= Self::CHEAP_BYTES;
+        let is_paid = is_cheap || self.bytes_since >= self.last_bytes / Self::CHANGING_SHARE;
+        since >= Self::LATEST || since >= Self::SOONEST && is_paid
     }
 
     pub fn taken(&mut self, at: SimTime, bytes: u64) {

@@ -62,7 +62,7 @@ impl From<postcard::Error> for FileError {
 }
 
 /// Decoders speak to who wrote them.
-fn unlike(error: &dyn std::error::Error) -> FileError {
+fn unlike(error: &dyn std::fmt::Display) -> FileError {
     tracing::debug!(%error, "a message of a recording cannot be read");
     FileError::Damaged("a message in it is not as it was written".to_owned())
 }

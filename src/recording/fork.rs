@@ -20,7 +20,7 @@ use super::cadence::Cadence;
 use super::changes::Changes;
 use super::file::{FileError, Recording};
 use super::headless::{Filmed, Stopped};
-use super::keyframe::State;
+use super::keyframe::{State, state_in};
 use super::layout::{self, Topic};
 use super::projector::NotShown;
 use super::recorder::Recorder;
@@ -54,10 +54,20 @@ impl<'a> Fork<'a> {
             commands: BTreeMap::new(),
             told: BTreeMap::new(),
         };
-        for chunk in recording.chunks() {
+        let mut state = None;
+        for (number, chunk) in recording.chunks().iter().enumerate() {
             for message in recording.messages(chunk)? {
+                if message.topic == Topic::Keyframes {
+                    let keyframe = layout::Keyframe::decode(message.data.as_slice())?;
+                    if keyframe.tick <= fork.at {
+                        (fork.from, state) = (keyframe.tick, Some(number));
+                    }
+                }
                 fork.hear(message.topic, &message.data)?;
             }
+        }
+        if let Some(chunk) = state {
+            fork.state = state_in(recording, chunk)?;
         }
         let from = fork.from;
         fork.told.retain(|tick, _| *tick <= from);
@@ -67,12 +77,6 @@ impl<'a> Fork<'a> {
 
     fn hear(&mut self, topic: Topic, data: &[u8]) -> Result<(), FileError> {
         match topic {
-            Topic::Keyframes => {
-                let keyframe = layout::Keyframe::decode(data)?;
-                if keyframe.tick <= self.at {
-                    (self.from, self.state) = (keyframe.tick, keyframe.state);
-                }
-            }
             Topic::Commands => {
                 let command = layout::Command::decode(data)?;
                 let write = postcard::from_bytes(&command.command)?;
@@ -92,7 +96,7 @@ impl<'a> Fork<'a> {
                     self.told.entry(positions.tick).or_default().1 = Some(positions.drone.len());
                 }
             }
-            Topic::Scenario | Topic::Events | Topic::History | Topic::Gaps => {}
+            Topic::Scenario | Topic::Keyframes | Topic::Events | Topic::History | Topic::Gaps => {}
         }
         Ok(())
     }

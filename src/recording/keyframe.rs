@@ -10,12 +10,13 @@ use crate::engine::look;
 use crate::sim::calendar::Month;
 use crate::sim::ids::DeliveryId;
 use crate::sim::sums::Sums;
-use crate::sim::time::Tick;
+use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 use crate::store::{HistoryRow, Snapshot, SumRow};
 use crate::view::{Restored, View};
 
-use super::file::{FileError, Recording};
+use super::difference;
+use super::file::{Chunk, FileError, Recording};
 use super::layout::{self, Topic};
 use super::projector::NotShown;
 
@@ -124,10 +125,29 @@ pub(super) fn restored_of(
     chunk: usize,
     scenario: &Arc<World>,
 ) -> Result<(Arc<World>, Restored), NotShown> {
-    let messages = recording.messages(&recording.chunks()[chunk])?;
+    let state = State::from_bytes(&state_in(recording, chunk)?).map_err(FileError::from)?;
+    Ok(look::look(Arc::clone(scenario), state.into_snapshot())?)
+}
+
+/// The bytes of the whole state that this chunk has, or has the difference of.
+pub(super) fn state_in(recording: &Recording, chunk: usize) -> Result<Vec<u8>, FileError> {
+    let chunks = recording.chunks();
+    let keyframe = keyframe_in(recording, &chunks[chunk])?;
+    if keyframe.difference.is_empty() {
+        return Ok(keyframe.state);
+    }
+    let to_ns = recording.origin.time_ns(SimTime(keyframe.to_sim_time_us));
+    let is_base = |chunk: &&Chunk| chunk.from_ns == to_ns && chunk.topics.contains(&Topic::Keyframes);
+    let missing = || FileError::Damaged("a whole state is missing".to_owned());
+    let base = chunks[..chunk].iter().rfind(is_base).ok_or_else(missing)?;
+    let base = keyframe_in(recording, base)?;
+    difference::apply(&base.state, &keyframe.difference)
+        .map_err(|_| FileError::Damaged("a state is not as it was written".to_owned()))
+}
+
+fn keyframe_in(recording: &Recording, chunk: &Chunk) -> Result<layout::Keyframe, FileError> {
+    let messages = recording.messages(chunk)?;
     let keyframe = messages.iter().rfind(|message| message.topic == Topic::Keyframes);
     let keyframe = keyframe.ok_or_else(|| FileError::Damaged("a state is missing".to_owned()))?;
-    let keyframe = layout::Keyframe::decode(keyframe.data.as_slice()).map_err(FileError::from)?;
-    let state = State::from_bytes(&keyframe.state).map_err(FileError::from)?;
-    Ok(look::look(Arc::clone(scenario), state.into_snapshot())?)
+    Ok(layout::Keyframe::decode(keyframe.data.as_slice())?)
 }

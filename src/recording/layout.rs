@@ -9,7 +9,7 @@ use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
 /// Changes with every change of what stands in a file; higher ones are refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// The MCAP profile that says that a file is one of ours.
 pub const PROFILE: &str = "skyhaul";
 
@@ -151,7 +151,8 @@ pub struct Journal {
     pub changes: Vec<u8>,
 }
 
-/// The state after a tick.
+/// The state after a tick: `state` by itself, or `difference`, a zstd frame that has the `state`
+/// of that earlier moment for its prefix (format 2).
 #[derive(Clone, PartialEq, Message)]
 pub struct Keyframe {
     #[prost(uint64, tag = "1")]
@@ -160,6 +161,10 @@ pub struct Keyframe {
     pub digest: Vec<u8>,
     #[prost(bytes = "vec", tag = "3")]
     pub state: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub difference: Vec<u8>,
+    #[prost(uint64, tag = "5")]
+    pub to_sim_time_us: u64,
 }
 
 /// Deliveries that were over for good at a tick.
@@ -212,7 +217,13 @@ pub fn descriptors() -> Vec<u8> {
             ),
             message(
                 "Keyframe",
-                &[tick(), digest(), Field("state", 3, Type::Bytes, ONE)],
+                &[
+                    tick(),
+                    digest(),
+                    Field("state", 3, Type::Bytes, ONE),
+                    Field("difference", 4, Type::Bytes, ONE),
+                    Field("to_sim_time_us", 5, Type::Uint64, ONE),
+                ],
             ),
             message("History", &[tick(), Field("records", 2, Type::Bytes, MANY)]),
         ],

@@ -8,6 +8,7 @@
 pub mod branch;
 mod cadence;
 mod changes;
+mod difference;
 pub mod export;
 mod file;
 mod fork;

@@ -90,6 +90,15 @@ impl Origin {
         }
     }
 
+    /// The same in a file that this program writes.
+    pub fn anew(&self) -> Self {
+        Origin {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Simulated, as messages' times are.
     pub fn time_ns(&self, at: SimTime) -> u64 {
         let unix_us = u64::try_from(self.start_unix_us).unwrap_or(0);

@@ -36,9 +36,11 @@ pub enum NotShown {
 }
 
 /// Where in the file the show is: a chunk, and the next moment in it.
+#[derive(Default)]
 struct Place {
-    /// Among those that have moments.
+    /// Among those that have moments; behind the last where that is not written yet.
     chunk: usize,
+    is_loaded: bool,
     /// It is only passed: its positions were not read, as later ones are shown.
     is_passed: bool,
     moments: Vec<Moment>,
@@ -100,12 +102,7 @@ impl Projector {
             gaps,
             is_torn: false,
             bound_for: None,
-            place: Place {
-                chunk: 0,
-                is_passed: false,
-                moments: Vec::new(),
-                next: 0,
-            },
+            place: Place::default(),
             pending: Vec::new(),
             replaced: Replaced::default(),
             forgotten: 0,
@@ -169,9 +166,7 @@ impl Projector {
         // The first chunk of moments behind the state.
         self.place = Place {
             chunk: self.chunks.partition_point(|number| *number < keyframe),
-            is_passed: false,
-            moments: Vec::new(),
-            next: 0,
+            ..Place::default()
         };
         self.bound_for = Some(at);
         self.pending.clear();
@@ -242,12 +237,17 @@ impl Projector {
     pub fn back(&mut self) -> Result<bool, NotShown> {
         let mut undone = Undone::default();
         // Those on the way to the next frame have not been shown; then comes the shown one.
-        let mut unseen = std::mem::take(&mut self.pending).len();
+        let pending = std::mem::take(&mut self.pending);
+        let (chunk, next) = (self.place.chunk, self.place.next);
+        let mut unseen = pending.len();
         let mut is_shown = true;
         let mut is_torn = false;
         loop {
             if self.place.next == 0 {
                 if self.place.chunk == 0 {
+                    self.place.chunk = chunk;
+                    self.load()?;
+                    (self.place.next, self.pending) = (next, pending);
                     return Ok(false);
                 }
                 is_torn |= self.is_gap_before(self.place.chunk);
@@ -307,19 +307,25 @@ impl Projector {
 
     /// Whether ticks are missing between this chunk and the one before.
     fn is_gap_before(&self, chunk: usize) -> bool {
-        let (from, to) = (self.chunks[chunk - 1], self.chunks[chunk]);
+        let (from, to) = (self.chunks[chunk - 1], self.chunks.get(chunk));
+        let to = to.copied().unwrap_or(usize::MAX);
         self.gaps.iter().any(|gap| (from..to).contains(gap))
     }
 
     fn peek(&mut self) -> Result<Option<&Moment>, NotShown> {
         while self.place.next >= self.place.moments.len() {
-            if self.place.chunk + 1 >= self.chunks.len() {
+            if self.place.is_loaded {
+                if self.place.chunk + 1 >= self.chunks.len() {
+                    return Ok(None);
+                }
+                self.place.chunk += 1;
+                self.is_torn |= self.is_gap_before(self.place.chunk);
+                self.place.next = 0;
+            }
+            self.load()?;
+            if !self.place.is_loaded {
                 return Ok(None);
             }
-            self.place.chunk += 1;
-            self.is_torn |= self.is_gap_before(self.place.chunk);
-            self.place.next = 0;
-            self.load()?;
         }
         Ok(self.place.moments.get(self.place.next))
     }
@@ -328,6 +334,7 @@ impl Projector {
         self.place.is_passed = self.is_passed(self.place.chunk);
         let with_rows = !self.place.is_passed;
         self.place.moments = Vec::new();
+        self.place.is_loaded = self.place.chunk < self.chunks.len();
         let Some(&number) = self.chunks.get(self.place.chunk) else {
             return Ok(());
         };

@@ -12,6 +12,7 @@ use crate::view::frame::DroneRow;
 use crate::wire::event::EventBody;
 use crate::wire::time::rfc3339;
 
+use super::difference::Base;
 use super::foxglove::Followed;
 use super::keyframe::State;
 use super::layout::{self, Topic};
@@ -44,6 +45,7 @@ pub(super) struct Scribe {
     origin: Origin,
     encoder: Encoder,
     state: State,
+    base: Option<Base>,
     frames_in_chunk: u32,
     chunk_began: Option<SimTime>,
     recorded: Recorded,
@@ -59,6 +61,7 @@ impl Scribe {
             origin,
             encoder: Encoder::default(),
             state: State::default(),
+            base: None,
             frames_in_chunk: 0,
             chunk_began: None,
             recorded: Recorded::default(),
@@ -154,13 +157,26 @@ impl Scribe {
         let time_ns = self.origin.time_ns(news.at);
         if news.is_whole {
             self.state = State::default();
+            self.base = None;
         }
         let history = self.state.merge(news.snapshot);
-        let message = layout::Keyframe {
+        let state = self.state.to_bytes();
+        let (difference, to) = match &mut self.base {
+            Some(base) => (base.difference(&state)?, base.at),
+            None => (None, SimTime::START),
+        };
+        let mut message = layout::Keyframe {
             tick: self.state.tick(),
             digest: news.digest.to_vec(),
-            state: self.state.to_bytes(),
+            ..layout::Keyframe::default()
         };
+        match difference {
+            Some(difference) => (message.difference, message.to_sim_time_us) = (difference, to.0),
+            None => {
+                message.state.clone_from(&state);
+                self.base = Some(Base::new(news.at, state));
+            }
+        }
         self.tape
             .write(Topic::Keyframes, time_ns, &message.encode_to_vec())?;
         self.recorded.keyframes += 1;

@@ -342,10 +342,9 @@ impl View {
     pub fn fleet(&self) -> FleetReading {
         let now = self.now.read();
         let frame = Arc::clone(&now.frame);
-        let drones = now.drones.present();
+        let (drones, lost) = (now.drones.present(), now.drones.lost_count());
         let airborne = frame.rows().len() as u32;
         let charging = now.hubs.iter().map(|hub| hub.queues.charging).sum();
-        let lost = now.drones.lost_count();
         let mut reading = FleetReading {
             clock: self.clock_of(&now),
             drones,

@@ -343,3 +343,38 @@ def test_two_recordings_are_held_against_each_other(recording, tmp_path):
     assert status == 0 and "they differ from 00:05:" in table and "losses of separation" in table
     status, _, errors = skyhaul("compare", path, BUSY)
     assert status == 2 and str(BUSY) in errors and "no MCAP file" in errors
+
+
+def test_a_table_without_rows_has_its_columns(recording, tmp_path):
+    path, _ = recording
+    out = tmp_path / "none.csv"
+    status, _, errors = skyhaul("export", path, "--format", "csv", "--out", out, "--bbox", "0,0,1,1")
+    assert status == 0, errors
+    assert out.read_text().startswith("time,elapsed_s,drone,latitude,longitude,height_m,heading_deg,")
+    assert len(out.read_text().splitlines()) == 1
+
+
+def test_a_drone_that_there_is_not_is_refused_in_words(recording, tmp_path):
+    path, _ = recording
+    out = tmp_path / "nobody.csv"
+    status, _, errors = skyhaul("export", path, "--format", "csv", "--out", out, "--drone", "d-9999")
+    assert status == 2 and "no drone d-9999" in errors, errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_reads_no_further_ends_an_export_quietly(recording):
+    path, _ = recording
+    command = f"'{PROGRAM}' export '{path}' --format csv --out - | head -n 2"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_values_that_make_no_scenario_are_refused_by_their_names(recording, tmp_path):
+    path, _ = recording
+    out = tmp_path / "branch.mcap"
+    status, _, errors = skyhaul("fork", path, "--at", "00:05:00", "--set", "demand.rate=many", "-o", out)
+    assert status == 2 and "rate" in errors and "scenario:" not in errors, errors
+    assert not out.exists()

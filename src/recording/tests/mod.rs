@@ -4,16 +4,18 @@ mod rough;
 mod showing;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use prost::Message;
 
-use super::file::FileError;
+use super::file::{Chunk, FileError};
 use super::layout::{self, Topic};
 use super::positions::{Decoder, Encoder, FixedRow};
-use super::{Origin, Recorded, Recorder, Recording, Sources};
+use super::projector::Projector;
+use super::{Fork, Origin, Recorded, Recorder, Recording, Sources};
 use crate::sim::drone::DroneStatus;
 use crate::sim::geo::LatLon;
 use crate::sim::ids::DroneId;
@@ -212,7 +214,10 @@ fn a_run_is_in_its_recording_frame_by_frame_and_event_by_event() {
     assert!(!last.is_empty() && *events_through > 100, "something happened");
     assert_eq!(events, *events_through);
     assert_eq!(digest, run.digest);
-    assert!(run.recorded.keyframes > 1);
+    assert_eq!(
+        run.recorded.keyframes, 31,
+        "the first state and one every ten seconds"
+    );
 }
 
 #[test]
@@ -287,4 +292,63 @@ fn a_recording_of_a_newer_version_says_so() {
         panic!("it was read");
     };
     assert!(matches!(error, FileError::Newer { .. }), "{error}");
+}
+
+/// Recorded before states could be differences (format 1).
+const FORMAT_1: &[u8] = include_bytes!("format-1.mcap");
+
+#[test]
+fn a_recording_of_an_earlier_format_is_shown_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("earlier.mcap");
+    fs::write(&path, FORMAT_1).unwrap();
+    let recording = Recording::open(&path).unwrap();
+    assert_eq!(recording.origin.format, 1);
+    let end = recording.end();
+    let fork = Fork::at(&recording, end).unwrap();
+    assert!(fork.is_inside());
+    let branch = Recorder::create(&folder.path().join("branch.mcap"), recording.origin.clone()).unwrap();
+    let engine = fork.run(None, 1, &branch, 1.0, |_, _| ControlFlow::Continue(()));
+    assert_eq!(engine.unwrap().tick_number(), fork.end());
+    let mut projector = Projector::open(Recording::open(&path).unwrap(), end, 1).unwrap();
+    assert_eq!(projector.view().clock().at, end);
+    assert!(!projector.view().frame().rows().is_empty());
+    assert!(projector.back().unwrap());
+}
+
+#[test]
+fn a_damaged_chunk_is_passed_over_and_the_rest_is_as_it_was() {
+    let run = record(1.0);
+    let chunk = {
+        let recording = Recording::open(&run.path).unwrap();
+        let mut chunks = recording.chunks().iter();
+        let is_hit = |chunk: &&Chunk| {
+            chunk.topics.contains(&Topic::Positions)
+                && recording.origin.at(chunk.from_ns) > SimTime::from_secs(120.0)
+        };
+        chunks.find(is_hit).unwrap().clone()
+    };
+    let mut bytes = fs::read(&run.path).unwrap();
+    let middle = (chunk.offset + chunk.length / 2) as usize;
+    bytes[middle..middle + 8]
+        .iter_mut()
+        .for_each(|byte| *byte ^= 0x55);
+    fs::write(&run.path, bytes).unwrap();
+    let mut projector = Projector::open(Recording::open(&run.path).unwrap(), SimTime::START, 1).unwrap();
+    let mut shown = Vec::new();
+    while projector.forward().unwrap() {
+        let tick = projector.view().clock().tick as usize;
+        let frame = projector.view().frame();
+        let mut rows: Vec<Row> = frame.rows().iter().map(self::shown).collect();
+        rows.sort_by_key(|row| row.drone);
+        assert_eq!(rows, run.seen[tick - 1].0, "tick {tick}");
+        shown.push(tick);
+    }
+    assert_eq!(shown.last(), Some(&300));
+    assert!(
+        (280..300).contains(&shown.len()),
+        "some frames are missing: {shown:?}"
+    );
+    let back = std::iter::from_fn(|| projector.back().unwrap().then_some(()));
+    assert!((280..=300).contains(&back.count()));
 }

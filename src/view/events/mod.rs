@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::sim::event::{DroneEvent, Event, Happening};
+use crate::sim::event::{Event, Happening};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::time::{SimDuration, SimTime, Tick};
 
@@ -182,14 +182,6 @@ impl EventLog {
         EventsAfter::from_kept(kept, seq, last, limit)
     }
 
-    fn last_take_off(&self, drone: DroneId) -> Option<HubId> {
-        let events = self.drones.get(&drone)?.iter().rev();
-        events.into_iter().find_map(|event| match event.happening {
-            Happening::Drone(_, DroneEvent::TakenOff { hub, .. }) => Some(hub),
-            _ => None,
-        })
-    }
-
     fn reading(&self) -> LogReading {
         LogReading {
             last: self.last,
@@ -252,11 +244,6 @@ impl View {
         let now = self.now.read();
         let last = self.log.read().last();
         (now.tick, now.at, last)
-    }
-
-    /// Where a drone took off last, as far back as the log goes.
-    pub fn last_take_off(&self, drone: DroneId) -> Option<HubId> {
-        self.log.read().last_take_off(drone)
     }
 
     pub fn log(&self) -> LogReading {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sim::event::HubEvent;
+use crate::sim::event::{DroneEvent, HubEvent};
 
 const SMALL: Window = Window {
     least: 8,

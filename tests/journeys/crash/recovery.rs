@@ -187,7 +187,8 @@ fn all_of(view: &View) -> Vec<String> {
     let clock = view.clock();
     let mut all = vec![format!("{:?}", (clock.tick, clock.at, clock.digest, clock.epoch))];
     all.push(format!("{:?}", view.fleet()));
-    all.push(format!("{:?}", view.frame().roll()));
+    let roll = view.frame().as_of().roll;
+    all.push(format!("{:?}", (roll.numbered, roll.gone)));
     all.extend(words(&view.hubs()));
     all.extend(words(&view.drones(&DroneFilter::default(), None, 1_000).items));
     let deliveries = view.deliveries(&DeliveryFilter::default(), None, 10_000).items;
