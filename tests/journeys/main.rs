@@ -24,6 +24,7 @@ mod house;
 mod live_past;
 mod load;
 mod lunch;
+mod making_way;
 mod ordering;
 mod own_moments;
 mod panics;
