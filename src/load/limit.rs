@@ -279,7 +279,14 @@ impl Step {
         let accept = &outcome.summary.ops[Op::Accept.as_str()];
         let held_s = HOLD.as_secs_f64();
         let accepted_per_second = (accept.count - accept.errors) as f64 / held_s;
-        let of_hold = || outcome.seconds.iter().filter(|second| second.stage.is_some());
+        // By the clock: the last second of a stage may be told of when it is over already.
+        let hold_s = SETTLE.as_secs_f64() + 0.5..SETTLE.as_secs_f64() + held_s + 0.5;
+        let seconds = outcome.seconds.iter();
+        let of_hold = || {
+            seconds
+                .clone()
+                .filter(|second| hold_s.contains(&second.at_seconds))
+        };
         let scheduled: u64 = of_hold().map(|second| second.scheduled).sum();
         let followed = outcome.summary.deliveries.followed;
         let shares = || of_hold().filter_map(|second| second.target?.cpu_share);

@@ -161,7 +161,7 @@ fn chart(limit: &Limit) -> String {
     };
     let title = "Accepted a second, by requests under way";
     let mut svg = format!(
-        r#"<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{title}</title><text class="title" x="0" y="14">{title}</text>"#
+        r#"<div class="charts"><figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{title}</title><text class="title" x="0" y="14">{title}</text>"#
     );
     axes.draw(&mut svg);
     if let Some(fit) = &limit.fit {
@@ -178,7 +178,7 @@ fn chart(limit: &Limit) -> String {
         );
     }
     let legend = "filled: held; hollow: did not; the line: the law that fits";
-    svg + "</svg><figcaption>" + legend + "</figcaption></figure>"
+    svg + "</svg><figcaption>" + legend + "</figcaption></figure></div>"
 }
 
 #[cfg(test)]
