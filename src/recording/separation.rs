@@ -12,7 +12,7 @@ use crate::sim::separation::Counts;
 use crate::sim::time::{SimTime, Tick};
 
 use super::file::{FileError, Recording};
-use super::keyframe::State;
+use super::keyframe::{State, state_in};
 use super::layout::{self, Topic};
 use super::projector::NotShown;
 
@@ -31,11 +31,11 @@ impl Recording {
     /// A recording that cannot be read.
     pub fn separation_at(&self, at: SimTime) -> Result<Option<Counts>, NotShown> {
         let until = at.0 / self.origin.tick_us.max(1);
-        let Some((chunk, keyframe)) = self.state_before(until)? else {
+        let Some((chunk, from)) = self.state_before(until)? else {
             return Ok(None);
         };
-        let stretch = self.stretch(chunk, keyframe.tick, until)?;
-        let snapshot = State::from_bytes(&keyframe.state)
+        let stretch = self.stretch(chunk, from, until)?;
+        let snapshot = State::from_bytes(&state_in(self, chunk)?)
             .map_err(FileError::from)?
             .into_snapshot();
         let scenario = Arc::new(self.origin.world()?);
@@ -52,21 +52,19 @@ impl Recording {
         })
     }
 
-    /// The last one, and in which chunk it is.
-    fn state_before(&self, until: Tick) -> Result<Option<(usize, layout::Keyframe)>, FileError> {
+    /// In which chunk the last whole state is, and of which tick.
+    fn state_before(&self, until: Tick) -> Result<Option<(usize, Tick)>, FileError> {
         for (number, chunk) in self.chunks().iter().enumerate().rev() {
             if !chunk.topics.contains(&Topic::Keyframes) {
                 continue;
             }
-            let mut found = None;
-            for message in self.messages(chunk)? {
-                if message.topic == Topic::Keyframes {
-                    let keyframe = layout::Keyframe::decode(message.data.as_slice())?;
-                    found = Some(keyframe).filter(|keyframe| keyframe.tick <= until).or(found);
-                }
-            }
-            if let Some(keyframe) = found {
-                return Ok(Some((number, keyframe)));
+            let messages = self.messages(chunk)?;
+            let Some(message) = messages.iter().rfind(|message| message.topic == Topic::Keyframes) else {
+                continue;
+            };
+            let tick = layout::Keyframe::decode(message.data.as_slice())?.tick;
+            if tick <= until {
+                return Ok(Some((number, tick)));
             }
         }
         Ok(None)
