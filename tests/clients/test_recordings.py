@@ -140,7 +140,8 @@ def test_files_that_cannot_be_read_are_refused_in_a_line(recording, tmp_path):
         return skyhaul("export", file, "--format", "csv", "--out", tmp_path / "out.csv", *words)
 
     spoilt = bytearray(whole)
-    for index in range(len(whole) // 2, len(whole) // 2 + 64):
+    # In many places: an export reads no more than it needs.
+    for index in range(len(whole) // 10, len(whole) * 9 // 10, 500):
         spoilt[index] ^= 0x55
     for data in [b"", b"not a recording", bytes(spoilt)]:
         status, _, errors = export(data)
