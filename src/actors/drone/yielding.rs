@@ -39,7 +39,7 @@ impl Drone {
         let rules = &context.world.separation;
         let (base, minima) = (self.base(context), Minima::of(rules));
         let onward = self.onward(&base)?;
-        let left_wh = self.spendable_wh(&base, advice.fix);
+        let left_wh = Self::spendable_wh(&base, advice.fix);
         let means = rules.tactical.iter();
         let mut possible = means.flat_map(|means| manoeuvres(*means, advice, &base.model, minima));
         possible.find_map(|manoeuvre| {
@@ -49,15 +49,11 @@ impl Drone {
     }
 
     /// What making way and the rest of its flight may take: the reserve is for what nobody could
-    /// plan. Who has come into it already, or will without making way, has met that.
-    fn spendable_wh(&self, base: &Base<'_>, fix: Fix) -> f64 {
+    /// plan, and who has come into it has met that.
+    fn spendable_wh(base: &Base<'_>, fix: Fix) -> f64 {
         let battery = &base.model.battery;
         let above_wh = fix.energy_wh - battery.reserve * battery.capacity_wh;
-        let onwards = self.onwards(base, fix).ok().flatten();
-        match onwards.is_none_or(|onwards| onwards.energy_wh <= above_wh) {
-            true => above_wh,
-            false => fix.energy_wh,
-        }
+        if above_wh > 0.0 { above_wh } else { fix.energy_wh }
     }
 
     /// What it does after it has made way; `None` where it is not on its way anywhere.

@@ -70,7 +70,7 @@ fn stops(energy_wh: f64) -> bool {
 }
 
 #[test]
-fn who_stops_for_another_spends_no_reserve_on_it_but_who_needs_that_anyway_may() {
+fn who_stops_for_another_spends_no_reserve_on_it_but_who_is_in_it_already_may() {
     let world = world(1, 1);
     let battery = &world.model(world.fleet_of(DroneId(0)).unwrap().model).battery;
     let reserve_wh = battery.reserve * battery.capacity_wh;
