@@ -52,7 +52,6 @@ impl Planner<'_> {
         let push = &mut |leg| legs.push(leg);
         let place = self.come_to_rest(from, load.phase(Phase::Cruise), load.payload_kg, push);
         let rested = self.hop_from(place, to, to_m, load, push);
-        let takes_s = |legs: &[Leg]| legs.iter().map(|leg| leg.duration_s).sum::<f64>();
         if let Some(turned) = self.turned(from, to, to_m, load)
             && (rested.is_err() || takes_s(&turned) < takes_s(&legs))
         {
@@ -83,9 +82,10 @@ impl Planner<'_> {
             course: (east_mps / speed_mps, north_mps / speed_mps),
             speed_mps,
         };
-        let side = if bound.bearing_rad(to) >= 0.0 { 1.0 } else { -1.0 };
-        let mut sides = [side, -side].into_iter();
-        sides.find_map(|side| self.turned_to(side, bound, to, to_m, load))
+        // The way round a zone may begin on the other side than the place that it leads to.
+        let sides = [1.0, -1.0].into_iter();
+        let turned = sides.filter_map(|side| self.turned_to(side, bound, to, to_m, load));
+        turned.min_by(|one, other| takes_s(one).total_cmp(&takes_s(other)))
     }
 
     /// To the left (1) or to the right (−1).
@@ -240,6 +240,10 @@ impl Bound {
         let cross = self.course.0 * north - self.course.1 * east;
         libm::atan2(cross, self.course.0 * east + self.course.1 * north)
     }
+}
+
+fn takes_s(legs: &[Leg]) -> f64 {
+    legs.iter().map(|leg| leg.duration_s).sum()
 }
 
 /// How far a turn to this side leads until a bearing is ahead, 0 to 2π.

@@ -335,3 +335,40 @@ fn who_turns_comes_to_the_level_of_its_new_way_in_flight() {
         );
     }
 }
+
+#[test]
+fn who_meets_a_zone_far_ahead_turns_onto_the_way_round_it_whichever_side_that_is_on() {
+    let open = world(wing(), 1, 0.1, (0.0, 0.0));
+    let cruise_mps = open.models[0].cruise_airspeed_mps;
+    let world = with_zone(&open, (2_800.0, 0.0), (0.0, 600.0));
+    for at_y in [-150.0, -40.0, 0.0, 40.0, 150.0] {
+        for to_y in [-30.0, 0.0, 30.0] {
+            let from = Whereabouts {
+                at: Point { x: 0.0, y: at_y },
+                height_m: 70.0,
+                velocity: Velocity::along((1.0, 0.0, 0.0), cruise_mps),
+            };
+            let rest = Rest {
+                pickup: None,
+                dropoff: Point { x: 5_000.0, y: to_y },
+                home: Point { x: 6_000.0, y: 0.0 },
+                payload_kg: 0.3,
+                handover_left_s: None,
+            };
+            let mission = plan_rest(&world.models[0], &world.air(SimTime::START), from, &rest).unwrap();
+            let cruise = mission.plan.legs().iter().take_while(|leg| leg.exit_mps > 0.0);
+            let past_the_zone = cruise.last().map_or(0.0, |leg| leg.end().0.x);
+            assert!(
+                past_the_zone > 3_000.0,
+                "{at_y} to {to_y}: at rest at {past_the_zone} m"
+            );
+            let cruise = mission
+                .plan
+                .legs()
+                .iter()
+                .take_while(|leg| leg.phase == Phase::Cruise);
+            let cruise_m: f64 = cruise.map(|leg| leg.path.length()).sum();
+            assert!(cruise_m < 5_100.0, "{at_y} to {to_y}: {cruise_m} m, in circles");
+        }
+    }
+}
