@@ -122,7 +122,8 @@ def test_rows_are_those_of_the_live_run_at_any_speed_and_backwards(recorded, spe
             if tick in (ticks[0], ticks[-1]):
                 break
     played.control(state="paused")
-    assert len(seen) > 3, "time went by"
+    # At 400x a slow machine shows few of the recording's 2,400 ticks.
+    assert len(seen) > 1, "time went by"
 
 
 def test_events_are_those_of_the_live_run(recorded):
