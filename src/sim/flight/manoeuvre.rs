@@ -77,7 +77,7 @@ pub fn plan_manoeuvre(
         Onward::Errand(rest) => plan_rest(model, air, after, &rest)?,
         Onward::Home { home, payload_kg } => plan_home(model, air, after, home, payload_kg)?,
     };
-    let mut rest = rest.plan.legs.into_vec();
+    let mut rest = rest.plan.legs.to_vec();
     let speed_mps = if last.path.is_hold() { 0.0 } else { last.exit_mps };
     let velocity = Velocity::along((course.east, course.north, 0.0), speed_mps);
     if !stay_at(height_m, &mut rest, model, air, velocity) {

@@ -17,6 +17,8 @@ mod tests;
 mod turning;
 mod whereabouts;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use self::cruise::{cruise, lowered};
@@ -69,7 +71,7 @@ pub enum Milestone {
 /// The legs of a whole flight, from a take-off to a landing; never empty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlightPlan {
-    legs: Box<[Leg]>,
+    legs: Arc<[Leg]>,
 }
 
 /// A plan with what a planner must know of it.
@@ -378,9 +380,7 @@ impl Planner<'_> {
         }
         let energy_wh = legs.iter().map(|leg| leg.energy_wh(self.model, self.air)).sum();
         let distance_m = legs.iter().map(|leg| leg.path.ground_length()).sum();
-        let plan = FlightPlan {
-            legs: legs.into_boxed_slice(),
-        };
+        let plan = FlightPlan { legs: legs.into() };
         let at = |milestone| plan.time_to(milestone, 0).unwrap_or(0.0);
         Mission {
             pickup_s: at(Milestone::PickedUp),
