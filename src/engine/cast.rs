@@ -35,6 +35,9 @@ pub struct Cast {
     supervisor: Addr<Host<Supervisor>>,
     /// Those whose state may differ from the last snapshot.
     touched: BTreeSet<Address>,
+    /// Deliveries of which no snapshot knows: nobody need hear of their end either, so that runs
+    /// without snapshots keep nothing of those that are over.
+    unsaved: BTreeSet<DeliveryId>,
 }
 
 /// The states that a world starts with.
@@ -83,6 +86,7 @@ impl Cast {
             transport: start(on(0), roles.transport),
             supervisor: start(on(1), roles.supervisor),
             touched: BTreeSet::new(),
+            unsaved: BTreeSet::new(),
             arbiters,
         }
     }
@@ -124,13 +128,21 @@ impl Cast {
     pub fn start_delivery(&mut self, id: DeliveryId, delivery: Delivery) {
         let arbiter = &self.arbiters[shard(id) % self.arbiters.len()];
         self.deliveries.insert(id, start(arbiter, delivery));
-        self.touched.insert(Address::Delivery(id));
+        // One of that id that ended since the last snapshot was touched then.
+        if self.touched.insert(Address::Delivery(id)) {
+            self.unsaved.insert(id);
+        }
     }
 
     pub fn end_delivery(&mut self, id: DeliveryId) {
-        if let Some(actor) = self.deliveries.remove(&id) {
-            actor.do_send(Retire);
-        }
+        let Some(actor) = self.deliveries.remove(&id) else {
+            return;
+        };
+        actor.do_send(Retire);
+        match self.unsaved.remove(&id) {
+            true => self.touched.remove(&Address::Delivery(id)),
+            false => self.touched.insert(Address::Delivery(id)),
+        };
     }
 
     /// Hands each addressee its mail, all at once, and gathers the answers in the order of
@@ -207,6 +219,7 @@ impl Cast {
     /// An actor that is gone.
     pub async fn save_touched(&mut self) -> Result<Vec<(Address, Option<Vec<u8>>)>, Halted> {
         let mut saved = Vec::new();
+        self.unsaved.clear();
         for address in std::mem::take(&mut self.touched) {
             let state = match self.save(address) {
                 Some(state) => Some(state.await.map_err(|_| Halted::gone(address))?),

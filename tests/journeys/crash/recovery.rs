@@ -1,6 +1,7 @@
 //! A snapshot and the journal since are the whole world: who starts from them knows all, and
 //! goes on as if it had never stopped.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -344,4 +345,34 @@ fn tamper_with_digest(database: &std::path::Path, tick: Tick) {
     let database = rusqlite::Connection::open(database).unwrap();
     let changed = database.execute("UPDATE tick SET digest = zeroblob(32) WHERE tick = ?1", [tick]);
     assert_eq!(changed.unwrap(), 1);
+}
+
+/// So a run that takes none does not grow with all that it ever delivered.
+#[test]
+fn snapshots_tell_of_the_end_of_deliveries_that_earlier_ones_knew_and_of_no_others() {
+    actix::System::new().block_on(async {
+        let mut engine = Engine::genesis(busy(), THREADS, headless::arbiters(1)).unwrap();
+        let mut known = BTreeSet::new();
+        let mut ended = 0;
+        for _ in 0..3 {
+            for _ in 0..6_000 {
+                engine.tick(Admission::default()).await.unwrap();
+            }
+            let actors = engine.snapshot().await.unwrap().actors;
+            for (key, state) in actors {
+                match state {
+                    Some(_) => {
+                        known.insert(key);
+                    }
+                    None => {
+                        assert!(known.remove(&key), "nobody knew of it");
+                        ended += 1;
+                    }
+                }
+            }
+            let alive = engine.census();
+            assert!(known.len() <= alive.drones + alive.deliveries + 6);
+        }
+        assert!(ended > 0, "some were under way at a snapshot");
+    });
 }
