@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::Failure;
-use crate::scenario::{self, Severity};
+use crate::scenario::{self, Severity, counted};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -25,25 +25,19 @@ pub fn check(args: Args) -> Result<(), Failure> {
             .count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let files = of(args.files.len(), "file");
+    let files = counted(args.files.len(), "file");
     if errors > 0 {
         return Err(Failure::bad_input(
             format!(
                 "{} and {} in {files}",
-                of(errors, "error"),
-                of(warnings, "warning")
+                counted(errors, "error"),
+                counted(warnings, "warning")
             ),
             "correct what is listed above; `skyhaul schema` describes the format",
         ));
     }
-    println!("{files} checked: no errors, {}", of(warnings, "warning"));
+    println!("{files} checked: no errors, {}", counted(warnings, "warning"));
     Ok(())
-}
-
-/// `1 error`, `2 errors`
-fn of(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 pub fn schema() -> Result<(), Failure> {

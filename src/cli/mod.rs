@@ -29,7 +29,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::scenario::{self, Scenario, Severity, parse_duration};
+use crate::scenario::{self, Scenario, Severity, counted, parse_duration};
 use crate::sim::time::SimDuration;
 use crate::sim::world::World;
 
@@ -44,7 +44,9 @@ struct Cli {
         value_enum,
         default_value = "text",
         global = true,
-        env = "SKYHAUL_LOG_FORMAT"
+        env = "SKYHAUL_LOG_FORMAT",
+        // After each command's own.
+        display_order = 1_000
     )]
     log_format: LogFormat,
 
@@ -184,9 +186,9 @@ fn scenario_of(path: &Path, seed: Option<u64>) -> Result<Scenario, Failure> {
             .iter()
             .filter(|diagnostic| diagnostic.severity == Severity::Error);
         let (file, errors) = (path.display(), errors.count());
-        let mistakes = if errors == 1 { "mistake" } else { "mistakes" };
+        let mistakes = counted(errors, "mistake");
         Failure::bad_input(
-            format!("{file} has {errors} {mistakes}"),
+            format!("{file} has {mistakes}"),
             format!("correct what is listed above; `skyhaul check {file}` lists it again"),
         )
     })?;

@@ -10,9 +10,13 @@ use crate::sim::account::AccountRules;
 use crate::sim::airspace::Airspace;
 use crate::sim::geo::{Area, LatLon, LocalFrame};
 use crate::sim::places;
-use crate::sim::world::{FleetIndex, Hub, Place, World};
+use crate::sim::time::SimDuration;
+use crate::sim::weather::Weather;
+use crate::sim::world::{Demand, Fleet, FleetIndex, Hub, Model, Place, ScheduledFault, World, Zone};
 
-/// The world that the file describes; `None` after mistakes, all of which the log holds.
+/// The world that the file describes; `None` after mistakes, all of which the log holds. What is
+/// wrong with one part is no reason to look less at another: that part is taken as if it were not
+/// there, wherever the others can be told all the same.
 pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Option<World> {
     check_clock(document, log);
     let area = document
@@ -24,63 +28,89 @@ pub(super) fn build(document: &Document, base_dir: &Path, log: &mut Log) -> Opti
     let fleets = fleets::build_fleets(document, own_models, log);
     let places = build_places(document, area.as_ref(), log);
     let zones = zones::build_zones(document, area.as_ref(), base_dir, log);
-    let weather = weather::build(&document.weather, area.as_ref(), log);
+    let run = document.duration.as_ref().map(|at| at.value);
+    let weather = weather::build(&document.weather, area.as_ref(), run, log);
     let no_places = document.places.as_ref().is_some_and(Vec::is_empty);
     let demand = document
         .demand
         .as_ref()
         .and_then(|demand| orders::build_demand(&demand.value, no_places, base_dir, log));
     let faults = faults::build_faults(document, log);
-    let (fleets, models) = fleets?;
-    let mut world = World {
-        name: document.name.as_ref()?.value.clone(),
-        description: document
-            .description
-            .as_ref()
-            .map(|at| at.value.clone())
-            .unwrap_or_default(),
-        seed: document.seed.as_ref()?.value,
-        start_unix_us: document.start.as_ref()?.value,
-        duration: document.duration.as_ref()?.value,
+    let area = area?;
+    zones::warn_of_closed_hubs(&zones, hubs.as_deref().unwrap_or_default(), &area, log);
+    let (has_hubs, has_fleets, has_places) = (hubs.is_some(), fleets.is_some(), places.is_some());
+    let parts = Parts {
+        area,
+        hubs: hubs.unwrap_or_default(),
+        fleets: fleets.unwrap_or_default(),
+        places: places.unwrap_or_default(),
+        zones: zones.into_iter().map(|at| at.value).collect(),
+        weather,
+        demand,
+        faults,
+    };
+    let mut world = world_of(document, parts)?;
+    if has_places {
+        world.scripted = orders::build_requests(document, base_dir, &world, log);
+    }
+    world.accounts = accounts::build_accounts(document, &world, log);
+    if has_fleets {
+        orders::warn_of_heavy_payloads(document, &world, log);
+    }
+    let is_whole = has_hubs && has_fleets && has_places && log.error_count() == 0;
+    is_whole.then(|| {
+        world.scenario_hash = hash::of(&world);
+        world
+    })
+}
+
+/// What is made of more than one key.
+struct Parts {
+    area: Area,
+    hubs: Vec<Hub>,
+    fleets: (Vec<Fleet>, Vec<Model>),
+    places: Vec<Place>,
+    zones: Vec<Zone>,
+    weather: Weather,
+    demand: Option<Demand>,
+    faults: Vec<ScheduledFault>,
+}
+
+/// The world, without what is scripted in it; plain keys that are missing are anything.
+fn world_of(document: &Document, parts: Parts) -> Option<World> {
+    let area = &document.area.as_ref()?.value;
+    let text = |key: &Option<At<String>>| key.as_ref().map(|at| at.value.clone()).unwrap_or_default();
+    let (fleets, models) = parts.fleets;
+    Some(World {
+        name: text(&document.name),
+        description: text(&document.description),
+        seed: document.seed.as_ref().map_or(0, |at| at.value),
+        start_unix_us: document.start.as_ref().map_or(0, |at| at.value),
+        duration: (document.duration.as_ref()).map_or(SimDuration::FOREVER, |at| at.value),
         tick: document.tick.value,
-        unknown_places: document.area.as_ref()?.value.unknown_places,
-        density_shown: document.area.as_ref()?.value.density,
-        airspace: Airspace::new(&zones, area.as_ref()?),
-        area: area?,
-        hubs: hubs?,
+        unknown_places: area.unknown_places,
+        density_shown: area.density,
+        airspace: Airspace::new(&parts.zones, &parts.area),
+        area: parts.area,
+        hubs: parts.hubs,
         models,
         fleets,
         fleet_index: FleetIndex::default(),
         roster: Default::default(),
-        places: places?,
-        zones,
-        weather,
-        demand,
+        places: parts.places,
+        zones: parts.zones,
+        weather: parts.weather,
+        demand: parts.demand,
         scripted: Vec::new(),
         dispatch: orders::build_dispatch(&document.dispatch),
         accounts: AccountRules::default(),
         carrier: document.carrier.clone(),
         recipient: document.recipient,
         separation: document.separation.clone(),
-        faults,
+        faults: parts.faults,
         workflow: document.workflow,
         scenario_hash: [0; 32],
-    };
-    world.scripted = orders::build_requests(
-        &document.requests,
-        document.demand.as_ref(),
-        base_dir,
-        &world,
-        log,
-    );
-    world.accounts = accounts::build_accounts(document, &world, log);
-    orders::warn_of_heavy_payloads(document, &world, log);
-    zones::warn_of_closed_hubs(document, &world, log);
-    if log.error_count() > 0 {
-        return None;
-    }
-    world.scenario_hash = hash::of(&world);
-    Some(world)
+    })
 }
 
 fn check_clock(document: &Document, log: &mut Log) {
@@ -187,13 +217,18 @@ fn build_hubs(document: &Document, area: Option<&Area>, log: &mut Log) -> Option
             name: hub.value.name.as_ref().unwrap_or(id).value.clone(),
             location: location.value,
             at: area.point(location.value),
-            pads: hub.value.pads,
-            chargers: hub.value.chargers,
+            pads: small(&hub.value.pads),
+            chargers: small(&hub.value.chargers),
             turnaround: hub.value.turnaround,
         })
     };
     let built: Vec<Option<Hub>> = hubs.value.iter().map(build).collect();
     built.into_iter().collect()
+}
+
+/// The bounds of these keys are far below `u32`'s.
+fn small(number: &At<u64>) -> u32 {
+    u32::try_from(number.value).unwrap_or(u32::MAX)
 }
 
 /// Warns of a place outside the area and tells whether it did.

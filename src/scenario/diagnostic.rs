@@ -148,6 +148,15 @@ impl Log {
     }
 }
 
+/// "1 wind", "2 winds", "2 entries"
+pub fn counted(count: usize, what: &str) -> String {
+    match (count, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {what}s"),
+    }
+}
+
 /// A diagnostic is one line, whatever keys and names it quotes.
 fn single_line(text: &str) -> String {
     text.chars()

@@ -96,7 +96,7 @@ pub(super) fn document(f: &mut Fields<'_>) -> Document {
         zones: list(f.optional("zone", "no-fly zones: `[[zone]]`", List { of: Table(zone), at_least: 0 })),
         zone_file: f.optional(
             "zones",
-            "a GeoJSON file with more no-fly zones as polygons, with the properties name, floor, ceiling and reference",
+            "a GeoJSON file with more no-fly zones as polygons, with the properties name, floor, ceiling, reference, from and until",
             Text,
         ),
         weather: f
@@ -189,8 +189,8 @@ pub(super) struct Hub {
     pub id: Option<At<String>>,
     pub name: Option<At<String>>,
     pub location: Option<At<LatLon>>,
-    pub pads: u32,
-    pub chargers: u32,
+    pub pads: At<u64>,
+    pub chargers: At<u64>,
     pub turnaround: SimDuration,
 }
 
@@ -203,18 +203,18 @@ fn hub(f: &mut Fields<'_>) -> Hub {
             Text,
         ),
         location: f.required("location", "latitude, longitude", Location),
-        pads: small(f.or(
+        pads: f.or(
             "pads",
             "how many drones can take off and land at once",
             Integer(1..=10_000),
             "8",
-        )),
-        chargers: small(f.or(
+        ),
+        chargers: f.or(
             "chargers",
             "how many drones can charge at once",
             Integer(1..=1_000_000),
             "16",
-        )),
+        ),
         turnaround: f
             .or(
                 "turnaround",
@@ -224,11 +224,6 @@ fn hub(f: &mut Fields<'_>) -> Hub {
             )
             .value,
     }
-}
-
-/// The bounds of these keys are far below `u32`'s.
-fn small(number: At<u64>) -> u32 {
-    u32::try_from(number.value).unwrap_or(u32::MAX)
 }
 
 pub(super) struct Fleet {
@@ -295,10 +290,10 @@ fn place(f: &mut Fields<'_>) -> Place {
 pub(super) struct Zone {
     pub name: Option<At<String>>,
     pub polygon: Option<At<Vec<At<LatLon>>>>,
-    pub floor: f64,
+    pub floor: At<f64>,
     pub ceiling: At<f64>,
     pub reference: HeightReference,
-    pub from: SimDuration,
+    pub from: Option<At<SimDuration>>,
     pub until: Option<At<SimDuration>>,
 }
 
@@ -317,7 +312,7 @@ fn zone(f: &mut Fields<'_>) -> Zone {
                 at_least: 3,
             },
         ),
-        floor: f.or("floor", "where it begins, m", ZONE_HEIGHTS, "0.0").value,
+        floor: f.or("floor", "where it begins, m", ZONE_HEIGHTS, "0.0"),
         ceiling: f.or("ceiling", "where it ends, m", ZONE_HEIGHTS, "120.0"),
         reference: f
             .or(
@@ -327,13 +322,11 @@ fn zone(f: &mut Fields<'_>) -> Zone {
                 "\"AGL\"",
             )
             .value,
-        from: f
-            .optional(
-                "from",
-                "in force from then on; from the start where it is left out",
-                ANY_DURATION,
-            )
-            .map_or(SimDuration(0), |at| at.value),
+        from: f.optional(
+            "from",
+            "in force from then on; from the start where it is left out",
+            ANY_DURATION,
+        ),
         until: f.optional(
             "until",
             "and no more from then on; for good where it is left out",

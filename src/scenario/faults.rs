@@ -221,12 +221,15 @@ fn target<'k>(keys: &'k FaultKeys, log: &mut Log) -> Option<&'k At<String>> {
 
 fn drone(document: &Document, keys: &FaultKeys, log: &mut Log) -> Option<DroneId> {
     let target = target(keys, log)?;
-    let drones: u64 = (document.fleets.iter().flat_map(|fleets| &fleets.value))
-        .filter_map(|fleet| fleet.value.count.as_ref())
+    let counts = (document.fleets.iter().flat_map(|fleets| &fleets.value)).map(|fleet| &fleet.value.count);
+    let are_known = document.fleets.is_some() && counts.clone().all(Option::is_some);
+    let drones: u64 = counts
+        .flatten()
         .fold(0, |sum, count| sum.saturating_add(count.value));
     let drone = target.value.parse::<DroneId>();
     let found = drone.ok().filter(|drone| u64::from(drone.0) < drones);
-    if found.is_none() {
+    // Those of a fleet that could not be read may be meant.
+    if found.is_none() && are_known {
         log.missing(
             &target.span,
             format!("there is no drone \"{}\"", target.value),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{At, Log, Span};
+use super::diagnostic::{At, Log, Span, counted};
 
 /// What a value may be.
 pub(super) trait Kind {
@@ -48,6 +48,14 @@ impl<'a> Fields<'a> {
     /// Whether the file has the key, right or wrong.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
+    }
+
+    /// The keys that the file has, right or wrong.
+    pub fn given(&self) -> Vec<String> {
+        match self.source {
+            Source::Table(table) => table.keys().map(|key| key.get_ref().to_string()).collect(),
+            Source::Description => Vec::new(),
+        }
     }
 
     /// A key that must be there.
@@ -261,7 +269,8 @@ impl<K: Kind> Kind for List<K> {
         };
         if items.len() < self.at_least {
             let remedy = format!("give at least {}", self.at_least);
-            log.error(span, format!("`{name}` has {} entries", items.len()), remedy);
+            let entries = counted(items.len(), "entry");
+            log.error(span, format!("`{name}` has {entries}"), remedy);
             return None;
         }
         let mut list = Vec::new();

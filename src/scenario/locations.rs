@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use toml::de::DeValue;
 
-use super::diagnostic::{Log, Span};
+use super::diagnostic::{Log, Span, counted};
 use super::fields::{Kind, kind_of};
 use super::kinds::read_number;
 use crate::sim::geo::{BoundingBox, LatLon};
@@ -69,7 +69,7 @@ fn read_numbers<const N: usize>(
     let items = match value {
         DeValue::Array(items) if items.len() == N => items,
         DeValue::Array(items) => {
-            let message = format!("`{name}` has {} numbers, not {N}", items.len());
+            let message = format!("`{name}` has {}, not {N}", counted(items.len(), "number"));
             log.error(span, message, format!("write {shape}"));
             return None;
         }

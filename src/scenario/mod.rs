@@ -41,7 +41,7 @@ use std::path::Path;
 
 pub use audience::{Audience, Shares};
 pub use capacity::{Capacity, estimate};
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, counted};
 pub use objectives::{Limit, Measure, Objective};
 pub use sources::{NoScenario, files_named, parse_with_files, with_values};
 pub use stages::{Arrivals, Load, Model, Stage};

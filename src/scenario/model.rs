@@ -28,8 +28,10 @@ pub(super) struct ModelKeys {
     rotor_count: Option<u64>,
     battery: BatteryKeys,
     power: Option<At<PowerKeys>>,
-    /// Has a wrong value somewhere, which the log knows; then nothing is said of what
-    /// seems missing.
+    /// What the file says, right or wrong: that is not missing. Keys of the battery begin with
+    /// its name.
+    given: Vec<String>,
+    /// Has a wrong value somewhere, which the log knows.
     flawed: bool,
 }
 
@@ -82,7 +84,9 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
             Number(0.0..=500.0),
         ),
     ];
+    let battery = f.optional("battery", "what it flies on", Table(battery));
     let mut keys = ModelKeys {
+        given: given(f, battery.as_ref()),
         base,
         empty_mass,
         max_payload,
@@ -109,10 +113,7 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
                 Integer(1..=64),
             )
             .map(|at| at.value),
-        battery: f
-            .optional("battery", "what it flies on", Table(battery))
-            .map(|at| at.value)
-            .unwrap_or_default(),
+        battery: battery.map(|at| at.value).unwrap_or_default(),
         power: f.optional("power", "what flying costs", Table(power)),
         flawed: false,
     };
@@ -120,8 +121,23 @@ pub(super) fn model(f: &mut Fields<'_>) -> ModelKeys {
     keys
 }
 
+/// What is needed of a battery.
+const BATTERY_NEEDS: [&str; 2] = ["battery.capacity", "battery.charge_power"];
+
+fn given(f: &Fields<'_>, battery: Option<&At<BatteryKeys>>) -> Vec<String> {
+    let mut given = f.given();
+    match battery {
+        Some(battery) => given.extend(battery.value.given.iter().map(|key| format!("battery.{key}"))),
+        // One that cannot be read may say all of it.
+        None if f.has("battery") => given.extend(BATTERY_NEEDS.map(str::to_owned)),
+        None => {}
+    }
+    given
+}
+
 #[derive(Default)]
 struct BatteryKeys {
+    given: Vec<String>,
     capacity: Option<f64>,
     reserve: Option<f64>,
     charge_power: Option<f64>,
@@ -130,8 +146,10 @@ struct BatteryKeys {
 }
 
 fn battery(f: &mut Fields<'_>) -> BatteryKeys {
+    let given = f.given();
     let mut number = |name, doc, kind| f.optional(name, doc, kind).map(|at| at.value);
     BatteryKeys {
+        given,
         capacity: number("capacity", "Wh", Number(1.0..=1e6)),
         reserve: number(
             "reserve",
@@ -169,6 +187,8 @@ struct PowerKeys {
     kind: Option<At<PowerKind>>,
     rotors: Option<RotorKeys>,
     wing: Option<WingKeys>,
+    /// Whether the file has rotors, and a wing, right or wrong.
+    given: [bool; 2],
 }
 
 fn power(f: &mut Fields<'_>) -> PowerKeys {
@@ -188,6 +208,7 @@ fn power(f: &mut Fields<'_>) -> PowerKeys {
         wing: f
             .optional("wing", "for lift_to_drag and hybrid", Table(wing))
             .map(|at| at.value),
+        given: ["rotors", "wing"].map(|part| f.has(part)),
     }
 }
 
@@ -237,22 +258,27 @@ fn wing(f: &mut Fields<'_>) -> WingKeys {
     }
 }
 
+impl ModelKeys {
+    fn is_given(&self, key: &str) -> bool {
+        self.given.iter().any(|given| given == key)
+    }
+}
+
 /// The type that the keys describe; `None` after a mistake, which the log then holds.
 pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<Model> {
     let span = &keys.span;
     let keys = &keys.value;
-    if keys.flawed {
-        return None;
-    }
-    let base = match &keys.base {
-        Some(base) => Some(from_catalogue(base, log)?),
-        None => None,
-    };
+    let base = keys.base.as_ref().and_then(|base| from_catalogue(base, log));
     let base = base.as_ref();
+    // One that is not known may say all that is missing.
+    let has_base = keys.is_given("base");
+    let is_needed = |key: &str| !has_base && !keys.is_given(key);
     let mut need = |key, given: Option<f64>, inherited: fn(&Model) -> f64| {
-        given
-            .or_else(|| base.map(inherited))
-            .or_else(|| missing(name, key, span, log))
+        let known = given.or_else(|| base.map(inherited));
+        if known.is_none() && is_needed(key) {
+            refuse_without(name, key, span, log);
+        }
+        known
     };
     let empty_mass_kg = need("empty_mass", keys.empty_mass, |base| base.empty_mass_kg);
     let max_payload_kg = need("max_payload", keys.max_payload, |base| base.max_payload_kg);
@@ -275,18 +301,18 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
     let handover_s = need("handover", keys.handover.map(SimDuration::as_secs), |base| {
         base.handover_s
     });
-    let capacity_wh = need("battery.capacity", keys.battery.capacity, |base| {
-        base.battery.capacity_wh
-    });
-    let charge_power_w = need("battery.charge_power", keys.battery.charge_power, |base| {
+    let [capacity, charge_power] = BATTERY_NEEDS;
+    let capacity_wh = need(capacity, keys.battery.capacity, |base| base.battery.capacity_wh);
+    let charge_power_w = need(charge_power, keys.battery.charge_power, |base| {
         base.battery.charge_power_w
     });
     let power = match &keys.power {
         Some(power) => power::lower(power, log),
-        None => base
-            .map(|base| base.power)
-            .or_else(|| missing(name, "power", span, log)),
+        None => base.map(|base| base.power),
     };
+    if is_needed("power") {
+        refuse_without(name, "power", span, log);
+    }
     let of_base = base.map_or(Limits::NONE, |base| base.limits);
     let [max_wind, max_gust, max_rain] = keys.limits;
     let limits = Limits {
@@ -301,6 +327,9 @@ pub(super) fn lower(name: &str, keys: &At<ModelKeys>, log: &mut Log) -> Option<M
             "batteries that are swapped come as new, and do not age",
             "leave out `cycles_to_80` or `swap`",
         );
+    }
+    if keys.flawed || has_base && base.is_none() {
+        return None;
     }
     const RESERVE: f64 = 0.2;
     let reserve = keys
@@ -348,11 +377,10 @@ pub(super) fn from_catalogue(key: &At<String>, log: &mut Log) -> Option<Model> {
     model
 }
 
-fn missing<T>(model: &str, key: &str, span: &Span, log: &mut Log) -> Option<T> {
+fn refuse_without(model: &str, key: &str, span: &Span, log: &mut Log) {
     log.missing(
         span,
         format!("drone type `{model}` has no `{key}`"),
         format!("add `{key}`, or `base` to take it from another type"),
     );
-    None
 }

@@ -32,18 +32,20 @@ pub(super) fn build_demand(
     let pickup = choose_pickup(demand, no_places, log);
     let dropoff = choose_dropoff(&demand.dropoff, no_places, log);
     let payload_kg = match &demand.payload {
-        Some(payload) => read_payload(&payload.value, log)?,
-        None => DEFAULT_PAYLOAD_KG,
+        Some(payload) => read_payload(&payload.value, log),
+        None => Some(DEFAULT_PAYLOAD_KG),
     };
+    let profile = read_profile(demand, log);
+    let within_m = read_within(&demand.dropoff, dropoff, log);
     Some(Demand {
         rate_per_s: demand.rate.as_ref()?.value,
-        profile: read_profile(demand, log),
+        profile,
         pickup,
         preparation,
         dropoff,
         dropoff_points: dropoff_points.unwrap_or_default(),
-        within_m: read_within(&demand.dropoff, dropoff, log),
-        payload_kg,
+        within_m,
+        payload_kg: payload_kg?,
         expedited: demand.expedited,
     })
 }
@@ -174,35 +176,34 @@ pub(super) fn build_dispatch(dispatch: &order_keys::Dispatch) -> DispatchRules {
 /// The scripted requests and those of a trace, earliest first. They are numbered as the files
 /// have them.
 pub(super) fn build_requests(
-    requests: &[At<order_keys::Request>],
-    demand: Option<&At<order_keys::Demand>>,
+    document: &Document,
     base_dir: &Path,
     world: &World,
     log: &mut Log,
 ) -> Vec<ScriptedRequest> {
     let mut scripted = Vec::new();
-    for (index, request) in requests.iter().enumerate() {
+    for (index, request) in document.requests.iter().enumerate() {
         let request = &request.value;
         let pickup = request.pickup.as_ref().and_then(|spot| resolve(spot, world, log));
         let dropoff = request
             .dropoff
             .as_ref()
             .and_then(|spot| resolve(spot, world, log));
-        let (Some(at), Some(pickup), Some(dropoff), Some(payload)) =
-            (&request.at, pickup, dropoff, &request.payload)
-        else {
-            continue;
-        };
-        if at.value > world.duration {
+        if let Some(at) = request.at.as_ref().filter(|at| at.value > world.duration) {
             log.warn(
                 &at.span,
                 "this request is made after the end of a run",
                 "move it, or give a longer `duration`",
             );
         }
+        let (Some(at), Some(pickup), Some(dropoff), Some(payload)) =
+            (&request.at, pickup, dropoff, &request.payload)
+        else {
+            continue;
+        };
         let at = SimTime(at.value.0);
         let package = Package {
-            id: format!("request-{}", index + 1),
+            id: package_of(index),
             size: size_of(payload.value),
             weight_kg: payload.value,
             tag: request.tag.as_ref().map(|tag| tag.value.clone()),
@@ -219,12 +220,18 @@ pub(super) fn build_requests(
         };
         scripted.push(ScriptedRequest { at, order });
     }
+    let demand = document.demand.as_ref();
     let trace = demand.and_then(|demand| demand.value.trace.as_ref());
     if let Some(file) = trace {
         scripted.extend(order_files::read_trace(file, base_dir, world, log));
     }
     scripted.sort_by_key(|request| request.at);
     scripted
+}
+
+/// The package that the file's `[[request]]` of this place in it sends.
+pub(super) fn package_of(index: usize) -> String {
+    format!("request-{}", index + 1)
 }
 
 /// A container that a parcel of this weight fits, by rule of thumb.
@@ -254,7 +261,16 @@ fn resolve(spot: &At<Spot>, world: &World, log: &mut Log) -> Option<Stop> {
         }
     };
     match places::resolve_place(world, name) {
-        Ok(stop) => Some(stop),
+        Ok(stop) => {
+            if places::coordinates(name).is_some() {
+                let at = At {
+                    value: stop.location,
+                    span: spot.span.clone(),
+                };
+                warn_if_outside(&at, "this place", &world.area, log);
+            }
+            Some(stop)
+        }
         Err(error) => {
             let remedy = match error {
                 PlaceError::Unknown { .. } => {

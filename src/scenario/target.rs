@@ -120,11 +120,12 @@ fn request(f: &mut Fields<'_>) -> Option<(Route, Option<String>)> {
         Filled { knows: of_request },
     );
     let id = f.optional("id", "where its answer says what the delivery is called", Pointer);
-    let headers = headers_of(f, headers)?;
+    let headers = headers_of(f, headers);
+    let path = path.and_then(|path| path_of(f, path));
     let route = Route {
         method: method.value,
-        path: path_of(f, path?)?,
-        headers,
+        path: path?,
+        headers: headers?,
         body: body.map(|body| body.value),
     };
     Some((route, id.map(|id| id.value)))
@@ -217,7 +218,7 @@ fn headers_of(
 ) -> Option<Vec<(String, Template)>> {
     /// The load sets these itself.
     const OURS: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
-    let mut headers = Vec::new();
+    let (mut headers, mut are_right) = (Vec::new(), true);
     for (name, value) in written.map(|written| written.value).unwrap_or_default() {
         let lower = name.value.to_ascii_lowercase();
         let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -232,9 +233,9 @@ fn headers_of(
             continue;
         };
         f.log().error(&name.span, wrong, "leave it out, or correct it");
-        return None;
+        are_right = false;
     }
-    Some(headers)
+    are_right.then_some(headers)
 }
 
 /// A JSON pointer (RFC 6901).

@@ -1,6 +1,6 @@
 //! `[weather]`: the wind over the area, how it changes, and how well it is known.
 
-use super::diagnostic::{At, Log, Span};
+use super::diagnostic::{At, Log, Span, counted};
 use super::fields::{Fields, List, Table};
 use super::kinds::{Integer, Number, Pair};
 use super::times::{ANY_DURATION, Duration, LONGEST, SECOND};
@@ -14,31 +14,37 @@ pub(super) struct WeatherKeys {
     wind: Option<WindKeys>,
     rain: f64,
     grid: Option<(u64, u64)>,
+    /// There is one, and it cannot be read.
+    has_wrong_grid: bool,
     changes: Vec<At<ChangeKeys>>,
     air_density: Option<f64>,
 }
 
 pub(super) fn weather(f: &mut Fields<'_>) -> WeatherKeys {
     let most = 100;
+    let wind = f
+        .optional("wind", "the wind at 10 m above ground", Table(wind))
+        .map(|at| at.value);
+    let rain = f
+        .or(
+            "rain",
+            "mm/h over the whole area from the start on; forecasts are off by the wind's `forecast_error`",
+            RAIN(),
+            "0.0",
+        )
+        .value;
+    let grid = f
+        .optional(
+            "grid",
+            "weather cells, so many from west to east and from south to north, each with its own gusts and forecast error; one where it is left out",
+            Pair(Integer(1..=most), Integer(1..=most)),
+        )
+        .map(|at| at.value);
     WeatherKeys {
-        wind: f
-            .optional("wind", "the wind at 10 m above ground", Table(wind))
-            .map(|at| at.value),
-        rain: f
-            .or(
-                "rain",
-                "mm/h over the whole area from the start on; forecasts are off by the wind's `forecast_error`",
-                RAIN(),
-                "0.0",
-            )
-            .value,
-        grid: f
-            .optional(
-                "grid",
-                "weather cells, so many from west to east and from south to north, each with its own gusts and forecast error; one where it is left out",
-                Pair(Integer(1..=most), Integer(1..=most)),
-            )
-            .map(|at| at.value),
+        wind,
+        rain,
+        grid,
+        has_wrong_grid: grid.is_none() && f.has("grid"),
         changes: f
             .optional(
                 "change",
@@ -97,69 +103,96 @@ fn wind(f: &mut Fields<'_>) -> WindKeys {
 }
 
 struct ChangeKeys {
-    at: Option<SimDuration>,
+    at: Option<At<SimDuration>>,
     speed: Option<f64>,
     from: Option<f64>,
     cells: Option<Vec<At<(f64, f64)>>>,
     rain: Option<f64>,
     rain_cells: Option<Vec<At<f64>>>,
-    /// Has a wrong value somewhere, which the log knows; then nothing is said of what seems
-    /// missing.
-    flawed: bool,
+    given: Given,
+}
+
+/// What the file says of a change, right or wrong.
+#[derive(Clone, Copy)]
+struct Given {
+    speed: bool,
+    from: bool,
+    cells: bool,
+    rain: bool,
+    rain_cells: bool,
 }
 
 fn change(f: &mut Fields<'_>) -> ChangeKeys {
     let read = |at: Option<At<f64>>| at.map(|at| at.value);
-    let errors_before = f.log().error_count();
-    let keys = ChangeKeys {
-        at: f
-            .required(
-                "at",
-                "when the mean is this, from the start on; \"0s\" begins with it",
-                ANY_DURATION,
-            )
-            .map(|at| at.value),
+    ChangeKeys {
+        at: f.required(
+            "at",
+            "when the mean is this, from the start on; \"0s\" begins with it",
+            ANY_DURATION,
+        ),
         speed: read(f.optional("speed", "the mean over the whole area, m/s", SPEED())),
         from: read(f.optional("from", FROM_DOC, FROM())),
-        cells: f
-            .optional(
+        cells: whole(f, |f| {
+            f.optional(
                 "cells",
                 "instead of `speed` and `from`: such a pair for each cell of `grid`, eastwards, row after row from the south-west on",
                 List { of: Pair(SPEED(), FROM()), at_least: 1 },
             )
-            .map(|at| at.value),
+        }),
         rain: read(f.optional("rain", "over the whole area, mm/h", RAIN())),
-        rain_cells: f
-            .optional(
+        rain_cells: whole(f, |f| {
+            f.optional(
                 "rain_cells",
                 "instead of `rain`: mm/h in each cell of `grid`, in the order of `cells`",
-                List { of: RAIN(), at_least: 1 },
+                List {
+                    of: RAIN(),
+                    at_least: 1,
+                },
             )
-            .map(|at| at.value),
-        flawed: false,
-    };
-    ChangeKeys {
-        flawed: f.log().error_count() > errors_before,
-        ..keys
+        }),
+        given: Given {
+            speed: f.has("speed"),
+            from: f.has("from"),
+            cells: f.has("cells"),
+            rain: f.has("rain"),
+            rain_cells: f.has("rain_cells"),
+        },
     }
 }
 
-/// The weather that the keys describe; the log holds what is wrong with them.
-pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> Weather {
+/// A list of which every entry could be read; of any other it cannot be told how many it has.
+fn whole<T>(f: &mut Fields<'_>, read: impl FnOnce(&mut Fields<'_>) -> Option<At<Vec<T>>>) -> Option<Vec<T>> {
+    let errors_before = f.log().error_count();
+    let list = read(f)?.value;
+    (f.log().error_count() == errors_before).then_some(list)
+}
+
+/// The weather that the keys describe; the log holds what is wrong with them. `run`: how long one
+/// takes.
+pub(super) fn build(
+    keys: &WeatherKeys,
+    area: Option<&Area>,
+    run: Option<SimDuration>,
+    log: &mut Log,
+) -> Weather {
     let (columns, rows) = keys.grid.unwrap_or((1, 1));
     let grid = match area {
         Some(area) if columns * rows > 1 => grid_over(area, columns, rows),
         _ => Grid::WHOLE,
     };
-    let cells = (columns * rows) as usize;
+    let cells = Some((columns * rows) as usize).filter(|_| !keys.has_wrong_grid);
     let (mut winds, mut rains) = (Vec::new(), Vec::new());
     doubt_order(&keys.changes, log);
-    for change in keys.changes.iter().filter(|change| !change.value.flawed) {
+    for change in &keys.changes {
         let said = said(change, cells, log);
-        let (Some(at), Some(_)) = (change.value.at, area) else {
+        let Some(at) = &change.value.at else {
             continue;
         };
-        let at = SimTime::START + at;
+        doubt_late(at, run, log);
+        if area.is_none() {
+            continue;
+        }
+        let at = SimTime::START + at.value;
         winds.extend(said.wind.map(|values| Change { at, values }));
         rains.extend(said.rain.map(|values| Change { at, values }));
     }
@@ -180,7 +213,7 @@ pub(super) fn build(keys: &WeatherKeys, area: Option<&Area>, log: &mut Log) -> W
 /// about the same, between which it jumps.
 fn doubt_order(changes: &[At<ChangeKeys>], log: &mut Log) {
     let timed = || {
-        let at = |change: &At<ChangeKeys>| change.value.at.filter(|_| !change.value.flawed);
+        let at = |change: &At<ChangeKeys>| change.value.at.as_ref().map(|at| at.value);
         changes
             .iter()
             .filter_map(move |change| at(change).map(|at| (at, change)))
@@ -204,12 +237,32 @@ fn doubt_order(changes: &[At<ChangeKeys>], log: &mut Log) {
     }
 }
 
+/// Until then it only goes some of the way there.
+fn doubt_late(at: &At<SimDuration>, run: Option<SimDuration>, log: &mut Log) {
+    if run.is_some_and(|run| at.value > run) {
+        log.warn(
+            &at.span,
+            "this change of the weather is complete after the end of a run only",
+            "move it, or give a longer `duration`",
+        );
+    }
+}
+
+impl Given {
+    fn of_wind(self) -> bool {
+        self.speed || self.from || self.cells
+    }
+
+    fn of_rain(self) -> bool {
+        self.rain || self.rain_cells
+    }
+}
+
 impl ChangeKeys {
     /// About the wind, or the rain, as that one is.
     fn says_as(&self, other: &ChangeKeys) -> bool {
-        let of_wind = |keys: &ChangeKeys| keys.speed.is_some() || keys.cells.is_some();
-        let of_rain = |keys: &ChangeKeys| keys.rain.is_some() || keys.rain_cells.is_some();
-        of_wind(self) && of_wind(other) || of_rain(self) && of_rain(other)
+        let (own, others) = (self.given, other.given);
+        own.of_wind() && others.of_wind() || own.of_rain() && others.of_rain()
     }
 }
 
@@ -246,67 +299,63 @@ struct Said {
     rain: Option<Vec<f64>>,
 }
 
-fn said(keys: &At<ChangeKeys>, cells: usize, log: &mut Log) -> Said {
-    let change = &keys.value;
-    let wind = match (&change.cells, change.speed, change.from) {
-        (None, None, None) => None,
-        (None, Some(speed), Some(from)) => Some(vec![blowing(speed, from)]),
-        (Some(winds), None, None) => {
-            let winds = winds.iter().map(|wind| blowing(wind.value.0, wind.value.1));
-            one_for_each(winds.collect(), cells, ("cells", "winds"), &keys.span, log)
-        }
-        _ => {
-            log.error(
-                &keys.span,
-                "a change of the wind has either `speed` and `from`, or `cells`",
-                "write `speed = 8.0` and `from = 240`, or `cells = [[8.0, 240], …]`",
-            );
-            return Said::default();
-        }
-    };
-    let rain = match (&change.rain_cells, change.rain) {
-        (None, rain) => rain.map(|rain| vec![rain]),
-        (Some(rains), None) => {
-            let rains = rains.iter().map(|rain| rain.value).collect();
-            one_for_each(rains, cells, ("rain_cells", "values"), &keys.span, log)
-        }
-        (Some(_), Some(_)) => {
-            log.error(
-                &keys.span,
-                "a change of the rain has either `rain` or `rain_cells`",
-                "drop one of them",
-            );
-            None
-        }
-    };
-    let says_nothing = change.speed.is_none()
-        && change.from.is_none()
-        && change.cells.is_none()
-        && change.rain.is_none()
-        && change.rain_cells.is_none();
-    if says_nothing {
+/// What is wrong in it is in the log already, or is put there; the rest is read all the same.
+fn said(keys: &At<ChangeKeys>, cells: Option<usize>, log: &mut Log) -> Said {
+    let (change, given) = (&keys.value, keys.value.given);
+    if !given.of_wind() && !given.of_rain() {
         log.error(
             &keys.span,
             "a change of the weather says nothing of wind or rain",
             "write `speed = 8.0` and `from = 240`, `cells = [[8.0, 240], …]`, `rain = 4.0`, or `rain_cells = [4.0, …]`",
         );
     }
-    Said { wind, rain }
+    let speaks_twice = change.cells.is_some() && (given.speed || given.from);
+    let is_half = !given.cells && given.speed != given.from;
+    if speaks_twice || is_half {
+        log.error(
+            &keys.span,
+            "a change of the wind has either `speed` and `from`, or `cells`",
+            "write `speed = 8.0` and `from = 240`, or `cells = [[8.0, 240], …]`",
+        );
+    }
+    if change.rain.is_some() && change.rain_cells.is_some() {
+        log.error(
+            &keys.span,
+            "a change of the rain has either `rain` or `rain_cells`",
+            "drop one of them",
+        );
+    }
+    let winds = change.cells.as_ref().and_then(|winds| {
+        let winds = winds.iter().map(|wind| blowing(wind.value.0, wind.value.1));
+        one_for_each(winds.collect(), cells, ("cells", "wind"), &keys.span, log)
+    });
+    let rains = change.rain_cells.as_ref().and_then(|rains| {
+        let rains = rains.iter().map(|rain| rain.value);
+        one_for_each(rains.collect(), cells, ("rain_cells", "value"), &keys.span, log)
+    });
+    let wind = change.speed.zip(change.from);
+    Said {
+        wind: winds.or_else(|| wind.map(|(speed, from)| vec![blowing(speed, from)])),
+        rain: rains.or_else(|| change.rain.map(|rain| vec![rain])),
+    }
 }
 
+/// `cells`: of the grid, where it is known.
 fn one_for_each<T>(
     values: Vec<T>,
-    cells: usize,
+    cells: Option<usize>,
     (key, what): (&str, &str),
     span: &Span,
     log: &mut Log,
 ) -> Option<Vec<T>> {
+    let cells = cells?;
     if values.len() == cells {
         return Some(values);
     }
+    let (values, cells) = (counted(values.len(), what), counted(cells, "cell"));
     log.error(
         span,
-        format!("`{key}` has {} {what}, and `grid` {cells} cells", values.len()),
+        format!("`{key}` has {values}, and `grid` {cells}"),
         "give each cell its own, or the whole area one",
     );
     None

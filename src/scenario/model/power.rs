@@ -18,9 +18,10 @@ pub(super) fn lower(keys: &At<PowerKeys>, log: &mut Log) -> Option<PowerModel> {
     let needs_rotors = kind != PowerKind::LiftToDrag;
     let needs_wing = kind != PowerKind::Multirotor;
     let mut complete = true;
+    let [has_rotors, has_wing] = keys.value.given;
     for (needed, given, name) in [
-        (needs_rotors, keys.value.rotors.is_some(), "rotors"),
-        (needs_wing, keys.value.wing.is_some(), "wing"),
+        (needs_rotors, has_rotors, "rotors"),
+        (needs_wing, has_wing, "wing"),
     ] {
         if needed && !given {
             log.missing(

@@ -78,7 +78,7 @@ seed = 42 | seed =  | 3:8: error: not valid TOML
 [weather] | [[zone]]⏎name = "X"⏎polygon = [[37.75, -122.42], [37.76, -122.42], [37.77, -122.42]]⏎[weather] | 68:11: error: zone "X" has no area; give at least three corners
 [weather] | [[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39]]⏎[weather] | 68:11: error: `polygon` has 2 entries; give at least 3
 expedited = 0.1⏎ | expedited = 0.1⏎prep = "5m"⏎ | 77:1: error: unknown key `prep`
-air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270]] | 69:1: error: `cells` has 1 winds, and `grid` 2 cells
+air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270]] | 69:1: error: `cells` has 1 wind, and `grid` 2 cells
 air_density = 1.2 | [[weather.change]]⏎at = "1h"⏎speed = 4.0 | 68:1: error: a change of the wind has either `speed` and `from`, or `cells`
 air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "1h"⏎speed = 4.0⏎from = 361 | 72:8: error: `from` cannot be 361
 [weather] | [[zone]]⏎name = "X"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[[zone]]⏎name = "x"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[weather] | 70:8: error: two zones have the name "x"; give each its own name
@@ -129,6 +129,46 @@ fn all_mistakes_are_told_in_one_go() {
     );
 }
 
+/// What is there, what stands there instead, and where something is wrong then, all of it; ⏎ is a
+/// line's end.
+const SEVERAL: &str = r#"
+base = "wing"⏎max_payload = 2.0 | base = "wings"⏎airspeed = "fast"⏎max_payload = 2.0 | 28:8 29:12
+airspeed = 15⏎climb = 4 | airspeed = "fast" | 32:1 35:12
+model = "multirotor", rotors | model = "hybrid", wing = 5, rotors | 45:36
+battery = { capacity = 600, charge_power = 600 } | battery = { capacity = 0, charge_power = 0 } | 44:24 44:42
+[weather] | [[zone]]⏎polygon = [[37.75, -122.42], [37.76, -122.41], [37.76, -122.42], [37.75, -122.41]]⏎ceiling = -1⏎from = "2h"⏎until = "1h"⏎[weather] | 66:1 67:11 68:11 70:9
+[weather] | [[zone]]⏎name = "X"⏎polygon = 5⏎floor = 200⏎[weather] | 66:1 68:11
+air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270]]⏎from = 90⏎rain = 1.0⏎rain_cells = [1.0] | 69:1 69:1 69:1 69:1
+air_density = 1.2 | grid = [2, 1]⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270], [99.0, 270]] | 71:23
+air_density = 1.2 | grid = 2⏎[[weather.change]]⏎at = "1h"⏎cells = [[5.0, 270], [6.0, 270]] | 68:8
+["60m", 1.5]]⏎pickup = { at = "places" }⏎dropoff = { spread = "land" }⏎payload = { min = 0.2, | ["0m", 1.5]]⏎pickup = { at = "places" }⏎dropoff = { spread = "land" }⏎payload = { min = 2.2, | 72:25 75:19
+name = "full" | name = "" | 1:8
+{ x-api-key = "{token}" }⏎⏎[target.request]⏎path = "/v2/jobs" | { host = "x" }⏎⏎[target.request]⏎headers = { host = "x", connection = "x" }⏎path = "jobs" | 118:13 121:13 121:25 122:8
+[weather] | [[fault]]⏎at = "1m"⏎kind = "link_lost"⏎target = "d-200"⏎[[fleet]]⏎hub = "mission"⏎model = "box"⏎count = 0⏎[[request]]⏎at = "1m"⏎pickup = "nowhere"⏎dropoff = "Dolores Park"⏎payload = 1.0⏎[weather] | 73:9 76:10
+"#;
+
+#[test]
+fn no_mistake_hides_another_nor_makes_one() {
+    let mut wrong = Vec::new();
+    for mistakes in SEVERAL.trim().lines() {
+        let row: Vec<String> = mistakes
+            .split(" | ")
+            .map(|cell| cell.replace('⏎', "\n"))
+            .collect();
+        let [piece, instead, expected] = row.as_slice() else {
+            panic!("not three cells: {mistakes}");
+        };
+        let said = said_of(piece, instead);
+        let errors = said.iter().filter(|line| line.contains(": error: "));
+        let place = |line: &String| line.splitn(4, ':').skip(1).take(2).collect::<Vec<_>>().join(":");
+        let places: Vec<String> = errors.map(place).collect();
+        if places.join(" ") != *expected {
+            wrong.push(format!("{mistakes}\n{said:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// As [`MISTAKES`], for doubts that refuse nothing.
 const DOUBTS: &str = r#"
 [37.7765, -122.3950] | [37.8765, -122.3950] | 23:12: warning: hub `king` is outside the area
@@ -139,10 +179,11 @@ at = "2m" | at = "5h" | 79:6: warning: this request is made after the end of a r
 rate = "60/h" | rate = "6000/h" | 71:8: warning: offered 9000/h at the peak, the fleet serves about
 model = "box" | model = "m600" | 32:8: warning: no fleet flies the drone type `box`
 [weather] | [[fault]]⏎at = "5h"⏎kind = "carrier_down"⏎[weather] | 67:6: warning: this fault strikes after the end of a run; move it
-[weather] | [[zone]]⏎name = "X"⏎from = "5h"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[weather] | 69:11: warning: zone "X" begins after the end of a run
+[weather] | [[zone]]⏎name = "X"⏎from = "5h"⏎polygon = [[37.77, -122.4], [37.78, -122.39], [37.77, -122.39]]⏎[weather] | 68:8: warning: zone "X" begins after the end of a run
 [37.7596, -122.4269]⏎payload | [37.7596, -122.6]⏎payload | 81:11: warning: this place is outside the area
 reserve = 0.25 | swap = "90s", cycles_to_80 = 300 | 30:58: warning: batteries that are swapped come as new
 [weather] | [separation]⏎tactical = ["level", "hold", "level"]⏎[weather] | 67:30: warning: `tactical` names this twice
+"37.76,-122.41" | "37.6,-122.41" | 87:10: warning: this place is outside the area
 [weather] | [[zone]]⏎name = "X"⏎polygon = [[37.75, -122.42], [37.77, -122.42], [37.77, -122.41], [37.75, -122.41]]⏎[weather] | 68:11: warning: zone "X" lies over hub `mission`, which nobody leaves
 charge_power = 300 } | charge_power = 300, cycles_to_80 = 100 }⏎[[fleet]]⏎hub = "mission"⏎model = "long-wing"⏎count = 2⏎cycles = { min = 10, max = 400 } | 35:10: warning: some batteries of this fleet hold no more than the reserve
 aloft = 0.25 | cycles = { min = 0, max = 2 } | 51:10: warning: batteries of `long-wing` do not age
