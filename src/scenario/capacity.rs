@@ -17,8 +17,17 @@ pub struct Capacity {
     /// At the demand's peak.
     pub offered_per_s: f64,
     pub served_per_s: f64,
+    /// What more of would serve most.
+    pub bottleneck: Bottleneck,
     /// Share of the drones' time in which the forecast keeps them on the ground.
     pub grounded: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bottleneck {
+    Drones,
+    Chargers,
+    Pads,
 }
 
 /// Quick enough to do on every start, enough for [`ERROR`].
@@ -47,24 +56,14 @@ pub fn estimate(world: &World) -> Option<Capacity> {
         .collect();
     fleets.sort_by(|a, b| b.max_payload_kg.total_cmp(&a.max_payload_kg));
 
-    // Heavy orders need heavy drones, and light ones take what is left: the fleet keeps
-    // up only if it does so for every class "heavier than …" by itself.
-    let mut served_per_s = f64::INFINITY;
-    let mut stronger_per_s = 0.0;
-    for (index, fleet) in fleets.iter().enumerate() {
-        stronger_per_s += fleet.served_per_s;
-        let next_payload_kg = fleets.get(index + 1).map_or(0.0, |fleet| fleet.max_payload_kg);
-        let heavier = orders.iter().filter(|order| {
-            order.payload_kg > next_payload_kg && order.payload_kg <= fleets[0].max_payload_kg
-        });
-        let share = heavier.count() as f64 / orders.len() as f64;
-        if share > 0.0 {
-            served_per_s = served_per_s.min(stronger_per_s / share);
-        }
-    }
-    if !served_per_s.is_finite() {
-        served_per_s = 0.0;
-    }
+    let served_per_s = keeps_up(&fleets, &orders, Service::served_per_s);
+    let without = |bottleneck: Bottleneck| {
+        let freed = |fleet: &Service| fleet.served_without_per_s(bottleneck);
+        (bottleneck, keeps_up(&fleets, &orders, freed))
+    };
+    let freed = [Bottleneck::Chargers, Bottleneck::Pads].map(without).into_iter();
+    let freed = freed.filter(|(_, per_s)| *per_s > served_per_s * (1.0 + ERROR));
+    let worst = freed.max_by(|a, b| a.1.total_cmp(&b.1));
     let peak = demand
         .profile
         .iter()
@@ -74,8 +73,32 @@ pub fn estimate(world: &World) -> Option<Capacity> {
     Some(Capacity {
         offered_per_s: demand.rate_per_s * peak,
         served_per_s,
+        bottleneck: worst.map_or(Bottleneck::Drones, |(bottleneck, _)| bottleneck),
         grounded: grounded(world),
     })
+}
+
+/// Of such orders, served so fast by each of the fleets, the strongest first. Heavy orders need
+/// heavy drones, and light ones take what is left: the fleets keep up only if they do so for every
+/// class "heavier than …" by itself.
+fn keeps_up(fleets: &[Service], orders: &[Sample], served_per_s: impl Fn(&Service) -> f64) -> f64 {
+    let mut all_per_s = f64::INFINITY;
+    let mut stronger_per_s = 0.0;
+    for (index, fleet) in fleets.iter().enumerate() {
+        stronger_per_s += served_per_s(fleet);
+        let next_payload_kg = fleets.get(index + 1).map_or(0.0, |fleet| fleet.max_payload_kg);
+        let heavier = orders.iter().filter(|order| {
+            order.payload_kg > next_payload_kg && order.payload_kg <= fleets[0].max_payload_kg
+        });
+        let share = heavier.count() as f64 / orders.len() as f64;
+        if share > 0.0 {
+            all_per_s = all_per_s.min(stronger_per_s / share);
+        }
+    }
+    match all_per_s.is_finite() {
+        true => all_per_s,
+        false => 0.0,
+    }
 }
 
 /// Of all drones' time.
@@ -135,10 +158,31 @@ fn place(world: &World, stream: &mut Stream) -> LatLon {
     place.map_or(world.area.bounds.middle(), |place| place.location)
 }
 
-/// What a fleet does for those of the orders that it can fly.
+/// What a fleet does for those of the orders that it can fly: how many its drones, their part of
+/// the hub's chargers, and their part of its pads let through.
 struct Service {
     max_payload_kg: f64,
-    served_per_s: f64,
+    by_drones_per_s: f64,
+    by_chargers_per_s: f64,
+    by_pads_per_s: f64,
+}
+
+impl Service {
+    fn served_per_s(&self) -> f64 {
+        self.served_without_per_s(Bottleneck::Drones)
+            .min(self.by_drones_per_s)
+    }
+
+    /// With as much of this as it takes.
+    fn served_without_per_s(&self, bottleneck: Bottleneck) -> f64 {
+        let bounds = [
+            (Bottleneck::Drones, self.by_drones_per_s),
+            (Bottleneck::Chargers, self.by_chargers_per_s),
+            (Bottleneck::Pads, self.by_pads_per_s),
+        ];
+        let others = bounds.into_iter().filter(|(bound, _)| *bound != bottleneck);
+        others.map(|(_, per_s)| per_s).fold(f64::INFINITY, f64::min)
+    }
 }
 
 fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
@@ -147,24 +191,25 @@ fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
         .iter()
         .filter_map(|order| cycle(world, fleet, model, order))
         .collect();
-    let mut served_per_s = 0.0;
+    let mut service = Service {
+        max_payload_kg: model.max_payload_kg,
+        by_drones_per_s: 0.0,
+        by_chargers_per_s: 0.0,
+        by_pads_per_s: 0.0,
+    };
     if !cycles.is_empty() {
         let mean_s = |part: fn(&Cycle) -> f64| cycles.iter().map(part).sum::<f64>() / cycles.len() as f64;
-        let by_drones = f64::from(fleet.count) / mean_s(|cycle| cycle.flight_s + cycle.charge_s);
-        let by_chargers = chargers_for(world, fleet) / mean_s(|cycle| cycle.charge_s);
-        served_per_s = by_drones.min(by_chargers) * flyable(world, fleet);
+        let (hub, fair) = (world.hub(fleet.hub), flyable(world, fleet));
+        let neighbours = world.fleets.iter().filter(|other| other.hub == fleet.hub);
+        let drones: f64 = neighbours.map(|other| f64::from(other.count)).sum();
+        let part = f64::from(fleet.count) / drones;
+        let of_hub = |count: u32| f64::from(count) * part * fair;
+        service.by_drones_per_s =
+            f64::from(fleet.count) * fair / mean_s(|cycle| cycle.flight_s + cycle.charge_s);
+        service.by_chargers_per_s = of_hub(hub.chargers) / mean_s(|cycle| cycle.charge_s);
+        service.by_pads_per_s = of_hub(hub.pads) / mean_s(|cycle| cycle.pad_s);
     }
-    Service {
-        max_payload_kg: model.max_payload_kg,
-        served_per_s,
-    }
-}
-
-/// A fleet's part of its hub's chargers, by the number of drones.
-fn chargers_for(world: &World, fleet: &Fleet) -> f64 {
-    let neighbours = world.fleets.iter().filter(|other| other.hub == fleet.hub);
-    let drones: f64 = neighbours.map(|other| f64::from(other.count)).sum();
-    f64::from(world.hub(fleet.hub).chargers) * f64::from(fleet.count) / drones
+    service
 }
 
 /// Of a fleet's batteries: the worst and the best, as shares of what new ones hold.
@@ -175,15 +220,18 @@ pub(super) fn health_at_start(world: &World, fleet: &Fleet) -> (f64, f64) {
     (after(most), after(fewest))
 }
 
-/// How long an order keeps a drone busy: out and back, then charging what it used.
+/// How long an order keeps a drone busy: out and back, then charging what it used; and how long
+/// of that it takes a pad up.
 struct Cycle {
     flight_s: f64,
     charge_s: f64,
+    pad_s: f64,
 }
 
 /// `None` where the type cannot fly the order.
 fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<Cycle> {
-    let hub = world.hub(fleet.hub).at;
+    let home = world.hub(fleet.hub);
+    let hub = home.at;
     let errand = Errand {
         hub,
         pickup: order.pickup.map_or(hub, |at| world.area.point(at)),
@@ -203,6 +251,7 @@ fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<
     Some(Cycle {
         flight_s: mission.landing_s,
         charge_s,
+        pad_s: mission.plan.on_pad_s() + mission.plan.descent_s() + home.turnaround.as_secs(),
     })
 }
 
@@ -217,26 +266,40 @@ pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log
     if capacity.offered_per_s > capacity.served_per_s * (1.0 + ERROR) {
         let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
         let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
-        let kept = (capacity.grounded * 100.0 + 0.5) as u64;
-        let (weather, remedy) = match kept {
-            0 if capacity.served_per_s == 0.0 => (
-                ", since none of its types can fly such orders from its hubs".to_owned(),
-                "ask for shorter ways or lighter payloads, or give the types more battery",
-            ),
-            0 => (String::new(), "lower the rate, or add drones"),
-            100 => (
-                ", since the weather keeps all of it on the ground".to_owned(),
-                "give the types other limits, or the day other weather",
-            ),
-            _ => (
-                format!(", since the weather keeps it on the ground for {kept} % of the time"),
-                "lower the rate, add drones, or give the types other limits",
-            ),
-        };
+        let (why, remedy) = why_no_more(&capacity);
         log.warn(
             &rate.span,
-            format!("offered {offered}/h at the peak, the fleet serves about {served}/h{weather}"),
+            format!("offered {offered}/h at the peak, the fleet serves about {served}/h{why}"),
             remedy,
         );
     }
+}
+
+/// And what would help.
+fn why_no_more(capacity: &Capacity) -> (String, &'static str) {
+    let kept = (capacity.grounded * 100.0 + 0.5) as u64;
+    let (why, remedy) = match (kept, capacity.bottleneck) {
+        (0, _) if capacity.served_per_s == 0.0 => (
+            ", since none of its types can fly such orders from its hubs",
+            "ask for shorter ways or lighter payloads, or give the types more battery",
+        ),
+        (0, Bottleneck::Drones) => ("", "lower the rate, or add drones"),
+        (0, Bottleneck::Chargers) => (
+            ", since its chargers keep up with no more",
+            "lower the rate, or give the hubs more `chargers`",
+        ),
+        (0, Bottleneck::Pads) => (
+            ", since its pads let no more through",
+            "lower the rate, or give the hubs more `pads`",
+        ),
+        (100, _) => (
+            ", since the weather keeps all of it on the ground",
+            "give the types other limits, or the day other weather",
+        ),
+        _ => {
+            let why = format!(", since the weather keeps it on the ground for {kept} % of the time");
+            return (why, "lower the rate, add drones, or give the types other limits");
+        }
+    };
+    (why.to_owned(), remedy)
 }

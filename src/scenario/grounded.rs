@@ -7,8 +7,9 @@ use super::diagnostic::{At, Log};
 use super::document::{self, Document};
 use crate::sim::air::Air;
 use crate::sim::airspace::Airspace;
-use crate::sim::flight::{Errand, plan_delivery};
+use crate::sim::flight::{Errand, Mission, plan_delivery};
 use crate::sim::geo::Point;
+use crate::sim::ids::ModelId;
 use crate::sim::route::LEVELS_M;
 use crate::sim::time::SimTime;
 use crate::sim::weather::{Breach, Weather, speed_mps};
@@ -16,14 +17,25 @@ use crate::sim::world::{Fleet, Model, World};
 
 /// Who cannot bring a package this far, metres, is of no use.
 const NEAR_M: f64 = 500.0;
+/// To somewhere near: metres east and north.
+pub(super) const NEAR_WAYS: [(f64, f64); 4] = [(NEAR_M, 0.0), (0.0, NEAR_M), (-NEAR_M, 0.0), (0.0, -NEAR_M)];
+/// What goes nearly empty carries this share of what it could.
+pub(super) const LIGHT: f64 = 0.1;
 /// So many moments of a run are looked at.
 const MOMENTS: u64 = 8;
 
 /// What is wrong, and what would be right.
 type Words = (String, String);
 
-/// Warns of each; tells whether nobody is left who flies.
-pub(super) fn warn_of_grounded(document: &Document, world: &World, log: &mut Log) -> bool {
+/// Who was told of.
+pub(super) struct Grounded {
+    /// Nobody is left who flies.
+    pub all: bool,
+    pub types: BTreeSet<ModelId>,
+}
+
+/// Warns of each.
+pub(super) fn warn_of_grounded(document: &Document, world: &World, log: &mut Log) -> Grounded {
     let fleets = document.fleets.iter().flat_map(|fleets| &fleets.value);
     let mut told = BTreeSet::new();
     let mut all = true;
@@ -38,7 +50,8 @@ pub(super) fn warn_of_grounded(document: &Document, world: &World, log: &mut Log
             log.warn(span, what, remedy);
         }
     }
-    all
+    let types = told.into_iter().map(|(model, _)| model).collect();
+    Grounded { all, types }
 }
 
 fn is_under_zone(world: &World, fleet: &Fleet) -> bool {
@@ -53,8 +66,7 @@ fn reason(world: &World, fleet: &Fleet, keys: &document::Fleet) -> Option<Words>
         let breach = world.air(SimTime::START).breach(&model.limits, hub.at);
         return Some(kept_by_weather(world, fleet, model, breach?));
     }
-    let open = Airspace::new(&[], &world.area);
-    let still = Weather::steady(0.0, 0.0, world.weather.air_density_kgpm3);
+    let (open, still) = (Airspace::default(), calm_weather(world));
     let calm = Air::forecast(&still, &open, world.seed, SimTime::START);
     let health = health_at_start(world, fleet).1;
     let battery = &model.battery;
@@ -80,6 +92,10 @@ fn reason(world: &World, fleet: &Fleet, keys: &document::Fleet) -> Option<Words>
         );
         (what, remedy)
     })
+}
+
+pub(super) fn calm_weather(world: &World) -> Weather {
+    Weather::steady(0.0, 0.0, world.weather.air_density_kgpm3)
 }
 
 fn forecast_mps(world: &World, at: Point) -> f64 {
@@ -130,20 +146,26 @@ fn too_little_battery<T>(model: &Model, health: f64, needs_wh: f64, cycles: Opti
     Some((what, remedy))
 }
 
-/// To the east and back, nearly empty.
+/// To the east and back.
 fn needs_wh(model: &Model, air: &Air<'_>, hub: Point) -> Option<f64> {
-    energy_wh(model, air, hub, (NEAR_M, 0.0))
+    near_mission(model, air, hub, (NEAR_M, 0.0)).map(|mission| mission.energy_wh)
 }
 
 /// The least of four ways.
 fn needs_wh_anywhere(model: &Model, air: &Air<'_>, hub: Point) -> Option<f64> {
-    let ways = [(NEAR_M, 0.0), (0.0, NEAR_M), (-NEAR_M, 0.0), (0.0, -NEAR_M)];
-    let needed = ways.iter().filter_map(|way| energy_wh(model, air, hub, *way));
-    needed.min_by(f64::total_cmp)
+    let needed = NEAR_WAYS
+        .iter()
+        .filter_map(|way| near_mission(model, air, hub, *way));
+    needed.map(|mission| mission.energy_wh).min_by(f64::total_cmp)
 }
 
-fn energy_wh(model: &Model, air: &Air<'_>, hub: Point, (east_m, north_m): (f64, f64)) -> Option<f64> {
-    const LIGHT: f64 = 0.1;
+/// A nearly empty one from the hub, so far east and north and back.
+pub(super) fn near_mission(
+    model: &Model,
+    air: &Air<'_>,
+    hub: Point,
+    (east_m, north_m): (f64, f64),
+) -> Option<Mission> {
     let errand = Errand {
         hub,
         pickup: hub,
@@ -154,6 +176,5 @@ fn energy_wh(model: &Model, air: &Air<'_>, hub: Point, (east_m, north_m): (f64, 
         home: hub,
         payload_kg: LIGHT * model.max_payload_kg,
     };
-    let mission = plan_delivery(model, air, &errand).ok()?;
-    Some(mission.energy_wh)
+    plan_delivery(model, air, &errand).ok()
 }

@@ -3,13 +3,15 @@
 //! [`document`], [`order_keys`] (with the CSV files of [`order_files`]), [`model`], [`stages`], [`audience`] and [`objectives`] name the keys (and thereby the
 //! JSON Schema); [`fields`], [`kinds`], [`times`] and [`locations`] say how keys are
 //! described and read; [`build`], [`fleets`], [`zones`] and [`orders`] make the world and
-//! check what one value means for another; [`capacity`] estimates what the fleet can serve, [`grounded`] finds who cannot fly at all.
+//! check what one value means for another; [`capacity`] estimates what the fleet can serve, [`grounded`] finds who cannot fly at all, [`unreachable`]
+//! what nobody gets to, [`crowded`] hubs with too few pads or chargers.
 //! Nothing here runs anything.
 
 mod accounts;
 mod audience;
 mod build;
 mod capacity;
+mod crowded;
 mod diagnostic;
 mod document;
 mod faults;
@@ -33,6 +35,7 @@ mod target;
 mod template;
 mod third_party;
 mod times;
+mod unreachable;
 mod weather;
 mod workflow;
 mod zones;
@@ -40,7 +43,7 @@ mod zones;
 use std::path::Path;
 
 pub use audience::{Audience, Shares};
-pub use capacity::{Capacity, estimate};
+pub use capacity::{Bottleneck, Capacity, estimate};
 pub use diagnostic::{Diagnostic, Severity, counted};
 pub use objectives::{Limit, Measure, Objective};
 pub use sources::{NoScenario, files_named, parse_with_files, with_values};
@@ -52,6 +55,7 @@ use toml::de::DeTable;
 
 use crate::sim::world::World;
 use diagnostic::{LineIndex, Log};
+use document::Document;
 
 /// A scenario without mistakes.
 #[derive(Clone, Debug)]
@@ -116,10 +120,8 @@ pub fn parse(source: &str, file_name: &str, base_dir: &Path) -> Result<Scenario,
     let mut log = Log::default();
     let mut document = fields::read_table(tree.get_ref(), 0..0, &mut log, document::document);
     let world = build::build(&document, base_dir, &mut log);
-    if let Some(world) = &world
-        && !grounded::warn_of_grounded(&document, world, &mut log)
-    {
-        capacity::warn_of_overload(&document, world, &mut log);
+    if let Some(world) = &world {
+        doubt(&document, world, &mut log);
     }
     let load = document.load.take().and_then(|at| at.value);
     let test = Test {
@@ -137,6 +139,16 @@ pub fn parse(source: &str, file_name: &str, base_dir: &Path) -> Result<Scenario,
             warnings: diagnostics,
         }),
         _ => Err(diagnostics),
+    }
+}
+
+/// What of a whole world would not do what it seems to be there for.
+fn doubt(document: &Document, world: &World, log: &mut Log) {
+    let grounded = grounded::warn_of_grounded(document, world, log);
+    crowded::warn_of_crowds(document, world, log);
+    if !grounded.all {
+        capacity::warn_of_overload(document, world, log);
+        unreachable::warn_of_unreachable(document, world, &grounded, log);
     }
 }
 

@@ -5,6 +5,7 @@ mod mistakes;
 mod order_files;
 mod policies;
 mod rubbish;
+mod unreachable;
 mod useless;
 
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use crate::sim::flight::{Errand, plan_delivery};
 use crate::sim::places::resolve_place;
 use crate::sim::time::{SimDuration, SimTime};
 
-const SHIPPED: [&str; 14] = [
+const SHIPPED: [&str; 16] = [
     "tiny.toml",
+    "demo.toml",
     "san-francisco.toml",
     "seattle.toml",
     "ten-thousand.toml",
@@ -26,6 +28,7 @@ const SHIPPED: [&str; 14] = [
     "capacity/reference-load.toml",
     "capacity/guide-requirement.toml",
     "capacity/lunch-rush.toml",
+    "capacity/ordinary-hour.toml",
     "capacity/flash-crowd.toml",
     "capacity/storm.toml",
     "capacity/million-drones.toml",

@@ -1,4 +1,4 @@
-//! Worlds in which nobody flies, or a zone closes nothing: told once, by the one line that says why.
+//! Worlds in which nobody flies, or a zone closes nothing, or weather never comes: told once, by the one line that says why.
 
 use super::*;
 
@@ -12,6 +12,12 @@ const USELESS: &str = r#"
 [weather] | [[zone]]⏎name = "Dot"⏎polygon = [[37.75, -122.42], [37.75, -122.42], [37.75, -122.42]]⏎[weather] | 68:11: error: zone "Dot" has no area; give at least three corners
 [weather] | [[zone]]⏎name = "Line"⏎polygon = [[37.75, -122.42], [37.76, -122.42], [37.77, -122.42]]⏎[weather] | 68:11: error: zone "Line" has no area
 [weather] | [[zone]]⏎name = "Tie"⏎polygon = [[37.75, -122.42], [37.76, -122.41], [37.76, -122.42], [37.75, -122.41]]⏎[weather] | 68:11: error: the outline of zone "Tie" is not a simple polygon
+[weather] | [[zone]]⏎name = "High"⏎polygon = [[37.71, -122.40], [37.72, -122.40], [37.72, -122.39]]⏎floor = 111⏎[weather] | 69:9: warning: zone "High" closes nothing: it begins at 111 m above the ground; nobody flies higher than 110 m above the ground; give a floor of 110 m at most
+[weather] | [[zone]]⏎name = "High"⏎polygon = [[37.71, -122.40], [37.72, -122.40], [37.72, -122.39]]⏎floor = 110⏎[weather] |
+[weather] | [[zone]]⏎name = "High"⏎polygon = [[37.71, -122.40], [37.72, -122.40], [37.72, -122.39]]⏎floor = 131⏎ceiling = 300⏎reference = "AMSL"⏎[weather] | 69:9: warning: zone "High" closes nothing: it begins at 131 m above the sea, and the ground is at 20 m; nobody flies higher than 110 m above the ground; give a floor of 130 m at most
+[weather] | [[zone]]⏎name = "High"⏎polygon = [[37.71, -122.40], [37.72, -122.40], [37.72, -122.39]]⏎floor = 130⏎ceiling = 300⏎reference = "AMSL"⏎[weather] |
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "5h"⏎rain = 1.0 | 70:6: warning: this change of the weather is complete after the end of a run only; move it, or
+air_density = 1.2 | air_density = 1.2⏎[[weather.change]]⏎at = "4h"⏎rain = 1.0 |
 speed = 5.0 | speed = 45 | 49:9: warning: drones of type `long-wing` at hub `mission` never take off: a wind of 45.0 m/s is forecast at the start, they fly in & 55:9: warning: drones of type `box` cannot fly 500 m and back in the wind over hub `king`, 45 m/s at the start; give the day less wind, or the type more than its 15 m/s of `airspeed`
 capacity = 600 | capacity = 1 | 55:9: warning: drones of type `box` cannot fly 500 m and back: that takes
 [weather] | [separation]⏎tactical = ["level", "hold", "level"]⏎[weather] | 67:30: warning: `tactical` names this twice; name each means once
@@ -19,7 +25,13 @@ capacity = 600 | capacity = 1 | 55:9: warning: drones of type `box` cannot fly 5
 
 #[test]
 fn what_makes_a_world_useless_is_told_once() {
-    for row in USELESS.trim().lines() {
+    hold_all_that_is_said_against(USELESS);
+}
+
+/// Of each row.
+pub(super) fn hold_all_that_is_said_against(rows: &str) {
+    let mut wrong = Vec::new();
+    for row in rows.trim().lines() {
         let cells: Vec<String> = row
             .split(" |")
             .map(|cell| cell.trim_start().replace('⏎', "\n"))
@@ -31,11 +43,11 @@ fn what_makes_a_world_useless_is_told_once() {
         let expected: Vec<_> = expected.split(" & ").filter(|line| !line.is_empty()).collect();
         let is_said =
             |(said, expected): (&String, &&str)| said.starts_with(&format!("world.toml:{expected}"));
-        assert!(
-            said.len() == expected.len() && said.iter().zip(&expected).all(is_said),
-            "{row}\n{said:#?}"
-        );
+        if said.len() != expected.len() || !said.iter().zip(&expected).all(is_said) {
+            wrong.push(format!("{row}\n{said:#?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Also where nothing is ordered that they could be held against.
