@@ -17,6 +17,8 @@ pub struct Capacity {
     /// At the demand's peak.
     pub offered_per_s: f64,
     pub served_per_s: f64,
+    /// As long as every landing finds a pad.
+    pub unhurried_per_s: f64,
     /// What more of would serve most.
     pub bottleneck: Bottleneck,
     /// Share of the drones' time in which the forecast keeps them on the ground.
@@ -73,6 +75,7 @@ pub fn estimate(world: &World) -> Option<Capacity> {
     Some(Capacity {
         offered_per_s: demand.rate_per_s * peak,
         served_per_s,
+        unhurried_per_s: keeps_up(&fleets, &orders, Service::unhurried_per_s),
         bottleneck: worst.map_or(Bottleneck::Drones, |(bottleneck, _)| bottleneck),
         grounded: grounded(world),
     })
@@ -159,15 +162,21 @@ fn place(world: &World, stream: &mut Stream) -> LatLon {
 }
 
 /// What a fleet does for those of the orders that it can fly: how many its drones, their part of
-/// the hub's chargers, and their part of its pads let through.
+/// the hub's chargers, and their part of its pads let through; of the pads those that take off,
+/// since who finds none free in the end comes down beside them, and those that land on them too.
 struct Service {
     max_payload_kg: f64,
     by_drones_per_s: f64,
     by_chargers_per_s: f64,
     by_pads_per_s: f64,
+    by_landings_per_s: f64,
 }
 
 impl Service {
+    fn unhurried_per_s(&self) -> f64 {
+        self.served_per_s().min(self.by_landings_per_s)
+    }
+
     fn served_per_s(&self) -> f64 {
         self.served_without_per_s(Bottleneck::Drones)
             .min(self.by_drones_per_s)
@@ -196,6 +205,7 @@ fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
         by_drones_per_s: 0.0,
         by_chargers_per_s: 0.0,
         by_pads_per_s: 0.0,
+        by_landings_per_s: 0.0,
     };
     if !cycles.is_empty() {
         let mean_s = |part: fn(&Cycle) -> f64| cycles.iter().map(part).sum::<f64>() / cycles.len() as f64;
@@ -207,7 +217,8 @@ fn serve(world: &World, fleet: &Fleet, orders: &[Sample]) -> Service {
         service.by_drones_per_s =
             f64::from(fleet.count) * fair / mean_s(|cycle| cycle.flight_s + cycle.charge_s);
         service.by_chargers_per_s = of_hub(hub.chargers) / mean_s(|cycle| cycle.charge_s);
-        service.by_pads_per_s = of_hub(hub.pads) / mean_s(|cycle| cycle.pad_s);
+        service.by_pads_per_s = of_hub(hub.pads) / mean_s(|cycle| cycle.take_off_s);
+        service.by_landings_per_s = of_hub(hub.pads) / mean_s(|cycle| cycle.take_off_s + cycle.land_s);
     }
     service
 }
@@ -221,11 +232,12 @@ pub(super) fn health_at_start(world: &World, fleet: &Fleet) -> (f64, f64) {
 }
 
 /// How long an order keeps a drone busy: out and back, then charging what it used; and how long
-/// of that it takes a pad up.
+/// of that, and until it is moved off, it takes a pad up.
 struct Cycle {
     flight_s: f64,
     charge_s: f64,
-    pad_s: f64,
+    take_off_s: f64,
+    land_s: f64,
 }
 
 /// `None` where the type cannot fly the order.
@@ -251,7 +263,8 @@ fn cycle(world: &World, fleet: &Fleet, model: &Model, order: &Sample) -> Option<
     Some(Cycle {
         flight_s: mission.landing_s,
         charge_s,
-        pad_s: mission.plan.on_pad_s() + mission.plan.descent_s() + home.turnaround.as_secs(),
+        take_off_s: mission.plan.on_pad_s(),
+        land_s: mission.plan.descent_s() + home.turnaround.as_secs(),
     })
 }
 
@@ -263,14 +276,25 @@ pub(super) fn warn_of_overload(document: &Document, world: &World, log: &mut Log
     let (Some(rate), Some(capacity)) = (rate, estimate(world)) else {
         return;
     };
-    if capacity.offered_per_s > capacity.served_per_s * (1.0 + ERROR) {
-        let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
-        let (offered, served) = (per_hour(capacity.offered_per_s), per_hour(capacity.served_per_s));
+    let is_beyond = |per_s: f64| capacity.offered_per_s > per_s * (1.0 + ERROR);
+    let per_hour = |per_s: f64| (per_s * 3_600.0 + 0.5) as u64;
+    let offered = per_hour(capacity.offered_per_s);
+    if is_beyond(capacity.served_per_s) {
+        let served = per_hour(capacity.served_per_s);
         let (why, remedy) = why_no_more(&capacity);
         log.warn(
             &rate.span,
             format!("offered {offered}/h at the peak, the fleet serves about {served}/h{why}"),
             remedy,
+        );
+    } else if is_beyond(capacity.unhurried_per_s) {
+        let unhurried = per_hour(capacity.unhurried_per_s);
+        log.warn(
+            &rate.span,
+            format!(
+                "offered {offered}/h at the peak, the pads take about {unhurried}/h: drones will hold, and land beside them"
+            ),
+            "lower the rate, or give the hubs more `pads`",
         );
     }
 }
@@ -289,7 +313,7 @@ fn why_no_more(capacity: &Capacity) -> (String, &'static str) {
             "lower the rate, or give the hubs more `chargers`",
         ),
         (0, Bottleneck::Pads) => (
-            ", since its pads let no more through",
+            ", since its pads let no more take off",
             "lower the rate, or give the hubs more `pads`",
         ),
         (100, _) => (

@@ -13,7 +13,7 @@ use crate::sim::world::{Fleet, Model, World};
 const MINUTE_S: f64 = 60.0;
 const HOUR_S: f64 = 3_600.0;
 /// All of a hub's drones should have taken off after this, seconds.
-const LONGEST_LAUNCH_S: f64 = 30.0 * MINUTE_S;
+const LONGEST_LAUNCH_S: f64 = 20.0 * MINUTE_S;
 /// And be charged again after this.
 const LONGEST_CHARGE_S: f64 = 12.0 * HOUR_S;
 
@@ -66,13 +66,13 @@ fn for_each_drone(world: &World, hub: HubId, each: impl Fn(&Fleet) -> f64) -> f6
     fleets.map(|fleet| f64::from(fleet.count) * each(fleet)).sum()
 }
 
-/// How long one takes a pad up, goods and all; nothing where it does not fly.
+/// How long one that picks up elsewhere takes a pad up; nothing where it does not fly.
 fn take_off_s(world: &World, fleet: &Fleet) -> f64 {
     let (open, still) = (Airspace::default(), calm_weather(world));
     let air = Air::forecast(&still, &open, world.seed, SimTime::START);
     let (model, hub) = (world.model(fleet.model), world.hub(fleet.hub).at);
     let mission = near_mission(model, &air, hub, NEAR_WAYS[0]);
-    mission.map_or(0.0, |mission| mission.plan.on_pad_s())
+    mission.map_or(0.0, |mission| mission.plan.on_pad_s() - model.handover_s)
 }
 
 /// From the reserve to nearly full.
