@@ -5,6 +5,8 @@
 //! and now and then the whole state. A [`Recorder`] writes it, [`Recording`] reads it. Nothing
 //! in the world knows of it.
 
+mod backlog;
+mod before;
 pub mod branch;
 mod cadence;
 mod changes;

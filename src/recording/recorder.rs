@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,14 +16,15 @@ use crate::sim::world::World;
 use crate::store::Snapshot;
 use crate::view::frame::DroneRow;
 
+use super::backlog::{Backlog, MESSAGES_MOST};
 use super::changes::Changes;
 use super::origin::Origin;
 use super::progress::Progress;
 use super::scribe::Scribe;
 use super::tape::{Tape, TapeError};
 
-/// Ticks between the world and the thread that writes.
-const AHEAD: usize = 128;
+/// Of memory, about, beside what a message has many of.
+const MESSAGE_BYTES: usize = 1_024;
 /// So often at most a chunk is closed for those who read along.
 const FLUSHES_APART: Duration = Duration::from_secs(1);
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
@@ -53,6 +53,22 @@ pub(super) enum News {
     Flush(SyncSender<()>),
     /// Nothing follows.
     End,
+}
+
+impl News {
+    /// That it takes in memory, about.
+    pub fn bytes(&self) -> usize {
+        let of_many = match self {
+            News::Tick(tick) => {
+                let rows = tick.rows.as_ref().map_or(0, Vec::len) + tick.changes.carriers.len();
+                let messages = tick.changes.events.len() + tick.changes.routes.len() + tick.commands.len();
+                rows * size_of::<DroneRow>() + messages * MESSAGE_BYTES
+            }
+            News::Keyframe(keyframe) => keyframe.snapshot.bytes(),
+            News::Gap(..) | News::Flush(_) | News::End => 0,
+        };
+        MESSAGE_BYTES + of_many
+    }
 }
 
 /// What changed of the state since the last one, up to the tick before; or all of it.
@@ -98,8 +114,7 @@ pub struct Recorded {
 
 pub struct Recorder {
     news: SyncSender<News>,
-    /// Heard, and not written yet.
-    waiting: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
     progress: Arc<Progress>,
     flushed: Mutex<Option<Instant>>,
     thread: Mutex<Option<JoinHandle<Result<Recorded, TapeError>>>>,
@@ -125,20 +140,21 @@ impl Recorder {
     fn on(tape: Tape, origin: Origin) -> Result<Self, TapeError> {
         let progress = Arc::new(Progress::default());
         let scribe = Scribe::begin(tape, origin, Arc::clone(&progress))?;
-        let (news, heard) = sync_channel(AHEAD);
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let (news, heard) = sync_channel(MESSAGES_MOST + 1);
+        let backlog = Arc::new(Backlog::default());
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn({
-            let (waiting, progress) = (Arc::clone(&waiting), Arc::clone(&progress));
+            let (backlog, progress) = (Arc::clone(&backlog), Arc::clone(&progress));
             move || {
-                let written = scribe.run(&heard, &waiting);
+                let written = scribe.run(&heard, &backlog);
                 // Before anybody finds that nothing is heard any more.
                 progress.end(written.as_ref().err().map(ToString::to_string));
+                backlog.close();
                 written
             }
         })?;
         Ok(Recorder {
             news,
-            waiting,
+            backlog,
             progress,
             flushed: Mutex::default(),
             thread: Mutex::new(Some(thread)),
@@ -166,12 +182,12 @@ impl Recorder {
         })))
     }
 
-    /// As [`Recorder::tick`], at once or not at all.
+    /// As [`Recorder::tick`], within this time or not at all.
     ///
     /// # Errors
     /// See [`NoRoom`].
-    pub fn try_tick(&self, news: TickNews) -> Result<(), NoRoom> {
-        self.try_send(News::Tick(Box::new(news)))
+    pub fn try_tick(&self, news: TickNews, patience: Duration) -> Result<(), NoRoom> {
+        self.send_within(patience, News::Tick(Box::new(news)))
     }
 
     /// As [`Recorder::keyframe`], at once or not at all; or, where it is whole, without what was
@@ -231,18 +247,25 @@ impl Recorder {
 
     /// Whether all is written that was heard.
     pub fn is_idle(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) == 0
+        self.backlog.is_empty()
     }
 
     fn send(&self, news: News) -> Result<(), Full> {
-        self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.backlog.add(news.bytes());
         self.news.send(news).map_err(|_| Full)
     }
 
     fn try_send(&self, news: News) -> Result<(), NoRoom> {
-        self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.send_within(Duration::ZERO, news)
+    }
+
+    fn send_within(&self, patience: Duration, news: News) -> Result<(), NoRoom> {
+        let bytes = news.bytes();
+        if !self.backlog.add_within(patience, bytes) {
+            return Err(NoRoom::Busy);
+        }
         self.news.try_send(news).map_err(|error| {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            self.backlog.remove(bytes);
             match error {
                 TrySendError::Full(_) => NoRoom::Busy,
                 TrySendError::Disconnected(_) => NoRoom::Ended,

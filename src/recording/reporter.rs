@@ -1,17 +1,23 @@
-//! A live world's recorder: it never makes the world wait. What there is no room for is left out,
-//! the file says which ticks, and the recording goes on from a whole state.
+//! A live world's recorder: it never makes a world wait that keeps a pace. What there is no room for
+//! is left out, the file says which ticks, and the recording goes on from a whole state. A world that
+//! runs as fast as it can has no pace to lose, and waits a little.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::witness::{Told, Wish, Witness};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 use crate::store::Snapshot;
+use crate::view::reading::Speed;
 use crate::view::{Publication, View};
 
 use super::cadence::{Cadence, Keyframes};
 use super::changes::Changes;
 use super::recorder::{NoRoom, Recorder, TickNews};
+
+/// Of a world that runs as fast as it can, for the thread that writes to be so far.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub struct Reporter {
     recorder: Arc<Recorder>,
@@ -81,7 +87,11 @@ impl Witness for Reporter {
         };
         let rows = news.rows.as_ref().map_or(0, Vec::len);
         self.keyframes.recorded(rows, news.changes.events.len());
-        let sent = self.recorder.try_tick(news);
+        let patience = match view.clock().pace.speed {
+            Speed::Max => PATIENCE,
+            Speed::Times(_) => Duration::ZERO,
+        };
+        let sent = self.recorder.try_tick(news, patience);
         self.heed(sent, publication.tick);
     }
 

@@ -1,7 +1,6 @@
 //! Who writes a recording, on the recorder's thread: what was heard becomes messages, and chunks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 
 use prost::Message;
@@ -12,6 +11,7 @@ use crate::view::frame::DroneRow;
 use crate::wire::event::EventBody;
 use crate::wire::time::rfc3339;
 
+use super::backlog::Backlog;
 use super::difference::Base;
 use super::foxglove::Followed;
 use super::keyframe::State;
@@ -70,8 +70,9 @@ impl Scribe {
         Ok(scribe)
     }
 
-    pub fn run(mut self, news: &Receiver<News>, waiting: &AtomicUsize) -> Result<Recorded, TapeError> {
+    pub fn run(mut self, news: &Receiver<News>, backlog: &Backlog) -> Result<Recorded, TapeError> {
         for news in news {
+            let bytes = news.bytes();
             match news {
                 News::Tick(tick) => self.tick(*tick)?,
                 News::Keyframe(keyframe) => self.keyframe(*keyframe)?,
@@ -82,7 +83,7 @@ impl Scribe {
                 }
                 News::End => break,
             }
-            waiting.fetch_sub(1, Ordering::AcqRel);
+            backlog.remove(bytes);
         }
         self.recorded.bytes = self.tape.finish()?;
         Ok(self.recorded)

@@ -130,6 +130,15 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Of what it holds most of.
+    pub fn bytes(&self) -> usize {
+        let actors = self.actors.iter();
+        let actors = actors.map(|(key, state)| key.len() + state.as_ref().map_or(0, Vec::len));
+        let records = self.records.iter().map(|(_, record)| record.len());
+        let history = self.history.iter().map(|row| row.record.len());
+        self.engine.len() + self.totals.len() + actors.chain(records).chain(history).sum::<usize>()
+    }
+
     /// Those that are no longer among the records.
     fn ended(&self) -> impl Iterator<Item = &DeliveryId> {
         let rows = self.history.iter().map(|row| &row.id);
