@@ -1,5 +1,5 @@
 //! The archive of a recording: deliveries that had ended and left memory, as its `history` channel
-//! has them.
+//! has them; of a live world's recording also those of before.
 //!
 //! Where each is, is found out when somebody first asks, and kept: some 50 bytes a delivery.
 
@@ -17,12 +17,15 @@ use crate::view::archive::{Archive, Unread};
 use crate::view::commands::Answer;
 use crate::view::{DeliveryFilter, DeliveryRecord, EndFilter, View};
 
+use super::before::Before;
 use super::file::{Chunk, FileError, Recording};
 use super::layout::{self, Topic};
 
 pub(super) struct Past {
     reader: Arc<Mutex<Arc<Reader>>>,
     view: Weak<View>,
+    /// Who knows what had ended before the recording began.
+    before: Option<Before>,
 }
 
 /// Of its own: requests do not wait for what is shown.
@@ -60,11 +63,16 @@ struct Index {
 }
 
 impl Past {
-    pub(super) fn open(recording: &Recording, view: &Arc<View>) -> Result<Self, FileError> {
+    pub(super) fn open(
+        recording: &Recording,
+        view: &Arc<View>,
+        before: Option<Before>,
+    ) -> Result<Self, FileError> {
         let reader = Reader::of(recording.another()?);
         Ok(Past {
             reader: Arc::new(Mutex::new(reader)),
             view: Arc::downgrade(view),
+            before,
         })
     }
 
@@ -161,12 +169,31 @@ fn is_theirs(owner: Option<&String>, record: &DeliveryRecord) -> bool {
     owner.is_none_or(|owner| *owner == record.order.owner.account)
 }
 
+/// The first of these in their order, each once.
+fn first<K: Ord>(
+    records: Vec<DeliveryRecord>,
+    limit: usize,
+    place: impl Fn(&DeliveryRecord) -> K,
+) -> Vec<DeliveryRecord> {
+    let ordered: BTreeMap<K, DeliveryRecord> = records
+        .into_iter()
+        .map(|record| (place(&record), record))
+        .collect();
+    ordered.into_values().take(limit).collect()
+}
+
 impl Archive for Past {
     fn delivery(&self, id: DeliveryId) -> Answer<'_, Option<DeliveryRecord>, Unread> {
-        self.ask(move |recording, index, now| {
+        let recorded = self.ask(move |recording, index, now| {
             let spot = index.by_id.get(&id).filter(|(ended, _)| *ended <= now);
             let spots = spot.map(|(_, spot)| *spot).into_iter();
             Ok(some(recording, spots, 1, |_| true)?.pop())
+        });
+        Box::pin(async move {
+            match (recorded.await?, &self.before) {
+                (None, Some(before)) => before.delivery(id).await,
+                (recorded, _) => Ok(recorded),
+            }
         })
     }
 
@@ -176,8 +203,9 @@ impl Archive for Past {
         after: Option<DeliveryId>,
         limit: usize,
     ) -> Answer<'_, Vec<DeliveryRecord>, Unread> {
+        let wanted = filter.clone();
         let filter = filter.clone();
-        self.ask(move |recording, index, now| {
+        let recorded = self.ask(move |recording, index, now| {
             let later = index
                 .by_id
                 .iter()
@@ -188,6 +216,15 @@ impl Archive for Past {
                 in_stage && is_theirs(filter.owner.as_ref(), record)
             };
             some(recording, ended.map(|(_, (_, spot))| *spot), limit, is_wanted)
+        });
+        Box::pin(async move {
+            let mut found = recorded.await?;
+            if let Some(before) = &self.before {
+                let last = found.last().filter(|_| found.len() == limit);
+                let last = last.map(|record| record.id);
+                found.extend(before.by_id(&wanted, after, limit, last).await?);
+            }
+            Ok(first(found, limit, |record| record.id))
         })
     }
 
@@ -197,8 +234,9 @@ impl Archive for Past {
         after: Option<(SimTime, DeliveryId)>,
         limit: usize,
     ) -> Answer<'_, Vec<DeliveryRecord>, Unread> {
+        let wanted = filter.clone();
         let filter = filter.clone();
-        self.ask(move |recording, index, now| {
+        let recorded = self.ask(move |recording, index, now| {
             let in_time = |(mark, _): &(&(SimTime, DeliveryId), &Spot)| {
                 let (ended, _) = **mark;
                 let is_later = after.is_none_or(|after| **mark > after);
@@ -208,21 +246,40 @@ impl Archive for Past {
             some(recording, spots, limit, |record| {
                 is_theirs(filter.owner.as_ref(), record)
             })
+        });
+        Box::pin(async move {
+            let mut found = recorded.await?;
+            if let Some(before) = &self.before {
+                found.extend(before.by_end(&wanted, after, limit).await?);
+            }
+            Ok(first(found, limit, |record| (record.ended, record.id)))
         })
     }
 
     fn of_package(&self, package: &str, owner: Option<&str>) -> Answer<'_, Option<DeliveryRecord>, Unread> {
         let (package, owner) = (package.to_owned(), owner.map(str::to_owned));
-        self.ask(move |recording, index, now| {
+        let wanted = (package.clone(), owner.clone());
+        let recorded = self.ask(move |recording, index, now| {
             let ended = index.by_end.iter().rev().filter(|((ended, _), _)| *ended <= now);
             let is_wanted = |record: &DeliveryRecord| {
                 record.order.package.id == package && is_theirs(owner.as_ref(), record)
             };
             Ok(some(recording, ended.map(|(_, spot)| *spot), 1, is_wanted)?.pop())
+        });
+        Box::pin(async move {
+            match (recorded.await?, &self.before) {
+                (None, Some(before)) => before.of_package(&wanted.0, wanted.1.as_deref()).await,
+                (recorded, _) => Ok(recorded),
+            }
         })
     }
 
-    fn is_moved(&self, _: Day) -> Answer<'_, bool, Unread> {
-        Box::pin(async { Ok(false) })
+    fn is_moved(&self, day: Day) -> Answer<'_, bool, Unread> {
+        Box::pin(async move {
+            match &self.before {
+                Some(before) => before.is_moved(day).await,
+                None => Ok(false),
+            }
+        })
     }
 }

@@ -13,15 +13,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::sim::command::Command;
-use crate::sim::ids::DeliveryId;
-use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
 use crate::view::View;
-use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
+use crate::view::commands::{Answer, Commands, PaceChange, Refusal};
 use crate::view::reading::Speed;
 use crate::view::timeline::Timeline;
 
+use super::before::Before;
 use super::file::Recording;
 use super::player::{Player, Tail};
 use super::projector::{NotShown, Projector};
@@ -71,15 +69,22 @@ pub struct Playback {
 pub type Played = JoinHandle<Result<(), NotShown>>;
 
 impl Playback {
-    /// For all to look at, from the beginning on, and with its timeline.
+    /// For all to look at, from the beginning on, and with its timeline. What is played begins with
+    /// the first moment of the recording that can be shown, and ends with the last.
     ///
     /// # Errors
     /// A recording that cannot be shown, or no thread to be had.
     pub fn start(recording: Recording, programme: Programme) -> Result<(Arc<Self>, Played), NotShown> {
         let path = recording.path.clone();
-        let to = programme.to.min(recording.end());
-        let started = Self::open(recording, programme, programme.from, None)?;
-        let timeline = Arc::new(Timeline::new(programme.from, to));
+        let from = programme.from.max(recording.begin());
+        let to = programme.to.min(recording.last_frame()).max(from);
+        let programme = Programme {
+            from,
+            to,
+            ..programme
+        };
+        let started = Self::open(recording, programme, from, None)?;
+        let timeline = Arc::new(Timeline::new(from, to));
         timeline::gather(&path, &timeline)?;
         started.0.view.set_timeline(timeline);
         Ok(started)
@@ -96,7 +101,9 @@ impl Playback {
         tail: Option<Tail>,
     ) -> Result<(Arc<Self>, Played), NotShown> {
         let path = recording.path.clone();
-        let projector = Projector::open(recording, at, epoch())?;
+        let archive = tail.as_ref().and_then(|tail| tail.live.archive());
+        let before = archive.map(|archive| Before::new(archive, recording.begin()));
+        let projector = Projector::open(recording, at, epoch(), before)?;
         let view = Arc::clone(projector.view());
         let (asks, asked) = sync_channel(ASKED_MOST);
         let is_over = Arc::new(AtomicBool::new(false));
@@ -159,18 +166,6 @@ fn epoch() -> u64 {
 }
 
 impl Commands for Playback {
-    fn request_delivery(&self, _: Order, _: Option<String>) -> Answer<'_, Accepted, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
-    fn put_delivery(&self, _: DeliveryId, _: Order) -> Answer<'_, Accepted, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
-    fn write(&self, _: Command) -> Answer<'_, Written, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {
         Box::pin(self.ask(move |reply| Ask::Change(change, reply)))
     }

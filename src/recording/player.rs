@@ -19,6 +19,11 @@ use super::recorder::Recorder;
 /// Over so much wall time it is measured how fast simulated time passes.
 const MEASURED: Duration = Duration::from_secs(2);
 
+/// Backwards, lists and counts are of a moment at most so long ago.
+const RECOUNTED_EVERY: Duration = Duration::from_secs(1);
+/// And take no more than one part in so many of the time.
+const RECOUNT_SHARE: u32 = 10;
+
 /// Of a recording that is being written: who writes it, and the world that it is of.
 pub(super) struct Tail {
     pub recorder: Arc<Recorder>,
@@ -47,6 +52,8 @@ pub(super) struct Player {
     anchor: (Instant, SimTime),
     /// Deliveries are not as they were at the moment that is shown: it was reached backwards.
     is_behind: bool,
+    /// When lists and counts are due that are of a moment on the way back.
+    recount_due: Instant,
     measured: (Instant, SimTime, f64),
     tail: Option<Tail>,
     is_over: Arc<AtomicBool>,
@@ -69,6 +76,7 @@ impl Player {
             pause_at: None,
             anchor: (now, at),
             is_behind: false,
+            recount_due: now,
             measured: (now, at, 0.0),
             tail,
             is_over,
@@ -135,8 +143,9 @@ impl Player {
     fn go_on(&mut self) -> Result<(), NotShown> {
         if self.is_backwards() {
             let is_over = self.now() <= self.programme.from || !self.back()?;
-            if is_over {
-                self.turn_at(self.programme.to)?;
+            match is_over {
+                true => self.turn_at(self.programme.to)?,
+                false => self.recount()?,
             }
         } else {
             let next = self.projector.next_at()?.filter(|at| *at <= self.programme.to);
@@ -182,6 +191,17 @@ impl Player {
         let has_gone = self.projector.back()?;
         self.is_behind |= has_gone;
         Ok(has_gone)
+    }
+
+    /// Now and then, so that it takes little of the time there is for frames.
+    fn recount(&mut self) -> Result<(), NotShown> {
+        let began = wall_now();
+        if began >= self.recount_due {
+            self.projector.recount()?;
+            let took = wall_now().saturating_duration_since(began);
+            self.recount_due = began + RECOUNTED_EVERY.max(took * RECOUNT_SHARE);
+        }
+        Ok(())
     }
 
     /// At an end of the window.

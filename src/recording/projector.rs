@@ -5,6 +5,8 @@
 //! since, on a read side that nobody sees yet; then that takes the place of the one that is
 //! looked at, under a new epoch.
 
+mod arrival;
+
 use std::sync::Arc;
 
 use crate::engine::Halted;
@@ -13,6 +15,7 @@ use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::world::World;
 use crate::view::{Publication, Reversal, View};
 
+use super::before::Before;
 use super::export::clock;
 use super::file::{FileError, Recording};
 use super::keyframe::{last_state, restored_of};
@@ -75,11 +78,17 @@ pub struct Projector {
 const FORGET_EVERY: Tick = 600;
 
 impl Projector {
-    /// Shows the recording's moment at this time, or the next before it.
+    /// Shows the recording's moment at this time, or the next before it; `before`: what had ended
+    /// before it began.
     ///
     /// # Errors
     /// A recording that cannot be read.
-    pub fn open(recording: Recording, at: SimTime, epoch: u64) -> Result<Self, NotShown> {
+    pub fn open(
+        recording: Recording,
+        at: SimTime,
+        epoch: u64,
+        before: Option<Before>,
+    ) -> Result<Self, NotShown> {
         let scenario = Arc::new(recording.origin.world()?);
         let with = |wanted: &[Topic]| {
             let chunks = recording.chunks().iter().enumerate();
@@ -107,7 +116,7 @@ impl Projector {
             replaced: Replaced::default(),
             forgotten: 0,
         };
-        let past = Past::open(&projector.recording, &projector.view)?;
+        let past = Past::open(&projector.recording, &projector.view, before)?;
         projector.view.look_into(Arc::new(past));
         projector.seek(at)?;
         Ok(projector)
@@ -149,44 +158,6 @@ impl Projector {
             }
         }
         Ok(true)
-    }
-
-    /// Shows the moment at this time, or the last before it, under a new epoch.
-    ///
-    /// # Errors
-    /// A recording that cannot be read.
-    pub fn seek(&mut self, at: SimTime) -> Result<(), NotShown> {
-        let chunks = self.recording.chunks();
-        let began = |number: &&usize| self.recording.origin.at(chunks[**number].from_ns) <= at;
-        let behind = self.keyframes.iter().filter(began).count().max(1);
-        let (fresh, world, keyframe) =
-            last_state(&self.recording, &self.keyframes[..behind], &self.scenario)?;
-        self.world = world;
-        let from = fresh.clock().tick;
-        // The first chunk of moments behind the state.
-        self.place = Place {
-            chunk: self.chunks.partition_point(|number| *number < keyframe),
-            ..Place::default()
-        };
-        self.bound_for = Some(at);
-        self.pending.clear();
-        self.load()?;
-        while let Some(frame_at) = self.next_at()? {
-            if frame_at > at {
-                break;
-            }
-            let mut publications = std::mem::take(&mut self.pending);
-            publications.push(self.take()?);
-            // The frame of the state's own tick may follow it.
-            publications.retain(|one| one.tick >= from);
-            fresh.publish_last(publications);
-        }
-        self.is_torn = false;
-        self.bound_for = None;
-        self.forgotten = fresh.clock().tick;
-        self.epoch += 1;
-        self.view.take_over(fresh, self.epoch);
-        Ok(())
     }
 
     /// When the next frame is.
@@ -354,17 +325,6 @@ impl Projector {
             self.gaps.push(number);
         }
         self.is_torn = true;
-    }
-
-    /// Whether a later chunk has the frame that is wanted: the next has one, and ends before.
-    fn is_passed(&self, chunk: usize) -> bool {
-        let chunks = self.recording.chunks();
-        let number = |later: usize| Some(&chunks[*self.chunks.get(chunk + later)?]);
-        let (Some(bound_for), Some(next), Some(after)) = (self.bound_for, number(1), number(2)) else {
-            return false;
-        };
-        let begins = self.recording.origin.at(after.from_ns);
-        next.topics.contains(&Topic::Positions) && begins <= bound_for
     }
 
     /// The next moment as the read side hears of it.

@@ -61,6 +61,10 @@ impl View {
         let _there_is_one = self.archive.set(archive);
     }
 
+    pub fn archive(&self) -> Option<Arc<dyn Archive>> {
+        self.archive.get().cloned()
+    }
+
     /// A delivery, in memory or not; `None` where there never was one. While somebody has the
     /// handle, all that asks for it by its id finds it.
     ///

@@ -68,29 +68,42 @@ impl View {
 
     /// Shows what the other one shows, as another past.
     pub fn take_over(&self, other: View, epoch: u64) {
-        let tick = {
-            let mut now = self.now.write();
-            let (pace, pace_after) = (now.pace, now.pace_after);
-            let mut fresh = other.now.into_inner();
-            fresh.drones.moves.go_on_from(&now.drones.moves);
-            let frame = Frame::new(fresh.tick, fresh.at, fresh.frame.rows().to_vec());
-            fresh.frame = Arc::new(frame.among(fresh.drones.roll()));
-            *now = fresh;
-            (now.pace, now.pace_after, now.epoch) = (pace, pace_after, epoch);
-            self.world.store(other.world.into_inner());
-            self.deliveries.take_over(other.deliveries);
-            self.sums.take_over(other.sums);
-            self.accounts.take_over(other.accounts);
-            self.packages.take_over(other.packages);
-            *self.log.write() = other.log.into_inner();
-            now.tick
-        };
+        let tick = self.adopt(other, Some(epoch));
         self.turned_back.forget();
         self.published.send_replace(tick);
     }
 
-    /// Shows an earlier frame. Lists, counts and events stay as they are; a single delivery is told
-    /// as it was then.
+    /// Has the other's lists and counts: it shows the same moment, which this one was turned back
+    /// to. Of events nothing is told until it goes on from here.
+    pub fn recount(&self, other: View) {
+        let tick = self.adopt(other, None);
+        self.published.send_replace(tick);
+    }
+
+    /// Under another epoch with another log of events.
+    fn adopt(&self, other: View, epoch: Option<u64>) -> Tick {
+        let mut now = self.now.write();
+        let (pace, pace_after) = (now.pace, now.pace_after);
+        let before = now.epoch;
+        let mut fresh = other.now.into_inner();
+        fresh.drones.moves.go_on_from(&now.drones.moves);
+        let frame = Frame::new(fresh.tick, fresh.at, fresh.frame.rows().to_vec());
+        fresh.frame = Arc::new(frame.among(fresh.drones.roll()));
+        *now = fresh;
+        (now.pace, now.pace_after, now.epoch) = (pace, pace_after, epoch.unwrap_or(before));
+        self.world.store(other.world.into_inner());
+        self.deliveries.take_over(other.deliveries);
+        self.sums.take_over(other.sums);
+        self.accounts.take_over(other.accounts);
+        self.packages.take_over(other.packages);
+        if epoch.is_some() {
+            *self.log.write() = other.log.into_inner();
+        }
+        now.tick
+    }
+
+    /// Shows an earlier frame. Lists, counts and events stay as they are, until they are counted
+    /// anew; a single delivery is told as it was then.
     pub fn turn_back(&self, reversal: Reversal) {
         // Before the frame: who looks in between sees less, not more.
         self.turned_back.to(reversal.at);

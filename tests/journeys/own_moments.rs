@@ -229,3 +229,38 @@ async fn a_live_world_that_nobody_records_has_no_past() {
     );
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backwards_lists_and_counts_go_back_too() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    client
+        .control(json!({"simTime": served.clocks[5]["simTime"]}))
+        .await;
+    let listed = async || {
+        let (_, list) = client.get("/api/deliveries?limit=1000").await;
+        list["items"].as_array().unwrap().len()
+    };
+    let before = listed().await;
+    let mut stream = Stream::open(server.address()).await;
+    stream
+        .send(json!({"type": "subscribe", "id": 9, "topic": "fleet"}))
+        .await;
+    let accepted = |message: &Value| message["fleet"]["deliveries"]["accepted"].as_u64();
+    let told = stream.next_where(|message| message["id"] == 9 && accepted(message).is_some());
+    let most = accepted(&told.await);
+    client.control(json!({"state": "running", "speed": -20})).await;
+    // No leap: it plays on all the while.
+    let is_told = |message: &Value| {
+        message["type"] == "discontinuity" || accepted(message).is_some_and(|now| Some(now) < most)
+    };
+    let told = stream.next_where(is_told).await;
+    assert_eq!(told["type"], "fleet", "{told}");
+    assert!(listed().await < before);
+    let clock = client.simulation().await;
+    assert_eq!(
+        (&clock["state"], &clock["speed"]),
+        (&json!("running"), &json!(-20.0))
+    );
+    server.stop().await;
+}

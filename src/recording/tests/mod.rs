@@ -310,7 +310,7 @@ fn a_recording_of_an_earlier_format_is_shown_and_goes_on() {
     let branch = Recorder::create(&folder.path().join("branch.mcap"), recording.origin.clone()).unwrap();
     let engine = fork.run(None, 1, &branch, 1.0, |_, _| ControlFlow::Continue(()));
     assert_eq!(engine.unwrap().tick_number(), fork.end());
-    let mut projector = Projector::open(Recording::open(&path).unwrap(), end, 1).unwrap();
+    let mut projector = Projector::open(Recording::open(&path).unwrap(), end, 1, None).unwrap();
     assert_eq!(projector.view().clock().at, end);
     assert!(!projector.view().frame().rows().is_empty());
     assert!(projector.back().unwrap());
@@ -334,7 +334,8 @@ fn a_damaged_chunk_is_passed_over_and_the_rest_is_as_it_was() {
         .iter_mut()
         .for_each(|byte| *byte ^= 0x55);
     fs::write(&run.path, bytes).unwrap();
-    let mut projector = Projector::open(Recording::open(&run.path).unwrap(), SimTime::START, 1).unwrap();
+    let mut projector =
+        Projector::open(Recording::open(&run.path).unwrap(), SimTime::START, 1, None).unwrap();
     let mut shown = Vec::new();
     while projector.forward().unwrap() {
         let tick = projector.view().clock().tick as usize;

@@ -25,7 +25,7 @@ fn use_it(path: &Path) -> Result<(), NotShown> {
     let fork = Fork::at(&recording, SimTime::from_secs(100.0))?;
     fork.tell(|_, _| {});
     let end = recording.end();
-    let mut projector = Projector::open(recording, SimTime::START, 1)?;
+    let mut projector = Projector::open(recording, SimTime::START, 1, None)?;
     for at in [SimTime::from_secs(77.0), end] {
         projector.seek(at)?;
     }

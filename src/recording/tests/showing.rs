@@ -16,7 +16,7 @@ fn at(seconds: u64) -> SimTime {
 }
 
 fn open(run: &Run, seconds: u64) -> Projector {
-    Projector::open(Recording::open(&run.path).unwrap(), at(seconds), 7).unwrap()
+    Projector::open(Recording::open(&run.path).unwrap(), at(seconds), 7, None).unwrap()
 }
 
 fn rows(view: &View) -> Vec<Row> {

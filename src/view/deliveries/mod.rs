@@ -16,6 +16,7 @@ mod steps;
 mod tests;
 mod weight;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dashmap::{DashMap, Entry};
@@ -131,10 +132,12 @@ impl Deliveries {
     pub(super) fn take_over(&self, other: Deliveries) {
         let mut index = self.index.write();
         let mut leaving = self.leaving.lock();
-        self.records.clear();
+        let others: BTreeSet<DeliveryId> = other.records.iter().map(|record| *record.key()).collect();
+        // Whoever asks meanwhile finds what both have.
         for (id, record) in other.records {
             self.records.insert(id, record);
         }
+        self.records.retain(|id, _| others.contains(id));
         *index = other.index.into_inner();
         *leaving = other.leaving.into_inner();
     }
