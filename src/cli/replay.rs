@@ -13,9 +13,7 @@ use crate::recording::{NotShown, Recording};
 use crate::server::{self, ReplayOptions};
 use crate::sim::time::SimTime;
 use crate::view::reading::Speed;
-
-/// Fastest and slowest that is no `max`.
-const FASTEST: f64 = 10_000.0;
+use crate::wire::api::simulation::PLAYBACK_SPEEDS;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -23,7 +21,7 @@ pub struct Args {
     file: PathBuf,
     /// Another one to show beside it at the same moments: a branch of it, or the same scenario with another policy
     beside: Option<PathBuf>,
-    /// Simulated seconds per second, below 0 backwards, or max
+    /// Simulated seconds per second, 0.1 to 1000, below 0 backwards, or max
     #[arg(long, value_name = "N|max", env = "SKYHAUL_SPEED", default_value = "1", allow_hyphen_values = true, value_parser = parse_speed)]
     speed: Speed,
     /// Start with the clock standing still
@@ -47,10 +45,8 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
         return Ok(Speed::Max);
     }
     match text.parse::<f64>() {
-        Ok(times) if times != 0.0 && times.abs() <= FASTEST => Ok(Speed::Times(times)),
-        _ => Err(format!(
-            "a number up to {FASTEST}, below 0 for backwards, or max, is wanted"
-        )),
+        Ok(times) if PLAYBACK_SPEEDS.contains(&times.abs()) => Ok(Speed::Times(times)),
+        _ => Err("a number from 0.1 to 1000, below 0 for backwards, or max, is wanted".to_owned()),
     }
 }
 
@@ -110,7 +106,8 @@ pub fn replay(args: Args) -> Result<(), Failure> {
 
 fn programme(args: &Args, recording: &Recording) -> Result<Programme, Failure> {
     let end = recording.end();
-    let from = args.from.unwrap_or(SimTime::START);
+    let begin = recording.begin();
+    let from = args.from.unwrap_or(begin);
     let to = args.to.unwrap_or(end).min(end);
     if from > end {
         return Err(Failure::bad_input(
@@ -120,6 +117,16 @@ fn programme(args: &Args, recording: &Recording) -> Result<Programme, Failure> {
                 clock(end)
             ),
             "give an earlier time",
+        ));
+    }
+    if to < begin {
+        return Err(Failure::bad_input(
+            format!(
+                "--to is outside of {}: the recording begins at {}",
+                args.file.display(),
+                clock(begin)
+            ),
+            "give a later time",
         ));
     }
     if from > to {

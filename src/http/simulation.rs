@@ -106,9 +106,9 @@ fn wanted_state(value: &Value) -> Result<bool, Complaint> {
 
 /// A recording runs backwards too.
 fn speed(value: &Value, is_playback: bool) -> Result<Speed, Complaint> {
-    let is_allowed = |factor: &f64| {
-        let wanted = if is_playback { factor.abs() } else { *factor };
-        wanted > 0.0 && wanted <= MAX_SPEED
+    let is_allowed = |factor: &f64| match is_playback {
+        true => wire::PLAYBACK_SPEEDS.contains(&factor.abs()),
+        false => *factor > 0.0 && *factor <= MAX_SPEED,
     };
     let read = match value {
         Value::String(name) if name == "max" => Some(Speed::Max),
@@ -116,7 +116,7 @@ fn speed(value: &Value, is_playback: bool) -> Result<Speed, Complaint> {
         _ => None,
     };
     let wanted = match is_playback {
-        true => "must be up to 10,000, forwards or (below 0) backwards, or \"max\"",
+        true => "must be from 0.1 to 1,000, below 0 for backwards, or \"max\"",
         false => "must be above 0 and up to 10,000, or \"max\"",
     };
     read.ok_or(wanted.into())

@@ -209,11 +209,25 @@ impl Recording {
         &self.chunks
     }
 
-    /// The moment of the first frame: a branch begins later than its world.
+    /// The first moment that can be shown, that of the first whole state: a branch begins later
+    /// than its world, and so does what was recorded of a world that had gone on for a while.
     pub fn begin(&self) -> SimTime {
-        let has_frames = |chunk: &&Chunk| chunk.topics.contains(&Topic::Positions);
-        let first = self.chunks.iter().find(has_frames).map(|chunk| chunk.from_ns);
+        let has_state = |chunk: &&Chunk| chunk.topics.contains(&Topic::Keyframes);
+        let first = self.chunks.iter().find(has_state).map(|chunk| chunk.from_ns);
         first.map_or(SimTime::START, |first| self.origin.at(first))
+    }
+
+    /// The last moment that can be shown: events may go on for up to a frame's time after it.
+    pub fn last_frame(&self) -> SimTime {
+        let with_frames = self.chunks.iter().rev();
+        let mut with_frames = with_frames.filter(|chunk| chunk.topics.contains(&Topic::Positions));
+        // One that is damaged is left out of what is played.
+        let last = with_frames.find_map(|chunk| {
+            let messages = self.messages(chunk).ok()?;
+            let last = messages.iter().rfind(|message| message.topic == Topic::Positions);
+            last.map(|message| message.time_ns)
+        });
+        last.map_or_else(|| self.end(), |last| self.origin.at(last))
     }
 
     /// The moment of the last message.

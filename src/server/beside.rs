@@ -16,12 +16,9 @@ use super::replay::Doors;
 use crate::http::{self, FrontDoor};
 use crate::recording::playback::{Playback, Programme};
 use crate::recording::{NotShown, Recording};
-use crate::sim::command::Command;
-use crate::sim::ids::DeliveryId;
-use crate::sim::order::Order;
 use crate::sim::time::{SimTime, Tick};
 use crate::view::branches::{Beside as Shown, Comparison};
-use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
+use crate::view::commands::{Answer, Commands, PaceChange, Refusal};
 use crate::view::reading::{RunState, Speed};
 
 /// So often it is looked whether both are at the same moment.
@@ -72,7 +69,7 @@ impl Beside {
             paused: true,
             is_loop: false,
             from: recording.begin(),
-            to: recording.end(),
+            to: SimTime::NEVER,
         };
         let (playback, played) = Playback::start(recording, programme)?;
         let (routes, _) = {
@@ -198,18 +195,6 @@ pub fn file_name(path: &Path) -> String {
 pub struct Both(pub Arc<Beside>);
 
 impl Commands for Both {
-    fn request_delivery(&self, order: Order, key: Option<String>) -> Answer<'_, Accepted, Refusal> {
-        self.0.common.request_delivery(order, key)
-    }
-
-    fn put_delivery(&self, id: DeliveryId, order: Order) -> Answer<'_, Accepted, Refusal> {
-        self.0.common.put_delivery(id, order)
-    }
-
-    fn write(&self, command: Command) -> Answer<'_, Written, Refusal> {
-        self.0.common.write(command)
-    }
-
     fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal> {
         Box::pin(async move {
             self.0.common.control(change).await?;

@@ -1,5 +1,7 @@
 //! The clock: how it stands and what may be asked of it.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,7 +52,11 @@ pub enum SimulationState {
     Stalled,
 }
 
-/// A factor above 0 and up to 10,000, or as fast as it goes.
+/// Slowest and fastest that a recording is played, forwards or backwards.
+pub const PLAYBACK_SPEEDS: RangeInclusive<f64> = 0.1..=1_000.0;
+
+/// A factor above 0 and up to 10,000, or as fast as it goes. Of a recording 0.1 to 1,000, below 0
+/// for backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Speed {

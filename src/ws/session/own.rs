@@ -39,10 +39,12 @@ pub(super) struct Own {
     told: Option<(RunState, Speed)>,
 }
 
-/// What is as fast as it goes is over before it is seen.
+/// At the live world's pace, as far as recordings are played so. What is as fast as it goes is over
+/// before it is seen.
 fn watchable(speed: Speed) -> Speed {
+    let (slowest, fastest) = wire::PLAYBACK_SPEEDS.into_inner();
     match speed {
-        Speed::Times(times) => Speed::Times(times),
+        Speed::Times(times) => Speed::Times(times.abs().clamp(slowest, fastest).copysign(times)),
         Speed::Max => Speed::Times(1.0),
     }
 }

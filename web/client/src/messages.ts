@@ -25,7 +25,8 @@ export type ServerMessage =
   | WelcomeMessage;
 export type ByeCode = "server_shutdown";
 /**
- * A factor above 0 and up to 10,000, or as fast as it goes.
+ * A factor above 0 and up to 10,000, or as fast as it goes. Of a recording 0.1 to 1,000, below 0
+ * for backwards.
  */
 export type Speed = number | NamedSpeed;
 export type NamedSpeed = "max";

@@ -4,12 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{ClientMessage, Refused};
-use crate::wire::api::simulation::{NamedSpeed, Speed};
+use crate::wire::api::simulation::{NamedSpeed, PLAYBACK_SPEEDS, Speed};
 use crate::wire::stream::ErrorCode;
 use crate::wire::time::parse_rfc3339;
 
-/// Simulated seconds a second, either way.
-const FASTEST: f64 = 10_000.0;
 pub(super) const A_DATE: &str = "a date as in RFC 3339";
 
 #[derive(Deserialize)]
@@ -37,12 +35,13 @@ impl PlayMembers {
             Value::String(name) if name == "max" => Some(Some(Speed::Named(NamedSpeed::Max))),
             speed => match speed.as_f64() {
                 Some(0.0) => Some(None),
-                Some(times) if times.abs() <= FASTEST => Some(Some(Speed::Times(times))),
+                Some(times) if PLAYBACK_SPEEDS.contains(&times.abs()) => Some(Some(Speed::Times(times))),
                 _ => None,
             },
         };
         let speed = speed.ok_or_else(|| {
-            let message = "`speed` must be up to 10,000, below 0 for backwards, 0 to stand still, or \"max\"";
+            let message =
+                "`speed` must be from 0.1 to 1,000, below 0 for backwards, 0 to stand still, or \"max\"";
             Refused::new(id, ErrorCode::BadMessage, message)
         })?;
         Ok(ClientMessage::Play { speed })
