@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Api;
 use super::access::{Operator, must};
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::documents::{
     AccessProblems, BodyProblems, ClockProblems, QueryProblems, ReadProblems, WriteProblems,
 };
@@ -51,7 +51,7 @@ async fn register(
     State(api): State<Api>,
     _: Operator,
     _: NoParameters,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Account>), Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
@@ -116,7 +116,7 @@ async fn change(
     _: Operator,
     _: NoParameters,
     PathId(id): PathId<String>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<Account>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);

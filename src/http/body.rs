@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use super::Api;
 use super::failure::Failure;
 use crate::wire::not_json;
 
@@ -33,8 +34,14 @@ pub struct JsonBody {
     pub value: Value,
 }
 
-/// A body that must be there and says that it is JSON, as it came.
-pub struct JsonText(pub Bytes);
+/// The body of a change to the world, that must be there and says that it is JSON, as it came. Where
+/// nothing can be changed nobody looks at it.
+pub struct ChangeText(pub Bytes);
+
+/// The same as JSON.
+pub struct ChangeBody {
+    pub value: Value,
+}
 
 /// A body that may be empty.
 pub struct OptionalJsonBody(pub Option<Value>);
@@ -88,26 +95,32 @@ pub async fn pass_over(request: &mut Request, patience: Duration) -> bool {
     timeout(patience, reading).await.unwrap_or(false)
 }
 
-impl<S: Sync> FromRequest<S> for JsonText {
+impl FromRequest<Api> for ChangeText {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let (parts, body) = request.into_parts();
-        let bytes = at_hand(body).await;
-        if !is_json(&parts.headers) {
-            return Err(Failure::WrongMediaType);
-        }
-        Ok(JsonText(bytes))
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Failure> {
+        api.commands.can_change()?;
+        Ok(ChangeText(json_text(request).await?))
+    }
+}
+
+impl FromRequest<Api> for ChangeBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Failure> {
+        let ChangeText(bytes) = ChangeText::from_request(request, api).await?;
+        Ok(ChangeBody {
+            value: parse(&bytes)?,
+        })
     }
 }
 
 impl<S: Sync> FromRequest<S> for JsonBody {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let JsonText(bytes) = JsonText::from_request(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         Ok(JsonBody {
-            value: parse(&bytes)?,
+            value: parse(&json_text(request).await?)?,
         })
     }
 }
@@ -125,6 +138,15 @@ impl<S: Sync> FromRequest<S> for OptionalJsonBody {
             return Err(Failure::WrongMediaType);
         }
         parse(&bytes).map(|value| OptionalJsonBody(Some(value)))
+    }
+}
+
+async fn json_text(request: Request) -> Result<Bytes, Failure> {
+    let (parts, body) = request.into_parts();
+    let bytes = at_hand(body).await;
+    match is_json(&parts.headers) {
+        true => Ok(bytes),
+        false => Err(Failure::WrongMediaType),
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{delivery_for, must};
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::deliveries::delivery_of;
 use super::delivery_requests::status_of;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, ReadProblems, WriteProblems};
@@ -135,7 +135,7 @@ async fn reschedule_request(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(name): PathId<DeliveryName>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<RequestStatus>, Failure> {
     let record = own(&api, &viewer, name, REQUEST).await?;
     let world = &api.view.world();
@@ -169,7 +169,7 @@ async fn reschedule_delivery(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(name): PathId<DeliveryName>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<Delivery>, Failure> {
     let record = own(&api, &viewer, name, DELIVERY).await?;
     let mut complaints = Complaints::default();

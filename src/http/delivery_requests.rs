@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{delivery_for, must};
-use super::body::{JsonText, parse};
+use super::body::{ChangeText, parse};
 use super::documents::{
     AccessProblems, BodyProblems, PastProblems, ReadProblems, TokenProblems, WriteProblems,
 };
@@ -69,7 +69,7 @@ async fn request_delivery(
     State(api): State<Api>,
     viewer: Viewer,
     IdempotencyKey(key): IdempotencyKey,
-    JsonText(body): JsonText,
+    ChangeText(body): ChangeText,
 ) -> Result<Response, Failure> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), key);

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{must, named};
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::changes::{DELIVERY, cancel};
 use super::documents::{
     AccessProblems, BodyProblems, ClockProblems, PastProblems, ReadProblems, WriteProblems,
@@ -67,7 +67,7 @@ async fn put_drone(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(text): PathId<String>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<String>, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();

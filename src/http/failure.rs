@@ -41,6 +41,8 @@ pub enum Failure {
     NotInTheAir,
     /// A live world that is not recorded has no timeline.
     NotARecording,
+    /// A session's own moment is told over the session's own socket.
+    ToldBySession,
     /// A live world has no branches.
     NoBranches,
     NoBranch(NoBranch),
@@ -142,8 +144,10 @@ impl Failure {
             Failure::NothingBooked => (S::NOT_FOUND, "nothing-booked", "Nothing was flown"),
             Failure::NoDrone(_) => (S::CONFLICT, "no-drone", "No drone flies for it"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
-            Failure::NotARecording => (S::NOT_FOUND, "not-a-recording", "Not a recording"),
-            Failure::NoBranches => (S::NOT_FOUND, "not-a-recording", "Not a recording"),
+            Failure::ToldBySession => (S::NOT_FOUND, "told-by-session", "Its session tells it"),
+            Failure::NotARecording | Failure::NoBranches => {
+                (S::NOT_FOUND, "not-a-recording", "Not a recording")
+            }
             Failure::NoBranch(NoBranch::Unknown) => (S::NOT_FOUND, "unknown-id", "No such thing"),
             Failure::NoBranch(NoBranch::Busy) => (S::CONFLICT, "busy", "One branch at a time"),
             Failure::NoBranch(NoBranch::Ended) => (S::CONFLICT, "ended", "It has ended"),
@@ -240,6 +244,7 @@ impl Failure {
             Failure::NotARecording => {
                 "nothing of this world is recorded, so it has no timeline; PUT /api/recording begins a recording".into()
             }
+            Failure::ToldBySession => "subscribe over the session's own WebSocket".into(),
             Failure::NoBranches => {
                 "this world is live; a recording that `skyhaul replay` plays has branches".into()
             }

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::Operator;
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields, name};
@@ -62,7 +62,7 @@ async fn inject_fault(
     State(api): State<Api>,
     _: Operator,
     _: NoParameters,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<InjectedFault>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);

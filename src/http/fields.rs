@@ -118,8 +118,7 @@ impl<'v, 'c> Fields<'v, 'c> {
         for key in self.object.into_iter().flat_map(Map::keys) {
             if !known.contains(&key.as_str()) {
                 let complaint = format!("is not a field of this request; it has {}", known.join(", "));
-                self.complaints
-                    .add(format!("{}/{}", self.at, escaped(key)), complaint);
+                self.complaints.add(pointer(self.at, key), complaint);
             }
         }
     }
@@ -158,13 +157,13 @@ impl<'v, 'c> Fields<'v, 'c> {
 
     fn note<T>(&mut self, key: &str, read: Result<T, Complaint>) -> Option<T> {
         let at = self.at;
-        self.complaints.note(|| format!("{at}/{key}"), read)
+        self.complaints.note(|| pointer(at, key), read)
     }
 }
 
-/// As a part of a JSON pointer (RFC 6901).
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+/// The JSON pointer (RFC 6901) of what has this key in what is at another.
+pub fn pointer(at: &str, key: &str) -> String {
+    format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Free text up to this many characters.

@@ -17,7 +17,7 @@ use super::access::Operator;
 use super::body::JsonBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, QueryProblems, ReadProblems};
 use super::failure::Failure;
-use super::fields::{Complaint, Complaints, Fields};
+use super::fields::{Complaint, Complaints, Fields, pointer};
 use super::parameters::{NoParameters, PathId};
 use super::simulation::moment_of;
 use crate::sim::time::SimTime;
@@ -98,7 +98,7 @@ async fn begin_fork(
     });
     let changes: Vec<_> = (set.iter().flatten())
         .filter_map(|(key, value)| {
-            let text = complaints.note(|| format!("/set/{key}"), text_of(value))?;
+            let text = complaints.note(|| pointer("/set", key), text_of(value))?;
             Some((key.clone(), text))
         })
         .collect();
@@ -108,7 +108,7 @@ async fn begin_fork(
     let branches = branches(&api)?;
     for (key, _) in &changes {
         complaints.note(
-            || format!("/set/{key}"),
+            || pointer("/set", key),
             branches.check(key).map_err(Complaint::from),
         );
     }

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::must;
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::documents::{
     AccessProblems, BodyProblems, ClockProblems, ReadProblems, StoreProblems, WriteProblems,
 };
@@ -79,7 +79,7 @@ async fn put_package(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<String>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Response, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();
@@ -138,7 +138,7 @@ async fn change_package(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(id): PathId<String>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<StatusCode, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();

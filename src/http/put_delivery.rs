@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{must, named};
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::changes::{DELIVERY, deadline, write};
 use super::deliveries::delivery_of;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, PastProblems};
@@ -65,7 +65,7 @@ async fn put_delivery(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(text): PathId<String>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Response, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::delivery_for;
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::changes::{DELIVERY, write};
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, ReadProblems, WriteProblems};
 use super::failure::Failure;
@@ -50,7 +50,7 @@ async fn confirm(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(name): PathId<DeliveryName>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<StatusCode, Failure> {
     let record = delivery_for(&api, &viewer, name, DELIVERY).await?;
     let world = &api.view.world();
@@ -96,7 +96,7 @@ async fn notify_me(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(name): PathId<DeliveryName>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<StatusCode, Failure> {
     let record = delivery_for(&api, &viewer, name, DELIVERY).await?;
     let mut complaints = Complaints::default();

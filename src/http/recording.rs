@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::Operator;
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, QueryProblems, WriteProblems};
 use super::failure::Failure;
 use super::fields::{Complaint, Complaints, Fields};
@@ -50,7 +50,7 @@ async fn change_recording(
     State(api): State<Api>,
     _: Operator,
     _: NoParameters,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<wire::Recording>, Failure> {
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::Operator;
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::delivery_requests::{IDEMPOTENCY_KEY, idempotency_key, key_reused};
 use super::documents::{
     AccessProblems, BodyProblems, ClockProblems, QueryProblems, ReadProblems, WriteProblems,
@@ -63,7 +63,7 @@ async fn add_drones(
     _: Operator,
     _: NoParameters,
     headers: HeaderMap,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<(StatusCode, Json<AddedDrones>), Failure> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), idempotency_key(&headers));
@@ -143,7 +143,7 @@ async fn add_hub(
     _: Operator,
     _: NoParameters,
     headers: HeaderMap,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Hub>), Failure> {
     let mut complaints = Complaints::default();
     let key = complaints.note(|| IDEMPOTENCY_KEY.into(), idempotency_key(&headers));

@@ -15,13 +15,8 @@ use super::documents::{AccessProblems, ReadProblems};
 use super::failure::Failure;
 use super::{Api, Exports, Parts, router_of};
 use crate::auth::Viewer;
-use crate::sim::command::Command;
-use crate::sim::ids::DeliveryId;
-use crate::sim::order::Order;
-use crate::sim::time::Tick;
 use crate::view::View;
-use crate::view::commands::{Accepted, Answer, Commands, PaceChange, Refusal, Written};
-use crate::view::recordings::NoRecordings;
+use crate::view::commands::NothingChanges;
 use crate::ws::{Moments, NoStream};
 
 const BEFORE: &str = "/shows/";
@@ -35,7 +30,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 /// A WebSocket session that went to a moment of its own hears `show` in `clock`. Under that name
 /// every `GET` of this document is answered as of that moment, however deep its path, with the
 /// rights of the token that is shown, which must be the session's. It ends when the session
-/// leaves that moment or ends; writes are refused.
+/// leaves that moment or ends; writes are refused. `timeline` and `recording` are of the whole
+/// recording; `stream` is not there: what goes on the session is told over its WebSocket.
 #[utoipa::path(
     get,
     path = "/shows/{show}/api/{resource}",
@@ -79,7 +75,8 @@ impl Shows {
         Parts {
             view: Arc::clone(view),
             commands: Arc::new(NothingChanges),
-            recordings: Arc::new(NoRecordings),
+            // Every moment that is shown lies in it.
+            recordings: Arc::clone(&self.common.recordings),
             ready: Arc::clone(&self.common.ready),
             metrics: Arc::clone(&self.common.metrics),
             requests: self.common.requests.clone(),
@@ -92,31 +89,6 @@ impl Shows {
             streams: Arc::new(|_| Err(NoStream::Elsewhere)),
             moments: Arc::default(),
         }
-    }
-}
-
-/// What was cannot be made otherwise, and its clock is the session's.
-struct NothingChanges;
-
-impl Commands for NothingChanges {
-    fn request_delivery(&self, _: Order, _: Option<String>) -> Answer<'_, Accepted, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
-    fn put_delivery(&self, _: DeliveryId, _: Order) -> Answer<'_, Accepted, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
-    fn write(&self, _: Command) -> Answer<'_, Written, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
-    fn control(&self, _: PaceChange) -> Answer<'_, (), Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
-    }
-
-    fn step(&self, _: u64) -> Answer<'_, Tick, Refusal> {
-        Box::pin(async { Err(Refusal::Recorded) })
     }
 }
 

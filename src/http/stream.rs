@@ -142,7 +142,7 @@ fn read_topics(parameters: &mut Parameters) -> (Vec<Topic>, Option<&'static str>
 
 fn failure_of(no_stream: NoStream, topics: &[Topic]) -> Failure {
     match no_stream {
-        NoStream::Elsewhere => Failure::UnknownRoute,
+        NoStream::Elsewhere => Failure::ToldBySession,
         NoStream::Full => Failure::NotReady(NO_ROOM),
         NoStream::ShuttingDown => Failure::Refused(Refusal::ShuttingDown),
         NoStream::Refused(refused) => {

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{must, named};
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::documents::{AccessProblems, BodyProblems, ClockProblems, WriteProblems};
 use super::failure::Failure;
 use super::fields::{Complaints, Fields};
@@ -49,7 +49,7 @@ async fn carry(
     State(api): State<Api>,
     viewer: Viewer,
     PathId(text): PathId<String>,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<Json<bool>, Failure> {
     must(&viewer, &What::Write)?;
     let mut complaints = Complaints::default();

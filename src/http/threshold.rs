@@ -21,6 +21,7 @@ use super::failure::{CLOSE, Failure};
 use super::telemetry::{Asked, Requests};
 use super::{Parts, RateLimit, access, body, failure};
 use crate::auth::{Grant, Guard};
+use crate::view::commands::Refusal;
 use crate::ws::Looker;
 
 /// What [`CorsLayer`] says by itself.
@@ -91,6 +92,7 @@ impl Threshold {
         match (&self.only, grant) {
             // As if there were no such moment.
             (Some(looker), Some(grant)) if !looker.is(&grant.viewer) => Err(Failure::Unknown("show")),
+            (Some(_), _) if !request.method().is_safe() => Err(Refusal::Recorded.into()),
             _ => Ok(()),
         }
     }

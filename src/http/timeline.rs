@@ -44,7 +44,10 @@ async fn read_timeline(
     });
     parameters.finish()?;
     let timeline = api.view.timeline().ok_or(Failure::NotARecording)?;
-    let glance = timeline.glance(buckets.unwrap_or(BUCKETS), api.view.clock().at);
+    // Of a session's own moment too it is the whole.
+    let excerpt = api.view.excerpt();
+    let now = excerpt.map_or_else(|| api.view.clock().at, |excerpt| excerpt.to);
+    let glance = timeline.glance(buckets.unwrap_or(BUCKETS), now);
     let world = api.view.world();
     let time = |at: SimTime| rfc3339(&world, at);
     Ok(Json(wire::Timeline {

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::Operator;
-use super::body::JsonBody;
+use super::body::ChangeBody;
 use super::delivery_requests::{IDEMPOTENCY_KEY, idempotency_key};
 use super::documents::{
     AccessProblems, BodyProblems, ClockProblems, QueryProblems, ReadProblems, TokenProblems, WriteProblems,
@@ -90,7 +90,7 @@ async fn add_zone(
     _: Operator,
     _: NoParameters,
     headers: HeaderMap,
-    body: JsonBody,
+    body: ChangeBody,
 ) -> Result<
     (
         StatusCode,

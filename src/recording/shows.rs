@@ -61,8 +61,8 @@ impl Shows {
 impl Pasts for Shows {
     fn open(&self, at: SimTime, change: PaceChange) -> Answer<'_, Arc<dyn Show>, NoShow> {
         Box::pin(async move {
-            let excerpt = self.common.upgrade().and_then(|view| view.excerpt());
-            let Excerpt { from, to, .. } = excerpt.ok_or(NoShow::Unreadable)?;
+            let common = self.common.upgrade().ok_or(NoShow::Unreadable)?;
+            let Excerpt { from, to, .. } = common.excerpt().ok_or(NoShow::Unreadable)?;
             check(at, from, to)?;
             let programme = Programme {
                 from,
@@ -71,7 +71,8 @@ impl Pasts for Shows {
             };
             let path = self.path.clone();
             let begin = move || Playback::open(Recording::open(&path)?, programme, at, None);
-            open(self.room.take()?, move || (from, to), begin).await
+            let show = open(self.room.take()?, move || (from, to), begin).await?;
+            Ok(show.with_timeline_of(&common))
         })
     }
 }
@@ -81,23 +82,33 @@ pub(super) async fn open(
     place: Place,
     span: impl Fn() -> (SimTime, SimTime) + Send + Sync + 'static,
     begin: impl FnOnce() -> Result<(Arc<Playback>, Played), NotShown> + Send + 'static,
-) -> Result<Arc<dyn Show>, NoShow> {
+) -> Result<OwnShow, NoShow> {
     let opened = tokio::task::spawn_blocking(begin).await;
     let (playback, _) = opened.map_err(|_| NoShow::Unreadable)?.map_err(|error| {
         tracing::error!(%error, "a moment of the recording cannot be shown");
         NoShow::Unreadable
     })?;
-    Ok(Arc::new(OwnShow {
+    Ok(OwnShow {
         playback,
         span: Box::new(span),
         _place: place,
-    }))
+    })
 }
 
-struct OwnShow {
+pub(super) struct OwnShow {
     playback: Arc<Playback>,
     span: Box<dyn Fn() -> (SimTime, SimTime) + Send + Sync>,
     _place: Place,
+}
+
+impl OwnShow {
+    /// There is one timeline of a recording, whoever looks at which moment of it.
+    pub fn with_timeline_of(self, common: &View) -> Arc<dyn Show> {
+        if let Some(timeline) = common.timeline() {
+            self.playback.view().set_timeline(timeline);
+        }
+        Arc::new(self)
+    }
 }
 
 impl Show for OwnShow {

@@ -265,7 +265,7 @@ impl Pasts for Studio {
             let recorder = course.recorder;
             let tail = Tail {
                 recorder: Arc::clone(&recorder),
-                live,
+                live: Arc::clone(&live),
             };
             let begin = move || {
                 recorder.flush();
@@ -273,7 +273,8 @@ impl Pasts for Studio {
                 let to = recording.end();
                 Playback::open(recording, Programme { to, ..programme }, at, Some(tail))
             };
-            open(place, span, begin).await
+            let show = open(place, span, begin).await?;
+            Ok(show.with_timeline_of(&live))
         })
     }
 }

@@ -13,28 +13,52 @@ use super::reading::Speed;
 
 pub type Answer<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
-/// Writes from outside. Object-safe, so that playback can refuse them all.
+/// Writes from outside. Object-safe; what nobody takes is refused, as a recording refuses it.
 pub trait Commands: Send + Sync {
+    /// Whether the world can be changed at all: where it cannot, nobody reads what is wanted.
+    fn can_change(&self) -> Result<(), Refusal> {
+        Err(Refusal::Recorded)
+    }
+
     /// Answers once the request is durable.
     fn request_delivery(
         &self,
-        order: Order,
-        idempotency_key: Option<String>,
-    ) -> Answer<'_, Accepted, Refusal>;
+        _order: Order,
+        _idempotency_key: Option<String>,
+    ) -> Answer<'_, Accepted, Refusal> {
+        recorded()
+    }
 
     /// The same for a delivery whose id the client chose: asked twice there is one.
-    fn put_delivery(&self, id: DeliveryId, order: Order) -> Answer<'_, Accepted, Refusal>;
+    fn put_delivery(&self, _id: DeliveryId, _order: Order) -> Answer<'_, Accepted, Refusal> {
+        recorded()
+    }
 
     /// Any other write; answers once the tick that decided about it is published. A decision
     /// against it is [`Refusal::Objected`].
-    fn write(&self, command: Command) -> Answer<'_, Written, Refusal>;
+    fn write(&self, _command: Command) -> Answer<'_, Written, Refusal> {
+        recorded()
+    }
 
     /// Pace control; takes effect at the next tick boundary, and answers then.
-    fn control(&self, change: PaceChange) -> Answer<'_, (), Refusal>;
+    fn control(&self, _change: PaceChange) -> Answer<'_, (), Refusal> {
+        recorded()
+    }
 
     /// Advances a paused world; answers when the last tick is committed.
-    fn step(&self, ticks: u64) -> Answer<'_, Tick, Refusal>;
+    fn step(&self, _ticks: u64) -> Answer<'_, Tick, Refusal> {
+        recorded()
+    }
 }
+
+fn recorded<'a, T: Send + 'a>() -> Answer<'a, T, Refusal> {
+    Box::pin(async { Err(Refusal::Recorded) })
+}
+
+/// What was cannot be made otherwise, and its clock is somebody else's.
+pub struct NothingChanges;
+
+impl Commands for NothingChanges {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {

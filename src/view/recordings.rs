@@ -44,8 +44,6 @@ pub struct RecordingReading {
 /// Why no recording begins, or ends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRecording {
-    #[error("this is a recording already; `skyhaul fork` makes another of it")]
-    Playback,
     #[error("nobody said where recordings are kept: give `skyhaul serve` a folder with --recordings")]
     NoFolder,
     #[error("there is a recording {name:?} already, and none is replaced; choose another name")]
@@ -65,7 +63,7 @@ impl Recordings for NoRecordings {
     }
 
     fn start(&self, _: String) -> Answer<'_, (), NotRecording> {
-        Box::pin(async { Err(NotRecording::Playback) })
+        Box::pin(async { Err(NotRecording::NoFolder) })
     }
 
     fn stop(&self) -> Answer<'_, (), NotRecording> {

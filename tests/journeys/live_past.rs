@@ -15,7 +15,7 @@ use crate::support::stream::Stream;
 
 const SCENARIO: &str = "tests/clients/worlds/busy.toml";
 
-async fn start(folder: &Path) -> Running {
+pub(crate) async fn start(folder: &Path) -> Running {
     let world = Arc::new(skyhaul::scenario::load(Path::new(SCENARIO)).unwrap().world);
     let settings = StudioSettings {
         folder: Some(folder.to_owned()),
@@ -81,6 +81,20 @@ async fn one_session_sees_what_was_live_before_and_comes_back_by_itself() {
             (&json!(false), &live[at]["tick"])
         );
         assert_eq!(rows(&full), rows(&live[at]));
+        // What is said of the recording is said of all of it, whichever moment is looked at.
+        let show = format!("/shows/{}", clock["show"].as_str().unwrap());
+        let own = async |path: &str| client.get(&format!("{show}{path}")).await;
+        let (recorded, glance) = (own("/api/recording").await.1, own("/api/timeline").await.1);
+        assert_eq!(
+            (&recorded["state"], &recorded["from"], &glance["to"]),
+            (&json!("recording"), &glance["from"], &live[2]["simTime"])
+        );
+        let (status, problem) = own("/api/stream?topic=fleet").await;
+        assert_eq!(status.as_u16(), 404, "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("WebSocket"),
+            "{problem}"
+        );
     }
     assert_eq!(
         client.get("/api/simulation").await.1["tick"],
@@ -172,5 +186,40 @@ async fn a_session_follows_a_recording_while_it_is_written() {
         .await;
     let earlier = |message: &Value| message["type"] == "positions" && message["tick"].as_u64() < Some(2_000);
     stream.next_where(earlier).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_has_what_had_ended_before_it_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path()).await;
+    let client = server.client();
+    client.control(json!({"speed": "max"})).await;
+    client.run_to(9_000).await;
+    let lists = [
+        "/api/deliveryhistory?limit=1000",
+        "/api/deliveries?limit=1000",
+        "/api/deliveries?stage=Completed&limit=3",
+    ];
+    let mut live = Vec::new();
+    for path in lists {
+        live.push(client.get(path).await.1);
+    }
+    client.put("/api/recording", &json!({"state": "recording"})).await;
+    client.run_to(12_000).await;
+    let begun = client.get("/api/recording").await.1["from"].clone();
+    let mut stream = watcher(server.address()).await;
+    let (_, clock, _) = seek(&mut stream, &begun).await;
+    let show = format!("/shows/{}", clock["show"].as_str().unwrap());
+    for (path, live) in lists.iter().zip(&live) {
+        assert_eq!(&client.get(&format!("{show}{path}")).await.1, live, "{path}");
+    }
+    let ended = live[0]["items"].as_array().unwrap();
+    assert!(ended.len() > 3, "{ended:?}");
+    for item in ended {
+        let id = item["delivery"]["id"].as_str().unwrap();
+        let (status, told) = client.get(&format!("{show}/api/deliveryhistory/{id}")).await;
+        assert_eq!((status.as_u16(), &told), (200, item));
+    }
     server.stop().await;
 }

@@ -15,6 +15,8 @@ use skyhaul::view::reading::Speed;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
+use crate::live_past;
+use crate::own_moments::{seek, watcher};
 use crate::support::PATIENCE;
 use crate::support::client::{Client, parcel};
 use crate::support::server::{Running, lively};
@@ -223,6 +225,8 @@ async fn what_cannot_be_branched_is_refused_in_words_and_what_is_called_off_leav
         (json!({}), "/at"),
         (json!({"at": "2020-01-01T00:00:00Z"}), "/at"),
         (json!({"at": at, "set": {"tick": "2s"}}), "/set/tick"),
+        (json!({"at": at, "set": {"a/b~c": "2s"}}), "/set/a~1b~0c"),
+        (json!({"at": at, "set": {"a/b~c": []}}), "/set/a~1b~0c"),
         (json!({"at": at, "set": {"demand.rate": []}}), "/set/demand.rate"),
         (json!({"at": at, "set": {"demand.rate": "many"}}), "/set"),
         (json!({"at": at, "sett": {}}), "/sett"),
@@ -238,7 +242,7 @@ async fn what_cannot_be_branched_is_refused_in_words_and_what_is_called_off_leav
     let (status, problem) = client.put("/api/simulation", &beyond).await;
     assert_eq!(status.as_u16(), 422, "{problem}");
     let range = problem["errors"][0]["detail"].as_str().unwrap();
-    assert!(range.contains("from 2026-06-01T18:00:00.000Z to "), "{range}");
+    assert!(range.contains("from 2026-06-01T18:00:00.100Z to "), "{range}");
 
     let (status, fork) = client.post("/api/forks", &json!({"at": at})).await;
     assert_eq!(status.as_u16(), 201, "{fork}");
@@ -256,5 +260,129 @@ async fn what_cannot_be_branched_is_refused_in_words_and_what_is_called_off_leav
     }
     assert_eq!(client.delete(&path).await.0.as_u16(), 409);
     assert_eq!(client.delete("/api/forks/77").await.0.as_u16(), 404);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_recorded_late_is_played_from_where_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = live_past::start(folder.path()).await;
+    let client = server.client();
+    client.control(json!({"speed": "max"})).await;
+    client.run_to(509).await;
+    let (status, _) = client
+        .put("/api/recording", &json!({"state": "recording", "name": "late"}))
+        .await;
+    assert_eq!(status.as_u16(), 200);
+    // The last frame is that of the last whole second.
+    client.run_to(1_005).await;
+    let begun = client.get("/api/recording").await.1["from"].clone();
+    client.put("/api/recording", &json!({"state": "off"})).await;
+    server.stop().await;
+    let (server, client) = replay(&folder.path().join("late.mcap")).await;
+    let clock = client.simulation().await;
+    assert!(begun.as_str() > Some("2026-06-01T18:00:50"), "{begun}");
+    assert_eq!((&clock["playback"]["from"], &clock["simTime"]), (&begun, &begun));
+    assert_eq!(clock["playback"]["to"], "2026-06-01T18:01:40.000Z");
+    let (status, problem) = client
+        .put("/api/simulation", &json!({"simTime": "2026-06-01T18:00:49Z"}))
+        .await;
+    assert_eq!(status.as_u16(), 422, "{problem}");
+
+    // At its end it stands still, and shows what it showed last.
+    client.control(json!({"simTime": "2026-06-01T18:01:38Z"})).await;
+    client.control(json!({"state": "running", "speed": 10})).await;
+    let ended = async {
+        loop {
+            let clock = client.simulation().await;
+            if clock["state"] == "paused" {
+                return clock;
+            }
+        }
+    };
+    let ended = timeout(PATIENCE, ended).await.unwrap();
+    assert_eq!(ended["simTime"], clock["playback"]["to"]);
+    let drones = client.get("/api/drones?limit=100").await.1;
+    assert_eq!(drones["items"].as_array().unwrap().len(), 40, "{drones}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_is_played_at_speeds_that_can_be_watched() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let mut stream = watcher(server.address()).await;
+    seek(&mut stream, &served.clocks[3]["simTime"]).await;
+    for speed in [0.1, -0.1, 1_000.0, -1_000.0] {
+        client.control(json!({"speed": speed})).await;
+        stream.send(json!({"type": "play", "speed": speed})).await;
+        let clock = stream
+            .next_where(|message| message["type"] == "clock" && message["speed"] == speed)
+            .await;
+        assert_eq!(clock["speed"], speed, "{clock}");
+    }
+    client.control(json!({"speed": "max"})).await;
+    for speed in [0.0999, -0.05, 1_000.5, -2_000.0, 1e300] {
+        let (status, problem) = client.put("/api/simulation", &json!({"speed": speed})).await;
+        assert_eq!(
+            (status.as_u16(), &problem["errors"][0]["pointer"]),
+            (422, &json!("/speed")),
+            "{problem}"
+        );
+        stream.send(json!({"type": "play", "speed": speed})).await;
+        let refused = stream.next_of("error").await;
+        assert_eq!(refused["code"], "bad_message", "{refused}");
+        let words = refused["message"].as_str().unwrap();
+        assert!(words.contains("from 0.1 to 1,000"), "{words}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_changed_is_refused_before_it_is_looked_at() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let mut stream = watcher(server.address()).await;
+    let (_, clock, _) = seek(&mut stream, &served.clocks[1]["simTime"]).await;
+    let show = format!("/shows/{}", clock["show"].as_str().unwrap());
+    let (_, description) = client.get("/openapi.json").await;
+    let nonsense = json!({"nonsense": true});
+    let (mut of_all, mut of_the_show) = (0, 0);
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        let path: Vec<&str> = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "1" } else { part })
+            .collect();
+        let path = path.join("/");
+        // The clock, branches and tokens are not of the world.
+        let is_of_the_world = path == "/api/simulation/faults"
+            || !["/api/simulation", "/api/forks", "/api/tokens"]
+                .iter()
+                .any(|other| path.starts_with(other));
+        for method in ["post", "put", "patch", "delete"] {
+            let Some(operation) = operations.get(method) else {
+                continue;
+            };
+            let ask = async |path: &str| {
+                let (status, problem) = match method {
+                    "post" => client.post(path, &nonsense).await,
+                    "put" => client.put(path, &nonsense).await,
+                    "patch" => client.patch(path, &nonsense).await,
+                    _ => client.delete(path).await,
+                };
+                assert_eq!(status.as_u16(), 409, "{method} {path}: {problem}");
+                assert_eq!(problem["type"], "urn:skyhaul:problem:recorded", "{method} {path}");
+            };
+            if path.starts_with("/api/") {
+                ask(&format!("{show}{path}")).await;
+                of_the_show += 1;
+            }
+            if is_of_the_world && operation.get("requestBody").is_some() {
+                ask(&path).await;
+                of_all += 1;
+            }
+        }
+    }
+    assert!(of_all > 10 && of_the_show > of_all, "{of_all}, {of_the_show}");
     server.stop().await;
 }

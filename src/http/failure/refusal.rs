@@ -116,7 +116,6 @@ impl From<NotRecording> for Failure {
 pub(super) fn shape_of_recording(why: &NotRecording) -> Shape {
     use StatusCode as S;
     let (status, slug, title, retry_after) = match why {
-        NotRecording::Playback => (S::CONFLICT, "recorded", "A recording", None),
         NotRecording::NoFolder => (S::CONFLICT, "no-folder", "No place for it", None),
         NotRecording::Exists { .. } => (S::CONFLICT, "recording-exists", "There is one already", None),
         NotRecording::Busy { .. } => (S::CONFLICT, "already-recording", "One at a time", None),

@@ -197,6 +197,10 @@ impl Taker {
 }
 
 impl Commands for Taker {
+    fn can_change(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn request_delivery(&self, order: Order, key: Option<String>) -> Answer<'_, Accepted, Refusal> {
         Box::pin(async move {
             self.check()?;
