@@ -118,6 +118,7 @@ impl Failure {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(cli.log_format);
+    signals::outlive_file_limits();
     let result = match cli.command {
         Command::Serve(args) => serve::serve(*args),
         Command::Run(args) => run::run(args),

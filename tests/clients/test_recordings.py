@@ -6,6 +6,7 @@ import signal
 import subprocess
 import xml.etree.ElementTree as xml
 from datetime import UTC, datetime
+from functools import partial
 
 import pyarrow.parquet
 import pytest
@@ -15,6 +16,7 @@ from mcap_protobuf.decoder import DecoderFactory
 from skyhaul import BUSY, PROGRAM, eventually
 
 WRAP = 2**32
+FORMATS = ["csv", "geojson", "czml", "parquet"]
 #: A column of the message, the parts of its unit, and whether its last step is made again.
 COLUMNS = {
     "latitude": (1e7, True),
@@ -189,7 +191,7 @@ def test_a_server_that_is_killed_leaves_what_it_recorded(servers, tmp_path):
 
 def test_an_export_that_fails_leaves_nothing_behind(recording, tmp_path):
     path, _ = recording
-    for form in ["csv", "geojson", "czml", "parquet"]:
+    for form in FORMATS:
         out = tmp_path / f"out.{form}"
         for words in [["--from", "05:00:00"], ["--delivery", "00000000-0000-7000-8000-000000000000"]]:
             status, _, errors = skyhaul("export", path, "--format", form, "--out", out, *words)
@@ -212,22 +214,37 @@ def test_a_disk_that_fills_ends_a_recorded_run_in_words_and_keeps_what_was_writt
     path = tmp_path / "short.mcap"
     room = whole.stat().st_size // 2
 
-    def fill():
+    def short_of_room(*words, room=room):
         # As a full disk, to the one who writes.
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (room, room))
+        done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, preexec_fn=limit)
+        assert done.returncode == 1
+        return done.stderr.splitlines()[-2:]
 
-    command = [PROGRAM, "run", BUSY, "--until", "10m", "--record", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=fill, restore_signals=False)
-    assert done.returncode == 1
-    error, remedy = done.stderr.splitlines()[-2:]
+    error, remedy = short_of_room("run", BUSY, "--until", "10m", "--record", path)
     assert error.startswith(f"error: {path} cannot be written any more: ") and remedy.startswith("remedy: make room")
+    for words in [["export", whole, "--format", form, "--out"] for form in FORMATS] + [["fork", whole, "--at", "00:05:00", "-o"]]:
+        out = tmp_path / "half"
+        error, remedy = short_of_room(*words, out, room=20_000)
+        assert error.startswith(f"error: {out}") and "File too large" in error and "make room" in remedy
+        assert list(tmp_path.iterdir()) == [path]
     status, out, errors = skyhaul("export", path, "--format", "csv", "--out", "-")
     assert status == 0 and "warning: " in errors
     lines = out.splitlines()
     assert len(lines) > 100
     status, same, _ = skyhaul("export", whole, "--format", "csv", "--out", "-", "--to", "00:03:00")
     assert status == 0 and same.splitlines()[:100] == lines[:100]
+
+
+def test_a_recording_is_played_at_speeds_that_can_be_watched_and_within_itself(recording, tmp_path):
+    path, _ = recording
+    for speed in ["0.05", "-0.01", "1001", "-5000", "0", "fast"]:
+        status, _, errors = skyhaul("replay", path, f"--speed={speed}")
+        assert status == 2 and "from 0.1 to 1000" in errors, errors
+    branch = tmp_path / "branch.mcap"
+    assert skyhaul("fork", path, "--at", "00:05:00", "-o", branch)[0] == 0
+    status, _, errors = skyhaul("replay", branch, "--to", "00:04:00")
+    assert status == 2 and "begins at 00:05:00" in errors
 
 
 def test_followed_drones_are_channels_that_foxglove_draws(tmp_path):
