@@ -115,8 +115,11 @@ test("at its end it begins again, over and over where that is wanted", async () 
   expect(await here.server.api.simulation()).toMatchObject({ state: "running", speed: 10, playback: { loop: true } });
   await press(page, "Over and over").click();
   await eventually("it is to end", async () => (await here.server.api.simulation()).playback?.loop === false);
-  await goTo(MINUTES * 60);
+  await goTo(MINUTES * 60 - 2);
+  await press(page, "Play").click();
+  await page.getByRole("status").getByText("The recording ends here").waitFor();
   await says(page, /^00:12:00/);
+  expect(Object.keys(await drawn(page)).length, "the last picture stays").toBeGreaterThan(0);
   await press(page, "Play").click();
   await eventually("who plays at the end begins again", async () => {
     const { state } = await here.server.api.simulation();

@@ -72,6 +72,8 @@ function operatorWords(notice: Notice): string | null {
       return "The clock stands still: the server cannot write to its store. Nothing is lost; it goes on when the store is back.";
     case "paused":
       return "The world is paused.";
+    case "ended":
+      return viewer.value.role === "operator" ? null : "The recording ends here.";
     case "no-drones":
       return "This scenario has no drones. Add a [[fleet]] to it, or start the server with another --scenario.";
     case "nothing-flies":
@@ -93,6 +95,8 @@ function customerWords(notice: Notice): string | null {
       return "Tracking is interrupted. It goes on soon.";
     case "paused":
       return "Tracking is paused.";
+    case "ended":
+      return "The recording ends here.";
     default:
       return null;
   }

@@ -10,6 +10,7 @@ import {
   control,
   elapsed,
   goLive,
+  hasEnded,
   isBackwards,
   isInPast,
   isTaped,
@@ -42,6 +43,9 @@ export function Timeline() {
       <div class="timeline-line">
         <Transport />
         <Times at={at} to={excerpt.to} />
+        <p class="timeline-end soft small" role="status">
+          {hasEnded.value && "The recording ends here"}
+        </p>
         {isTaped.value && <Live />}
         {playback.value && <WhatIf />}
         {playback.value && <ShareMoment />}

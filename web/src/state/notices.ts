@@ -5,7 +5,7 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { beganAnew } from "./another_world";
 import { figures } from "./fleet";
-import { playback } from "./playback";
+import { hasEnded, playback } from "./playback";
 import { connection, sky } from "./session";
 import { paused, stalled } from "./simulation";
 import { token } from "./token";
@@ -18,6 +18,7 @@ export type Notice =
   | { kind: "resumed"; sameWorld: boolean }
   | { kind: "stalled" }
   | { kind: "paused" }
+  | { kind: "ended" }
   | { kind: "no-drones" }
   | { kind: "nothing-flies" };
 
@@ -45,7 +46,7 @@ export const notice = computed<Notice | null>(() => {
   if (stalled.value) return { kind: "stalled" };
   if (resumed.value) return { kind: "resumed", ...resumed.value };
   // A recording's own controls say more, and what does not fly yet is further on.
-  if (playback.value) return null;
+  if (playback.value) return hasEnded.value ? { kind: "ended" } : null;
   if (paused.value) return { kind: "paused" };
   const fleet = figures.value;
   if (fleet && fleet.drones === 0) return { kind: "no-drones" };

@@ -54,6 +54,13 @@ export const isBackwards = computed(() => {
   return typeof speed === "number" && speed < 0;
 });
 
+/** What is shown is the last of the recording, and stays. */
+export const hasEnded = computed(() => {
+  const excerpt = playback.value;
+  const stands = clockState.value?.state === "paused" && tape.value === null;
+  return excerpt !== null && stands && (moment.value ?? 0) >= excerpt.to - excerpt.frameMs / 2;
+});
+
 /** The world's own beginning, which elapsed time counts from. */
 export const beginning = computed(() => (world.value ? Date.parse(world.value.start) : null));
 
