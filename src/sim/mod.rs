@@ -20,6 +20,7 @@ pub mod drone;
 pub mod energy;
 pub mod event;
 pub mod fault;
+pub mod fetch;
 pub mod fleet_index;
 pub mod flight;
 pub mod geo;

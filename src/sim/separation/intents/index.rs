@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::super::fetch::Fetch;
 use super::super::super::ids::DroneId;
 use super::super::super::time::SimTime;
 use super::piece::{CELLS, Piece, Reach, Visit};
@@ -16,6 +17,9 @@ const UNITS_A_SECOND: f64 = 2.0;
 /// Whoever is in a cell for longer is entered several times: so nobody has to be looked for who
 /// came long before. Leaves room for 67 million pieces in an entry's number.
 const UNITS_AN_ENTRY: Units = 64;
+/// A new one's place is among the last of its list, mostly.
+const ENTRIES_A_LINE: usize = 8;
+const LINES_FROM_THE_END: usize = 4;
 
 #[derive(Debug, Default)]
 pub struct Index {
@@ -84,13 +88,34 @@ impl Index {
         if self.lists.is_empty() {
             self.lists.resize_with(CELLS, Vec::new);
         }
-        let numbers = pieces.iter().filter_map(|piece| self.enter(piece)).collect();
+        let visits: Vec<Vec<Visit>> = pieces.iter().map(|piece| piece.visits(self.reach)).collect();
+        self.fetch_ends(&visits);
+        let entered = pieces.iter().zip(visits);
+        let numbers = entered.filter_map(|(piece, visits)| self.enter(piece, visits));
+        let numbers = numbers.collect();
         self.owned.insert(drone, numbers);
     }
 
+    /// The lists of all these cells lie far apart in memory: asked for together, their ends are
+    /// there when somebody is entered.
+    fn fetch_ends(&self, visits: &[Vec<Visit>]) {
+        let fetch = Fetch::of_processor();
+        let lists = || {
+            visits
+                .iter()
+                .flatten()
+                .filter_map(|visit| self.lists.get(visit.cell))
+        };
+        lists().for_each(|list| fetch.all(Some(list)));
+        for list in lists() {
+            let lines = list.rchunks(ENTRIES_A_LINE).take(LINES_FROM_THE_END);
+            lines.for_each(|line| fetch.all(line.last()));
+        }
+    }
+
     /// Its number, unless it is past.
-    fn enter(&mut self, piece: &Piece) -> Option<u32> {
-        let (visits, now) = (piece.visits(self.reach), self.now);
+    fn enter(&mut self, piece: &Piece, visits: Vec<Visit>) -> Option<u32> {
+        let now = self.now;
         let last = visits.iter().map(|visit| units(visit.until_s)).max()?;
         if last < now {
             return None;
@@ -122,6 +147,19 @@ impl Index {
             if piece.body.drone == drone {
                 piece.begins_s = f64::INFINITY;
             }
+        }
+    }
+
+    /// Finds where each of these looks begins. A look waits for memory several times, one after the
+    /// other; so all take each step together.
+    pub fn begin<'a>(&self, looks: impl Iterator<Item = (&'a Visit, &'a mut Seen)>) {
+        let mut looks: Vec<Look> = looks.map(|(visit, seen)| Look::new(self, visit, seen)).collect();
+        let longest = looks.iter().map(|look| look.left).max().unwrap_or(0);
+        for _ in 0..usize::BITS - longest.leading_zeros() {
+            looks.iter_mut().for_each(Look::halve);
+        }
+        for look in looks {
+            look.seen.0 = Some(look.first as u32);
         }
     }
 
@@ -157,6 +195,38 @@ impl Index {
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.owned.is_empty() && self.pieces.iter().all(|piece| piece.begins_s.is_infinite())
+    }
+}
+
+/// The search for who came last before somebody looks: in so many from the first on.
+struct Look<'a> {
+    list: &'a [Entry],
+    from: Units,
+    first: usize,
+    left: usize,
+    seen: &'a mut Seen,
+}
+
+impl<'a> Look<'a> {
+    fn new(index: &'a Index, visit: &Visit, seen: &'a mut Seen) -> Self {
+        let list = index.lists.get(visit.cell).map_or(&[][..], Vec::as_slice);
+        Look {
+            list,
+            from: units(visit.from_s),
+            first: 0,
+            left: list.len(),
+            seen,
+        }
+    }
+
+    fn halve(&mut self) {
+        let half = self.left / 2;
+        let Some(middle) = self.list.get(self.first + half).filter(|_| self.left > 0) else {
+            return;
+        };
+        let is_past = middle.is_past_at(self.from);
+        self.first += if is_past { half + 1 } else { 0 };
+        self.left = if is_past { self.left - half - 1 } else { half };
     }
 }
 

@@ -108,6 +108,8 @@ impl Search<'_> {
             })
         };
         let mut ways: Vec<Way> = all.iter().enumerate().flat_map(ways).collect();
+        let looks = ways.iter_mut().map(|way| (&way.visit, &mut way.seen));
+        self.index.begin(looks);
         self.tried.begin(self.index.end());
         let mut met = Met::default();
         let step = self
