@@ -247,7 +247,7 @@ impl View {
             drones,
             routes: Routes::new(restored.routes),
             hubs,
-            pulse: Pulse::of(restored.recent.iter().chain(&restored.records)),
+            pulse: Pulse::of(&world, restored.recent.iter().chain(&restored.records)),
             supervision: restored.supervision,
         };
         let kept = Kept {

@@ -157,9 +157,7 @@ impl View {
                 self.sums.hear(&self.world(), &record, event);
                 self.sums
                     .weigh(&self.world(), change.weight_before, change.weight);
-                if let DeliveryEvent::Completed { .. } = kind {
-                    now.pulse.hear(&record);
-                }
+                now.pulse.hear(&self.world(), &record);
             }
             Happening::Drone(id, kind) => {
                 if let DroneEvent::Lost { location, .. } = kind {

@@ -1,15 +1,21 @@
-//! How the service is doing lately: what was completed, and how good the first quotes were.
+//! How the service is doing lately: what was completed, how good the first quotes were, and how
+//! long requests waited for a drone.
 //!
-//! Bounded: counts by simulated second for five minutes, and the errors of the last
-//! thousand deliveries.
+//! Bounded: counts by simulated second for five minutes, the errors of the last thousand
+//! deliveries, and what [`Waits`] remembers.
+
+pub(super) mod waits;
 
 use std::collections::VecDeque;
 
 use super::DeliveryRecord;
 use super::reading::{ErrorReading, QuoteReading, TimeToGoReading};
-use crate::sim::event::Happening;
+use crate::sim::event::{DeliveryEvent, Happening};
 use crate::sim::promise::{Kept, Promise};
 use crate::sim::time::SimTime;
+use crate::sim::world::World;
+
+use waits::{Wait, Waits};
 
 /// Simulated seconds over which deliveries a minute are counted.
 const WINDOW_S: u64 = 300;
@@ -24,24 +30,41 @@ pub(super) struct Pulse {
     completed: VecDeque<(u64, u32)>,
     /// Newest last.
     judged: VecDeque<Kept>,
+    pub(super) waits: Waits,
 }
 
 impl Pulse {
     /// As it would have become from these deliveries' events.
-    pub(super) fn of<'a>(records: impl Iterator<Item = &'a DeliveryRecord>) -> Self {
-        let mut ended: Vec<_> = records.filter_map(completion).collect();
+    pub(super) fn of<'a>(world: &World, records: impl Iterator<Item = &'a DeliveryRecord>) -> Self {
+        let (mut ended, mut waits) = (Vec::new(), Vec::new());
+        for record in records {
+            ended.extend(completion(record));
+            waits.extend(Wait::all_of(world, record));
+        }
         ended.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.at_quote_s.total_cmp(&b.1.at_quote_s)));
         let mut pulse = Pulse::default();
         for (at, kept) in ended {
             pulse.note(at, kept);
         }
+        waits.sort_by_key(|wait| (wait.until, wait.began));
+        waits.into_iter().for_each(|wait| pulse.waits.hear(wait));
         pulse
     }
 
-    /// Hears of a delivery that has come to its end.
-    pub(super) fn hear(&mut self, record: &DeliveryRecord) {
-        if let Some((at, kept)) = completion(record) {
-            self.note(at, kept);
+    /// Hears of a delivery's last event.
+    pub(super) fn hear(&mut self, world: &World, record: &DeliveryRecord) {
+        match record.events.last().map(|event| &event.happening) {
+            Some(Happening::Delivery(_, DeliveryEvent::Completed { .. })) => {
+                if let Some((at, kept)) = completion(record) {
+                    self.note(at, kept);
+                }
+            }
+            Some(_) => {
+                if let Some(wait) = Wait::ended(world, record) {
+                    self.waits.hear(wait);
+                }
+            }
+            None => {}
         }
     }
 

@@ -95,6 +95,12 @@ impl Index {
         (before <= AT_ONCE).then_some(before)
     }
 
+    /// Of those that have yet to set out, so many that were accepted first.
+    pub(super) fn first_waiting(&self, at_most: usize) -> Vec<DeliveryId> {
+        let waiting = &self.by_stage[Stage::Created as usize];
+        waiting.iter().take(at_most).copied().collect()
+    }
+
     /// `number` deliveries that are not, or no longer, in memory.
     pub(super) fn count(&mut self, group: Group, number: u64) {
         self.counts.accepted += number;

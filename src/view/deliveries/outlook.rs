@@ -12,6 +12,7 @@ use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::workflow::WaitingFor;
 use crate::sim::world::{Recipient, World};
 use crate::view::View;
+use crate::view::pulse::waits::{Expected, Wait};
 
 use super::{DeliveryHandle, DeliveryRecord, WorkflowState};
 
@@ -20,6 +21,12 @@ const TAKE_OFF_S: f64 = 15.0;
 const LANDING_S: f64 = 60.0;
 /// Whose drones it is reckoned with: of so many hubs' types, the nearest to the pick-up.
 const PAIRS: usize = 12;
+/// So many of those who wait are held against one of them.
+const LOOKED_AT: usize = 256;
+/// Who waits this often as long as all who wait would take to serve is passed over, but nobody
+/// before this.
+const PASSED_OVER: usize = 2;
+const LEAST_PASSED_OVER: SimDuration = SimDuration(120_000_000);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outlook {
@@ -37,7 +44,7 @@ impl View {
         match record.workflow {
             WorkflowState::AwaitingDrone(WaitingFor::Return) => self.outlook_of_return(&world, &record),
             WorkflowState::Queued | WorkflowState::AwaitingDrone(WaitingFor::Drone) => {
-                let freed = self.drone_is_free(&record);
+                let freed = self.drone_is_free(&world, &record);
                 let etas = freed.and_then(|at| self.flown(&world, at, record.id, &record.order));
                 Outlook { back: None, etas }
             }
@@ -79,19 +86,44 @@ impl View {
         self.now.read().at
     }
 
-    /// When those who wait longer have drones, as fast as drones came free in the last minutes;
-    /// where none did, since hubs are closed, now.
-    fn drone_is_free(&self, record: &DeliveryRecord) -> Option<SimTime> {
+    /// By how long others like it waited for a drone lately; where nobody did, when those who
+    /// wait longer have drones, as fast as they came free in the last minutes. `None` of who is
+    /// passed over. Where no drone came free, since hubs are closed, now.
+    fn drone_is_free(&self, world: &World, record: &DeliveryRecord) -> Option<SimTime> {
         let now = self.now.read();
         let per_minute = now.pulse.completed_per_minute(now.at);
-        let at = now.at;
+        let (at, waits) = (now.at, now.pulse.waits.clone());
         let is_closed = now.hubs.iter().any(|hub| hub.closed_until.is_some());
         drop(now);
         if per_minute == 0.0 {
             return is_closed.then_some(at);
         }
-        let ahead = self.deliveries.index.read().waiting_before(record.id)?;
-        Some(at + SimDuration::from_secs((ahead + 1) as f64 * 60.0 / per_minute))
+        let own = Wait::open(world, record, at);
+        match own.map(|own| waits.expect(&own, self.waiting(world, at).into_iter())) {
+            Some(Expected::By(time)) => return Some(time.max(at)),
+            Some(Expected::PassedOver) => return None,
+            Some(Expected::Unknown) | None => {}
+        }
+        let index = self.deliveries.index.read();
+        let (ahead, all) = (index.waiting_before(record.id)?, index.waiting(WaitingFor::Drone));
+        drop(index);
+        let come = |drones: usize| SimDuration::from_secs(drones as f64 * 60.0 / per_minute);
+        // In so long all who wait would have been served: others are served before it.
+        let would_be = come(PASSED_OVER * (all + 1)).max(LEAST_PASSED_OVER);
+        let is_passed_over = own.is_some_and(|own| at.since(own.began) > would_be);
+        (!is_passed_over).then(|| at + come(ahead + 1))
+    }
+
+    /// Those who wait for a drone, as many as are looked at.
+    fn waiting(&self, world: &World, now: SimTime) -> Vec<Wait> {
+        let ids = self.deliveries.index.read().first_waiting(LOOKED_AT);
+        let wait = |id| {
+            let handle = self.deliveries.known(id)?;
+            let record = handle.look();
+            let waits = record.workflow == WorkflowState::AwaitingDrone(WaitingFor::Drone);
+            waits.then(|| Wait::open(world, &record, now)).flatten()
+        };
+        ids.into_iter().filter_map(wait).collect()
     }
 
     /// By the drone that is there first, if one leaves then, or when its hub opens; `None` where no
