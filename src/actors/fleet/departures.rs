@@ -337,9 +337,10 @@ impl Fleet {
 /// Whether a zone begins while it would fly through it now: it was to be down by then.
 fn is_late_for_zone(context: &Context, kept: &Kept) -> bool {
     let (airspace, now) = (&context.world.airspace, context.now);
-    let lands = now + kept.takes(Milestone::Landed);
-    let begins = airspace.next_begins(now);
-    begins.is_some_and(|at| at < lands) && sky::leads_into(&kept.plan, now, &airspace.come(&[], now, lands))
+    airspace.next_begins(now).is_some_and(|begins| {
+        let lands = now + kept.takes(Milestone::Landed);
+        begins < lands && sky::leads_into(&kept.plan, now, &airspace.come(&[], now, lands))
+    })
 }
 
 /// When that which keeps it on the ground is to be looked at again, if it waits for no longer than
