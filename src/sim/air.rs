@@ -94,6 +94,11 @@ impl<'a> Air<'a> {
         self.airspace.route(self.zones, from, to)
     }
 
+    /// The shortest open way on the level at this height; `None` where there is none, or no zone at all.
+    pub fn route_at(&self, from: End, to: End, height_m: f64) -> Option<Route> {
+        self.airspace.route_on(self.zones, from, to, height_m)
+    }
+
     /// Whether a zone lies over a place between these heights.
     pub fn is_shut(&self, at: Point, low_m: f64, high_m: f64) -> bool {
         self.airspace.is_shut(self.zones, at, low_m, high_m)

@@ -41,6 +41,7 @@ mod simulation_control;
 mod slow_clients;
 mod smooth;
 mod spike;
+mod sudden_zones;
 mod supervisor;
 mod support;
 mod targets;

@@ -185,6 +185,15 @@ impl Airspace {
         shortest.ok_or(Closed)
     }
 
+    /// The same on the level at this height alone; `None` where there is none, or no zone at all.
+    pub fn route_on(&self, now: Reckoning, from: End, to: End, height_m: f64) -> Option<Route> {
+        let level_m = LEVELS_M[nearest_level(height_m)];
+        let is_round_any = !self.zones.is_empty();
+        is_round_any
+            .then(|| self.route_at(now, from, to, level_m))
+            .flatten()
+    }
+
     fn route_at(&self, now: Reckoning, from: End, to: End, level_m: f64) -> Option<Route> {
         let shut = |end: End| {
             let (low_m, high_m) = (end.height_m.min(level_m), end.height_m.max(level_m));

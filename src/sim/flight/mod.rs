@@ -6,6 +6,7 @@
 mod burn;
 mod cruise;
 mod in_time;
+mod leaving;
 mod leg;
 mod manoeuvre;
 mod outline;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use self::cruise::{cruise, lowered};
 pub use self::in_time::plan_in_time;
+pub use self::leaving::leaving_s;
 pub use self::leg::Leg;
 use self::manoeuvre::change_level;
 pub use self::manoeuvre::{Course, Manoeuvre, Onward, plan_manoeuvre};
@@ -30,8 +32,7 @@ pub use self::outline::{Corner, Mark, Stretch};
 pub use self::pads::{STACK_PLACES, plan_hold_beside, stack_place};
 pub use self::path::Path;
 pub use self::rest::{
-    Rest, leaving_s, plan_home, plan_landing, plan_rest, plan_return, plan_return_along, plan_wait,
-    waiting_costs_wh,
+    Rest, plan_home, plan_landing, plan_rest, plan_return, plan_return_along, plan_wait, waiting_costs_wh,
 };
 pub use self::whereabouts::{AT_REST_MPS, Velocity, Whereabouts};
 use super::air::Air;

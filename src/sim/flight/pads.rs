@@ -9,7 +9,7 @@ use super::super::route::Route;
 use super::super::world::Model;
 use super::cruise::cruise;
 use super::rest::hover_leg;
-use super::{FlightPlan, Infeasible, Leg, Load, Mission, Path, Phase, Planner, Whereabouts};
+use super::{FlightPlan, Infeasible, Leg, Load, Mission, Path, Phase, Planner, Whereabouts, grounded};
 
 /// Places to hold at around a hub; who would need one more comes down beside the pads.
 pub const STACK_PLACES: u8 = 12;
@@ -69,7 +69,7 @@ pub fn plan_hold_beside(
         payload_kg,
         homeward: true,
     };
-    planner.hop_from(place, home, 0.0, homeward, sink)?;
+    planner.hop_from(place, grounded(home), homeward, sink)?;
     // Until it is over the hub it has no pad.
     if let [waiting @ .., _] = &mut legs[..] {
         waiting.iter_mut().for_each(|leg| leg.phase = Phase::Hold);

@@ -2,15 +2,14 @@
 //! waiting on the spot.
 
 use super::super::air::Air;
-use super::super::airspace::{End, MARGIN_M};
+use super::super::airspace::End;
 use super::super::geo::Point;
-use super::super::motion::{self, Profile, lesser, positive};
+use super::super::motion::lesser;
 use super::super::route::{Route, level_of_heading};
 use super::super::world::Model;
-use super::cruise::cruise;
 use super::{
     AT_HUB_M, Infeasible, Leg, Load, Milestone, Mission, Path, Phase, Planner, Whereabouts, check_payload,
-    grounded,
+    grounded, leaving_s,
 };
 
 /// Closer than this there is nothing to fly to.
@@ -66,7 +65,12 @@ pub fn plan_rest(
             place = planner.come_to_rest(from, Phase::Cruise, 0.0, sink);
             planner.check_open(place.at, place.height_m, place.height_m)?;
         } else {
-            planner.fly_to(place, pickup, hover_m, Load::EMPTY, sink)?;
+            let shop = End {
+                at: pickup,
+                height_m: hover_m,
+            };
+            let way = planner.fly_to(place, shop, Load::EMPTY)?;
+            way.into_iter().for_each(&mut *sink);
             place = Whereabouts::at_rest(pickup, hover_m);
         }
         let seconds = rest.handover_s(model, from, pickup);
@@ -78,14 +82,19 @@ pub fn plan_rest(
             sink,
         );
     }
-    planner.fly_to(place, rest.dropoff, hover_m, out, sink)?;
+    let door = End {
+        at: rest.dropoff,
+        height_m: hover_m,
+    };
+    let way = planner.fly_to(place, door, out)?;
+    way.into_iter().for_each(&mut *sink);
     let seconds = match rest.pickup {
         Some(_) => model.handover_s,
         None => rest.handover_s(model, from, rest.dropoff),
     };
     planner.handover((rest.dropoff, hover_m), seconds, out, Milestone::Delivered, sink);
     let door = Whereabouts::at_rest(rest.dropoff, hover_m);
-    planner.hop_from(door, rest.home, 0.0, Load::HOMEWARD, sink)?;
+    planner.hop_from(door, grounded(rest.home), Load::HOMEWARD, sink)?;
     Ok(planner.mission(legs))
 }
 
@@ -125,16 +134,15 @@ pub fn plan_wait(
         homeward: true,
     };
     if seconds <= 0.0 {
-        planner.fly_to(from, home, 0.0, homeward, sink)?;
-        return Ok(planner.mission(legs));
+        let way = planner.fly_to(from, grounded(home), homeward)?;
+        return Ok(planner.mission(way));
     }
-    let place = planner.come_to_rest(from, phase, payload_kg, sink);
     let place = match phase {
-        Phase::Hold => planner.leave_zone(place, homeward, sink),
-        _ => place,
+        Phase::Hold => planner.rest_outside(from, phase, homeward, sink),
+        _ => planner.come_to_rest(from, phase, payload_kg, sink),
     };
     sink(hover_leg(model, place, seconds, phase, payload_kg));
-    planner.hop_from(place, home, 0.0, homeward, sink)?;
+    planner.hop_from(place, grounded(home), homeward, sink)?;
     Ok(planner.mission(legs))
 }
 
@@ -176,43 +184,15 @@ pub fn plan_landing(
         payload_kg,
         homeward: true,
     };
-    let mut place = planner.come_to_rest(from, Phase::Return, payload_kg, sink);
+    let mut place = from;
     if seconds > 0.0 {
-        place = planner.leave_zone(place, load, sink);
+        place = planner.rest_outside(from, Phase::Return, load, sink);
         sink(hover_leg(model, place, seconds, Phase::Hold, payload_kg));
     }
+    let place = planner.come_to_rest(place, Phase::Return, payload_kg, sink);
     let end = Some(Milestone::Landed);
     planner.vertical(place.at, place.height_m, 0.0, load, end, sink);
     planner.mission(legs)
-}
-
-/// Until who is in a zone is out of it by the shortest way, seconds: it comes to rest first, which
-/// may be enough. `None` for who is in none, and where no way leads out.
-pub fn leaving_s(model: &Model, air: &Air<'_>, from: Whereabouts) -> Option<f64> {
-    if !air.is_shut(from.at, from.height_m, from.height_m) {
-        return None;
-    }
-    let mut seconds = 0.0;
-    let sink = &mut |leg: Leg| seconds += leg.duration_s;
-    let planner = Planner { model, air };
-    let place = planner.come_to_rest(from, Phase::Return, 0.0, sink);
-    if !air.is_shut(place.at, place.height_m, place.height_m) {
-        return Some(seconds);
-    }
-    let out = air.way_out(place.at, place.height_m)?;
-    planner.vertical(place.at, place.height_m, out.level_m, Load::HOMEWARD, None, sink);
-    let inside_m = positive(out.length_m() - MARGIN_M);
-    let reached_mps = (2.0 * model.acceleration_mps2 * inside_m).sqrt();
-    let fastest_mps = lesser(reached_mps, model.cruise_airspeed_mps);
-    if inside_m > 0.0 {
-        let profile = Profile {
-            target: fastest_mps,
-            exit: fastest_mps,
-            acceleration: model.acceleration_mps2,
-        };
-        seconds += motion::duration(0.0, inside_m, profile);
-    }
-    Some(seconds)
 }
 
 /// Home from a place in the air at rest, at the cruise height of the way home: cruise,
@@ -262,13 +242,12 @@ impl Planner<'_> {
     pub(super) fn hop_from(
         &self,
         from: Whereabouts,
-        to: Point,
-        to_m: f64,
+        to: End,
         load: Load,
         sink: &mut impl FnMut(Leg),
     ) -> Result<(), Infeasible> {
-        if from.at.distance(to) >= SAME_PLACE_M {
-            let mut route = self.route(from, to, to_m)?;
+        if from.at.distance(to.at) >= SAME_PLACE_M {
+            let mut route = self.route(from, to)?;
             let mut place = from;
             let leaves_first = || {
                 let out = self.air.way_out(from.at, from.height_m);
@@ -278,22 +257,22 @@ impl Planner<'_> {
                 place = self.leave_zone(from, load, sink);
             }
             if place != from {
-                route = self.route(place, to, to_m)?;
+                route = self.route(place, to)?;
             }
-            return self.hop(&route, place.height_m, to_m, load, sink);
+            return self.hop(&route, place.height_m, to.height_m, load, sink);
         }
+        let (low_m, high_m) = (from.height_m.min(to.height_m), from.height_m.max(to.height_m));
         match load.homeward {
             true => self.check_landing(from)?,
-            false => self.check_open(to, from.height_m.min(to_m), from.height_m.max(to_m))?,
+            false => self.check_open(to.at, low_m, high_m)?,
         }
         let end = load.homeward.then_some(Milestone::Landed);
-        self.vertical(to, from.height_m, to_m, load, end, sink);
+        self.vertical(to.at, from.height_m, to.height_m, load, end, sink);
         Ok(())
     }
 
-    pub(super) fn route(&self, from: Whereabouts, to: Point, to_m: f64) -> Result<Route, Infeasible> {
-        let end = |at, height_m| End { at, height_m };
-        Ok(self.air.route(end(from.at, from.height_m), end(to, to_m))?)
+    pub(super) fn route(&self, from: Whereabouts, to: End) -> Result<Route, Infeasible> {
+        Ok(self.air.route(from.end(), to)?)
     }
 
     /// Nobody comes down into a zone, nor lands in one who would have left it sooner.
@@ -318,23 +297,6 @@ impl Planner<'_> {
             true => Err(Infeasible::NoWay),
             false => Ok(()),
         }
-    }
-
-    /// By the shortest way, from rest to rest; stays where it is in no zone, or the wind does not
-    /// let it leave.
-    fn leave_zone(&self, from: Whereabouts, load: Load, sink: &mut impl FnMut(Leg)) -> Whereabouts {
-        let Some(route) = self.air.way_out(from.at, from.height_m) else {
-            return from;
-        };
-        let mut legs = Vec::with_capacity(2);
-        let draft = |path| Leg::new(path, load.phase(Phase::Cruise), load.payload_kg);
-        let push = &mut |leg| legs.push(leg);
-        self.vertical(from.at, from.height_m, route.level_m, load, None, push);
-        if cruise(self.model, self.air, &route, route.level_m, draft, push).is_err() {
-            return from;
-        }
-        legs.into_iter().for_each(sink);
-        Whereabouts::at_rest(route.to, route.level_m)
     }
 }
 

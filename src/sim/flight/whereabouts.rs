@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::airspace::End;
 use super::super::geo::Point;
 use super::super::motion::lesser;
 use super::leg::braking_mps2;
@@ -72,6 +73,11 @@ impl Whereabouts {
             height_m,
             velocity: Velocity::NONE,
         }
+    }
+
+    pub(super) fn end(self) -> End {
+        let (at, height_m) = (self.at, self.height_m);
+        End { at, height_m }
     }
 }
 

@@ -11,6 +11,8 @@ use super::{Sky, eta};
 
 /// So much earlier or later than planned somebody may come.
 const SLACK: SimDuration = SimDuration(10_000_000);
+/// Who is out of a zone by its plan no later than so many seconds after it could be goes on.
+const AS_SOON_S: f64 = 1.5;
 /// Legs are held against zones that come and go in parts that take about so long, seconds.
 const PART_S: f64 = 10.0;
 
@@ -40,7 +42,7 @@ impl Sky {
             let hands_over = ahead[0].path.is_hold() && ahead[0].milestone.is_some();
             leaving_s.is_none_or(|leaving_s| {
                 let handed_over = hands_over && left_s <= leaving_s;
-                !handed_over && !leads_out(ahead, (from, left_s), now, (come, leaving_s))
+                !handed_over && !leads_out(ahead, (from, left_s), now, (come, leaving_s + AS_SOON_S))
             })
         };
         let mut closed = Vec::new();

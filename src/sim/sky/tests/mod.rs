@@ -106,6 +106,7 @@ fn errand(pickup: (f64, f64), dropoff: (f64, f64)) -> Errand {
 mod batteries;
 mod changes;
 mod columns;
+mod leaving;
 mod missions;
 mod plans;
 mod trouble;

@@ -9,29 +9,56 @@ use super::super::super::flight::{
 use super::super::super::world::{HeightReference, Zone};
 use super::*;
 
-/// With a square of 400 m about a place closed between these times.
-fn with_zone(world: &World, (x, y): (f64, f64), (from_s, until_s): (f64, f64)) -> World {
+/// A square, between two heights.
+#[derive(Clone, Copy, Debug)]
+pub struct Square {
+    pub middle: Point,
+    pub half_m: f64,
+    pub floor_m: f64,
+    pub ceiling_m: f64,
+}
+
+impl Square {
+    pub fn holds(&self, at: Point, height_m: f64) -> bool {
+        let off_m = (at.x - self.middle.x).abs().max((at.y - self.middle.y).abs());
+        off_m < self.half_m && (self.floor_m..self.ceiling_m).contains(&height_m)
+    }
+}
+
+/// Closed between these times.
+pub fn with_box(world: &World, over: Square, (from_s, until_s): (f64, f64)) -> World {
     let mut world = world.clone();
     let corner = |(east, north): (f64, f64)| {
         let at = world.area.frame.to_latlon(Point {
-            x: x + east,
-            y: y + north,
+            x: over.middle.x + east * over.half_m,
+            y: over.middle.y + north * over.half_m,
         });
         geo::Coord { x: at.lon, y: at.lat }
     };
-    let ring = [(-200.0, -200.0), (200.0, -200.0), (200.0, 200.0), (-200.0, 200.0)];
+    let ring = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];
     let ring: LineString = ring.into_iter().map(corner).collect();
     world.zones.push(Zone {
         name: "zone".into(),
         polygon: Polygon::new(ring, Vec::new()),
-        floor_m: 0.0,
-        ceiling_m: 150.0,
+        floor_m: over.floor_m,
+        ceiling_m: over.ceiling_m,
         reference: HeightReference::Agl,
         from: SimTime::from_secs(from_s),
         until: SimTime::from_secs(until_s),
     });
     world.airspace = Airspace::new(&world.zones, &world.area);
     world
+}
+
+/// With a square of 400 m about a place closed between these times.
+fn with_zone(world: &World, (x, y): (f64, f64), times_s: (f64, f64)) -> World {
+    let over = Square {
+        middle: Point { x, y },
+        half_m: 200.0,
+        floor_m: 0.0,
+        ceiling_m: 150.0,
+    };
+    with_box(world, over, times_s)
 }
 
 /// On its way to a shop at 1 km and a customer at 4 km, until `is_there`; answers when that is.
@@ -288,7 +315,7 @@ fn where_a_zone_leaves_no_room_for_a_turn_it_brakes() {
     let open = world(wing(), 1, 0.1, (0.0, 0.0));
     let with_zone_at = |x: f64| with_zone(&open, (x + 200.0, 0.0), (0.0, 600.0));
     let brakes = |plan: &FlightPlan| matches!(plan.legs()[0].path, Path::Stop { .. });
-    assert!(brakes(&sent_elsewhere(&with_zone_at(160.0))));
+    assert!(brakes(&sent_elsewhere(&with_zone_at(172.0))));
     let plan = sent_elsewhere(&with_zone_at(300.0));
     assert!(!brakes(&plan));
     for leg in plan.legs() {
