@@ -23,25 +23,25 @@ pub struct Args {
     #[arg(long, value_enum, env = "SKYHAUL_FORMAT")]
     format: FormatName,
     /// Where it goes; - is the standard output
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", env = "SKYHAUL_OUT")]
     out: PathBuf,
     /// Only this drone, for example d-17
-    #[arg(long, value_name = "ID", value_parser = parse_drone)]
+    #[arg(long, value_name = "ID", env = "SKYHAUL_DRONE", value_parser = parse_drone)]
     drone: Option<DroneId>,
     /// Only the flights for this delivery
-    #[arg(long, value_name = "ID", value_parser = parse_delivery)]
+    #[arg(long, value_name = "ID", env = "SKYHAUL_DELIVERY", value_parser = parse_delivery)]
     delivery: Option<DeliveryId>,
     /// From this elapsed simulated time on, HH:MM:SS
-    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    #[arg(long, value_name = "T", env = "SKYHAUL_FROM", value_parser = parse_elapsed)]
     from: Option<SimTime>,
     /// Up to this elapsed simulated time, HH:MM:SS
-    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    #[arg(long, value_name = "T", env = "SKYHAUL_TO", value_parser = parse_elapsed)]
     to: Option<SimTime>,
     /// Only what is in this box: west, south, east, north
-    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, value_parser = parse_bbox)]
+    #[arg(long, value_name = "W,S,E,N", env = "SKYHAUL_BBOX", allow_hyphen_values = true, value_parser = parse_bbox)]
     bbox: Option<BoundingBox>,
     /// At most so many positions of a drone a simulated second
-    #[arg(long, value_name = "N", value_parser = super::recording::parse_record_hz)]
+    #[arg(long, value_name = "N", env = "SKYHAUL_HZ", value_parser = super::recording::parse_record_hz)]
     hz: Option<f64>,
 }
 

@@ -20,13 +20,13 @@ pub struct Args {
     /// The recording
     file: PathBuf,
     /// The moment, as elapsed simulated time, HH:MM:SS: what comes after it is executed anew
-    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    #[arg(long, value_name = "T", env = "SKYHAUL_AT", value_parser = parse_elapsed)]
     at: SimTime,
     /// Another value in the scenario from then on, for example demand.rate=800/h; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_set)]
+    #[arg(long, value_name = "KEY=VALUE", env = "SKYHAUL_SET", value_parser = parse_set)]
     set: Vec<(String, String)>,
     /// Where the branch is recorded
-    #[arg(short, long, value_name = "OUT.mcap")]
+    #[arg(short, long, value_name = "OUT.mcap", env = "SKYHAUL_OUT")]
     out: PathBuf,
     /// End with one JSON object on a line of its own
     #[arg(long, env = "SKYHAUL_JSON", value_parser = BoolishValueParser::new())]

@@ -227,3 +227,26 @@ fn parse_threads(text: &str) -> Result<usize, String> {
         _ => Err("a number from 1 to 256 is wanted".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn each_flag_may_stand_in_the_environment_under_its_own_name() {
+        let program = Cli::command();
+        let mut flags = 0;
+        for command in program.get_subcommands() {
+            for argument in command.get_arguments() {
+                let Some(flag) = argument.get_long() else { continue };
+                let wanted = format!("SKYHAUL_{}", flag.to_uppercase().replace('-', "_"));
+                let name = argument.get_env().and_then(|name| name.to_str());
+                assert_eq!(name, Some(&*wanted), "--{flag} of {}", command.get_name());
+                flags += 1;
+            }
+        }
+        assert!(flags > 50, "{flags} flags were looked at");
+    }
+}

@@ -31,10 +31,10 @@ pub struct Args {
     #[arg(long = "loop", env = "SKYHAUL_LOOP", value_parser = BoolishValueParser::new())]
     is_loop: bool,
     /// From this elapsed simulated time on, HH:MM:SS
-    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    #[arg(long, value_name = "T", env = "SKYHAUL_FROM", value_parser = parse_elapsed)]
     from: Option<SimTime>,
     /// Up to this elapsed simulated time, HH:MM:SS
-    #[arg(long, value_name = "T", value_parser = parse_elapsed)]
+    #[arg(long, value_name = "T", env = "SKYHAUL_TO", value_parser = parse_elapsed)]
     to: Option<SimTime>,
     #[command(flatten)]
     door: door::Args,

@@ -16,19 +16,19 @@ const LONGEST_TTL_S: f64 = 876_000.0 * 3_600.0;
 #[derive(clap::Args)]
 pub struct Args {
     /// What its bearer may: an operator everything, the others what is their account's
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = "SKYHAUL_ROLE")]
     role: Named,
     /// Whose deliveries it shows; needed for a business or a customer, and not for an operator
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "SKYHAUL_ACCOUNT")]
     account: Option<String>,
     /// The user among those of the account; orders placed with the token carry it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "SKYHAUL_USER")]
     user: Option<String>,
     /// Shows this delivery and nothing else; for a customer
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "SKYHAUL_DELIVERY")]
     delivery: Option<DeliveryId>,
     /// How long it is good for
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_ttl)]
+    #[arg(long, value_name = "DURATION", env = "SKYHAUL_TTL", default_value = "1h", value_parser = parse_ttl)]
     ttl: u64,
     /// The server's data folder, where the key is; made where there is none
     #[arg(long, value_name = "DIR", env = "SKYHAUL_DATA", hide_env_values = true, default_value = "./data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
