@@ -164,21 +164,26 @@ impl Docks {
         energies
     }
 
-    /// When one of the pair's drones holds this much; `None` while nobody is plugged in who ever
-    /// will.
-    pub fn ready_at(&self, pair: usize, need_wh: f64, now: SimTime) -> Option<SimTime> {
+    /// When one of the pair's drones holds this much, and so many others do before; `None` while
+    /// nobody is plugged in who ever will.
+    pub fn ready_at(&self, pair: usize, need_wh: f64, behind: usize, now: SimTime) -> Option<SimTime> {
         if self.sites[pair].battery.swap_s.is_some() {
-            let (full_at, _) = self.ready[pair].first()?;
+            let (full_at, _) = self.ready[pair].iter().nth(behind)?;
             return Some(now.max(*full_at));
         }
-        let missing = self.fullest_of(pair, 1).filter_map(|drone| {
+        let missing = self.fullest_of(pair, behind + 1).filter_map(|drone| {
             let battery = self.battery_of(pair, drone);
             let holds_wh = self.energy_wh(pair, drone, now);
             let ever = need_wh <= battery.capacity_wh || self.charge_alike(pair);
             ever.then(|| energy::time_to_reach(&battery, holds_wh, need_wh))
         });
-        let least = missing.min_by(f64::total_cmp)?;
-        Some(now + SimDuration::from_secs(least))
+        let mut missing: Vec<f64> = missing.collect();
+        missing.sort_by(f64::total_cmp);
+        // Who waits for a charger holds what it holds.
+        let queued = self.hubs[self.sites[pair].hub.index()].queue.iter();
+        let suffices = |queued: &&Queued| queued.pair == pair && queued.energy_wh >= need_wh;
+        let behind = behind.saturating_sub(queued.filter(suffices).take(behind).count());
+        Some(now + SimDuration::from_secs(*missing.get(behind)?))
     }
 
     /// One that is docked.

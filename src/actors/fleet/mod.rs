@@ -19,6 +19,7 @@ mod guests;
 mod history;
 mod intents;
 mod message;
+mod offers;
 mod pads;
 mod positioning;
 mod promises;
@@ -154,7 +155,8 @@ impl Fleet {
         }
         self.expect_more(context, &order, effects);
         let (policy, at) = (world.dispatch.policy.policy(), moment(context));
-        match policy.at_once(at, &order, &self.free(context)) {
+        let found = policy.at_once(at, &order, &self.free(context));
+        match found {
             Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
                 effects.send(Mail::Scheduler(SchedulerMessage::NoRoom { id }));
@@ -163,9 +165,7 @@ impl Fleet {
             None => {
                 self.queue.push(id, order, world, context.now);
                 effects.send(Mail::Scheduler(SchedulerMessage::Queued { id }));
-                for pair in 0..world.pairs().len() {
-                    self.plan_offer(context, pair, effects);
-                }
+                self.plan_offers(context, effects);
             }
         }
     }
@@ -174,41 +174,8 @@ impl Fleet {
         if self.kept.contains_key(&id) {
             return self.tell_kept(context, id, effects);
         }
-        self.queue.withdraw(id);
+        self.waits_no_longer(context, id, effects);
         effects.send(Mail::Scheduler(SchedulerMessage::Withdrawn { id }));
-    }
-
-    /// Serves waiting requests from this pair for as long as its fullest drone suffices.
-    fn offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
-        while let Some(energy_wh) = self.fullest_wh(context, pair) {
-            let first = self
-                .queue
-                .take_first(&context.world, context.now, pair, energy_wh);
-            let Some((id, order, mission)) = first else {
-                break;
-            };
-            self.keep(context, pair, id, &order, mission, effects);
-        }
-        self.next_offer[pair] = None;
-        self.plan_offer(context, pair, effects);
-    }
-
-    /// Sets the alarm for when the pair's fullest drone suffices for the least demanding
-    /// request that waits, unless one is set that rings earlier.
-    fn plan_offer(&mut self, context: &Context, pair: usize, effects: &mut Effects) {
-        if self.closed.contains_key(&context.world.pairs().get(pair).hub) {
-            return;
-        }
-        let Some(need_wh) = self.queue.least_need_wh(pair) else {
-            return;
-        };
-        let Some(due) = self.docks.ready_at(pair, need_wh, context.now) else {
-            return;
-        };
-        if self.next_offer[pair].is_none_or(|set| due < set) {
-            self.next_offer[pair] = Some(due);
-            effects.wake_at(due, Mail::Fleet(FleetMessage::Offer { pair, due }));
-        }
     }
 
     fn dock(&mut self, context: &Context, drone: DroneId, hub: HubId, energy_wh: f64, effects: &mut Effects) {

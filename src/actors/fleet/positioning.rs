@@ -287,7 +287,7 @@ impl Fleet {
             return false;
         };
         if let Some(next) = released.plugged_in_next {
-            self.plan_offer(context, next, effects);
+            self.plan_offer_anew(context, next, effects);
         }
         let drone = released.drone;
         if !self.takes_way(context, drone, &plan) {

@@ -81,7 +81,7 @@ impl Fleet {
             return;
         };
         if let Some(next) = released.plugged_in_next {
-            self.plan_offer(context, next, effects);
+            self.plan_offer_anew(context, next, effects);
         }
         let kept = Kept {
             drone: released.drone,
@@ -129,7 +129,7 @@ impl Fleet {
     }
 
     pub(super) fn undo(&mut self, context: &Context, id: DeliveryId, effects: &mut Effects) {
-        self.queue.withdraw(id);
+        self.waits_no_longer(context, id, effects);
         self.let_stand(context, id, effects);
         let step = Step::Drone;
         effects.send(Mail::Scheduler(SchedulerMessage::Undone { id, step }));

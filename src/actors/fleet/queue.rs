@@ -1,24 +1,33 @@
 //! Requests that wait for a drone: expedited ones first, then those with a deadline, the
 //! earliest first, then in order of arrival.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::dispatch;
+use crate::sim::dispatch::{self, claims};
 use crate::sim::fleet_index::Pair;
 use crate::sim::flight::Mission;
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::World;
 
 /// Expedited sorts before not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Turn {
+pub(super) struct Turn {
     ordinary: bool,
-    number: u64,
+    /// When it joined, microseconds since the start; one more for each that did in the same tick.
+    /// Programs that did not care how long it waits counted from 0.
+    joined: u64,
+}
+
+impl Turn {
+    fn claim(self, world: &World, now: SimTime) -> Option<SimDuration> {
+        claims::claim(&world.dispatch, !self.ordinary, SimTime(self.joined), now)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +55,7 @@ impl Waiting {
 pub(super) struct Queue {
     waiting: BTreeMap<Turn, Waiting>,
     turns: BTreeMap<DeliveryId, Turn>,
-    next_number: u64,
+    next_joins: u64,
     /// Those from here on have yet to be held against the air as it is now.
     doubtful_from: Option<Turn>,
     /// When some of them were last.
@@ -73,7 +82,7 @@ impl QueueBefore7 {
         Queue {
             waiting: self.waiting,
             turns: self.turns,
-            next_number: self.next_number,
+            next_joins: self.next_number,
             ..Queue::new()
         }
     }
@@ -87,7 +96,7 @@ impl Queue {
         Queue {
             waiting: BTreeMap::new(),
             turns: BTreeMap::new(),
-            next_number: 0,
+            next_joins: 0,
             doubtful_from: None,
             revised_at: None,
             by_need: Vec::new(),
@@ -125,9 +134,9 @@ impl Queue {
     pub fn push(&mut self, id: DeliveryId, order: Arc<Order>, world: &World, now: SimTime) {
         let turn = Turn {
             ordinary: !order.expedited,
-            number: self.next_number,
+            joined: self.next_joins.max(now.0),
         };
-        self.next_number += 1;
+        self.next_joins = turn.joined + 1;
         let pairs = pairs_planned_for(world).iter();
         let needs_wh: Vec<f64> = pairs.map(|pair| need_wh(world, now, *pair, &order)).collect();
         for (needs, need) in self.by_need.iter_mut().zip(&needs_wh) {
@@ -168,8 +177,7 @@ impl Queue {
         Some(waiting)
     }
 
-    /// The first in order that a drone of this pair with this charge can do, and how. What the
-    /// air has become since a need was worked out is found here.
+    /// The first in order that a drone of this pair with this charge can do, and how.
     pub fn take_first(
         &mut self,
         world: &World,
@@ -177,11 +185,40 @@ impl Queue {
         pair: usize,
         energy_wh: f64,
     ) -> Option<(DeliveryId, Arc<Order>, Mission)> {
+        self.take(world, now, pair, |queue| {
+            queue.least_need_wh(pair).filter(|least| *least <= energy_wh)?;
+            let can = |turn: &Turn| queue.waiting[turn].needs_wh[pair] <= energy_wh;
+            Some((queue.in_order().find(can)?, energy_wh))
+        })
+    }
+
+    /// The first of these whom its own drone of the pair suffices for.
+    pub fn take_first_of(
+        &mut self,
+        turns: &[Turn],
+        energies_wh: &[f64],
+        world: &World,
+        now: SimTime,
+        pair: usize,
+    ) -> Option<(DeliveryId, Arc<Order>, Mission)> {
+        self.take(world, now, pair, |queue| {
+            let mut own = turns.iter().copied().zip(energies_wh.iter().copied());
+            own.find(|(turn, energy_wh)| queue.waiting[turn].needs_wh[pair] <= *energy_wh)
+        })
+    }
+
+    /// The next, with what a battery holds for it. What the air has become since a need was worked
+    /// out is found here.
+    fn take(
+        &mut self,
+        world: &World,
+        now: SimTime,
+        pair: usize,
+        next: impl Fn(&Self) -> Option<(Turn, f64)>,
+    ) -> Option<(DeliveryId, Arc<Order>, Mission)> {
         let of_pair = world.pairs().get(pair);
         loop {
-            self.least_need_wh(pair).filter(|least| *least <= energy_wh)?;
-            let can = |turn: &Turn| self.waiting[turn].needs_wh[pair] <= energy_wh;
-            let turn = self.ranks.iter().map(|(_, _, turn)| *turn).find(can)?;
+            let (turn, energy_wh) = next(self)?;
             let mission = dispatch::mission(world, now, of_pair, &self.waiting[&turn].order);
             let need = needed_wh(world, of_pair, mission.as_ref());
             match mission {
@@ -237,9 +274,50 @@ impl Queue {
     }
 
     /// Those who wait, in their order.
-    pub fn in_order(&self) -> impl Iterator<Item = (DeliveryId, &Arc<Order>)> + '_ {
-        let waiting = self.ranks.iter().map(|(_, _, turn)| &self.waiting[turn]);
-        waiting.map(|waiting| (waiting.id, &waiting.order))
+    pub fn in_order(&self) -> impl Iterator<Item = Turn> + '_ {
+        self.ranks.iter().map(|(_, _, turn)| *turn)
+    }
+
+    /// Whose turn it is.
+    pub fn who(&self, turn: Turn) -> (DeliveryId, &Arc<Order>) {
+        let waiting = &self.waiting[&turn];
+        (waiting.id, &waiting.order)
+    }
+
+    /// Whether anybody has waited for long.
+    pub fn has_claims(&self, world: &World, now: SimTime) -> bool {
+        let first = [self.joined(false).next(), self.joined(true).next()];
+        let mut first = first.into_iter().flatten();
+        first.any(|turn| turn.claim(world, now).is_some())
+    }
+
+    /// Those who have, the greatest claim first, and so many of them.
+    pub fn claims(&self, world: &World, now: SimTime, at_most: usize) -> Vec<Turn> {
+        let of = |ordinary| {
+            let claimed = move |turn: Turn| Some((Reverse(turn.claim(world, now)?), turn));
+            self.joined(ordinary).map_while(claimed).take(at_most)
+        };
+        let mut all: Vec<_> = of(false).chain(of(true)).collect();
+        all.sort_unstable();
+        all.truncate(at_most);
+        all.into_iter().map(|(_, turn)| turn).collect()
+    }
+
+    /// In the order in which they joined.
+    fn joined(&self, ordinary: bool) -> impl Iterator<Item = Turn> + '_ {
+        let first = Turn { ordinary, joined: 0 };
+        let last = Turn {
+            ordinary,
+            joined: u64::MAX,
+        };
+        self.waiting.range(first..=last).map(|(turn, _)| *turn)
+    }
+
+    /// Energy at take-off that it takes of this pair; infinite where it cannot.
+    pub fn need_wh_of(&self, turn: Turn, world: &World, now: SimTime, pair: usize) -> f64 {
+        let waiting = &self.waiting[&turn];
+        let known = waiting.needs_wh.get(pair).copied();
+        known.unwrap_or_else(|| need_wh(world, now, world.pairs().get(pair), &waiting.order))
     }
 
     /// What the least demanding waiting request takes of this pair.

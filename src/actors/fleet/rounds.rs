@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sim::dispatch::claims::Place;
 use crate::sim::dispatch::{self, Match, Waiting};
 use crate::sim::ids::DeliveryId;
 use crate::sim::order::Order;
 use crate::sim::time::SimTime;
 
 use super::free::moment;
+use super::queue::Turn;
 use super::{Context, Effects, Fleet, FleetMessage, Mail, SchedulerMessage};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -89,21 +91,29 @@ impl Fleet {
 
     /// What the policy finds for those who wait.
     fn found<'a>(&'a self, context: &'a Context) -> Vec<(DeliveryId, Arc<Order>, Match)> {
-        let in_order: Vec<_> = self.queue.in_order().take(dispatch::MOST_IN_A_ROUND).collect();
-        let waiting = |(id, order): &(DeliveryId, &'a Arc<Order>)| {
+        let free = self.free(context);
+        let claims = free.claims().of();
+        let first = claims.iter().copied();
+        let has_none = |turn: &Turn| claims.iter().all(|(claim, _)| claim != turn);
+        let rest = self.queue.in_order().filter(has_none);
+        let in_order = first.chain(rest.map(|turn| (turn, None)));
+        let in_order = in_order.take(dispatch::MOST_IN_A_ROUND);
+        let in_order: Vec<_> = in_order
+            .map(|(turn, saved)| (self.queue.who(turn), saved))
+            .collect();
+        let waiting = |((id, order), saved): &((DeliveryId, &'a Arc<Order>), Option<Place>)| {
             let since = self.rounds.since.get(id);
             Waiting {
                 order,
                 since: since.map_or(context.now, |since| since.at),
+                saved: *saved,
             }
         };
         let waiting: Vec<Waiting<'a>> = in_order.iter().map(waiting).collect();
         let policy = context.world.dispatch.policy.policy();
-        let found = policy
-            .round(moment(context), &waiting, &self.free(context))
-            .into_iter();
+        let found = policy.round(moment(context), &waiting, &free).into_iter();
         let named = |found: Match| {
-            let (id, order) = in_order[found.waiting];
+            let ((id, order), _) = in_order[found.waiting];
             (id, Arc::clone(order), found)
         };
         found.map(named).collect()

@@ -18,6 +18,7 @@ use crate::sim::weather::{self, Field, Grid, Weather};
 use crate::sim::workflow::Step;
 use crate::sim::world::{self, Hub, PolicyKind};
 
+mod claims;
 mod saved;
 
 const HUB: HubId = HubId(0);

@@ -1,6 +1,7 @@
 //! Scenario files as their writers meet them: the worlds they make.
 
 mod choices;
+mod claims;
 mod mistakes;
 mod order_files;
 mod policies;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::choices::Charges;
 use super::*;
-use crate::sim::dispatch::{self, Match, Moment, Waiting};
+use crate::sim::dispatch::claims::Place;
+use crate::sim::dispatch::{self, Free, Match, Moment, Waiting};
 use crate::sim::fleet_index::Pair;
 use crate::sim::geo::LatLon;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
@@ -85,6 +86,7 @@ fn round(world: &World, waiting: &[(&Order, f64)], energy_wh: &[Option<f64>]) ->
         .map(|(order, since)| Waiting {
             order,
             since: SimTime::from_secs(*since),
+            saved: None,
         })
         .collect();
     let now = SimTime::from_secs(600.0);
@@ -249,4 +251,43 @@ fn a_round_is_as_good_as_the_best_of_all_ways() {
             prop_assert!((sum_s - best_s).abs() < 0.01, "{sum_s} {best_s}");
         }
     });
+}
+
+/// All drones are saved.
+struct Saved<'a>(Charges<'a>);
+
+impl Free for Saved<'_> {
+    fn fullest_wh(&self, _: usize) -> Option<f64> {
+        None
+    }
+
+    fn energies_wh(&self, pair: usize, at_most: usize) -> Vec<f64> {
+        self.0.energies_wh(pair, at_most)
+    }
+
+    fn saved(&self, _: usize) -> usize {
+        1
+    }
+}
+
+#[test]
+fn a_round_gives_what_is_saved_to_who_has_a_claim() {
+    let world = world(&[(0.2, "wing")]);
+    let (order, energy_wh) = (order(0.0, 0.3), full(&world));
+    let given = |saved| {
+        let since = SimTime::START;
+        let waiting = [None, saved].map(|saved| Waiting {
+            order: &order,
+            since,
+            saved,
+        });
+        let now = SimTime::from_secs(600.0);
+        let at = Moment { world: &world, now };
+        let free = Saved(Charges(&energy_wh));
+        let found = PolicyKind::Batch.policy().round(at, &waiting, &free);
+        found.into_iter().map(|found| found.waiting).collect::<Vec<_>>()
+    };
+    let place = |behind| Some(Place { pair: 0, behind });
+    assert_eq!((given(None), given(place(0))), (vec![], vec![1]));
+    assert!(given(place(1)).is_empty(), "it is saved for another");
 }

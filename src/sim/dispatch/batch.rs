@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pathfinding::prelude::{Matrix, kuhn_munkres_min};
 
+use super::claims::Place;
 use super::{
     Free, Match, Moment, Policy, SPARING, Waiting, able, deadline, energy_needed_wh, nearest_first,
     weaker_types,
@@ -76,6 +77,7 @@ impl Policy for Batch {
 /// A request, and what it could get.
 struct Row {
     index: usize,
+    saved: Option<Place>,
     ways: BTreeMap<usize, Way>,
     unserved_ms: i64,
 }
@@ -93,6 +95,9 @@ struct Way {
 struct Drone {
     pair: usize,
     energy_wh: f64,
+    /// Among the pair's, the fullest first.
+    place: usize,
+    is_saved: bool,
 }
 
 impl Row {
@@ -107,7 +112,11 @@ impl Row {
         let candidates = nearest_first(world, now, order).into_iter();
         let ways = candidates.filter_map(|candidate| {
             let pair = candidate.index;
-            let (_, mission) = able(world, now, order, pair, free.fullest_wh(pair)?)?;
+            let fullest_wh = match waiting.saved.filter(|place| place.pair == pair) {
+                Some(Place { behind, .. }) => free.energies_wh(pair, behind + 1).get(behind).copied(),
+                None => free.fullest_wh(pair),
+            };
+            let (_, mission) = able(world, now, order, pair, fullest_wh?)?;
             let takes = SimDuration::from_secs(mission.delivery_s + door.as_secs());
             let way = Way {
                 weaker: i64::from(weaker_types(world, pair, order)),
@@ -130,6 +139,7 @@ impl Row {
         let waited = UNSERVED_MS + ms(next_round.since(waiting.since));
         Row {
             index,
+            saved: waiting.saved,
             ways,
             unserved_ms: weight * waited + LATE_WEIGHT * late(next_round + soonest),
         }
@@ -137,7 +147,10 @@ impl Row {
 
     fn cost_ms(&self, drone: &Drone) -> i64 {
         let way = self.ways.get(&drone.pair);
-        let able = way.filter(|way| way.need_wh <= drone.energy_wh);
+        let own = self.saved.filter(|own| own.pair == drone.pair);
+        let is_saved_for_it = own.is_some_and(|own| own.behind <= drone.place);
+        let may = |way: &&Way| way.need_wh <= drone.energy_wh && (is_saved_for_it || !drone.is_saved);
+        let able = way.filter(may);
         able.map_or(IMPOSSIBLE_MS, |way| way.cost_ms)
     }
 }
@@ -146,12 +159,18 @@ fn ms(span: SimDuration) -> i64 {
     i64::try_from(span.0 / 1_000).unwrap_or(i64::MAX)
 }
 
-/// The free drones that matter: of each pair no more than there are requests.
+/// The free drones that matter: of each pair no more than there are requests, and those saved.
 fn drones(rows: &[Row], free: &dyn Free) -> Vec<Drone> {
     let pairs: BTreeSet<usize> = rows.iter().flat_map(|row| row.ways.keys().copied()).collect();
     let of = |pair| {
-        let energies = free.energies_wh(pair, rows.len()).into_iter();
-        energies.map(move |energy_wh| Drone { pair, energy_wh })
+        let saved = free.saved(pair);
+        let energies = free.energies_wh(pair, rows.len() + saved).into_iter().enumerate();
+        energies.map(move |(place, energy_wh)| Drone {
+            pair,
+            energy_wh,
+            place,
+            is_saved: place < saved,
+        })
     };
     pairs.into_iter().flat_map(of).collect()
 }

@@ -6,6 +6,7 @@
 //! summed across threads: where two ways are as good, the one of the lower number is taken.
 
 mod batch;
+pub mod claims;
 mod earliest_pickup;
 mod ground_stop;
 mod nearest;
@@ -68,11 +69,17 @@ pub struct Moment<'a> {
 
 /// The drones that may leave, by the numbers of their pairs.
 pub trait Free {
-    /// What the fullest of the pair holds; `None` where none may leave.
+    /// What the fullest of the pair holds that is not saved; `None` where none may leave.
     fn fullest_wh(&self, pair: usize) -> Option<f64>;
 
-    /// What each of the pair's fullest holds, at most so many of them, the fullest first.
+    /// What each of the pair's fullest holds, at most so many of them, the fullest first; those
+    /// that are saved among them.
     fn energies_wh(&self, pair: usize, at_most: usize) -> Vec<f64>;
+
+    /// How many of its fullest are saved for those who have a claim ([`claims`]).
+    fn saved(&self, _pair: usize) -> usize {
+        0
+    }
 }
 
 /// A request that waits for the next round.
@@ -80,6 +87,8 @@ pub trait Free {
 pub struct Waiting<'a> {
     pub order: &'a Order,
     pub since: SimTime,
+    /// The drone that is saved for it, if one is.
+    pub saved: Option<claims::Place>,
 }
 
 /// What a round has found for one of those who wait.
