@@ -76,7 +76,11 @@ impl Fleet {
             };
             after = Some(turn);
             match claim {
-                Claim::Landing => self.call_down(context, hub, turn, effects),
+                Claim::Landing => {
+                    if self.next_landing_waits_until(context, hub).is_none() {
+                        self.call_down(context, hub, turn, effects);
+                    }
+                }
                 Claim::Mission(id) => self.leave_if_it_may(context, hub, id, effects),
                 Claim::Empty(drone) => self.go_home_if_it_may(context, hub, drone, turn, effects),
             }
@@ -275,7 +279,8 @@ impl Fleet {
         // Nobody's turn is sooner than that.
         let mut first = None;
         let waits_until = |(_, claim): (u64, Claim)| match claim {
-            Claim::Landing | Claim::Empty(_) => Some(now),
+            Claim::Landing => Some(self.next_landing_waits_until(context, hub).unwrap_or(now)),
+            Claim::Empty(_) => Some(now),
             Claim::Mission(id) => {
                 let kept = self.kept.get(&id).filter(|kept| kept.has_begun());
                 kept.map(|kept| self.may_leave_at(context, kept))

@@ -12,7 +12,7 @@ use crate::sim::time::{SimDuration, SimTime};
 use super::{Context, Fleet};
 
 /// A flight that begins so much later than its intent says is where that says, nearly.
-const NEARLY: SimDuration = SimDuration(2_000_000);
+pub(super) const NEARLY: SimDuration = SimDuration(2_000_000);
 
 impl Fleet {
     /// Finds out when its way is free, from then on.

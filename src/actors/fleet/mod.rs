@@ -53,6 +53,7 @@ use docks::Docks;
 use free::moment;
 use guests::Guests;
 use history::History;
+use intents::NEARLY;
 pub use message::FleetMessage;
 use pads::Pads;
 use positioning::Positioning;

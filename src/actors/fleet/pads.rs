@@ -9,6 +9,7 @@
 //! for want of a pad.
 
 mod line;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::sim::flight::{self, STACK_PLACES};
 use crate::sim::ids::{DeliveryId, DroneId, HubId};
 use crate::sim::route::LEVELS_M;
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Hub, World};
 
 use super::{Context, DroneMessage, Effects, Fleet, Mail};
@@ -39,6 +40,8 @@ pub(super) struct Comer {
     pub descent_s: f64,
     /// When the next turn of one in the air comes.
     pub first_turn: SimTime,
+    /// Until when it is to leave the pads to others.
+    pub waits_until: Option<SimTime>,
     /// By place in the stack: whether no zone is in the way.
     pub open: [bool; STACK_PLACES as usize],
 }
@@ -112,10 +115,12 @@ impl Fleet {
         effects: &mut Effects,
     ) {
         let turnaround = context.world.hub(hub).turnaround;
+        let takes = SimDuration(line::from_above(descent_s).0 + turnaround.0);
         let comer = Comer {
             drone,
             endurance_s,
             descent_s,
+            waits_until: self.leaves_pad_until(context, hub, takes),
             first_turn: self.first_turn_in_the_air(context, hub),
             open: open_places(context, hub),
         };

@@ -17,6 +17,8 @@ use turns::Outlook;
 const SPARE_S: f64 = 2.0;
 /// From a place in the stack over the pads.
 const FROM_STACK_S: f64 = 20.0;
+/// Who leaves a pad to others can hold so much longer than that.
+const SPARED: SimDuration = SimDuration(60_000_000);
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::actors::fleet) struct HubPads {
@@ -195,7 +197,7 @@ impl HubPads {
     }
 
     /// By pad: when it is free, as far as is known; the past is now.
-    fn frees(&self, now: SimTime, turnaround: SimDuration) -> Vec<SimTime> {
+    pub(super) fn frees(&self, now: SimTime, turnaround: SimDuration) -> Vec<SimTime> {
         let free = |(is_landed_on, at): (bool, &SimTime)| {
             let least = if is_landed_on { now + turnaround } else { now };
             (*at).max(least)
@@ -251,21 +253,23 @@ impl HubPads {
         }
         // Who holds already was led away from its place, or its time there is over.
         let before = self.holding.remove(&comer.drone);
-        if let Some(pad) = self.free_pad(now) {
+        let place = before
+            .map(|before| before.place)
+            .filter(|place| comer.is_open(*place));
+        let place = place.or_else(|| self.free_place(&comer));
+        let until = now + SimDuration::from_secs(comer.endurance_s);
+        let may_hold = |turn: SimTime| comer.endurance_s >= LEAST_HOLD_S && turn <= until;
+        let waits = comer.waits_until.filter(|_| place.is_some());
+        let waits = waits.is_some_and(|waits_until| may_hold(waits_until + SPARED));
+        if let Some(pad) = self.free_pad(now).filter(|_| !waits) {
             if let Some(before) = before {
                 self.leave(before.turn);
             }
             self.comes_down(now, turnaround, comer.drone, pad, comer.descent_s + SPARE_S);
             return None;
         }
-        let until = now + SimDuration::from_secs(comer.endurance_s);
-        let may_hold = comer.endurance_s >= LEAST_HOLD_S && comer.first_turn <= until;
-        let place = before
-            .map(|before| before.place)
-            .filter(|place| comer.is_open(*place));
-        let place = place.or_else(|| self.free_place(&comer));
         let turn = before.map(|before| before.turn);
-        let Some(place) = place.filter(|_| may_hold) else {
+        let Some(place) = place.filter(|_| may_hold(comer.first_turn)) else {
             if let Some(turn) = turn {
                 self.leave(turn);
             }
@@ -279,6 +283,14 @@ impl HubPads {
         };
         self.holding.insert(comer.drone, holding);
         Some(place)
+    }
+
+    /// For how long the next to come down from the stack would take a pad up, and until when it can
+    /// leave that to others.
+    pub(super) fn next_landing(&self, turnaround: SimDuration) -> Option<(SimDuration, SimTime)> {
+        let urgent = self.holding.values().min_by_key(|holding| holding.until)?;
+        let takes = SimDuration(landing(urgent.descent_s).0 + turnaround.0);
+        Some((takes, SimTime(urgent.until.0.saturating_sub(SPARED.0))))
     }
 
     /// The turn is that of the one in the air that can wait least long, whoever asked for it: the
@@ -346,6 +358,11 @@ impl HubPads {
             self.leaving.insert(drone, (pad, until));
         }
     }
+}
+
+/// From over the hub.
+pub(super) fn from_above(descent_s: f64) -> SimDuration {
+    SimDuration::from_secs(descent_s + SPARE_S)
 }
 
 /// From a place in the stack.

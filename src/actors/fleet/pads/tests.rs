@@ -11,6 +11,7 @@ use crate::actors::testing::{Bench, alarms, events, id, order, sent, world};
 use crate::sim::command::ReplyTo;
 use crate::sim::event::{Etas, Happening, HubEvent, HubQueues};
 use crate::sim::order::Order;
+use crate::sim::separation::Strategic;
 use crate::sim::time::SimDuration;
 
 const HUB: HubId = HubId(0);
@@ -450,4 +451,30 @@ fn of_those_who_are_called_off_at_once_nobody_behind_them_hears_twice() {
     let behind: Vec<_> = kept[4..].iter().map(|(id, ..)| *id).collect();
     assert_eq!(heard, behind, "each once");
     assert_eq!(pickups(&moved(&effects)), pickups(&told[1..5]), "they move up");
+}
+
+#[test]
+fn a_landing_leaves_the_pad_to_who_has_a_time_to_leave_at() {
+    let leaves = |effects: &[Effect]| {
+        let is_mission = |mail: &&Mail| matches!(mail, Mail::Drone(_, DroneMessage::Mission { .. }));
+        sent(effects).iter().any(is_mission)
+    };
+    let comes_before = |endurance_s: f64| {
+        let mut bench = bench(3, 4);
+        Arc::make_mut(&mut bench.context.world).separation.strategic = Strategic::GroundDelay;
+        let first = bench.promises(1);
+        assert!(leaves(&bench.sets_out(1, first)));
+        let second = bench.promises(2);
+        assert!(!leaves(&bench.sets_out(2, second)), "the first one is in its way");
+        let at = bench.context.now + second.pickup.since(first.pickup);
+        let others = [1, 2].map(|drone| held(&bench.comes(drone, 600.0)).len());
+        assert_eq!(others, [0, 0], "there is a third pad");
+        bench.wait(at.as_secs() - bench.context.now.as_secs() - 1.0);
+        let comes = bench.comes(0, endurance_s);
+        let effects = bench.until(at);
+        (held(&comes).len(), leaves(&effects))
+    };
+    let told = "it holds, and the second leaves when it was told to";
+    assert_eq!(comes_before(600.0), (1, true), "{told}");
+    assert_eq!(comes_before(40.0), (0, false), "it cannot hold for so long");
 }

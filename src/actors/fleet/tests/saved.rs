@@ -99,7 +99,7 @@ fn in_trouble_of_all_kinds_it_goes_on_as_if_nothing_had_happened() {
     let (mut bench, mut reminders) = in_trouble();
     let fleet = &bench.role;
     let queues: Vec<HubQueues> = fleet.hub_queues().map(|(_, queues)| queues).collect();
-    assert_eq!(queues[0].holding, 1, "{queues:?}");
+    assert!(queues[0].holding > 0, "{queues:?}");
     assert!(queues.iter().any(|queues| queues.departing > 0), "{queues:?}");
     assert!(fleet.queued().next().is_some() && fleet.hubs_closed().next().is_some());
     assert!(fleet.intents.count() > 0 && fleet.hub_stops().next().is_some());
