@@ -179,7 +179,13 @@ impl Along<'_> {
         let mut legs = Vec::with_capacity(16);
         let mut fly = |path: Path| {
             let speed_mps = legs.last().map_or(self.speed_mps(), |leg: &Leg| leg.exit_mps);
-            let leg = self.leg(path, [speed_mps, cruise_mps, cruise_mps]);
+            // What it gained in a bend would come on top of what that takes.
+            let most_mps = if path.is_turn() {
+                lesser(speed_mps, cruise_mps)
+            } else {
+                cruise_mps
+            };
+            let leg = self.leg(path, [speed_mps, most_mps, most_mps]);
             legs.push(leg);
             leg.end()
         };

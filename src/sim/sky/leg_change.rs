@@ -114,19 +114,24 @@ pub fn begin_leg(row: &mut Motion, flight: &Flight, world: &World, model: &Model
     row.target = profile.target as f32;
     row.exit = profile.exit as f32;
     row.acceleration = profile.acceleration as f32;
+    let slower = |airspeed_mps: f64| lesser(airspeed_mps, model.cruise_airspeed_mps) as f32;
     (row.airspeed, row.windage) = match leg.path {
         Path::Line { height_m, .. } | Path::Arc { height_m, .. } => {
             (model.cruise_airspeed_mps as f32, windage(height_m) as f32)
         }
         Path::Slope {
             airspeed_mps, from_m, ..
-        }
-        | Path::Bend {
+        } => (slower(airspeed_mps), windage(from_m) as f32),
+        // Out of a slope it bends by the wind that it had there: slowing down all at once for
+        // another would come on top of what the bend takes.
+        Path::Bend {
+            airspeed_mps,
+            pitch_rad,
+            ..
+        } if pitch_rad != 0.0 && flight.leg > 0 => (slower(airspeed_mps), row.windage),
+        Path::Bend {
             airspeed_mps, from_m, ..
-        } => {
-            let airspeed_mps = lesser(airspeed_mps, model.cruise_airspeed_mps);
-            (airspeed_mps as f32, windage(from_m) as f32)
-        }
+        } => (slower(airspeed_mps), windage(from_m) as f32),
         Path::Vertical { .. } | Path::Hold { .. } | Path::Stop { .. } => (row.target, 0.0),
     };
     let (at, _) = leg.path.start();

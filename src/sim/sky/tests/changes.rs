@@ -327,6 +327,44 @@ fn a_slope_against_a_gale_takes_as_long_as_planned() {
 }
 
 #[test]
+fn a_slope_into_a_stronger_wind_takes_no_more_than_the_types_vertical_acceleration() {
+    // At full speed, and while it still gains.
+    for (east_mps, begins_mps) in [(-7.0, 21.9), (7.0, 35.9), (0.0, 15.0), (-7.0, 12.0)] {
+        let world = world(wing(), 1, 0.1, (east_mps / windage(70.0), 0.0));
+        let (model, air, mut now) = (&world.models[0], world.air(SimTime::START), SimTime::START);
+        let start = Whereabouts::at_rest(Point { x: 0.0, y: 0.0 }, 0.0);
+        let mission = plan_home(model, &air, start, HOME, 0.0).unwrap();
+        let mut sky = Sky::new(&world);
+        sky.fly(&world, DRONE, mission.plan, now).unwrap();
+        let flown = |sky: &Sky| sky.airborne_one(DRONE).unwrap();
+        while flown(&sky).ground_speed_mps < begins_mps {
+            now += world.tick;
+            sky.step(&world, now, None);
+        }
+        let from = sky.fix(DRONE).unwrap().whereabouts();
+        let course = Course {
+            east: 1.0,
+            north: 0.0,
+            left_m: HOME.x - from.at.x,
+        };
+        let up = Manoeuvre::Level { to_m: 110.0 };
+        let mission = plan_manoeuvre(model, &air, (from, course), up, HOMEWARD);
+        let plan = mission.unwrap().expect("there is room").plan;
+        sky.fly(&world, DRONE, plan, now).unwrap();
+        let (mut was_mps, mut most_mps2) = (0.0, 0.0_f64);
+        while flown(&sky).height_m < 109.99 {
+            now += world.tick;
+            sky.step(&world, now, None);
+            let up_mps = flown(&sky).vertical_speed_mps;
+            most_mps2 = most_mps2.max((up_mps - was_mps).abs() / world.tick.as_secs());
+            was_mps = up_mps;
+        }
+        let limit_mps2 = 1.03 * model.vertical_acceleration_mps2;
+        assert!(most_mps2 < limit_mps2, "{east_mps}, {begins_mps}: {most_mps2}");
+    }
+}
+
+#[test]
 fn a_drone_in_full_flight_brakes_as_hard_as_it_may_and_no_harder() {
     let world = world(wing(), 1, 0.1, (0.0, 0.0));
     let model = &world.models[0];
