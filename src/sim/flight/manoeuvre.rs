@@ -176,14 +176,16 @@ impl Along<'_> {
             sweep_rad,
             airspeed_mps,
         };
+        // In a bend it gains speed as far as what that takes upwards, and what the bend takes, are no
+        // more than the type's; from a stand it always gains.
+        let gained = model.acceleration_mps2 * sin / model.vertical_acceleration_mps2;
+        let bent_mps = fastest_mps * greater(1.0 - gained, LEAST_BENDING).sqrt();
         let mut legs = Vec::with_capacity(16);
         let mut fly = |path: Path| {
             let speed_mps = legs.last().map_or(self.speed_mps(), |leg: &Leg| leg.exit_mps);
-            // What it gained in a bend would come on top of what that takes.
-            let most_mps = if path.is_turn() {
-                lesser(speed_mps, cruise_mps)
-            } else {
-                cruise_mps
+            let most_mps = match path.is_turn() {
+                true => lesser(greater(speed_mps, bent_mps), cruise_mps),
+                false => cruise_mps,
             };
             let leg = self.leg(path, [speed_mps, most_mps, most_mps]);
             legs.push(leg);
@@ -276,6 +278,8 @@ impl Along<'_> {
 const SAME_LEVEL_M: f64 = 1.0;
 /// No slope leads up or down by more than this share of its length.
 const STEEPEST: f64 = 0.5;
+/// Of the vertical acceleration a bend always leaves so much to the bending itself.
+const LEAST_BENDING: f64 = 0.1;
 
 /// Lets legs that were planned from rest, on the level of their heading, begin in flight and
 /// stay at this height up to the next descent. Whether they can: they may lead elsewhere.
