@@ -135,6 +135,14 @@ impl NoFly {
     }
 }
 
+/// What may be on the way up or down to a level, over where a flight begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    /// No zone, but one that it is in already.
+    Open,
+    Any,
+}
+
 /// Who is between two levels is taken to be on the one that is nearer.
 fn nearest_level(height_m: f64) -> usize {
     let away_m = |level: &usize| (LEVELS_M[*level] - height_m).abs();
@@ -171,18 +179,26 @@ impl Airspace {
             return Ok(Route::direct(from.at, to.at));
         }
         let now = now.into();
+        // Who hangs over or under a zone that was laid meanwhile may have no level but through it.
+        let shortest = [Column::Open, Column::Any]
+            .into_iter()
+            .find_map(|column| self.shortest(now, from, to, column));
+        shortest.ok_or(Closed)
+    }
+
+    /// Of all levels that are reached so.
+    fn shortest(&self, now: Reckoning, from: End, to: End, column: Column) -> Option<Route> {
         let usual_m = level_of_heading(from.at, to.at);
-        let usual = self.route_at(now, from, to, usual_m);
-        if let Some(straight) = usual.as_ref().filter(|route| route.via.is_empty()) {
-            return Ok(straight.clone());
+        let usual = self.route_at(now, from, to, usual_m, column);
+        if usual.as_ref().is_some_and(|route| route.via.is_empty()) {
+            return usual;
         }
         let others = LEVELS_M.into_iter().filter(|level_m| *level_m != usual_m);
-        let others = others.filter_map(|level_m| self.route_at(now, from, to, level_m));
-        let shortest = usual
+        let others = others.filter_map(|level_m| self.route_at(now, from, to, level_m, column));
+        usual
             .into_iter()
             .chain(others)
-            .min_by(|a, b| a.length_m().total_cmp(&b.length_m()));
-        shortest.ok_or(Closed)
+            .min_by(|a, b| a.length_m().total_cmp(&b.length_m()))
     }
 
     /// The same on the level at this height alone; `None` where there is none, or no zone at all.
@@ -190,11 +206,11 @@ impl Airspace {
         let level_m = LEVELS_M[nearest_level(height_m)];
         let is_round_any = !self.zones.is_empty();
         is_round_any
-            .then(|| self.route_at(now, from, to, level_m))
+            .then(|| self.route_at(now, from, to, level_m, Column::Any))
             .flatten()
     }
 
-    fn route_at(&self, now: Reckoning, from: End, to: End, level_m: f64) -> Option<Route> {
+    fn route_at(&self, now: Reckoning, from: End, to: End, level_m: f64, column: Column) -> Option<Route> {
         let shut = |end: End| {
             let (low_m, high_m) = (end.height_m.min(level_m), end.height_m.max(level_m));
             self.is_shut(now, end.at, low_m, high_m)
@@ -205,8 +221,10 @@ impl Airspace {
         let ways = self.ways(now, level_m);
         // Who is in the air when a zone is laid over it leaves by the nearest side, or by the top
         // where the level is above it.
+        let is_inside = || self.is_shut(now, from.at, from.height_m, from.height_m);
         let mut via = match shut(from) {
             true if from.height_m <= 0.0 => return None,
+            true if column == Column::Open && !is_inside() => return None,
             true if self.is_shut(now, from.at, level_m, level_m) => vec![ways.way_out(from.at)?],
             _ => Vec::new(),
         };

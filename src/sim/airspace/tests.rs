@@ -170,6 +170,28 @@ fn who_is_caught_in_the_air_leaves_by_the_nearest_side() {
 }
 
 #[test]
+fn nobody_sinks_or_climbs_through_a_zone_to_its_level() {
+    let slab = Zone {
+        floor_m: 60.0,
+        ceiling_m: 80.0,
+        ..block(1_000.0, -200.0, 500.0, 1_000.0)
+    };
+    let airspace = Airspace::new(&[slab], &area(0.0));
+    let level_m = |height_m: f64| {
+        let at = point(1_250.0, 300.0);
+        let route = airspace.route(
+            SimTime::START,
+            End { at, height_m },
+            ground(point(3_000.0, 2_000.0)),
+        );
+        route.unwrap().level_m
+    };
+    assert_eq!(level_m(40.0), 50.0, "the level of its heading");
+    assert_eq!(level_m(70.0), 50.0, "out of the zone, whichever way");
+    assert!(level_m(90.0) >= 90.0, "over the zone it stays over it");
+}
+
+#[test]
 fn the_way_out_stays_on_its_height_unless_another_is_much_nearer() {
     let zones = [Zone {
         ceiling_m: 100.0,
