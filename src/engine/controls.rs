@@ -22,6 +22,8 @@ pub enum Control {
     Change(PaceChange, Reply<()>),
     /// Advance a paused world by so many ticks.
     Step(u64, Reply<Tick>),
+    /// Whoever is told of all that happens leaves, and is told how the world stands.
+    Dismiss(Reply<()>),
 }
 
 impl Control {
@@ -29,7 +31,7 @@ impl Control {
     pub fn may_pause(&self) -> bool {
         match self {
             Control::Change(change, _) => change.paused == Some(true) || change.pause_at_tick.is_some(),
-            Control::Step(..) => false,
+            Control::Step(..) | Control::Dismiss(_) => false,
         }
     }
 }
@@ -41,6 +43,11 @@ pub struct Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// Whether somebody still waits for it.
+    pub fn is_awaited(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
     /// Whoever asked may have gone.
     pub fn say(self, value: Result<T, Refusal>) {
         // First, so that whoever is answered finds the room free.

@@ -4,6 +4,8 @@
 //! it is there. The queue between is bounded by the writer, so a store that stalls stalls
 //! the clock.
 
+mod parting;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +88,8 @@ impl Live {
         let result = self.turn(&outlet).await;
         drop(outlet);
         let published = publisher.await.unwrap_or(Ok(()));
-        result.and(published)
+        result.and(published)?;
+        self.part().await.map(drop)
     }
 
     async fn turn(&mut self, outlet: &Outlet) -> Result<(), Halted> {
@@ -99,12 +102,18 @@ impl Live {
             match self.next_turn(&course.promises).await {
                 Turn::Shutdown => {
                     let _held = self.gate.hold().await;
-                    return self.settle(outlet, &mut course, Some(LAST_DECISIONS)).await;
+                    self.settle(outlet, &mut course, Some(LAST_DECISIONS)).await?;
+                    return self.take_in(outlet, &mut course).await;
                 }
                 Turn::Control(control) if control.may_pause() => {
                     let held = self.gate.hold().await;
                     self.settle(outlet, &mut course, None).await?;
                     self.control(control, &mut course.promises);
+                    self.gate.let_go(held, self.stands_still(&course));
+                }
+                Turn::Control(Control::Dismiss(reply)) => {
+                    let held = self.gate.hold().await;
+                    self.dismiss(outlet, &mut course, reply).await?;
                     self.gate.let_go(held, self.stands_still(&course));
                 }
                 Turn::Control(control) => self.control(control, &mut course.promises),
@@ -264,17 +273,21 @@ impl Live {
     /// The state after the last tick, with the records of that tick: so all of it must be
     /// published first.
     async fn snapshot(&mut self, wish: Option<Wish>) -> Result<Snapshot, Halted> {
-        published(&self.view, self.engine.tick_number()).await;
-        if wish == Some(Wish::Whole) {
-            self.engine.touch_all();
-            self.view.touch_all();
-        }
-        let snapshot = self.engine.snapshot_with_records(&self.view).await?;
+        let snapshot = self.state(wish).await?;
         if let Some(witness) = self.stand.lock().as_mut() {
             let at = self.engine.world().time_of(snapshot.tick);
             witness.state(&snapshot, at, *self.engine.digest());
         }
         Ok(snapshot)
+    }
+
+    async fn state(&mut self, wish: Option<Wish>) -> Result<Snapshot, Halted> {
+        published(&self.view, self.engine.tick_number()).await;
+        if wish == Some(Wish::Whole) {
+            self.engine.touch_all();
+            self.view.touch_all();
+        }
+        self.engine.snapshot_with_records(&self.view).await
     }
 
     /// How much of the state somebody wants to hear now.
@@ -293,6 +306,8 @@ impl Live {
             Control::Change(change, reply) => self.change(change, reply),
             Control::Step(_, reply) if !self.pace.is_paused() => reply.say(Err(Refusal::NotPaused)),
             Control::Step(count, reply) => promises.step(self.engine.tick_number(), count, reply),
+            // It takes time, so the loop sees to it.
+            Control::Dismiss(reply) => reply.say(Ok(())),
         }
     }
 

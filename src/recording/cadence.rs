@@ -64,6 +64,11 @@ impl Keyframes {
         since >= Self::LATEST || since >= Self::SOONEST && is_paid
     }
 
+    /// Whether the last one was taken then.
+    pub fn is_taken(&self, at: SimTime) -> bool {
+        self.last_bytes > 0 && self.last == at
+    }
+
     pub fn taken(&mut self, at: SimTime, bytes: u64) {
         *self = Keyframes {
             last: at,

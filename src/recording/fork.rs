@@ -87,7 +87,12 @@ impl<'a> Fork<'a> {
                 let journal = layout::Journal::decode(data)?;
                 if journal.tick <= self.at {
                     let changes: Changes = postcard::from_bytes(&journal.changes)?;
-                    self.told.entry(journal.tick).or_default().0 = changes.events;
+                    // A tick may be told of twice, the second time for its frame.
+                    self.told
+                        .entry(journal.tick)
+                        .or_default()
+                        .0
+                        .extend(changes.events);
                 }
             }
             Topic::Positions => {

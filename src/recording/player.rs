@@ -25,6 +25,7 @@ const RECOUNTED_EVERY: Duration = Duration::from_secs(1);
 const RECOUNT_SHARE: u32 = 10;
 
 /// Of a recording that is being written: who writes it, and the world that it is of.
+#[derive(Clone)]
 pub(super) struct Tail {
     pub recorder: Arc<Recorder>,
     pub live: Arc<View>,
@@ -36,6 +37,12 @@ const LOOKED_EVERY: Duration = Duration::from_millis(250);
 const NEARLY_LIVE: Duration = Duration::from_secs(2);
 
 impl Tail {
+    /// Up to where it may be gone: what is recorded, which is where the world is as long as that is.
+    pub fn end(&self) -> SimTime {
+        let ended = self.recorder.progress().ended_at();
+        ended.unwrap_or_else(|| self.live.clock().at)
+    }
+
     fn is_near(&self, at: SimTime, frame_period: SimDuration) -> bool {
         let live = self.live.clock();
         let behind_s = live.at.since(at).as_secs();
@@ -330,7 +337,7 @@ impl Player {
         view.set_excerpt(Excerpt {
             from: self.programme.from,
             to: match &self.tail {
-                Some(tail) => tail.live.clock().at,
+                Some(tail) => tail.end(),
                 None => self.programme.to,
             },
             is_loop: self.programme.is_loop,

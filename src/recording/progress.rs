@@ -11,6 +11,8 @@ pub(super) struct Progress {
     readable_bytes: AtomicU64,
     /// When the first whole state is of, and one microsecond more; 0 before there is one.
     begun: AtomicU64,
+    /// When the last frame is of.
+    until: AtomicU64,
     gaps: AtomicU64,
     /// Nothing is written any more; why, where that was not wished for.
     ended: OnceLock<Option<String>>,
@@ -36,6 +38,16 @@ impl Progress {
             .begun
             .compare_exchange(0, at.0 + 1, Ordering::AcqRel, Ordering::Acquire);
         let _an_earlier_one_stands = first;
+    }
+
+    pub fn frame_at(&self, at: SimTime) {
+        self.until.store(at.0, Ordering::Release);
+    }
+
+    /// How far it can be seen, once nothing is written any more.
+    pub fn ended_at(&self) -> Option<SimTime> {
+        let until = || SimTime(self.until.load(Ordering::Acquire));
+        self.has_ended().then(until)
     }
 
     pub fn gaps(&self) -> u64 {

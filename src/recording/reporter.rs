@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::witness::{Told, Wish, Witness};
+use crate::engine::witness::{Standing, Told, Wish, Witness};
 use crate::sim::time::{SimTime, Tick};
 use crate::sim::world::World;
 use crate::store::Snapshot;
@@ -23,6 +23,8 @@ pub struct Reporter {
     recorder: Arc<Recorder>,
     cadence: Cadence,
     keyframes: Keyframes,
+    /// The last tick whose positions were recorded.
+    framed: Option<Tick>,
     /// As of the last tick.
     world: Arc<World>,
     course: Course,
@@ -44,6 +46,7 @@ impl Reporter {
             recorder,
             cadence: Cadence::new(hz, world.tick),
             keyframes: Keyframes::from(SimTime::START),
+            framed: None,
             world,
             course: Course::Waiting { left_out_from: None },
         }
@@ -67,6 +70,13 @@ impl Reporter {
     }
 }
 
+fn patience_of(view: &View) -> Duration {
+    match view.clock().pace.speed {
+        Speed::Max => PATIENCE,
+        Speed::Times(_) => Duration::ZERO,
+    }
+}
+
 impl Witness for Reporter {
     fn tick(&mut self, publication: &Publication, told: Told, view: &View) {
         let world = std::mem::replace(&mut self.world, Arc::clone(&publication.world));
@@ -87,11 +97,8 @@ impl Witness for Reporter {
         };
         let rows = news.rows.as_ref().map_or(0, Vec::len);
         self.keyframes.recorded(rows, news.changes.events.len());
-        let patience = match view.clock().pace.speed {
-            Speed::Max => PATIENCE,
-            Speed::Times(_) => Duration::ZERO,
-        };
-        let sent = self.recorder.try_tick(news, patience);
+        self.framed = is_recorded.then_some(publication.tick).or(self.framed);
+        let sent = self.recorder.try_tick(news, patience_of(view));
         self.heed(sent, publication.tick);
     }
 
@@ -122,6 +129,39 @@ impl Witness for Reporter {
         self.keyframes.taken(at, snapshot.engine.len() as u64);
         self.course = Course::Recording;
         let sent = self.recorder.try_keyframe(snapshot.clone(), at, digest, is_whole);
+        self.heed(sent, tick);
+    }
+
+    fn wants_last(&self) -> Option<Wish> {
+        match self.course {
+            Course::Waiting { .. } => Some(Wish::Whole),
+            Course::Recording => Some(Wish::Changes),
+            Course::Ended => None,
+        }
+    }
+
+    /// A file ends with a frame and a state of the moment that it ends at, whatever is due then: so
+    /// all can be seen that was recorded, and what goes on from it ends as the world did.
+    fn last(&mut self, snapshot: &Snapshot, standing: Standing, view: &View) {
+        let (tick, at, digest) = (snapshot.tick, standing.at, standing.digest);
+        if !self.keyframes.is_taken(at) || !matches!(self.course, Course::Recording) {
+            self.state(snapshot, at, digest);
+        }
+        if !matches!(self.course, Course::Recording) || self.framed == Some(tick) {
+            return;
+        }
+        let frame = TickNews {
+            tick,
+            at,
+            world: standing.world,
+            digest,
+            admitted_through: standing.admitted_through,
+            first_event: standing.next_event,
+            commands: Vec::new(),
+            changes: Changes::default(),
+            rows: Some(standing.airborne),
+        };
+        let sent = self.recorder.try_tick(frame, patience_of(view));
         self.heed(sent, tick);
     }
 }

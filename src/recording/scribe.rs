@@ -47,6 +47,8 @@ pub(super) struct Scribe {
     state: State,
     base: Option<Base>,
     frames_in_chunk: u32,
+    /// The tick that the chunk has a journal of, the last.
+    journalled: Option<Tick>,
     chunk_began: Option<SimTime>,
     recorded: Recorded,
 }
@@ -63,6 +65,7 @@ impl Scribe {
             state: State::default(),
             base: None,
             frames_in_chunk: 0,
+            journalled: None,
             chunk_began: None,
             recorded: Recorded::default(),
         };
@@ -119,7 +122,10 @@ impl Scribe {
             let text = serde_json::to_vec(&message).expect("an event is text and numbers");
             self.tape.write(Topic::Events, time_ns, &text)?;
         }
-        if news.rows.is_some() || !news.changes.is_empty() || !news.commands.is_empty() {
+        // The last frame may follow what its tick brought.
+        let is_told = self.journalled == Some(news.tick);
+        if news.rows.is_some() && !is_told || !news.changes.is_empty() || !news.commands.is_empty() {
+            self.journalled = Some(news.tick);
             let message = layout::Journal {
                 tick: news.tick,
                 digest: news.digest.to_vec(),
@@ -144,6 +150,7 @@ impl Scribe {
         let rows: Vec<FixedRow> = rows.iter().map(FixedRow::from).collect();
         self.recorded.frames += 1;
         self.recorded.rows += rows.len() as u64;
+        self.progress.frame_at(at);
         let time_ns = self.origin.time_ns(at);
         self.followed.write(&mut self.tape, &rows, time_ns)?;
         let message = self.encoder.encode(tick, at, rows, self.frames_in_chunk == 0);
@@ -206,6 +213,7 @@ impl Scribe {
 
     fn close_chunk(&mut self) -> Result<(), TapeError> {
         self.frames_in_chunk = 0;
+        self.journalled = None;
         self.chunk_began = None;
         self.tape.close_chunk()?;
         self.progress.readable(self.tape.written_bytes()?);

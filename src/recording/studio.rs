@@ -3,9 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::timeout;
 
+use crate::engine::controls::{Control, Controls};
 use crate::engine::witness::Stand;
 use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
@@ -44,6 +47,10 @@ pub struct Studio {
     stand: Stand,
     /// Once there is one; it holds the studio.
     view: OnceLock<Weak<View>>,
+    /// Of its clock.
+    controls: OnceLock<Controls>,
+    /// Recordings begin and end one after the other.
+    turns: Arc<tokio::sync::Mutex<()>>,
     course: Mutex<Option<Course>>,
     room: Room,
 }
@@ -64,6 +71,8 @@ impl Studio {
             world,
             stand: Stand::default(),
             view: OnceLock::new(),
+            controls: OnceLock::new(),
+            turns: Arc::default(),
             course: Mutex::default(),
             room: Room::default(),
         }
@@ -73,9 +82,10 @@ impl Studio {
         Arc::clone(&self.stand)
     }
 
-    /// The world is there, and seen like this.
-    pub fn attend(&self, view: &Arc<View>) {
+    /// The world is there, and seen like this; `controls`: its clock hears who leaves.
+    pub fn attend(&self, view: &Arc<View>, controls: Controls) {
         let _only_the_first = self.view.set(Arc::downgrade(view));
+        let _only_the_first = self.controls.set(controls);
         if let Some(course) = self.course.lock().clone() {
             self.gather(&course);
         }
@@ -138,23 +148,25 @@ impl Studio {
         view.set_timeline(timeline);
     }
 
-    /// Ends the recording that goes on; `None` where none does.
+    /// Ends the recording that goes on; `None` where none does. Of a world that lives it ends with
+    /// the last frame that was due; one that has ended told how it stood.
     ///
     /// # Errors
     /// What ended it before.
     pub fn finish(&self) -> Option<Result<Recorded, TapeError>> {
-        self.leave().map(|recorder| recorder.finish())
+        let recorder = self.end()?;
+        drop(self.stand.lock().take());
+        Some(recorder.finish())
     }
 
-    /// Nothing of what happens from now on is recorded.
-    fn leave(&self) -> Option<Arc<Recorder>> {
+    /// The recording that goes on is one no longer, and nobody is to look at it.
+    fn end(&self) -> Option<Arc<Recorder>> {
         let recorder = {
             let mut course = self.course.lock();
             let course = course.as_mut().filter(|course| !course.is_stopped)?;
             course.is_stopped = true;
             Arc::clone(&course.recorder)
         };
-        drop(self.stand.lock().take());
         if let Some(view) = self.view() {
             view.drop_timeline();
         }
@@ -200,6 +212,7 @@ impl Recordings for Studio {
 
     fn start(&self, name: String) -> Answer<'_, (), NotRecording> {
         Box::pin(async move {
+            let _turn = self.turns.lock().await;
             let name = name.strip_suffix(".mcap").unwrap_or(&name).to_owned();
             if let Some(course) = self.under_way() {
                 return match course.name == name {
@@ -227,11 +240,22 @@ impl Recordings for Studio {
 
     fn stop(&self) -> Answer<'_, (), NotRecording> {
         Box::pin(async move {
-            let Some(recorder) = self.leave() else {
+            let turn = Arc::clone(&self.turns).lock_owned().await;
+            let Some(recorder) = self.end() else {
                 return Ok(());
             };
-            let finished = tokio::task::spawn_blocking(move || recorder.finish());
-            match finished.await.unwrap_or(Err(TapeError::Gone)) {
+            let (controls, stand) = (self.controls.get().cloned(), self.stand());
+            // Also when whoever asked for it has gone.
+            let ended = tokio::spawn(async move {
+                let _turn = turn;
+                if let Some(controls) = controls {
+                    let _what_was_due_is_there = timeout(LAST_WORD, controls.ask(Control::Dismiss)).await;
+                }
+                drop(stand.lock().take());
+                let finished = tokio::task::spawn_blocking(move || recorder.finish());
+                finished.await.unwrap_or(Err(TapeError::Gone))
+            });
+            match ended.await.unwrap_or(Err(TapeError::Gone)) {
                 Ok(recorded) => {
                     tracing::info!(
                         bytes = recorded.bytes,
@@ -258,14 +282,14 @@ impl Pasts for Studio {
                 from,
                 ..Programme::of(change)
             };
-            let span = {
-                let live = Arc::clone(&live);
-                move || (from, live.clock().at)
-            };
             let recorder = course.recorder;
             let tail = Tail {
                 recorder: Arc::clone(&recorder),
                 live: Arc::clone(&live),
+            };
+            let span = {
+                let tail = tail.clone();
+                move || (from, tail.end())
             };
             let begin = move || {
                 recorder.flush();
@@ -279,6 +303,8 @@ impl Pasts for Studio {
     }
 }
 
+/// So long a recording that ends waits for how the world stands: a store may stall.
+const LAST_WORD: Duration = Duration::from_secs(5);
 /// Numbers that are tried for the name of what was there before.
 const NUMBERS: u32 = 10_000;
 

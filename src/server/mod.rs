@@ -198,7 +198,7 @@ pub async fn start_with(
     let arbiters = started.sessions_arbiters.clone();
     let (pasts, recordings): (Arc<dyn Pasts>, Arc<dyn Recordings>) = match &options.studio {
         Some(studio) => {
-            studio.attend(&view);
+            studio.attend(&view, started.controls.clone());
             (Arc::clone(studio) as _, Arc::clone(studio) as _)
         }
         None => (Arc::new(NoPasts), Arc::new(NoRecordings)),

@@ -30,6 +30,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -137,6 +138,27 @@ impl Snapshot {
         let records = self.records.iter().map(|(_, record)| record.len());
         let history = self.history.iter().map(|row| row.record.len());
         self.engine.len() + self.totals.len() + actors.chain(records).chain(history).sum::<usize>()
+    }
+
+    /// Both in one, which are of the same tick: all that this one has, as the later one has it.
+    #[must_use]
+    pub fn followed_by(mut self, later: Snapshot) -> Snapshot {
+        let actors: BTreeMap<_, _> = self.actors.into_iter().chain(later.actors).collect();
+        let records: BTreeMap<_, _> = self.records.into_iter().chain(later.records).collect();
+        let sums = self.sums.into_iter().chain(later.sums);
+        let sums: BTreeMap<_, _> = sums.map(|row| ((row.owner, row.month), row.sums)).collect();
+        self.history.extend(later.history);
+        self.gone_ahead.extend(later.gone_ahead);
+        Snapshot {
+            actors: actors.into_iter().collect(),
+            records: records.into_iter().collect(),
+            history: self.history,
+            gone_ahead: self.gone_ahead,
+            sums: (sums.into_iter())
+                .map(|((owner, month), sums)| SumRow { owner, month, sums })
+                .collect(),
+            ..later
+        }
     }
 
     /// Those that are no longer among the records.

@@ -16,20 +16,25 @@ use crate::support::stream::Stream;
 const SCENARIO: &str = "tests/clients/worlds/busy.toml";
 
 pub(crate) async fn start(folder: &Path) -> Running {
+    start_studio(folder, 1.0).await.0
+}
+
+/// With so many frames a second.
+pub(crate) async fn start_studio(folder: &Path, hz: f64) -> (Running, Arc<Studio>) {
     let world = Arc::new(skyhaul::scenario::load(Path::new(SCENARIO)).unwrap().world);
     let settings = StudioSettings {
         folder: Some(folder.to_owned()),
         sources: Sources::of_file(Path::new(SCENARIO)).unwrap(),
-        hz: 1.0,
+        hz,
         followed: Vec::new(),
     };
     let studio = Arc::new(Studio::new(settings, Arc::clone(&world)));
     let options = Options {
         stand: studio.stand(),
-        studio: Some(studio),
+        studio: Some(Arc::clone(&studio)),
         ..lively()
     };
-    Running::start(world, options).await
+    (Running::start(world, options).await, studio)
 }
 
 /// Stands still at this tick; what all see there.

@@ -21,6 +21,7 @@ mod full_carrier;
 mod ground;
 mod history;
 mod house;
+mod last_frame;
 mod live_past;
 mod load;
 mod lunch;
