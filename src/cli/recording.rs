@@ -126,7 +126,7 @@ pub(super) fn cut_short(path: Option<&Path>, error: &dyn Display) -> Failure {
     )
 }
 
-/// Opens a recording; one without its end with a warning.
+/// Opens a recording; one without its end, or without the index there, with a warning.
 pub(super) fn open(path: &Path) -> Result<Recording, Failure> {
     let recording = Recording::open(path).map_err(|error| unread(path, &error))?;
     if let Some(bytes) = recording.cut_off() {
@@ -134,6 +134,12 @@ pub(super) fn open(path: &Path) -> Result<Recording, Failure> {
             "warning: {} was not ended; it is read to its last whole chunk, at {}, and {bytes} bytes are left out",
             path.display(),
             crate::recording::export::clock(recording.end()),
+        );
+    }
+    if recording.has_lost_index() {
+        eprintln!(
+            "warning: the index at the end of {} is damaged, or something was added behind it; all that was recorded is read",
+            path.display(),
         );
     }
     Ok(recording)

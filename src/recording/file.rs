@@ -100,6 +100,7 @@ pub struct Recording {
     topics: BTreeMap<u16, Topic>,
     /// How much of a file without its end is left out, in bytes.
     cut_off: Option<u64>,
+    has_lost_index: bool,
     growth: Option<Growth>,
 }
 
@@ -139,6 +140,7 @@ impl Recording {
             chunks: index.chunks,
             topics: index.topics,
             cut_off: index.cut_off,
+            has_lost_index: index.is_found,
             growth: None,
         })
     }
@@ -158,6 +160,7 @@ impl Recording {
             chunks: index.chunks,
             topics: index.topics,
             cut_off: None,
+            has_lost_index: false,
             growth: Some(Growth {
                 recorder,
                 known_bytes,
@@ -245,6 +248,12 @@ impl Recording {
     /// Bytes at the end that are left out, since the file was not ended.
     pub fn cut_off(&self) -> Option<u64> {
         self.cut_off
+    }
+
+    /// All that was recorded is there, but the index at the end is not as it was written, or
+    /// something was added behind it.
+    pub fn has_lost_index(&self) -> bool {
+        self.has_lost_index
     }
 
     /// # Errors

@@ -130,6 +130,8 @@ pub(super) struct Index {
     pub chunks: Vec<Chunk>,
     pub topics: BTreeMap<u16, Topic>,
     pub cut_off: Option<u64>,
+    /// All chunks were found, and none by the index at the end.
+    pub is_found: bool,
 }
 
 impl Index {
@@ -196,6 +198,7 @@ impl Index {
             chunks,
             topics,
             cut_off: None,
+            is_found: false,
         })
     }
 
@@ -203,7 +206,7 @@ impl Index {
     pub fn of_scan(file: &mut File, length: u64) -> Result<Self, FileError> {
         let mut index = Index::default();
         let whole = index.scan(file, MAGIC.len() as u64, length)?;
-        index.cut_off = Some(length - whole);
+        index.cut_off = (!index.is_found).then_some(length - whole);
         Ok(index)
     }
 
@@ -243,7 +246,10 @@ impl Index {
                     }
                 }
                 // Whatever comes then is an index that cannot be trusted.
-                op::DATA_END => break,
+                op::DATA_END => {
+                    self.is_found = true;
+                    break;
+                }
                 op::HEADER..op::DATA_END => {}
                 _ => return Err(FileError::Damaged(format!("what is at byte {at} is no record"))),
             }

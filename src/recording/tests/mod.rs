@@ -237,7 +237,7 @@ fn a_file_without_its_end_is_read_to_its_last_whole_chunk() {
         fs::write(&cut, &whole[..share]).unwrap();
         match Recording::open(&cut) {
             Ok(recording) => {
-                assert!(recording.cut_off().is_some());
+                assert!(recording.cut_off().is_some() || recording.has_lost_index());
                 let chunks = recording.chunks();
                 let all = chunks
                     .iter()

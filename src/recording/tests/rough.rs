@@ -57,17 +57,20 @@ fn behind_a_damaged_index_every_chunk_is_found_by_itself() {
             .chunks()
             .iter()
             .map(|chunk| (chunk.from_ns, chunk.until_ns));
-        (places.collect::<Vec<_>>(), recording.cut_off())
+        assert_eq!(recording.cut_off(), None, "nothing that was recorded is left out");
+        (places.collect::<Vec<_>>(), recording.has_lost_index())
     };
-    let (whole, cut_off) = chunks_of(&WHOLE);
-    assert!(whole.len() > 3 && cut_off.is_none());
+    let (whole, is_lost) = chunks_of(&WHOLE);
+    assert!(whole.len() > 3 && !is_lost);
+    let (found, is_lost) = chunks_of(&[WHOLE.as_slice(), &[7; 100]].concat());
+    assert!(found == whole && is_lost, "what was added is no part of it");
     for from_the_end in [60, 200, 400, 800] {
         let mut bytes = WHOLE.clone();
         let at = bytes.len() - from_the_end;
         bytes[at] ^= 4;
-        let (found, cut_off) = chunks_of(&bytes);
+        let (found, is_lost) = chunks_of(&bytes);
         assert_eq!(found, whole, "{from_the_end} bytes from the end");
-        assert!(cut_off.is_some());
+        assert!(is_lost);
     }
 }
 
