@@ -19,6 +19,10 @@ use super::recorder::Recorder;
 /// Over so much wall time it is measured how fast simulated time passes.
 const MEASURED: Duration = Duration::from_secs(2);
 
+/// At full speed a moment that was gone to stands so long before it goes on, so that whoever looks is
+/// shown it: some beats of the window. The whole recording may be over in less.
+const HELD: Duration = Duration::from_millis(250);
+
 /// Backwards, lists and counts are of a moment at most so long ago.
 const RECOUNTED_EVERY: Duration = Duration::from_secs(1);
 /// And take no more than one part in so many of the time.
@@ -57,6 +61,8 @@ pub(super) struct Player {
     pause_at: Option<Tick>,
     /// Where wall and simulated time were last set equal.
     anchor: (Instant, SimTime),
+    /// Until then what was gone to is shown.
+    held_until: Instant,
     /// Deliveries are not as they were at the moment that is shown: it was reached backwards.
     is_behind: bool,
     /// When lists and counts are due that are of a moment on the way back.
@@ -82,6 +88,7 @@ impl Player {
             programme: Programme { to, ..programme },
             pause_at: None,
             anchor: (now, at),
+            held_until: now + HELD,
             is_behind: false,
             recount_due: now,
             measured: (now, at, 0.0),
@@ -127,7 +134,7 @@ impl Player {
             return Ok(None);
         }
         let Some(factor) = self.factor() else {
-            return Ok(Some(wall_now()));
+            return Ok(Some(self.held_until));
         };
         let next = if factor < 0.0 {
             let period = self.projector.frame_period();
@@ -225,6 +232,7 @@ impl Player {
     fn seek(&mut self, at: SimTime) -> Result<(), NotShown> {
         self.projector.seek(at)?;
         self.is_behind = false;
+        self.held_until = wall_now() + HELD;
         self.set_anew();
         Ok(())
     }

@@ -96,7 +96,7 @@ struct Now {
     tick: Tick,
     at: SimTime,
     digest: [u8; 32],
-    epoch: u64,
+    epoch: playback::Epoch,
     pace: Pace,
     /// The last tick that was computed when `pace` was read; it may not be published yet.
     pace_after: Tick,
@@ -240,7 +240,7 @@ impl View {
             tick: restored.tick,
             at,
             digest: restored.digest,
-            epoch: restored.epoch,
+            epoch: playback::Epoch::new(restored.epoch, (restored.tick, at, restored.events_through)),
             pace: Pace::default(),
             pace_after: restored.tick,
             frame: Arc::new(Frame::new(restored.tick, at, restored.airborne).among(drones.roll())),
@@ -290,7 +290,7 @@ impl View {
 
     /// The world's past is not the one that was published before.
     pub fn set_epoch(&self, epoch: u64) {
-        self.now.write().epoch = epoch;
+        self.now.write().epoch.number = epoch;
     }
 
     /// How the clock is driven once the tick `after` is computed.
@@ -324,7 +324,7 @@ impl View {
             tick: now.tick,
             at: now.at,
             digest: now.digest,
-            epoch: now.epoch,
+            epoch: now.epoch.number,
         }
     }
 

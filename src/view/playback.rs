@@ -23,6 +23,20 @@ pub struct Reversal {
     pub found: Vec<DroneId>,
 }
 
+/// A past that is shown, and from where on.
+#[derive(Clone, Copy)]
+pub(super) struct Epoch {
+    pub number: u64,
+    /// The moment that it was begun with, and the number of the last event up to it.
+    began: (Tick, SimTime, u64),
+}
+
+impl Epoch {
+    pub fn new(number: u64, began: (Tick, SimTime, u64)) -> Self {
+        Epoch { number, began }
+    }
+}
+
 /// What of a recording is played, and whether over and over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Excerpt {
@@ -66,6 +80,12 @@ impl View {
         self.timeline.load_full()
     }
 
+    /// The moment that the last leap led to, and the number of the last event up to it; by now the
+    /// view may be further.
+    pub fn leapt_to(&self) -> (Tick, SimTime, u64) {
+        self.now.read().epoch.began
+    }
+
     /// Shows what the other one shows, as another past.
     pub fn take_over(&self, other: View, epoch: u64) {
         let tick = self.adopt(other, Some(epoch));
@@ -90,15 +110,21 @@ impl View {
         let frame = Frame::new(fresh.tick, fresh.at, fresh.frame.rows().to_vec());
         fresh.frame = Arc::new(frame.among(fresh.drones.roll()));
         *now = fresh;
-        (now.pace, now.pace_after, now.epoch) = (pace, pace_after, epoch.unwrap_or(before));
+        (now.pace, now.pace_after) = (pace, pace_after);
         self.world.store(other.world.into_inner());
         self.deliveries.take_over(other.deliveries);
         self.sums.take_over(other.sums);
         self.accounts.take_over(other.accounts);
         self.packages.take_over(other.packages);
-        if epoch.is_some() {
-            *self.log.write() = other.log.into_inner();
-        }
+        now.epoch = match epoch {
+            Some(number) => {
+                let log = other.log.into_inner();
+                let began = (now.tick, now.at, log.last());
+                *self.log.write() = log;
+                Epoch::new(number, began)
+            }
+            None => before,
+        };
         now.tick
     }
 

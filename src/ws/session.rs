@@ -73,6 +73,8 @@ pub(super) struct Session {
     owes_clock: bool,
     /// The past that they were told of.
     epoch: u64,
+    /// It came back to what all look at, which has gone on since its own last leap.
+    is_back: bool,
     /// Answers that wait for the outlet.
     replies: VecDeque<Encoded>,
     allowance: Allowance,
@@ -130,6 +132,7 @@ impl Session {
             subscriptions: Subscriptions::default(),
             own: None,
             owes_clock: false,
+            is_back: false,
             replies: VecDeque::new(),
             farewell: Farewell::NotYet,
         }
@@ -302,21 +305,27 @@ impl Session {
         view.is_playback() && view.clock().epoch != beat.epoch
     }
 
-    /// What it looks at went to another moment: all topics begin anew there.
+    /// What it looks at went to another moment: all topics begin anew there, however far it has
+    /// been played since.
     fn follow_epoch(&mut self, beat: &Beat) {
         if beat.epoch == self.epoch {
             return;
         }
         self.epoch = beat.epoch;
         let clock = self.shared.view.clock();
+        let has_leapt = !std::mem::take(&mut self.is_back) && self.shared.view.is_playback();
+        let (tick, at, _) = match has_leapt {
+            true => self.shared.view.leapt_to(),
+            false => self.shared.view.events_so_far(),
+        };
         self.reply(&ServerMessage::Discontinuity {
             epoch: &shown::epoch(&clock),
-            tick: clock.tick,
-            sim_time: &rfc3339(&self.shared.view.world(), clock.at),
+            tick,
+            sim_time: &rfc3339(&self.shared.view.world(), at),
             discontinuity: true,
         });
         for subscription in self.subscriptions.iter_mut() {
-            subscription.start_over(&self.shared);
+            subscription.leap(&self.shared, has_leapt);
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::recordings::{replay, serve_and_record};
 use crate::support::client::Client;
 use crate::support::server::{Running, lively};
-use crate::support::stream::Stream;
+use crate::support::stream::{Stream, assert_numbered_from};
 use crate::support::worlds::busy;
 
 const EVERYWHERE: [i32; 4] = [-123, 37, -122, 38];
@@ -262,5 +262,59 @@ async fn backwards_lists_and_counts_go_back_too() {
         (&clock["state"], &clock["speed"]),
         (&json!("running"), &json!(-20.0))
     );
+    server.stop().await;
+}
+
+/// What is told after a leap to a tick, up to the event of this number: first the moment, then all
+/// events since.
+async fn told_since(stream: &mut Stream, tick: &Value, first: u64, last: u64) {
+    let leap = stream.next_of("discontinuity").await;
+    assert_eq!(&leap["tick"], tick, "{leap}");
+    let snapshot = stream.next_of("snapshot").await;
+    assert_eq!(
+        (&snapshot["tick"], &snapshot["seq"]),
+        (tick, &json!(first)),
+        "{snapshot}"
+    );
+    let mut events = Vec::new();
+    while events.last().is_none_or(|event: &Value| event["seq"] != last) {
+        let one =
+            stream.next_where(|message| ["event", "snapshot"].iter().any(|kind| message["type"] == *kind));
+        let one = one.await;
+        assert_eq!(one["type"], "event", "no other picture: {one}");
+        events.push(one);
+    }
+    assert_numbered_from(first + 1, &events);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_fast_as_it_goes_nothing_is_skipped_after_a_leap() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let [begin, end] = [0, 5].map(|at| &served.clocks[at]);
+    let mut stream = Stream::open(server.address()).await;
+    stream.follow(1, "events").await;
+    stream.next_of("snapshot").await;
+    let seq_at = async |stream: &mut Stream, clock: &Value| {
+        client.control(json!({"simTime": clock["simTime"]})).await;
+        stream.next_of("discontinuity").await;
+        stream.next_of("snapshot").await["seq"].as_u64().unwrap()
+    };
+    let first = seq_at(&mut stream, begin).await;
+    let last = seq_at(&mut stream, end).await;
+    assert!(first < last);
+
+    let wish = json!({"simTime": begin["simTime"], "state": "running", "speed": "max"});
+    client.control(wish).await;
+    told_since(&mut stream, &begin["tick"], first, last).await;
+
+    // A session by itself, in a show that opens and in one that it has.
+    for _ in 0..2 {
+        stream
+            .send(json!({"type": "seek", "simTime": begin["simTime"]}))
+            .await;
+        stream.send(json!({"type": "play", "speed": "max"})).await;
+        told_since(&mut stream, &begin["tick"], first, last).await;
+    }
     server.stop().await;
 }

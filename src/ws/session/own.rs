@@ -96,6 +96,7 @@ impl Session {
     pub(super) fn go_home(&mut self) {
         if let Some(own) = self.own.take() {
             self.look_at(Arc::clone(&own.home));
+            self.is_back = true;
         }
         self.owes_clock = true;
     }
@@ -170,6 +171,7 @@ impl Session {
             told: None,
         }));
         self.look_at(shared);
+        self.is_back = false;
         self.owes_clock = true;
     }
 

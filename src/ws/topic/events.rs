@@ -11,6 +11,8 @@ use super::numbered::Cursor;
 
 pub(super) struct Follow {
     cursor: Cursor,
+    /// The next snapshot is of the moment that the view leapt to.
+    begins_with_leap: bool,
 }
 
 impl Follow {
@@ -18,6 +20,7 @@ impl Follow {
     pub(super) fn open(shared: &Shared, since: Option<u64>) -> Self {
         Follow {
             cursor: Cursor::open(shared, Subject::All, since),
+            begins_with_leap: false,
         }
     }
 
@@ -29,10 +32,18 @@ impl Follow {
         self.cursor.start_over();
     }
 
+    /// What happened since the view leapt is told too, where that is a while ago.
+    pub(super) fn begin_with_leap(&mut self) {
+        self.begins_with_leap = true;
+    }
+
     pub(super) fn speak(&mut self, id: u64, speech: &mut Speech<'_>) {
         if self.cursor.wants_snapshot() {
             let view = &speech.shared.view;
-            let (tick, at, seq) = view.events_so_far();
+            let (tick, at, seq) = match std::mem::take(&mut self.begins_with_leap) {
+                true => view.leapt_to(),
+                false => view.events_so_far(),
+            };
             let sim_time = rfc3339(&view.world(), at);
             speech.say(&ServerMessage::Snapshot {
                 id,

@@ -158,6 +158,15 @@ impl Subscription {
         }
     }
 
+    /// The same where the view went to another moment; `has_leapt`: events are told from the moment
+    /// it went to, not from where it is by now.
+    pub(super) fn leap(&mut self, shared: &Shared, has_leapt: bool) {
+        self.start_over(shared);
+        if let (Follow::Events(events), true) = (&mut self.follow, has_leapt) {
+            events.begin_with_leap();
+        }
+    }
+
     /// What it follows is shown elsewhere from now on.
     pub(super) fn look_at(&mut self, shared: &Shared) {
         if let Some(rate) = self.rate() {
