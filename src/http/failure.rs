@@ -43,8 +43,8 @@ pub enum Failure {
     NotARecording,
     /// A session's own moment is told over the session's own socket.
     ToldBySession,
-    /// A live world has no branches.
-    NoBranches,
+    /// This world has no branches, and why.
+    NoBranches(&'static str),
     NoBranch(NoBranch),
     NoComparison(NoComparison),
     /// No flight of that account ended in that month.
@@ -145,7 +145,7 @@ impl Failure {
             Failure::NoDrone(_) => (S::CONFLICT, "no-drone", "No drone flies for it"),
             Failure::NotInTheAir => (S::NOT_FOUND, "not-in-the-air", "Not in the air"),
             Failure::ToldBySession => (S::NOT_FOUND, "told-by-session", "Its session tells it"),
-            Failure::NotARecording | Failure::NoBranches => {
+            Failure::NotARecording | Failure::NoBranches(_) => {
                 (S::NOT_FOUND, "not-a-recording", "Not a recording")
             }
             Failure::NoBranch(NoBranch::Unknown) => (S::NOT_FOUND, "unknown-id", "No such thing"),
@@ -245,9 +245,7 @@ impl Failure {
                 "nothing of this world is recorded, so it has no timeline; PUT /api/recording begins a recording".into()
             }
             Failure::ToldBySession => "subscribe over the session's own WebSocket".into(),
-            Failure::NoBranches => {
-                "this world is live; a recording that `skyhaul replay` plays has branches".into()
-            }
+            Failure::NoBranches(why) => (*why).into(),
             Failure::NoBranch(refused) => refused.to_string(),
             Failure::NoComparison(refused) => refused.to_string(),
             Failure::NotRecording(why) => why.to_string(),

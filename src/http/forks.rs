@@ -22,6 +22,7 @@ use super::parameters::{NoParameters, PathId};
 use super::simulation::moment_of;
 use crate::sim::time::SimTime;
 use crate::view::branches::{Branch, Branches, NoBranch, Stage};
+use crate::view::commands::Refusal;
 use crate::wire::api::forks as wire;
 use crate::wire::time::rfc3339;
 
@@ -36,7 +37,19 @@ pub fn routes() -> OpenApiRouter<Api> {
 }
 
 fn branches(api: &Api) -> Result<&Arc<dyn Branches>, Failure> {
-    api.branches.as_ref().ok_or(Failure::NoBranches)
+    let why = match api.view.is_playback() {
+        true => "this recording is shown beside; /api/forks has the branches of the one that is played",
+        false => "this world is live; a recording that `skyhaul replay` plays has branches",
+    };
+    api.branches.as_ref().ok_or(Failure::NoBranches(why))
+}
+
+/// What is beside has none, whatever is asked for.
+fn not_beside(api: &Api) -> Result<(), Failure> {
+    match api.branches.is_none() && api.view.is_playback() {
+        true => Err(Refusal::Beside.into()),
+        false => Ok(()),
+    }
 }
 
 /// The branches of the recording that is played
@@ -87,6 +100,7 @@ async fn begin_fork(
     _: NoParameters,
     body: JsonBody,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<wire::Fork>), Failure> {
+    not_beside(&api)?;
     let mut complaints = Complaints::default();
     let mut fields = Fields::of_body(&body.value, &mut complaints);
     fields.nothing_but(&["at", "set"]);
@@ -167,6 +181,7 @@ async fn cancel_fork(
     _: NoParameters,
     PathId(number): PathId<u32>,
 ) -> Result<StatusCode, Failure> {
+    not_beside(&api)?;
     let number = number.ok_or(Failure::Unknown("fork"))?;
     branches(&api)?.cancel(number).map_err(Failure::NoBranch)?;
     Ok(StatusCode::NO_CONTENT)

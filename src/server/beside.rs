@@ -74,7 +74,7 @@ impl Beside {
         let (playback, played) = Playback::start(recording, programme)?;
         let (routes, _) = {
             let _within = self.runtime.enter();
-            self.doors.open(&playback, playback.clone(), None)
+            self.doors.open(&playback, Arc::new(NoneOfItsOwn), None)
         };
         self.runtime.spawn_blocking(move || {
             if let Ok(Err(error)) = played.join() {
@@ -189,6 +189,19 @@ pub fn file_name(path: &Path) -> String {
         .unwrap_or(path.as_os_str())
         .to_string_lossy()
         .into_owned()
+}
+
+/// What is beside goes as the common show goes.
+struct NoneOfItsOwn;
+
+impl Commands for NoneOfItsOwn {
+    fn control(&self, _: PaceChange) -> Answer<'_, (), Refusal> {
+        Box::pin(async { Err(Refusal::Beside) })
+    }
+
+    fn step(&self, _: u64) -> Answer<'_, Tick, Refusal> {
+        Box::pin(async { Err(Refusal::Beside) })
+    }
 }
 
 /// The common show with whatever is beside it: who moves the one moves both.

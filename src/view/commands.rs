@@ -109,6 +109,10 @@ pub enum Refusal {
     Live,
     #[error("this is a recording: nothing in it can be changed")]
     Recorded,
+    #[error(
+        "what is shown beside has no clock and no branches of its own: ask /api/simulation and /api/forks"
+    )]
+    Beside,
     #[error("a live world does not run backwards; only a recording does")]
     Backwards,
     #[error("tick {asked} has passed; the simulation is at tick {now}")]

@@ -213,6 +213,21 @@ async fn a_branch_is_made_from_the_page_and_shown_beside_at_the_same_moment() {
     client.control(json!({"state": "paused"})).await;
     let (_, beside) = client.get("/beside/api/simulation").await;
     assert_eq!(beside["state"], "paused");
+
+    // There is one clock, and one recording that is branched.
+    let (status, why) = client
+        .put("/beside/api/simulation", &json!({"state": "running"}))
+        .await;
+    assert_eq!(status.as_u16(), 409, "{why}");
+    assert!(
+        why["detail"].as_str().unwrap().contains("/api/simulation"),
+        "{why}"
+    );
+    let wish = json!({"at": moments[3]});
+    let (status, why) = client.post("/beside/api/forks", &wish).await;
+    assert_eq!(status.as_u16(), 409, "{why}");
+    assert!(why["detail"].as_str().unwrap().contains("/api/forks"), "{why}");
+    assert_eq!(client.get("/beside/api/simulation").await.1["state"], "paused");
     server.stop().await;
 }
 

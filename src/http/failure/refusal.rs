@@ -94,7 +94,7 @@ pub(super) fn shape_of(refusal: &Refusal) -> Shape {
         Refusal::NotPaused => (S::CONFLICT, "not-paused", "Not paused", None),
         Refusal::Paused => (S::CONFLICT, "paused", "Paused", None),
         Refusal::Live => (S::CONFLICT, "live", "Not a recording", None),
-        Refusal::Recorded => (S::CONFLICT, "recorded", "A recording", None),
+        Refusal::Recorded | Refusal::Beside => (S::CONFLICT, "recorded", "A recording", None),
         Refusal::Backwards => (S::CONFLICT, "live", "Not a recording", None),
         Refusal::TickPassed { .. } => (S::CONFLICT, "tick-passed", "That tick has passed", None),
     };
