@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Path;
+use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,7 +23,14 @@ use crate::ws::{Moments, NoStream};
 const BEFORE: &str = "/shows/";
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(read_as_of_a_show))
+    let no_show = post(read_as_of_a_show)
+        .put(read_as_of_a_show)
+        .patch(read_as_of_a_show)
+        .delete(read_as_of_a_show);
+    OpenApiRouter::new()
+        .routes(routes!(read_as_of_a_show))
+        // What nobody looks at cannot be written to either.
+        .route("/shows/{show}/api/{resource}", no_show)
 }
 
 /// Any read, as of the moment that a session looks at

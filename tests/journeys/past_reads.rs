@@ -135,6 +135,11 @@ async fn a_show_is_its_sessions_and_shows_no_more_than_its_token_may_see() {
     for delivery in list["items"].as_array().unwrap() {
         assert_eq!(delivery["owner"]["accountId"], "cafe", "{delivery}");
     }
+    // What nobody looks at is not there to be written to, either.
+    for path in ["/api/simulation", "/api/simulation/step"] {
+        let (status, why) = client.post(&format!("/shows/nobodys{path}"), &json!({})).await;
+        assert_eq!(status.as_u16(), 404, "{path}: {why}");
+    }
     drop(guest);
     while status(&cafe, format!("/shows/{own}/api/simulation")).await == 200 {
         tokio::task::yield_now().await;
