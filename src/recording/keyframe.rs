@@ -10,15 +10,20 @@ use crate::engine::look;
 use crate::sim::calendar::Month;
 use crate::sim::ids::DeliveryId;
 use crate::sim::sums::Sums;
-use crate::sim::time::{SimTime, Tick};
+use crate::sim::time::{SimDuration, SimTime, Tick};
 use crate::sim::world::World;
 use crate::store::{HistoryRow, Snapshot, SumRow};
-use crate::view::{Restored, View};
+use crate::view::{DeliveryRecord, Restored, View};
 
 use super::difference;
 use super::file::{Chunk, FileError, Recording};
 use super::layout::{self, Topic};
+use super::past::records_of;
 use super::projector::NotShown;
+
+/// Deliveries that ended lately, and how lately: gauges are about no more, but where very many end.
+const RECENT: usize = 1_500;
+const GAUGED: SimDuration = SimDuration(300_000_000);
 
 /// The state after a tick, whole. Postcard has no names: a change of fields is a new
 /// [`super::layout::FORMAT`].
@@ -99,8 +104,31 @@ fn state_of(
     chunk: usize,
     scenario: &Arc<World>,
 ) -> Result<(View, Arc<World>), NotShown> {
-    let (world, restored) = restored_of(recording, chunk, scenario)?;
+    let (world, mut restored) = restored_of(recording, chunk, scenario)?;
+    restored.recent = recent(recording, &recording.chunks()[chunk]);
     Ok((View::new(Arc::clone(&world), restored), world))
+}
+
+/// Those that had left memory by the state in this chunk, the oldest first: as many of the last as
+/// gauges over a window of time are about. What is damaged is not counted.
+fn recent(recording: &Recording, state: &Chunk) -> Vec<DeliveryRecord> {
+    let has_left = |chunk: &&Chunk| chunk.topics.contains(&Topic::History) && chunk.from_ns <= state.from_ns;
+    let at = recording.origin.at(state.from_ns);
+    let mut found = BTreeMap::new();
+    for chunk in recording.chunks().iter().filter(has_left).rev() {
+        for bytes in records_of(recording, chunk).unwrap_or_default() {
+            if let Ok(record) = DeliveryRecord::from_bytes(&bytes)
+                && let Some(ended) = record.ended
+            {
+                found.insert((ended, record.id), record);
+            }
+        }
+        let is_long_ago = |((ended, _), _): (&(SimTime, _), _)| at.since(*ended) > GAUGED;
+        if found.len() >= RECENT && found.first_key_value().is_some_and(is_long_ago) {
+            break;
+        }
+    }
+    found.into_values().collect()
 }
 
 /// The last of the whole states in these chunks that can be read, and in which it is.

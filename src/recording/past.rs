@@ -128,7 +128,7 @@ impl Index {
     }
 }
 
-fn records_of(recording: &Recording, chunk: &Chunk) -> Result<Vec<Vec<u8>>, FileError> {
+pub(super) fn records_of(recording: &Recording, chunk: &Chunk) -> Result<Vec<Vec<u8>>, FileError> {
     let mut records = Vec::new();
     for message in recording.messages(chunk)? {
         if message.topic == Topic::History {

@@ -62,6 +62,12 @@ fn a_moment_that_is_gone_to_is_the_one_that_is_played_to() {
             let gone_to = open(&run, tick as u64);
             assert_shows(&run, gone_to.view(), tick);
             assert_eq!(going_on(gone_to.view()), going_on(played.view()), "tick {tick}");
+            let gauges = |view: &View| {
+                let fleet = view.fleet();
+                let samples = fleet.quotes.map(|quotes| quotes.samples);
+                (fleet.completed_per_minute, samples)
+            };
+            assert_eq!(gauges(gone_to.view()), gauges(played.view()), "tick {tick}");
             let drones = |view: &View| view.drones(&DroneFilter::default(), None, 100).items;
             assert_eq!(drones(gone_to.view()).len(), 12);
             for (one, other) in drones(gone_to.view()).iter().zip(drones(played.view())) {
