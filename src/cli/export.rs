@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 use super::recording::{not_onto, open, parse_drone, parse_elapsed, unread};
+use super::unfinished::{Unfinished, discard};
 use crate::recording::export::{ExportError, Filter, Format, export as write};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -98,7 +99,7 @@ pub fn export(args: Args) -> Result<(), Failure> {
     not_onto(&args.file, &args.out, "--out")?;
     let recording = open(&args.file)?;
     let bar = ProgressBar::new(1_000).with_style(style());
-    let place = Place::of(&args.out);
+    let place = Place::of(&args.out)?;
     let is_left = AtomicBool::new(false);
     let written = place.create().and_then(|out| {
         let out = Reader {
@@ -172,10 +173,11 @@ fn check(filter: &Filter, format: Format) -> Result<(), Failure> {
 struct Place<'a> {
     out: &'a Path,
     beside: Option<PathBuf>,
+    unfinished: Unfinished,
 }
 
 impl<'a> Place<'a> {
-    fn of(out: &'a Path) -> Self {
+    fn of(out: &'a Path) -> Result<Self, Failure> {
         // Devices and pipes are written to as they are.
         let is_file = std::fs::metadata(out).map_or(true, |known| known.is_file());
         let beside = (is_file && out != Path::new("-")).then(|| {
@@ -183,14 +185,19 @@ impl<'a> Place<'a> {
             name.push(".part");
             PathBuf::from(name)
         });
-        Place { out, beside }
+        Ok(Place {
+            out,
+            beside,
+            unfinished: Unfinished::heed_signals()?,
+        })
     }
 
     fn create(&self) -> Result<Box<dyn Write + Send>, Failure> {
         if self.out == Path::new("-") {
             return Ok(Box::new(BufWriter::new(io::stdout())));
         }
-        let file = File::create(self.beside.as_deref().unwrap_or(self.out));
+        let name = self.beside.as_deref().unwrap_or(self.out);
+        let file = self.unfinished.begin(name, || File::create(name));
         let file = file.map_err(|error| {
             Failure::bad_input(
                 format!("{} cannot be written: {error}", self.out.display()),
@@ -204,19 +211,18 @@ impl<'a> Place<'a> {
         let Some(beside) = &self.beside else {
             return written;
         };
-        let settled = written.and_then(|written| {
-            std::fs::rename(beside, self.out).map_err(|error| {
-                Failure::failed(
-                    format!("{} cannot be written: {error}", self.out.display()),
-                    "give another --out",
-                )
-            })?;
-            Ok(written)
-        });
-        if settled.is_err() {
-            let _was_never_there = std::fs::remove_file(beside);
-        }
-        settled
+        self.unfinished.settle(|| {
+            let settled = written.and_then(|written| {
+                std::fs::rename(beside, self.out).map_err(|error| {
+                    Failure::failed(
+                        format!("{} cannot be written: {error}", self.out.display()),
+                        "give another --out",
+                    )
+                })?;
+                Ok(written)
+            });
+            settled.inspect_err(|_| discard(beside))
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use clap::builder::BoolishValueParser;
 use super::recording::{not_onto, open, parse_elapsed, unread};
 use super::run::display::Display;
 use super::run::table;
+use super::unfinished::{Unfinished, discard};
 use super::{Failure, parse_threads, threads};
 use crate::recording::export::clock;
 use crate::recording::{Fork, Full, NotShown, Recorder, Stopped, branch};
@@ -60,7 +61,9 @@ pub fn fork(args: Args) -> Result<(), Failure> {
     let (origin, changed) = branch
         .map_err(|error| Failure::bad_input(error.to_string(), "see `skyhaul schema` for keys and values"))?;
     let hz = origin.hz;
-    let recorder = Recorder::create(&args.out, origin).map_err(|error| {
+    let unfinished = Unfinished::heed_signals()?;
+    let recorder = unfinished.begin(&args.out, || Recorder::create(&args.out, origin));
+    let recorder = recorder.map_err(|error| {
         Failure::bad_input(
             format!("{} cannot be written: {error}", args.out.display()),
             "give another --out",
@@ -88,9 +91,7 @@ pub fn fork(args: Args) -> Result<(), Failure> {
         Err(error) => Err(describe(&args, &error)),
         Ok(summary) => recorded.map(|_| summary),
     };
-    let summary = ended.inspect_err(|_| {
-        let _part_of_a_branch = std::fs::remove_file(&args.out);
-    })?;
+    let summary = unfinished.settle(|| ended.inspect_err(|_| discard(&args.out)))?;
     let text = match args.json {
         true => super::run::json(&summary)?,
         false => table::of_one(&summary),

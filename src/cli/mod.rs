@@ -18,6 +18,7 @@ mod run;
 mod serve;
 mod signals;
 mod token;
+mod unfinished;
 
 use std::io::IsTerminal;
 use std::path::Path;

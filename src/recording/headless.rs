@@ -1,5 +1,6 @@
 //! A world that runs to its end and is recorded: nothing is left out, the world waits.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::engine::recovery::{self, Recovered};
@@ -28,7 +29,7 @@ pub enum Stopped {
     Cancelled,
 }
 
-/// Runs the world to its end on this thread. `watch` sees every tick.
+/// Runs the world to its end on this thread. `watch` sees every tick, and may make it the last.
 ///
 /// # Errors
 /// A world that failed, or a recording that takes no more.
@@ -38,7 +39,7 @@ pub fn run(
     until: Tick,
     recorder: &Recorder,
     hz: f64,
-    mut watch: impl FnMut(&Engine, &Outcome),
+    mut watch: impl FnMut(&Engine, &Outcome) -> ControlFlow<()>,
 ) -> Result<Engine, Stopped> {
     actix::System::new().block_on(async {
         let identity = Identity {
@@ -52,10 +53,10 @@ pub fn run(
         let Recovered { engine, view, .. } = recovered;
         let mut filmed = Filmed::new(engine, view, recorder, cadence);
         filmed.begin().await?;
-        while filmed.engine.tick_number() < until {
+        let mut is_last = until <= filmed.engine.tick_number();
+        while !is_last {
             let outcome = filmed.engine.tick(Admission::default()).await?;
-            watch(&filmed.engine, &outcome);
-            let is_last = filmed.engine.tick_number() == until;
+            is_last = watch(&filmed.engine, &outcome).is_break() || filmed.engine.tick_number() == until;
             filmed.record(outcome, Vec::new(), is_last).await?;
         }
         Ok(filmed.engine)

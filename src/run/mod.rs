@@ -73,7 +73,7 @@ pub fn run(
     Ok(watch.close(&engine))
 }
 
-/// The same, recorded; the recording is ended by the caller.
+/// The same, recorded; the recording is ended by the caller. `show` may say that it is enough.
 ///
 /// # Errors
 /// A world that failed, or a recording that takes no more.
@@ -84,11 +84,11 @@ pub fn run_recorded(
     keeps_rows: bool,
     recorder: &Recorder,
     hz: f64,
-    show: impl FnMut(&Progress),
+    show: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Ended, Stopped> {
     let mut watch = Watch::open(until, keeps_rows, show);
     let engine = recording::run(world, threads, until, recorder, hz, |engine, outcome| {
-        watch.hear(engine, &outcome.events);
+        watch.hear(engine, &outcome.events)
     })?;
     Ok(watch.close(&engine))
 }

@@ -9,6 +9,7 @@ mod comparing;
 mod connections;
 mod conservation;
 mod crash;
+mod cut_short;
 mod dashboard;
 mod demo;
 mod description;

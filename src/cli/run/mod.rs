@@ -7,6 +7,7 @@ pub(super) mod table;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
 use super::recording::{RecordTo, parse_drone, parse_record_hz};
+use super::signals::Told;
 use super::{Failure, duration, load_world, parse_threads, threads};
 use crate::engine::Halted;
 use crate::recording::Stopped;
@@ -165,10 +167,15 @@ fn recorded(
     threads: usize,
     until: Tick,
     keeps_rows: bool,
-    show: impl FnMut(&Progress),
+    mut show: impl FnMut(&Progress),
 ) -> Result<Ended, Failure> {
+    let told = Told::listen()?;
     let recorder = to.create(&world)?;
-    let ended = run::run_recorded(world, threads, until, keeps_rows, &recorder, to.hz, show);
+    let ended = run::run_recorded(world, threads, until, keeps_rows, &recorder, to.hz, |progress| {
+        show(progress);
+        told.status()
+            .map_or(ControlFlow::Continue(()), |_| ControlFlow::Break(()))
+    });
     let recorded = to.finish(&recorder);
     let ended = match ended {
         Ok(ended) => ended,
@@ -179,7 +186,17 @@ fn recorded(
         }
     };
     recorded?;
-    Ok(ended)
+    match told.status() {
+        // Who asked for all of it has not got it.
+        Some(status) if ended.summary.ticks < until => Err(Failure {
+            status,
+            ..Failure::failed(
+                "the run was ended early",
+                "what was recorded until then can be played",
+            )
+        }),
+        _ => Ok(ended),
+    }
 }
 
 fn compare(

@@ -155,6 +155,7 @@ fn record(hz: f64) -> Run {
         rows.sort_by_key(|row| row.drone);
         seen.push((rows, engine.events_through()));
         digests.push(*engine.digest());
+        ControlFlow::Continue(())
     })
     .unwrap();
     let recorded = recorder.finish().unwrap();
