@@ -95,6 +95,24 @@ pub async fn pass_over(request: &mut Request, patience: Duration) -> bool {
     timeout(patience, reading).await.unwrap_or(false)
 }
 
+/// The same without a wait: what is not there with the head is read and dropped while the answer is
+/// on its way, since a client that still sends might lose the answer otherwise.
+pub async fn leave(request: &mut Request, patience: Duration) -> bool {
+    if request.body().is_end_stream() {
+        return true;
+    }
+    let mut rest = std::mem::take(request);
+    if rest.headers().contains_key(EXPECT) {
+        return false;
+    }
+    let mut reading = Box::pin(async move { pass_over(&mut rest, patience).await });
+    if let Poll::Ready(is_read) = poll!(&mut reading) {
+        return is_read;
+    }
+    tokio::spawn(reading);
+    false
+}
+
 impl FromRequest<Api> for ChangeText {
     type Rejection = Failure;
 

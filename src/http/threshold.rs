@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONNECTION, ORIGIN, VARY};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
@@ -37,7 +37,12 @@ pub struct Threshold {
     rate_limit: Option<Arc<RateLimit>>,
     /// Of a session's own moment: nobody else is let in.
     only: Option<Looker>,
+    /// Why nothing behind it can be changed, where that is so.
+    unchanging: Option<Refusal>,
 }
+
+/// What is no change of the world, though it is no read either: its clock, branches, and tokens.
+const BESIDE_THE_WORLD: [&str; 3] = ["/api/simulation", "/api/forks", "/api/tokens"];
 
 impl Threshold {
     pub fn new(parts: &Parts, only: Option<Looker>) -> Arc<Self> {
@@ -48,6 +53,7 @@ impl Threshold {
             patience: parts.body_patience,
             rate_limit: parts.rate_limit.clone(),
             only,
+            unchanging: parts.commands.can_change().err(),
         })
     }
 }
@@ -92,15 +98,35 @@ impl Threshold {
         match (&self.only, grant) {
             // As if there were no such moment.
             (Some(looker), Some(grant)) if !looker.is(&grant.viewer) => Err(Failure::Unknown("show")),
-            (Some(_), _) if !request.method().is_safe() => Err(Refusal::Recorded.into()),
-            _ => Ok(()),
+            _ if request.method().is_safe() => Ok(()),
+            _ => self.unchanging(request),
+        }
+    }
+
+    /// Where nothing can be changed, nobody looks at what is wanted.
+    fn unchanging(&self, request: &Request) -> Result<(), Failure> {
+        let Some(why) = &self.unchanging else {
+            return Ok(());
+        };
+        let path = request.uri().path();
+        let is_beside = BESIDE_THE_WORLD.iter().any(|route| {
+            let rest = path.strip_prefix(route);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        let is_known = request.extensions().get::<MatchedPath>().is_some();
+        match self.only.is_none() && (is_beside || !is_known) {
+            true => Ok(()),
+            false => Err(why.clone().into()),
         }
     }
 
     async fn let_in(&self, mut request: Request, next: Next) -> Response {
         let uri = request.uri().clone();
         if let Err(refused) = self.judge(&mut request) {
-            let is_read = body::pass_over(&mut request, self.patience).await;
+            let is_read = match refused {
+                Failure::Refused(_) => body::leave(&mut request, self.patience).await,
+                _ => body::pass_over(&mut request, self.patience).await,
+            };
             let mut refusal = failure::problem_response(refused, uri.path());
             if !is_read {
                 refusal.headers_mut().insert(CONNECTION, CLOSE);

@@ -9,10 +9,11 @@ use skyhaul::engine::digest::hex;
 use skyhaul::engine::witness::Stand;
 use skyhaul::recording::playback::{Playback, Programme};
 use skyhaul::recording::{Fork, Origin, Recorder, Recording, Reporter, Sources};
-use skyhaul::server::{self, Options, Replay, ReplayOptions};
+use skyhaul::server::{self, Limits, Options, Replay, ReplayOptions};
 use skyhaul::sim::time::SimTime;
 use skyhaul::view::reading::Speed;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::live_past;
@@ -145,6 +146,32 @@ async fn a_recorded_world_that_goes_on_without_a_change_ends_as_it_did() {
         (json!(tick), json!(digest)),
         (last["tick"].clone(), last["digest"].clone())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_to_a_recording_is_told_so_before_they_have_said_what() {
+    let served = serve_and_record().await;
+    let (server, client) = replay(&served.path).await;
+    let (status, why) = client.delete("/api/deliveries/nobody").await;
+    assert_eq!(status.as_u16(), 409, "{why}");
+    let large = vec![b'x'; 3 << 20];
+    let (status, why) = client.post_bytes("/api/deliveryrequests", large).await;
+    assert_eq!(status.as_u16(), 409, "{why}");
+    let (status, why) = client.post("/api/nothing", &json!({})).await;
+    assert_eq!(status.as_u16(), 404, "{why}");
+    for rest in ["", "Expect: 100-continue\r\n"] {
+        let mut socket = TcpStream::connect(server.address()).await.unwrap();
+        let head =
+            format!("POST /api/zones HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n{rest}\r\n{{");
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // Sooner than a body is given up: nobody waits for this one.
+        let mut answer = [0; 1_000];
+        let read = timeout(Limits::default().body / 2, socket.read(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer[..read.unwrap().unwrap()]).to_lowercase();
+        assert!(answer.starts_with("http/1.1 409"), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    server.stop().await;
 }
 
 /// What the branch with this number has come to, when it is no longer under way.
