@@ -87,18 +87,41 @@ pub(super) fn check_followed(world: &World, followed: &[DroneId]) -> Result<(), 
 
 /// What is read must not be written over, by whatever names it goes.
 pub(super) fn not_onto(input: &Path, out: &Path, flag: &str) -> Result<(), Failure> {
-    let is_same = match (input.canonicalize(), out.canonicalize()) {
-        (Ok(input), Ok(out)) => input == out,
-        // One of them is not there.
-        _ => false,
-    };
-    if !is_same {
+    if !is_same(input, out) {
         return Ok(());
     }
     Err(Failure::bad_input(
         format!("{} would be written over itself", input.display()),
         format!("give another {flag}"),
     ))
+}
+
+/// One of the two would be lost.
+pub(super) fn not_both(one: (&str, &Path), other: (&str, &Path)) -> Result<(), Failure> {
+    if !is_same(one.1, other.1) {
+        return Ok(());
+    }
+    Err(Failure::bad_input(
+        format!(
+            "{} and {} are the same file, {}",
+            one.0,
+            other.0,
+            other.1.display()
+        ),
+        format!("give another {}", other.0),
+    ))
+}
+
+/// Whether both are names of one file, which need not be there yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        path.canonicalize().ok().or_else(|| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 /// The text that a world was made of, once more.

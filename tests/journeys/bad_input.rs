@@ -87,6 +87,19 @@ fn a_basemap_that_is_not_there_or_is_none_is_refused() {
 }
 
 #[test]
+fn a_run_is_not_written_twice_onto_one_file() {
+    let folder = TempDir::new().expect("a folder");
+    std::fs::create_dir(folder.path().join("in")).expect("a folder");
+    let name = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (tiny, file, again) = (tiny_path(), name("same"), name("in/../same"));
+    for other in [&file, &again] {
+        let ended = skyhaul_with(&["run", &tiny, "--until", "1s", "--out", &file, "--record", other]);
+        ended.refused_for(&["--out and --record", "same file"]);
+        assert!(!Path::new(&file).exists(), "nothing is begun");
+    }
+}
+
+#[test]
 fn a_scenario_with_a_mistake_is_refused_with_its_place_and_what_would_be_right() {
     let folder = TempDir::new().expect("a folder");
     let second_hub =

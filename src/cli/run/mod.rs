@@ -14,7 +14,7 @@ use std::sync::Arc;
 use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
-use super::recording::{RecordTo, parse_drone, parse_record_hz};
+use super::recording::{RecordTo, not_both, parse_drone, parse_record_hz};
 use super::signals::Told;
 use super::{Failure, duration, load_world, parse_threads, threads};
 use crate::engine::Halted;
@@ -118,6 +118,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
             "a policy is named twice",
             "name each --policy once",
         ));
+    }
+    if let (Some(out), Some(record)) = (&args.out, &args.record) {
+        not_both(("--out", out), ("--record", record))?;
     }
     let world = load_world(&args.file, args.seed)?;
     let out = args.out.as_deref().map(create).transpose()?;
