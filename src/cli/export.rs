@@ -68,6 +68,14 @@ fn parse_bbox(text: &str) -> Result<BoundingBox, String> {
     let wrong = || "four numbers are wanted: west,south,east,north".to_owned();
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
     match numbers.as_deref() {
+        Ok(corners @ &[west, south, east, north])
+            if ![west, east].iter().all(|lon| lon.abs() <= 180.0)
+                || ![south, north].iter().all(|lat| lat.abs() <= 90.0) =>
+        {
+            Err(format!(
+                "{corners:?} is not on the map: degrees up to ±180 and ±90 are wanted"
+            ))
+        }
         Ok(&[west, south, east, north]) if west < east && south < north => Ok(BoundingBox {
             west,
             south,
@@ -249,5 +257,26 @@ fn describe(error: ExportError, args: &Args) -> Failure {
             format!("--drone: {}: {error}", args.file.display()),
             "its drones are numbered from d-0 on",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_lies_on_the_map() {
+        for fine in ["-123,37,-122,38", "-180,-90,180,90"] {
+            assert!(parse_bbox(fine).is_ok(), "{fine}");
+        }
+        for wrong in [
+            "-181,37,-122,38",
+            "-123,37,1e9,38",
+            "-123,-91,-122,38",
+            "-123,37,-122,inf",
+            "NaN,37,-122,38",
+        ] {
+            assert!(parse_bbox(wrong).is_err(), "{wrong}");
+        }
     }
 }
