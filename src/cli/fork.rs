@@ -11,7 +11,7 @@ use super::run::display::Display;
 use super::run::table;
 use super::unfinished::{Unfinished, discard};
 use super::{Failure, parse_threads, threads};
-use crate::recording::export::clock;
+use crate::recording::export::{clock, clock_from};
 use crate::recording::{Fork, Full, NotShown, Recorder, Stopped, branch};
 use crate::run;
 use crate::sim::time::SimTime;
@@ -52,7 +52,7 @@ pub fn fork(args: Args) -> Result<(), Failure> {
             format!("--at is outside of {}", args.file.display()),
             format!(
                 "give a time from {} to {}",
-                clock(recording.begin()),
+                clock_from(recording.begin()),
                 clock(recording.end())
             ),
         ));

@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 use super::recording::{open, parse_elapsed, unread};
 use super::{Failure, Signals, door};
 use crate::auth::{KEY_VARIABLE, Mode};
-use crate::recording::export::clock;
+use crate::recording::export::{clock, clock_from};
 use crate::recording::playback::{Playback, Programme};
 use crate::recording::{NotShown, Recording};
 use crate::server::{self, ReplayOptions};
@@ -124,7 +124,7 @@ fn programme(args: &Args, recording: &Recording) -> Result<Programme, Failure> {
             format!(
                 "--to is outside of {}: the recording begins at {}",
                 args.file.display(),
-                clock(begin)
+                clock_from(begin)
             ),
             "give a later time",
         ));

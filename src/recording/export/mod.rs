@@ -71,7 +71,7 @@ pub enum ExportError {
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("the recording ends at {}", clock(*.0))]
     Over(SimTime),
-    #[error("the recording begins at {}", clock(*.0))]
+    #[error("the recording begins at {}", clock_from(*.0))]
     NotYet(SimTime),
     #[error("the recording has no delivery {0}")]
     NoDelivery(DeliveryId),
@@ -88,6 +88,11 @@ pub fn clock(at: SimTime) -> String {
         seconds / 60 % 60,
         seconds % 60
     )
+}
+
+/// The same of a beginning: a whole second that is not before it.
+pub fn clock_from(at: SimTime) -> String {
+    clock(SimTime(at.0.next_multiple_of(1_000_000)))
 }
 
 /// What came of it.
@@ -231,5 +236,18 @@ impl Walk<'_> {
         self.exported.frames += 1;
         self.exported.rows += rows.len() as u64;
         sink.frame(at, &rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_told_as_a_second_that_lies_inside() {
+        let told = |us| clock_from(SimTime(us));
+        assert_eq!(told(300_000_000), "00:05:00");
+        assert_eq!(told(300_000_001), "00:05:01");
+        assert_eq!(told(3_599_900_000), "01:00:00");
     }
 }
