@@ -1,10 +1,11 @@
 //! What the commands that write or read recordings have in common.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Failure;
-use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Sources};
+use crate::recording::{FileError, Origin, Recorded, Recorder, Recording, Sources, TapeError};
 use crate::sim::ids::DroneId;
 use crate::sim::time::SimTime;
 use crate::sim::world::World;
@@ -134,7 +135,15 @@ pub(super) fn sources_of(scenario: &Path) -> Result<Sources, Failure> {
     })
 }
 
-pub(super) fn not_begun(path: &Path, error: &dyn Display) -> Failure {
+pub(super) fn not_begun(path: &Path, error: &TapeError) -> Failure {
+    if let TapeError::Io(error) = error
+        && error.kind() == ErrorKind::StorageFull
+    {
+        return Failure::failed(
+            format!("{} cannot be written: {error}", path.display()),
+            "make room, or give another --record",
+        );
+    }
     Failure::bad_input(
         format!("{} cannot be written: {error}", path.display()),
         "give another --record",

@@ -99,6 +99,14 @@ fn a_run_is_not_written_twice_onto_one_file() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_mistake_of_the_users() {
+    let ended = skyhaul_with(&["run", &tiny_path(), "--until", "1s", "--record", "/dev/full"]);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("make room"), "{ended:?}");
+}
+
 #[test]
 fn a_scenario_with_a_mistake_is_refused_with_its_place_and_what_would_be_right() {
     let folder = TempDir::new().expect("a folder");
