@@ -41,8 +41,9 @@ pub struct Threshold {
     unchanging: Option<Refusal>,
 }
 
-/// What is no change of the world, though it is no read either: its clock, branches, and tokens.
-const BESIDE_THE_WORLD: [&str; 3] = ["/api/simulation", "/api/forks", "/api/tokens"];
+/// What is no change of the world, though it is no read either: its clock, branches, tokens, and
+/// shows that are not there.
+const BESIDE_THE_WORLD: [&str; 4] = ["/api/simulation", "/api/forks", "/api/tokens", "/shows"];
 
 impl Threshold {
     pub fn new(parts: &Parts, only: Option<Looker>) -> Arc<Self> {

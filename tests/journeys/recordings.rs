@@ -159,6 +159,8 @@ async fn who_writes_to_a_recording_is_told_so_before_they_have_said_what() {
     assert_eq!(status.as_u16(), 409, "{why}");
     let (status, why) = client.post("/api/nothing", &json!({})).await;
     assert_eq!(status.as_u16(), 404, "{why}");
+    let (status, why) = client.post("/shows/nobodys/api/zones", &json!({})).await;
+    assert_eq!(status.as_u16(), 404, "{why}");
     for rest in ["", "Expect: 100-continue\r\n"] {
         let mut socket = TcpStream::connect(server.address()).await.unwrap();
         let head =
