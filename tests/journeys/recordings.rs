@@ -318,7 +318,7 @@ async fn what_was_recorded_late_is_played_from_where_it_begins() {
         .put("/api/recording", &json!({"state": "recording", "name": "late"}))
         .await;
     assert_eq!(status.as_u16(), 200);
-    // The last frame is that of the last whole second.
+    // The last frame is of the moment that it ends at.
     client.run_to(1_005).await;
     let begun = client.get("/api/recording").await.1["from"].clone();
     client.put("/api/recording", &json!({"state": "off"})).await;
@@ -327,7 +327,7 @@ async fn what_was_recorded_late_is_played_from_where_it_begins() {
     let clock = client.simulation().await;
     assert!(begun.as_str() > Some("2026-06-01T18:00:50"), "{begun}");
     assert_eq!((&clock["playback"]["from"], &clock["simTime"]), (&begun, &begun));
-    assert_eq!(clock["playback"]["to"], "2026-06-01T18:01:40.000Z");
+    assert_eq!(clock["playback"]["to"], "2026-06-01T18:01:40.500Z");
     let (status, problem) = client
         .put("/api/simulation", &json!({"simTime": "2026-06-01T18:00:49Z"}))
         .await;
