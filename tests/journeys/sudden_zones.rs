@@ -67,7 +67,7 @@ fn airspeed_share(engine: &Engine, drone: DroneId) -> f64 {
     let wind = air.wind(fix.at, fix.height_m);
     let (east_mps, north_mps) = (fix.velocity.east_mps - wind.0, fix.velocity.north_mps - wind.1);
     let model = world.model(world.fleet_of(drone).unwrap().model);
-    east_mps.hypot(north_mps) / model.cruise_airspeed_mps
+    (east_mps * east_mps + north_mps * north_mps).sqrt() / model.cruise_airspeed_mps
 }
 
 /// Somebody in full cruise who has so far to go on its course, and where it is and will be.
