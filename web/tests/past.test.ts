@@ -83,7 +83,9 @@ test("routes, hubs and what is read in the past are of then", async () => {
   expect(asked).not.toContain(`/api/drones/${id}/route`);
   const then = async (path: string) => fetch(`${here.server.url}${shows()[0]}/api/${path}`);
   const told = (await (await then(`drones/${id}`)).json()) as { location: { latitude: number; longitude: number } };
-  const drawn = await page.evaluate((id) => window.__skyhaul!.drone(id)!, id);
+  // Pictures that come meanwhile may be partial.
+  const found = await page.waitForFunction((id) => window.__skyhaul!.drone(id), id);
+  const drawn = (await found.jsonValue())!;
   expect(drawn.latitude).toBeCloseTo(told.location.latitude, 3);
   expect(drawn.longitude).toBeCloseTo(told.location.longitude, 3);
   const clock = (await (await then("simulation")).json()) as { simTime: string };
