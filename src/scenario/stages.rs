@@ -205,11 +205,18 @@ fn in_line(f: &mut Fields<'_>, written: &[At<Option<Written>>]) -> Option<(bool,
             );
             return None;
         }
+        let given = stage.name.as_ref();
+        let name = given.map_or_else(|| number.to_string(), |name| name.value.clone());
+        if stages.iter().any(|earlier: &Stage| earlier.name == name) {
+            f.log().error(
+                given.map_or(&at.span, |name| &name.span),
+                format!("two stages of `load` have the name \"{name}\""),
+                "give each a name of its own; a stage without one has its number",
+            );
+            return None;
+        }
         stages.push(Stage {
-            name: stage
-                .name
-                .as_ref()
-                .map_or_else(|| number.to_string(), |name| name.value.clone()),
+            name,
             lasts: span(stage.lasts),
             from: if stage.is_ramp { last } else { aim },
             to: aim,

@@ -62,6 +62,7 @@ rate = "200/s", for | to = "200/s", for | 106:11: error: a stage of `load` is ne
 { to = "2000/s", over = "60s" } | { users = 4, for = "60s" } | 106:44: error: some stages of `load` are rates, and some count users
 { to = "2000/s", over = "60s" } | { users = 4 } | 106:44: error: a stage of `load` is neither steady nor a ramp; write { rate
 stages = [{ rate = "200/s", for = "30s" }, { to = "2000/s", over = "60s" }] | stages = [{ rate = "0/s", for = "30s" }] | 103:1: error: no stage of `load` asks for anything
+{ to = "2000/s", over = "60s" } | { name = "1", to = "2000/s", over = "60s" } | 106:53: error: two stages of `load` have the name "1"; give each
 stages = [{ rate = "200/s", for = "30s" }, { to = "2000/s", over = "60s" }] | stages = [] | 106:10: error: `stages` has 0 entries; give at least 1
 "{token}" | "{tokn}" | 118:25: error: nothing stands for {tokn} in `headers.x-api-key`; did you mean `token`?
 "{token}" | "two\nlines" | 118:13: error: the value of `x-api-key` has more than one line
