@@ -4,7 +4,7 @@
 //! Times count from when the request was due. What is heard of a delivery before the answer
 //! that names it is kept for a moment.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -37,6 +37,17 @@ struct UnderWay {
     is_picked_up: bool,
 }
 
+/// Those that wait for their next step, by when their requests were due.
+#[derive(Default)]
+struct Queue(BTreeSet<(Instant, u128)>);
+
+impl Queue {
+    fn age(&self, now: Instant) -> Option<Duration> {
+        let (oldest, _) = self.0.first()?;
+        Some(now.saturating_duration_since(*oldest))
+    }
+}
+
 /// So long, and of so many, what is heard of unknown deliveries is kept: they may be ours, and
 /// their answers on the way.
 const KEPT: Duration = Duration::from_secs(15);
@@ -49,6 +60,8 @@ pub(super) struct Deliveries {
     /// Whether anybody hears how they go on.
     pub is_followed: bool,
     under_way: ById<UnderWay>,
+    unscheduled: Queue,
+    uncollected: Queue,
     early: ById<Vec<(Milestone, Instant)>>,
     early_since: VecDeque<(Instant, u128)>,
     /// Newest last.
@@ -102,6 +115,7 @@ impl Deliveries {
             is_picked_up: false,
         };
         self.under_way.insert(key, delivery);
+        self.unscheduled.0.insert((due, key));
         for (milestone, at) in self.early.remove(&key).unwrap_or_default() {
             self.reached(key, &milestone, at, recorder);
         }
@@ -137,12 +151,17 @@ impl Deliveries {
         let took = at.saturating_duration_since(due);
         delivery.is_scheduled = true;
         delivery.is_picked_up |= *milestone == Milestone::PickedUp;
+        self.unscheduled.0.remove(&(due, key));
+        if *milestone != Milestone::Scheduled {
+            self.uncollected.0.remove(&(due, key));
+        }
         let mut seen = |op, end| recorder.add(op, part, Seen { end, is_late: false });
         match milestone {
             // A delivery that changes hands is scheduled anew.
             Milestone::Scheduled if is_scheduled => {}
             Milestone::Scheduled => {
                 self.scheduled += 1;
+                self.uncollected.0.insert((due, key));
                 seen(Op::Schedule, End::Well(took));
             }
             // Nor is it picked up twice.
@@ -175,10 +194,15 @@ impl Deliveries {
         }
     }
 
+    /// How long ago the request was due that waits the longest for its workflow to be done, and the
+    /// one that waits the longest for a drone to have the package.
+    pub fn ages(&self, now: Instant) -> (Option<Duration>, Option<Duration>) {
+        (self.unscheduled.age(now), self.uncollected.age(now))
+    }
+
     /// Those whose workflow is not done, and those that are not at their end.
     pub fn unfinished(&self) -> (u64, u64) {
-        let unscheduled = self.under_way.values().filter(|delivery| !delivery.is_scheduled);
-        (unscheduled.count() as u64, self.under_way.len() as u64)
+        (self.unscheduled.0.len() as u64, self.under_way.len() as u64)
     }
 
     /// The test is over. A workflow that was waited for in vain, for so long at least, stands among
@@ -224,12 +248,15 @@ mod tests {
         let due = Instant::now();
         let part = Part::Stage(0);
         deliveries.accepted(ID, part, due, due + SECOND, &mut recorder);
+        assert_eq!(deliveries.ages(due + 2 * SECOND), (Some(2 * SECOND), None));
         deliveries.heard(ID, Milestone::Scheduled, due + 2 * SECOND, &mut recorder);
         assert_eq!(deliveries.unfinished(), (0, 1));
+        assert_eq!(deliveries.ages(due + 3 * SECOND), (None, Some(3 * SECOND)));
         deliveries.heard(ID, Milestone::Scheduled, due + 5 * SECOND, &mut recorder);
         for later_s in [6, 7] {
             deliveries.heard(ID, Milestone::PickedUp, due + later_s * SECOND, &mut recorder);
         }
+        assert_eq!(deliveries.ages(due + 8 * SECOND), (None, None));
         deliveries.heard(ID, Milestone::Completed, due + 9 * SECOND, &mut recorder);
         assert_eq!(p50_s(&mut recorder, Op::Schedule), Some(2));
         assert_eq!(p50_s(&mut recorder, Op::PickUp), Some(6));
@@ -288,5 +315,6 @@ mod tests {
         assert_eq!(recorder.of(Op::Schedule).total.errors["no_drone"], 1);
         assert_eq!(recorder.of(Op::Deliver).total.errors["drone_lost"], 1);
         assert!(deliveries.are_all_over());
+        assert_eq!(deliveries.ages(due + SECOND), (None, None));
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::follow::Followed;
 use super::generator::Watch;
@@ -38,6 +39,10 @@ pub struct Second {
     pub max_ms: Option<f64>,
     pub scheduled: u64,
     pub schedule_p99_ms: Option<f64>,
+    /// How long ago the request was due that waits the longest for its workflow to be done.
+    pub unscheduled_age_ms: Option<f64>,
+    /// The same of those that are scheduled, and wait for a drone to have the package.
+    pub uncollected_age_ms: Option<f64>,
     pub picked_up: u64,
     pub delivered: u64,
     pub frames: u64,
@@ -145,6 +150,7 @@ impl<D: Dial> Monitor<D> {
         let done = |op| now(op).count - now(op).error_count();
         let stages = &self.stand.stage_names;
         let tally = &self.stand.tally;
+        let (unscheduled, uncollected) = self.stand.deliveries.borrow().ages(Instant::now());
         let names = part.stage().filter(|_| !is_draining);
         Second {
             at_seconds: elapsed.as_secs_f64(),
@@ -158,6 +164,8 @@ impl<D: Dial> Monitor<D> {
             max_ms: accept.max().map(millis),
             scheduled: done(Op::Schedule),
             schedule_p99_ms: quantile(Op::Schedule, 0.99),
+            unscheduled_age_ms: unscheduled.map(millis),
+            uncollected_age_ms: uncollected.map(millis),
             picked_up: done(Op::PickUp),
             delivered: done(Op::Deliver),
             frames: done(Op::Frame),

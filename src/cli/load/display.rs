@@ -74,6 +74,9 @@ fn line(progress: &Progress<'_>) -> String {
     }
     if let Some(unscheduled) = progress.unscheduled {
         line += &format!("  {} to schedule", count(unscheduled));
+        if second.unscheduled_age_ms.is_some() {
+            line += &format!(", the oldest for {}", ms(second.unscheduled_age_ms));
+        }
     }
     if second.frames > 0 {
         line += &format!(

@@ -182,6 +182,16 @@ fn charts(seconds: &[Second]) -> String {
             &[("p99", |second| second.schedule_p99_ms)],
         ),
         chart(
+            "How long who waits the longest has waited",
+            " s",
+            &[
+                ("for the workflow", |second| {
+                    Some(second.unscheduled_age_ms? / 1e3)
+                }),
+                ("to be collected", |second| Some(second.uncollected_age_ms? / 1e3)),
+            ],
+        ),
+        chart(
             "Until watchers saw it",
             " ms",
             &[
