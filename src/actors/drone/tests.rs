@@ -11,6 +11,7 @@ use crate::sim::roster::{Change, RosterWrite, ZoneWrite};
 use crate::sim::sky::Fix;
 use crate::sim::world::World;
 
+mod landing;
 mod yielding;
 mod zones;
 

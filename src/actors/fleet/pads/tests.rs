@@ -137,7 +137,7 @@ fn a_pad_that_was_promised_to_one_who_is_driven_off_is_the_next_ones() {
 }
 
 #[test]
-fn the_emptiest_battery_comes_down_first() {
+fn who_can_hold_the_shortest_comes_down_first() {
     let mut bench = bench(1, 4);
     bench.comes(0, 600.0);
     let first = due(&bench.comes(1, 500.0));
