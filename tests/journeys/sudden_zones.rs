@@ -13,6 +13,8 @@ use skyhaul::sim::event::{DeliveryEvent, DroneEvent, Event, Happening};
 use skyhaul::sim::flight;
 use skyhaul::sim::geo::Point;
 use skyhaul::sim::ids::{DeliveryId, DroneId};
+use skyhaul::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package};
+use skyhaul::sim::places::resolve_place;
 use skyhaul::sim::roster::{Change, RosterWrite, ZoneWrite};
 use skyhaul::sim::time::{SimDuration, SimTime, Tick};
 use skyhaul::sim::world::World;
@@ -281,4 +283,83 @@ fn whoever_holds_over_its_hub_under_an_announced_zone_does_so_elsewhere_and_land
         "{seen:?}"
     );
     assert_eq!(seen.completed.len(), REQUESTS, "{seen:?}");
+}
+
+/// Somebody who takes their time to come to the door, and what is to be put into their hand.
+fn to_be_met() -> (World, Command) {
+    let text = format!("{ONE_PAD}\n[recipient]\nconfirm_after = \"40s\"\n");
+    let parsed = scenario::parse(&text, "to-be-met.toml", Path::new(""));
+    let world = parsed.expect("it is sound").world;
+    let stop = |name| resolve_place(&world, name).expect("it is listed");
+    let order = Order {
+        owner: Owner::account("shop"),
+        pickup: stop("Dolores Park"),
+        dropoff: stop("General Hospital"),
+        package: Package {
+            id: "letter".into(),
+            size: ContainerSize::Small,
+            weight_kg: 0.5,
+            tag: None,
+        },
+        expedited: false,
+        confirmation: ConfirmationRequired::Picture,
+        deadline: String::new(),
+        not_before: SimTime::START,
+    };
+    let request = Command::RequestDelivery {
+        id: DeliveryId::new(1, [7; 10]),
+        order: Arc::new(order),
+        idempotency_key: None,
+    };
+    (world, request)
+}
+
+#[test]
+fn whoever_waits_at_a_door_that_a_zone_is_laid_over_leaves_with_its_package_and_comes_again_after_it() {
+    /// Up to the lowest level, and out to the side.
+    const LEAVES_S: f64 = 40.0;
+    const LAST: Tick = 24_000;
+    let (world, request) = to_be_met();
+    let world = Arc::new(world);
+    actix::System::new().block_on(async {
+        let mut engine = Engine::genesis(Arc::clone(&world), 1, headless::arbiters(1)).unwrap();
+        let (mut through, mut next) = (1, vec![request]);
+        let mut over: Option<(Point, SimTime)> = None;
+        let (mut inside_s, mut story) = (Vec::new(), Vec::new());
+        while engine.tick_number() < LAST {
+            let commands = std::mem::take(&mut next);
+            let outcome = engine.tick(Admission { through, commands }).await.unwrap();
+            let now = world.time_of(outcome.tick);
+            let since_s = over.map_or(f64::NAN, |(_, begins)| now.as_secs() - begins.as_secs());
+            for event in &outcome.events {
+                let Happening::Delivery(_, told) = &event.happening else {
+                    continue;
+                };
+                match told {
+                    DeliveryEvent::AwaitingConfirmation { .. } if over.is_none() => {
+                        let door = engine.sky().airborne().next().expect("it hovers there").at;
+                        through += 1;
+                        next.push(square(&world, door, (SimTime::START, now + LASTS)));
+                        over = Some((door, now));
+                    }
+                    DeliveryEvent::AwaitingConfirmation { .. } => story.push(("at the door", since_s)),
+                    DeliveryEvent::BroughtBack { .. } => story.push(("brought back", since_s)),
+                    DeliveryEvent::Completed { .. } => story.push(("completed", since_s)),
+                    _ => {}
+                }
+            }
+            let (mut aloft, in_force) = (engine.sky().airborne(), since_s < LASTS.as_secs());
+            if over.is_some_and(|(door, _)| in_force && aloft.any(|drone| is_in(door, drone.at))) {
+                inside_s.push(since_s);
+            }
+        }
+        let left_s = inside_s.last().copied().expect("it was in there");
+        assert!(left_s < LEAVES_S, "{left_s} s");
+        let told: Vec<_> = story.iter().map(|(what, _)| *what).collect();
+        assert_eq!(told, ["brought back", "at the door", "completed"], "{story:?}");
+        assert!(
+            story[0].1 < LASTS.as_secs() && story[1].1 > LASTS.as_secs(),
+            "{story:?}"
+        );
+    });
 }
