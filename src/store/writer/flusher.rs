@@ -10,8 +10,15 @@ use super::Refused;
 use super::queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick, Work};
 use crate::store::{Flush, HistoryRow, Store, StoreError};
 
-/// Rows of history in one flush, beside which commands and ticks wait for some ten milliseconds.
+/// Rows of history in one flush, which takes some ten milliseconds,
 const ROWS_AT_ONCE: usize = 512;
+/// and beside commands, which are not to wait that long for rows that nobody waits for.
+const ROWS_BESIDE_COMMANDS: usize = 64;
+/// Commands come one batch after the other. So some turns without any must have passed until
+/// none is expected,
+const TURNS_WITHOUT: u32 = 8;
+/// and until then the rows wait so long for the next, to share its flush.
+const PATIENCE: Duration = Duration::from_millis(3);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -22,6 +29,8 @@ pub(super) struct Flusher {
     /// The number that the next command must have.
     next_seq: u64,
     trailing: Option<Trailing>,
+    /// Turns since the last that had commands.
+    without_commands: u32,
 }
 
 /// A tick whose snapshot has much history: its rows go ahead some at a time, beside what
@@ -64,6 +73,7 @@ impl Flusher {
             shared,
             next_seq,
             trailing: None,
+            without_commands: TURNS_WITHOUT,
         }
     }
 
@@ -82,9 +92,16 @@ impl Flusher {
 
     fn next_work(&self) -> Option<Work> {
         match &self.trailing {
-            Some(_) => Some(self.shared.take_beside()),
+            Some(_) => {
+                let patience = self.expects_commands().then_some(PATIENCE);
+                Some(self.shared.take_beside(patience.unwrap_or_default()))
+            }
             None => self.shared.take(),
         }
+    }
+
+    fn expects_commands(&self) -> bool {
+        self.without_commands < TURNS_WITHOUT
     }
 
     fn turn(&mut self, work: Work) -> Result<(), StoreError> {
@@ -94,6 +111,10 @@ impl Flusher {
         if let Some(chore) = work.chore {
             self.do_chore(chore);
         }
+        self.without_commands = match work.batches.is_empty() {
+            true => self.without_commands.saturating_add(1),
+            false => 0,
+        };
         let mut pending = Pending::default();
         for waiting in work.batches {
             self.add_batch(&mut pending, waiting);
@@ -102,7 +123,11 @@ impl Flusher {
             self.add_tick(&mut pending, waiting);
         }
         if let Some(mut trailing) = self.trailing.take() {
-            pending.flush.ahead = trailing.rows.by_ref().take(ROWS_AT_ONCE).collect();
+            let rows = match self.expects_commands() {
+                true => ROWS_BESIDE_COMMANDS,
+                false => ROWS_AT_ONCE,
+            };
+            pending.flush.ahead = trailing.rows.by_ref().take(rows).collect();
             match pending.flush.ahead.is_empty() {
                 true => pending.add_tick(trailing.tick),
                 false => self.trailing = Some(trailing),

@@ -231,9 +231,17 @@ impl Shared {
         is_news
     }
 
-    /// What may be done beside a tick that waits: all but the ticks after it. Does not block.
-    pub fn take_beside(&self) -> Work {
+    /// What may be done beside a tick that waits: all but the ticks after it. Waits for commands
+    /// for no longer than this.
+    pub fn take_beside(&self, patience: Duration) -> Work {
         let mut queue = self.queue.lock();
+        let nothing_else = |queue: &mut Queue| {
+            queue.batches.is_empty()
+                && queue.lookups.is_empty()
+                && queue.chores.is_empty()
+                && queue.gate == Gate::Open
+        };
+        self.wake.wait_while_for(&mut queue, nothing_else, patience);
         Work {
             batches: std::mem::take(&mut queue.batches),
             lookups: std::mem::take(&mut queue.lookups),
