@@ -38,6 +38,9 @@ const CONNECTIONS: [usize; 2] = [64, 256];
 const TURNS: usize = 3;
 const TURN: Duration = Duration::from_secs(4);
 
+/// More ended deliveries than these leave memory in the first lull.
+const KEPT_IN_A_LULL: usize = 50_000;
+
 const LONG_TURN: Duration = Duration::from_secs(30);
 /// Longer than this nothing that was accepted takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -79,9 +82,19 @@ impl Skyhaul {
         self.server.view().fleet().deliveries.accepted
     }
 
-    /// How many were accepted and are not admitted yet, as `/metrics` tells.
+    /// How many were accepted and are not admitted yet.
     fn waiting(&self) -> usize {
-        const GAUGE: &str = "skyhaul_queue_depth{queue=\"inbox\"} ";
+        self.depth_of("inbox")
+    }
+
+    /// Whether what ended is on its way to the disk, or will be as soon as there is time for it.
+    fn is_keeping(&self) -> bool {
+        self.server.view().waiting_to_leave() > KEPT_IN_A_LULL || self.depth_of("store_ticks") > 1
+    }
+
+    /// How many wait in one of the server's queues, as `/metrics` tells.
+    fn depth_of(&self, queue: &str) -> usize {
+        let gauge = format!("skyhaul_queue_depth{{queue=\"{queue}\"}} ");
         let mut socket = TcpStream::connect(self.address).expect("the server listens");
         write!(
             socket,
@@ -91,12 +104,13 @@ impl Skyhaul {
         .expect("the server reads");
         let mut answer = String::new();
         socket.read_to_string(&mut answer).expect("the server answers");
-        let line = answer.lines().find_map(|line| line.strip_prefix(GAUGE));
+        let line = answer.lines().find_map(|line| line.strip_prefix(&gauge));
         line.and_then(|depth| depth.trim().parse().ok())
             .expect("the server tells of its queues")
     }
 
-    /// Until all that was accepted has gone through its workflow, and the clock is on time.
+    /// Until all that was accepted has gone through its workflow, what ended is kept, and the
+    /// clock is on time.
     fn settle(&self) -> Duration {
         let began = now();
         let mut on_time = 0;
@@ -110,7 +124,7 @@ impl Skyhaul {
             let clock = self.server.view().clock();
             if clock.tick > tick {
                 tick = clock.tick;
-                let is_on_time = clock.pace.tick_slip_ms < 50.0 && self.waiting() == 0;
+                let is_on_time = clock.pace.tick_slip_ms < 50.0 && self.waiting() == 0 && !self.is_keeping();
                 on_time = if is_on_time { on_time + 1 } else { 0 };
             }
         }

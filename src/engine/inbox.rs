@@ -20,6 +20,9 @@ use super::Admission;
 const ADMITTED_PER_TICK: usize = 16_384;
 /// In a simulated second so many are admitted, and what is being accepted meanwhile less,
 const AT_EASE_PER_SECOND: f64 = 35_000.0;
+/// as long as that is no more than this: of each that comes beyond it, so many fewer,
+const CARRIED_PER_SECOND: f64 = 20_000.0;
+const YIELDED_FOR_EACH: usize = 3;
 /// nor more than take this share of their tick while requests are being accepted,
 const SHARE_BESIDE_OTHERS: f64 = 0.5;
 /// but always so many besides,
@@ -34,6 +37,8 @@ const WELL_FILLED: usize = 250_000;
 const WORKED_OFF_WITHIN_S: f64 = 2.0;
 /// Where somebody waits for what a tick decides, of what waits each admits one in so many.
 const ASKED_SPREAD_OVER: usize = 32;
+/// After so long of few arrivals the world has time for what can wait.
+const LULL: SimDuration = SimDuration(1_000_000);
 
 pub struct Inbox {
     waiting: Mutex<Waiting>,
@@ -48,6 +53,8 @@ struct Waiting {
     asked: usize,
     /// What one took of a tick lately, seconds of the wall clock.
     each_s: f64,
+    /// How long no more have come than are always admitted.
+    at_ease_for: SimDuration,
 }
 
 /// What a tick's share depends on.
@@ -90,6 +97,7 @@ impl Inbox {
                 arrived: 0,
                 asked: 0,
                 each_s: EACH_S,
+                at_ease_for: LULL,
             }),
             view,
         }
@@ -104,7 +112,9 @@ impl Inbox {
             is_asked: waiting.asked > 0,
             each_s: waiting.each_s,
         };
-        let count = share(load, self.view.world().tick);
+        let tick = self.view.world().tick;
+        waiting.at_ease_for = at_ease_for(waiting.at_ease_for, load.arrived, tick);
+        let count = share(load, tick);
         let (mut admission, mut asked) = (Admission::default(), Vec::new());
         for durable in waiting.commands.drain(..count) {
             admission.through = durable.seq;
@@ -135,6 +145,11 @@ impl Inbox {
         self.waiting.lock().asked > 0
     }
 
+    /// Whether requests come faster than they are always admitted, or did a moment ago.
+    pub fn is_crowded(&self) -> bool {
+        self.waiting.lock().at_ease_for < LULL
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -146,23 +161,43 @@ impl Inbox {
 /// it would make long ticks, of which everybody who looks would have to wait for the end, and
 /// take the processors from those who are still to be answered. So the more came since the last
 /// tick, the less is admitted: all of it up to 20,000 a second, as far as the machine can, from
-/// 35,000 on 5,000. What is left waits until fewer come, or until it is much. What a tick did
-/// admit stands in the journal.
+/// 25,000 on 5,000. It falls steeply, because clients that are kept waiting send less, for which
+/// more would be admitted, which keeps them waiting. What is left waits until fewer come, or
+/// until it is much. What a tick did admit stands in the journal.
 fn share(load: Load, tick: SimDuration) -> usize {
-    let in_a_tick = |per_second: f64| (per_second * tick.as_secs()) as usize;
-    let at_least = in_a_tick(AT_LEAST_PER_SECOND).max(AT_LEAST_PER_TICK);
+    let at_least = at_least(tick);
+    let in_a_tick = |per_second| in_a_tick(per_second, tick);
     let is_alone = load.arrived <= at_least;
     let of_the_tick = if is_alone { 1.0 } else { SHARE_BESIDE_OTHERS };
     let can = in_a_tick(of_the_tick / load.each_s);
-    let at_ease = in_a_tick(AT_EASE_PER_SECOND);
+    let too_fast = load.arrived.saturating_sub(in_a_tick(CARRIED_PER_SECOND));
+    let at_ease = in_a_tick(AT_EASE_PER_SECOND).saturating_sub(load.arrived);
+    let at_ease = at_ease.saturating_sub(too_fast * (YIELDED_FOR_EACH - 1));
     let late = in_a_tick(load.waiting as f64 / SPREAD_OVER_S);
     let too_many = load.waiting.saturating_sub(WELL_FILLED) as f64;
     let worked_off = in_a_tick(too_many / WORKED_OFF_WITHIN_S);
-    let mut count = at_least + at_ease.saturating_sub(load.arrived).min(can) + late + worked_off;
+    let mut count = at_least + at_ease.min(can) + late + worked_off;
     if load.is_asked {
-        count = count.max(at_least + at_ease + load.waiting / ASKED_SPREAD_OVER);
+        let decided = in_a_tick(AT_EASE_PER_SECOND) + load.waiting / ASKED_SPREAD_OVER;
+        count = count.max(at_least + decided);
     }
     count.min(load.waiting).min(ADMITTED_PER_TICK)
+}
+
+/// How long few have come for, with this tick's arrivals.
+fn at_ease_for(before: SimDuration, arrived: usize, tick: SimDuration) -> SimDuration {
+    match arrived <= at_least(tick) {
+        true => SimDuration(before.0.saturating_add(tick.0)),
+        false => SimDuration::default(),
+    }
+}
+
+fn at_least(tick: SimDuration) -> usize {
+    in_a_tick(AT_LEAST_PER_SECOND, tick).max(AT_LEAST_PER_TICK)
+}
+
+fn in_a_tick(per_second: f64, tick: SimDuration) -> usize {
+    (per_second * tick.as_secs()) as usize
 }
 
 impl Gate for Inbox {

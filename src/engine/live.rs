@@ -30,8 +30,10 @@ use super::{Engine, Halted, publication};
 
 /// Ticks between two snapshots.
 const SNAPSHOT_EVERY: Tick = 600;
-/// One comes early where so many deliveries wait for it to leave memory.
+/// One comes early where so many deliveries wait for it to leave memory,
 const LEAVING_MOST: usize = 50_000;
+/// or so many while requests come fast, since their flushes would share the disk with it.
+const LEAVING_BESIDE_OTHERS: usize = 120_000;
 
 pub struct Live {
     pub engine: Engine,
@@ -159,7 +161,11 @@ impl Live {
 
     async fn advance(&mut self, outlet: &Outlet, course: &mut Course) -> Result<(), Halted> {
         self.tick(outlet, course).await?;
-        let is_crowded = self.view.waiting_to_leave() > LEAVING_MOST;
+        let leaving_most = match self.inbox.is_crowded() {
+            true => LEAVING_BESIDE_OTHERS,
+            false => LEAVING_MOST,
+        };
+        let is_crowded = self.view.waiting_to_leave() > leaving_most;
         let wish = self.wish();
         let is_due = is_crowded || self.engine.tick_number().is_multiple_of(SNAPSHOT_EVERY);
         // One that waits for its commit comes first: no snapshot may be lost.

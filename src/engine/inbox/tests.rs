@@ -45,7 +45,27 @@ fn what_the_world_can_carry_is_admitted_at_the_next_tick() {
         last.abs_diff(before) < 10,
         "at 25,000 a second an equilibrium is reached"
     );
-    assert!(last < WELL_FILLED + 10_000, "{last}");
+    assert!(last < WELL_FILLED + 40_000, "{last}");
+}
+
+#[test]
+fn what_comes_too_fast_is_admitted_the_less_the_faster_it_comes() {
+    let admitted =
+        [2_000, 2_100, 2_250, 2_400, 2_500, 3_000].map(|arrived| share(load(6_000, arrived), TICK));
+    assert_eq!(admitted, [2_010, 1_710, 1_260, 810, 510, 510]);
+}
+
+#[test]
+fn a_lull_is_a_second_in_which_few_come() {
+    let mut quiet = LULL;
+    let mut is_lull = |arrived| {
+        quiet = at_ease_for(quiet, arrived, TICK);
+        quiet >= LULL
+    };
+    assert!(is_lull(500));
+    assert!(!is_lull(501));
+    let after: Vec<bool> = (0..10).map(|_| is_lull(500)).collect();
+    assert_eq!(after.iter().position(|lull| *lull), Some(9));
 }
 
 #[test]
