@@ -81,11 +81,10 @@ impl<R: Role> Host<R> {
                 effects.0.truncate(before);
             });
         }
-        match &mut self.past {
-            None => self.past = Some(Box::new(Past::of(&self.role))),
-            Some(past) if past.is_full() || !past.is_of(&context.world) => past.forget(&self.role),
-            Some(_) => {}
-        }
+        let is_over = |past: &mut Box<Past<R>>| past.is_full() || !past.is_of(&context.world);
+        let room = self.past.take_if(is_over).map(|past| past.forget());
+        self.past
+            .get_or_insert_with(|| Box::new(Past::of(&self.role, room.unwrap_or_default())));
         let kept = message.clone();
         let taken = self.attempt(context, message, effects);
         let Some(past) = &mut self.past else { return taken };
@@ -129,11 +128,11 @@ impl<R: Role> Host<R> {
 }
 
 impl<R: Role> Past<R> {
-    fn of(role: &R) -> Self {
+    fn of(role: &R, since: Vec<(Arc<Context>, R::Message)>) -> Self {
         Past {
             memory: memory_for(role),
             role: role.clone(),
-            since: Vec::new(),
+            since,
         }
     }
 
@@ -148,11 +147,12 @@ impl<R: Role> Past<R> {
         first.is_none_or(|(context, _)| Arc::ptr_eq(&context.world, world))
     }
 
-    /// Begins anew, in the room that it has.
-    fn forget(&mut self, role: &R) {
-        self.since.clear();
-        self.memory = memory_for(role);
-        self.role = role.clone();
+    /// Leaves its room for messages. The copy goes before the next is made, which then takes its
+    /// place: in new memory a copy of a million entries takes several times as long.
+    fn forget(self: Box<Self>) -> Vec<(Arc<Context>, R::Message)> {
+        let Past { mut since, .. } = *self;
+        since.clear();
+        since
     }
 
     /// The state after all that it has taken since, none of which panicked.
