@@ -143,6 +143,10 @@ fn take_turns(
     asked: Vec<(u64, Claim, (SimTime, SimDuration))>,
     frees: &mut BinaryHeap<Reverse<SimTime>>,
 ) -> Vec<(u64, Claim, SimTime)> {
+    let first_free = frees.peek().map(|Reverse(at)| *at);
+    if asked.iter().all(|(_, _, (ready, _))| Some(*ready) <= first_free) {
+        return one_after_the_other(asked, frees);
+    }
     let mut expected = Vec::with_capacity(asked.len());
     let not_yet = asked
         .into_iter()
@@ -167,6 +171,20 @@ fn take_turns(
         expected.push((turn, claim, at));
     }
     expected
+}
+
+/// The same where all can as soon as a pad is free: then nobody leaves one to others.
+fn one_after_the_other(
+    asked: Vec<(u64, Claim, (SimTime, SimDuration))>,
+    frees: &mut BinaryHeap<Reverse<SimTime>>,
+) -> Vec<(u64, Claim, SimTime)> {
+    let turn = |(turn, claim, (_, takes))| {
+        let mut first = frees.peek_mut()?;
+        let at = first.0;
+        first.0 = at + takes;
+        Some((turn, claim, at))
+    };
+    asked.into_iter().map_while(turn).collect()
 }
 
 #[cfg(test)]
