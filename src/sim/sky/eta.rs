@@ -146,32 +146,65 @@ impl pulp::NullaryFnOnce for Refresh<'_, '_> {
             outlooks,
             now_s,
         } = self;
-        for (i, left_s) in seconds_left(motions).into_iter().enumerate() {
-            let target = f64::from(motions.target[i]);
-            let lead_s = gust_takes(left_s, target, ahead_of_plan(motions, blown, i), gust_time_s);
-            let leg_end_s = now_s + positive(left_s + lead_s);
-            // What is behind is not a number, nor is anything added to it.
-            let to_delivery = outlooks.delivery_after_leg[i];
-            let to_pickup = outlooks.pickup_after_leg[i] + 0.0 * to_delivery;
-            let (pickup, delivery) = (leg_end_s + to_pickup, leg_end_s + to_delivery);
-            let (pickup_at, delivery_at) = (outlooks.pickup_at[i], outlooks.delivery_at[i]);
-            outlooks.pickup_at[i] = if pickup.is_nan() { pickup_at } else { pickup };
-            outlooks.delivery_at[i] = if delivery.is_nan() { delivery_at } else { delivery };
-        }
+        let ahead = ahead_of_plan(motions, blown);
+        let leg_ends = leg_ends(motions, &ahead, gust_time_s, now_s);
+        expect_delivery(outlooks.delivery_at, &leg_ends, outlooks.delivery_after_leg);
+        let after_leg = (&*outlooks.pickup_after_leg, &*outlooks.delivery_after_leg);
+        expect_pickup(outlooks.pickup_at, &leg_ends, after_leg);
         (0..STRIP_ROWS)
             .map(|i| u64::from(has_moved(outlooks, i, now_s)))
             .sum()
     }
 }
 
-/// By how much the wind that is met lets a row fly faster than planned, m/s; in turns nothing does.
+// Each a loop of its own over columns of its own: else the compiler does not see that none of them
+// overlap, and does not vectorise it.
+
+/// By how much the wind that is met lets each row fly faster than planned, m/s; in turns nothing does.
 #[inline(always)]
-fn ahead_of_plan(motions: &MotionStrip<'_>, blown: &Blown, i: usize) -> f64 {
-    let direction = (motions.east[i], motions.north[i]);
-    let (along, across) = passes::blown((blown.east[i], blown.north[i]), direction, motions.windage[i]);
-    let ahead = passes::reached(motions.airspeed[i], along, across) - motions.target[i];
-    let is_turn = motions.watch[i] == f32::INFINITY;
-    f64::from(if is_turn { 0.0 } else { ahead })
+fn ahead_of_plan(motions: &MotionStrip<'_>, blown: &Blown) -> Column<f32> {
+    let mut all = [0.0; STRIP_ROWS];
+    for (i, ahead) in all.iter_mut().enumerate() {
+        let direction = (motions.east[i], motions.north[i]);
+        let (along, across) = passes::blown((blown.east[i], blown.north[i]), direction, motions.windage[i]);
+        let faster = passes::reached(motions.airspeed[i], along, across) - motions.target[i];
+        let is_turn = motions.watch[i] == f32::INFINITY;
+        *ahead = if is_turn { 0.0 } else { faster };
+    }
+    all
+}
+
+/// When each row's leg ends, in seconds since the start.
+#[inline(always)]
+fn leg_ends(motions: &MotionStrip<'_>, ahead: &Column<f32>, gust_time_s: f64, now_s: f64) -> Column<f64> {
+    let mut ends = seconds_left(motions);
+    for (i, end) in ends.iter_mut().enumerate() {
+        let (left_s, target, ahead) = (*end, f64::from(motions.target[i]), f64::from(ahead[i]));
+        let lead_s = gust_takes(left_s, target, ahead, gust_time_s);
+        *end = now_s + positive(left_s + lead_s);
+    }
+    ends
+}
+
+#[inline(always)]
+fn expect_delivery(at: &mut Column<f64>, leg_ends: &Column<f64>, after_leg: &Column<f64>) {
+    for i in 0..STRIP_ROWS {
+        let expected = leg_ends[i] + after_leg[i];
+        at[i] = if expected.is_nan() { at[i] } else { expected };
+    }
+}
+
+#[inline(always)]
+fn expect_pickup(
+    at: &mut Column<f64>,
+    leg_ends: &Column<f64>,
+    (to_pickup, to_delivery): (&Column<f64>, &Column<f64>),
+) {
+    for i in 0..STRIP_ROWS {
+        // What is behind is not a number, nor is anything added to it.
+        let expected = leg_ends[i] + (to_pickup[i] + 0.0 * to_delivery[i]);
+        at[i] = if expected.is_nan() { at[i] } else { expected };
+    }
 }
 
 /// How much later than planned a leg ends that goes on for so long, at this speed and now so much
