@@ -18,6 +18,8 @@ pub const STRIP_ROWS: usize = 128;
 /// A chunk's last block may have fewer; what is in it behind them means nothing.
 pub const BLOCK_STRIPS: usize = 9;
 pub const BLOCK_ROWS: usize = BLOCK_STRIPS * STRIP_ROWS;
+/// Rows that turn their noses together, or not at all: as many headings as a line of a cache holds.
+pub const TURN_ROWS: usize = 16;
 
 /// A strip's rows of a column.
 pub type Column<T> = [T; STRIP_ROWS];
@@ -83,6 +85,9 @@ macro_rules! columns {
             $(pub $all: Vec<$block>,)*
             /// Touched only at the ends of legs.
             pub flights: Vec<Flight>,
+            /// Of so many rows together, whether some nose may not point where it should. Follows
+            /// from the rows.
+            pub turning: Vec<bool>,
         }
 
         impl Chunk {
@@ -92,15 +97,18 @@ macro_rules! columns {
 
             pub fn set_row(&mut self, i: usize, row: &Row) {
                 $(self.$all[i / BLOCK_ROWS].set(i % BLOCK_ROWS, &row.$one);)*
+                self.note_turn(i, &row.motion);
             }
 
             pub fn push(&mut self, row: &Row, flight: Flight) {
                 let i = self.len();
+                if i.is_multiple_of(TURN_ROWS) {
+                    self.turning.push(false);
+                }
                 if i.is_multiple_of(BLOCK_ROWS) {
                     $(self.$all.push($block::of(&row.$one));)*
-                } else {
-                    self.set_row(i, row);
                 }
+                self.set_row(i, row);
                 self.flights.push(flight);
             }
 
@@ -108,6 +116,7 @@ macro_rules! columns {
                 let flight = self.flights.pop()?;
                 let row = self.row(self.len());
                 $(self.$all.truncate(self.flights.len().div_ceil(BLOCK_ROWS));)*
+                self.turning.truncate(self.flights.len().div_ceil(TURN_ROWS));
                 Some((row, flight))
             }
         }
@@ -253,6 +262,14 @@ impl Chunk {
     #[inline(always)]
     pub fn set_motion(&mut self, i: usize, motion: &Motion) {
         self.motions[i / BLOCK_ROWS].set(i % BLOCK_ROWS, motion);
+        self.note_turn(i, motion);
+    }
+
+    #[inline(always)]
+    fn note_turn(&mut self, i: usize, motion: &Motion) {
+        // A turn would make a plain nought of one below nought.
+        let is_steady = motion.heading == motion.course && motion.heading != 0.0;
+        self.turning[i / TURN_ROWS] |= !is_steady;
     }
 
     pub fn change_motion(&mut self, i: usize, change: impl FnOnce(&mut Motion)) {

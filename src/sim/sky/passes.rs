@@ -4,7 +4,7 @@
 
 use std::f32::consts::{PI, TAU};
 
-use super::columns::{BLOCK_ROWS, Column, Motions, STRIP_ROWS};
+use super::columns::{BLOCK_ROWS, Column, Motions, STRIP_ROWS, TURN_ROWS};
 
 /// What is left of each leg, metres.
 #[inline(always)]
@@ -207,10 +207,26 @@ fn wrapped(angle: f32) -> f32 {
     if angle < -PI { angle + TAU } else { angle }
 }
 
+/// Those who may have to turn; of whom nobody did, they are left alone from then on.
 #[inline(always)]
-pub fn turn(heading: &mut Column<f32>, course: &Column<f32>, yaw_rate: &Column<f32>, seconds: &Column<f32>) {
-    for i in 0..STRIP_ROWS {
-        heading[i] = turned(heading[i], course[i], yaw_rate[i], seconds[i]);
+pub fn turn(
+    heading: &mut Column<f32>,
+    course: &Column<f32>,
+    yaw_rate: &Column<f32>,
+    seconds: &Column<f32>,
+    turning: &mut [bool],
+) {
+    let heading = heading.as_chunks_mut::<TURN_ROWS>().0;
+    let given = [course, yaw_rate, seconds].map(|column| column.as_chunks::<TURN_ROWS>().0);
+    for (rows, turning) in turning.iter_mut().enumerate().filter(|(_, turning)| **turning) {
+        let [course, yaw_rate, seconds] = given.map(|column| &column[rows]);
+        let mut changed = 0;
+        for (i, heading) in heading[rows].iter_mut().enumerate() {
+            let next = turned(*heading, course[i], yaw_rate[i], seconds[i]);
+            changed |= next.to_bits() ^ heading.to_bits();
+            *heading = next;
+        }
+        *turning = changed != 0;
     }
 }
 

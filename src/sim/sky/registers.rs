@@ -1,6 +1,6 @@
 //! The passes over a chunk, for whatever registers the processor has.
 
-use super::columns::{BLOCK_STRIPS, Column, MotionStrip, Motions, STRIP_ROWS};
+use super::columns::{BLOCK_STRIPS, Column, MotionStrip, Motions, STRIP_ROWS, TURN_ROWS};
 use super::passes::{self, Given, Law, Stepped};
 use super::winds::{Blown, Winds};
 
@@ -11,6 +11,8 @@ use super::winds::{Blown, Winds};
 /// they are.
 pub struct Fly<'a> {
     pub motions: &'a mut [Motions],
+    /// Which of them may have to turn.
+    pub turning: &'a mut [bool],
     pub rows: usize,
     pub winds: &'a Winds,
     pub dt: f32,
@@ -33,6 +35,7 @@ impl pulp::NullaryFnOnce for Fly<'_> {
     fn call(self) {
         let Fly {
             motions,
+            turning,
             rows,
             winds,
             dt,
@@ -40,10 +43,11 @@ impl pulp::NullaryFnOnce for Fly<'_> {
         } = self;
         let mut stepped = Stepped::NONE;
         let mut blown = Blown::new(winds);
-        for strip in 0..rows.div_ceil(STRIP_ROWS) {
+        let turning = turning.chunks_mut(STRIP_ROWS / TURN_ROWS);
+        for (strip, turning) in (0..rows.div_ceil(STRIP_ROWS)).zip(turning) {
             let motions = motions[strip / BLOCK_STRIPS].strip(strip % BLOCK_STRIPS);
             blown.over(winds, motions.cell);
-            if pass(motions, &blown, &mut stepped, dt) > 0 {
+            if pass(motions, turning, &blown, &mut stepped, dt) > 0 {
                 found.low.push(strip);
             }
             found.note_alone(strip, &stepped.seconds);
@@ -72,7 +76,13 @@ impl Found {
 
 /// Answers in how many rows the battery must be told of.
 #[inline(always)]
-fn pass(motions: MotionStrip<'_>, blown: &Blown, stepped: &mut Stepped, dt: f32) -> u64 {
+fn pass(
+    motions: MotionStrip<'_>,
+    turning: &mut [bool],
+    blown: &Blown,
+    stepped: &mut Stepped,
+    dt: f32,
+) -> u64 {
     let mut left = [0.0; STRIP_ROWS];
     passes::narrow(&mut left, motions.remaining);
     let given = Given {
@@ -108,7 +118,13 @@ fn pass(motions: MotionStrip<'_>, blown: &Blown, stepped: &mut Stepped, dt: f32)
         moved,
     );
     passes::rise(motions.height, motions.up, moved);
-    passes::turn(motions.heading, motions.course, motions.yaw_rate, seconds);
+    passes::turn(
+        motions.heading,
+        motions.course,
+        motions.yaw_rate,
+        seconds,
+        turning,
+    );
     passes::discharge(motions.energy_wh, watts, motions.alarm_wh, dt)
 }
 
@@ -166,10 +182,15 @@ mod tests {
         blocks
     }
 
-    fn fly(processor: pulp::Arch, motions: &mut [Motions]) -> Found {
+    fn turning() -> Vec<bool> {
+        vec![true; ROWS.div_ceil(TURN_ROWS)]
+    }
+
+    fn fly(processor: pulp::Arch, motions: &mut [Motions], turning: &mut [bool]) -> Found {
         let mut found = Found::default();
         processor.dispatch(Fly {
             motions,
+            turning,
             rows: ROWS,
             winds: &Winds::steady(7.0, -4.0),
             dt: 0.1,
@@ -183,7 +204,7 @@ mod tests {
         let flown = |processor: pulp::Arch| {
             let (mut motions, mut found) = (blocks(), Vec::new());
             for _ in 0..20 {
-                let Found { alone, low } = fly(processor, &mut motions);
+                let Found { alone, low } = fly(processor, &mut motions, &mut turning());
                 found.push((alone, low));
             }
             let left = eta::seconds_left(&motions[0].strip(0)).map(f64::to_bits);
@@ -196,9 +217,20 @@ mod tests {
     }
 
     #[test]
+    fn noses_are_left_alone_once_they_would_not_turn_any_more() {
+        let (mut motions, mut all_looked_at, mut some) = (blocks(), blocks(), turning());
+        for _ in 0..150 {
+            fly(pulp::Arch::new(), &mut motions, &mut some);
+            fly(pulp::Arch::new(), &mut all_looked_at, &mut turning());
+        }
+        assert!(format!("{motions:?}") == format!("{all_looked_at:?}"));
+        assert!(some.iter().all(|turning| !turning), "{some:?}");
+    }
+
+    #[test]
     fn those_to_be_stepped_alone_stay_as_they_are() {
         let mut motions = blocks();
-        let found = fly(pulp::Arch::new(), &mut motions);
+        let found = fly(pulp::Arch::new(), &mut motions, &mut turning());
         let due = (0..ROWS).filter(|i| i.is_multiple_of(97));
         assert!(due.clone().all(|i| found.alone.contains(&i)), "in a turn");
         for i in 0..ROWS {

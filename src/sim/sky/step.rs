@@ -88,6 +88,7 @@ pub fn step_chunk(chunk: &mut Chunk, index: usize, world: &World, clock: &Clock<
     let rows = chunk.len();
     clock.processor.dispatch(Fly {
         motions: &mut chunk.motions,
+        turning: &mut chunk.turning,
         rows,
         winds: clock.winds,
         dt: clock.dt as f32,
