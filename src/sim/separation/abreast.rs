@@ -32,11 +32,12 @@ impl Eight {
         self.lasts_s[lane] = body.lasts_s;
     }
 
-    /// A bit for each that the one approaches, see [`Body::approaches`]; the first is the lowest.
+    /// A byte for each, 1 if the one approaches it, see [`Body::approaches`]; the first is the
+    /// lowest. Bytes are had from lanes by packing, bits would have to be added up.
     #[inline(always)]
-    pub fn approached_by(&self, one: &Body, minima: Minima) -> u32 {
-        let mut are_approached = [0; LANES];
-        for (lane, bit) in are_approached.iter_mut().enumerate() {
+    pub fn approached_by(&self, one: &Body, minima: Minima) -> u64 {
+        let mut are_approached = [0_u8; LANES];
+        for (lane, is_approached) in are_approached.iter_mut().enumerate() {
             let other = Body {
                 drone: DroneId(0),
                 x: self.x[lane],
@@ -47,9 +48,9 @@ impl Eight {
                 up: self.up[lane],
                 lasts_s: self.lasts_s[lane],
             };
-            *bit = u32::from(one.approaches(&other, minima)) << lane;
+            *is_approached = u8::from(one.approaches(&other, minima));
         }
-        are_approached.iter().fold(0, |all, bit| all | bit)
+        u64::from_le_bytes(are_approached)
     }
 }
 
@@ -85,9 +86,9 @@ mod tests {
             for (lane, other) in others.iter().enumerate() {
                 eight.put(lane, other);
             }
-            let bits = eight.approached_by(&one, minima);
+            let bytes = eight.approached_by(&one, minima);
             for (lane, other) in others.iter().enumerate() {
-                let is_approached = bits >> lane & 1 == 1;
+                let is_approached = bytes >> (8 * lane) & 0xff == 1;
                 assert_eq!(
                     is_approached,
                     one.approaches(other, minima),

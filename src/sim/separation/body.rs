@@ -82,9 +82,13 @@ impl Body {
     /// looked ahead.
     #[inline]
     pub fn meets(&self, other: &Body, minima: Minima) -> Option<f32> {
-        if !self.approaches(other, minima) {
-            return None;
-        }
+        let is_near = self.approaches(other, minima);
+        is_near.then(|| self.meets_near(other, minima)).flatten()
+    }
+
+    /// The same of one that it approaches.
+    #[inline]
+    pub fn meets_near(&self, other: &Body, minima: Minima) -> Option<f32> {
         let (enters, leaves) = self.too_close(other, minima)?;
         let lasts_s = self.lasts_s.min(other.lasts_s);
         let is_in_time = enters <= 0.0 || enters < lasts_s;

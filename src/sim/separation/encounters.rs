@@ -59,6 +59,9 @@ pub enum Sign {
     Predicted,
 }
 
+/// With the rows of the two.
+pub type Signed = (Pair, Sign, [u32; 2]);
+
 /// What a sign is the first of its kind for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
@@ -71,6 +74,10 @@ pub enum News {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Encounters(Vec<Encounter>);
 
+/// Those of the look before: their memory is that of the next.
+#[derive(Clone, Debug, Default)]
+pub struct Replaced(Vec<Encounter>);
+
 impl Encounters {
     pub fn len(&self) -> usize {
         self.0.len()
@@ -80,21 +87,23 @@ impl Encounters {
     /// same pair; ends what is over. Answers with the numbers of the signs that are news.
     pub fn take_in(
         &mut self,
-        signs: &[(Pair, Sign)],
+        signs: &[Signed],
         now: SimTime,
         minima: Minima,
         counts: &mut Counts,
+        Replaced(replaced): &mut Replaced,
     ) -> Vec<(usize, News)> {
         let mut news = Vec::new();
         if signs.is_empty() && self.0.is_empty() {
             return news;
         }
-        let before = std::mem::take(&mut self.0);
-        self.0.reserve(before.len() + signs.len());
+        std::mem::swap(&mut self.0, replaced);
+        self.0.clear();
+        self.0.reserve(replaced.len() + signs.len());
         let goes_on = |encounter: &Encounter| now.since(encounter.last) < QUIET;
-        let mut before = before.into_iter().filter(goes_on).peekable();
+        let mut before = replaced.iter().copied().filter(goes_on).peekable();
         let mut number = 0;
-        while let Some((pair, _)) = signs.get(number) {
+        while let Some((pair, ..)) = signs.get(number) {
             while let Some(earlier) = before.next_if(|encounter| encounter.pair < *pair) {
                 self.0.push(earlier);
             }
@@ -108,7 +117,7 @@ impl Encounters {
                 resolved: false,
             });
             encounter.last = now;
-            while let Some((_, sign)) = signs.get(number).filter(|(other, _)| other == pair) {
+            while let Some((_, sign, _)) = signs.get(number).filter(|(other, ..)| other == pair) {
                 news.extend(encounter.take_in(*sign, minima, counts).map(|of| (number, of)));
                 number += 1;
             }

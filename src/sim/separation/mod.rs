@@ -15,6 +15,7 @@ mod encounters;
 mod grid;
 mod intents;
 mod resolution;
+mod signs;
 mod sweep;
 mod terminals;
 #[cfg(test)]
@@ -31,11 +32,12 @@ use super::world::World;
 
 pub use body::{Body, Closeness, Minima, Pair};
 pub use encounters::Counts;
-use encounters::{Encounters, News, Sign};
-use grid::{Grid, Lost};
+use encounters::{Encounters, News, Replaced, Sign, Signed};
+use grid::Grid;
 pub use intents::Intents;
 pub use resolution::{Advice, Means, Party, manoeuvres, yields};
-use sweep::{Predicted, Sweep, Turn};
+use signs::Witness;
+use sweep::{Sweep, Turn};
 use terminals::Terminals;
 
 /// What the scenario says of it.
@@ -118,6 +120,8 @@ struct Room {
     grid: Grid,
     sweep: Sweep,
     terminals: Terminals,
+    signs: Vec<Signed>,
+    replaced: Replaced,
 }
 
 impl Separation {
@@ -162,13 +166,20 @@ impl Separation {
         room.terminals.follow(world);
         let turn = Turn::of_tick(world.tick, now);
         let predicted = room.sweep.predicted(bodies, minima, turn, pool);
-        let lost = match turn.of {
-            1 => lost_already(bodies, &predicted, minima),
-            _ => room.grid.lost(minima, pool),
+        let witness = Witness {
+            bodies,
+            terminals: &room.terminals,
+            minima,
         };
-        let signs = signs(bodies, &lost, &predicted, &room.terminals);
-        let pairs: Vec<(Pair, Sign)> = signs.iter().map(|(pair, sign, _)| (*pair, *sign)).collect();
-        let news = self.encounters.take_in(&pairs, now, minima, &mut self.counts);
+        match turn.of {
+            1 => witness.of_all(&predicted, pool, &mut room.signs),
+            _ => witness.of(&room.grid.lost(minima, pool), &predicted, &mut room.signs),
+        }
+        let signs = &room.signs;
+        let replaced = &mut room.replaced;
+        let news = self
+            .encounters
+            .take_in(signs, now, minima, &mut self.counts, replaced);
         let mut seen = Seen::default();
         for (number, news) in news {
             let signed = &signs[number];
@@ -231,46 +242,6 @@ impl Separation {
         self.counts.departures += 1;
         self.counts.delay_s += delay.as_secs();
     }
-}
-
-/// Whoever has lost separation is among those who are predicted to, where all were looked at.
-fn lost_already(bodies: &[Body], predicted: &[Predicted], minima: Minima) -> Vec<Lost> {
-    let lost = |Predicted { pair, rows, .. }: &Predicted| {
-        let [one, other] = rows.map(|row| &bodies[row as usize]);
-        let closeness = one.lost(other, minima)?;
-        Some(Lost {
-            pair: *pair,
-            rows: *rows,
-            closeness,
-        })
-    };
-    predicted.iter().filter_map(lost).collect()
-}
-
-/// With the rows of the two.
-type Signed = (Pair, Sign, [u32; 2]);
-
-/// What losses and predictions come to, in order of the pairs; a loss before a prediction.
-fn signs(bodies: &[Body], lost: &[Lost], predicted: &[Predicted], terminals: &Terminals) -> Vec<Signed> {
-    let body = |row: u32| &bodies[row as usize];
-    let in_terminal =
-        |rows: [u32; 2], in_s: f32| rows.iter().any(|row| terminals.contain(body(*row).after(in_s)));
-    let mut signs: Vec<Signed> = Vec::with_capacity(lost.len() + predicted.len());
-    let mut lost = lost.iter().peekable();
-    let sign_of = |lost: &Lost| match in_terminal(lost.rows, 0.0) {
-        true => (lost.pair, Sign::LostInTerminal, lost.rows),
-        false => (lost.pair, Sign::Lost(lost.closeness), lost.rows),
-    };
-    for Predicted { pair, rows, in_s } in predicted {
-        while let Some(before) = lost.next_if(|lost| lost.pair <= *pair) {
-            signs.push(sign_of(before));
-        }
-        if !in_terminal(*rows, 0.0) && !in_terminal(*rows, *in_s) {
-            signs.push((*pair, Sign::Predicted, *rows));
-        }
-    }
-    signs.extend(lost.map(sign_of));
-    signs
 }
 
 fn conflict(bodies: &[Body], (pair, _, rows): &Signed, minima: Minima) -> Conflict {

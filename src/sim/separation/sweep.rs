@@ -109,9 +109,10 @@ impl Sweep {
             entered(bodies, number * of_part, minima, turn, part);
         };
         let (parts, tables) = (&mut self.parts, &mut self.tables);
-        let look =
-            |(number, table): (usize, &mut Table), parts: &[Part]| table.look(number, parts, bodies, minima);
-        // Who shares several cells is found in each.
+        let look = |(number, table): (usize, &mut Table), parts: &[Part]| {
+            table.look(number, parts, bodies, minima, turn)
+        };
+        // Who shares several cells may be found in each.
         let mut found: Vec<Predicted> = match pool {
             Some(pool) => pool.install(|| {
                 let in_parts = parts.par_iter_mut().zip(bodies.par_chunks(of_part));
@@ -154,13 +155,21 @@ const ENOUGH_FOR_EIGHT: usize = 5;
 
 impl Table {
     /// The pairs of this table's cells.
-    fn look(&mut self, number: usize, parts: &[Part], bodies: &[Body], minima: Minima) -> Vec<Predicted> {
+    fn look(
+        &mut self,
+        number: usize,
+        parts: &[Part],
+        bodies: &[Body],
+        minima: Minima,
+        turn: Turn,
+    ) -> Vec<Predicted> {
         self.fill(parts.iter().map(|part| &part[number]));
         let mut found = Vec::new();
         pulp::Arch::new().dispatch(Look {
             table: self,
             bodies,
             minima,
+            turn,
             found: &mut found,
         });
         found
@@ -196,6 +205,7 @@ struct Look<'a> {
     table: &'a mut Table,
     bodies: &'a [Body],
     minima: Minima,
+    turn: Turn,
     found: &'a mut Vec<Predicted>,
 }
 
@@ -208,24 +218,36 @@ impl pulp::NullaryFnOnce for Look<'_> {
             table,
             bodies,
             minima,
+            turn,
             found,
         } = self;
         let mut start = 0;
         for end in &table.ends {
             let bucket = &table.entries[start..*end as usize];
             start = *end as usize;
+            // Of two in one bucket who approach each other.
             let mut hold = |one: u64, other: u64| {
-                if one >> ROW_BITS != other >> ROW_BITS {
+                let cell = one >> ROW_BITS;
+                if cell != other >> ROW_BITS {
                     return;
                 }
                 let [one, other] = [one, other].map(|entry| (entry & ROW_MASK) as usize);
-                if let Some(in_s) = bodies[one].meets(&bodies[other], minima) {
+                let Some(in_s) = bodies[one].meets_near(&bodies[other], minima) else {
+                    return;
+                };
+                if turn.of > 1 || cell == half_way(&bodies[one], &bodies[other], in_s, turn) {
                     found.push(predicted(bodies, one, other, in_s));
                 }
             };
             if bucket.len() < ENOUGH_FOR_EIGHT {
                 for (number, one) in bucket.iter().enumerate() {
-                    bucket[number + 1..].iter().for_each(|other| hold(*one, *other));
+                    let body = &bodies[(one & ROW_MASK) as usize];
+                    let in_its_cell = bucket[number + 1..].iter();
+                    for other in in_its_cell.filter(|other| *other >> ROW_BITS == one >> ROW_BITS) {
+                        if body.approaches(&bodies[(other & ROW_MASK) as usize], minima) {
+                            hold(*one, *other);
+                        }
+                    }
                 }
                 continue;
             }
@@ -241,11 +263,11 @@ impl pulp::NullaryFnOnce for Look<'_> {
                 let later = number + 1;
                 for (group, eight) in table.abreast.iter().enumerate().skip(later / LANES) {
                     let first = group * LANES;
-                    let are_later = u32::MAX << later.saturating_sub(first);
-                    let mut bits = eight.approached_by(body, minima) & are_later;
-                    while bits != 0 {
-                        let other = first + bits.trailing_zeros() as usize;
-                        bits &= bits - 1;
+                    let are_later = u64::MAX << (8 * later.saturating_sub(first));
+                    let mut bytes = eight.approached_by(body, minima) & are_later;
+                    while bytes != 0 {
+                        let other = first + bytes.trailing_zeros() as usize / 8;
+                        bytes &= bytes - 1;
                         // The last eight may have room for more than there are.
                         if let Some(other) = bucket.get(other) {
                             hold(*one, *other);
@@ -263,6 +285,24 @@ fn bucket(cell: u64) -> usize {
     const COLUMNS: u64 = 1_021;
     let (row, column, band) = (cell >> 24, cell >> 8 & 0xffff, cell & 0xff);
     ((row * COLUMNS + column) * BANDS + band) as usize
+}
+
+/// The cell in which two are half-way between each other in so many seconds. Both are entered in
+/// that of the moment when they lose separation: where all cells are looked at, who shares several
+/// is taken from that one.
+fn half_way(one: &Body, other: &Body, in_s: f32, turn: Turn) -> u64 {
+    let per_metre = 1.0 / turn.cell_m();
+    let ((ax, ay), (bx, by)) = (one.after(in_s), other.after(in_s));
+    let height = 0.5 * (one.height + one.up * in_s + other.height + other.up * in_s);
+    cell(
+        column(0.5 * (ay + by) * per_metre),
+        column(0.5 * (ax + bx) * per_metre),
+        band(height),
+    )
+}
+
+fn cell(row: u16, column: u16, band: u8) -> u64 {
+    u64::from(row) << 24 | u64::from(column) << 8 | u64::from(band)
 }
 
 fn predicted(bodies: &[Body], one: usize, other: usize, in_s: f32) -> Predicted {
@@ -286,7 +326,7 @@ fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn, part: &mut
             let entries = &mut part[usize::from(row_of_cells) & (tables - 1)];
             for column in columns[0]..=columns[1] {
                 for band in bands[0]..=bands[1] {
-                    let cell = u64::from(row_of_cells) << 24 | u64::from(column) << 8 | u64::from(band);
+                    let cell = cell(row_of_cells, column, band);
                     entries.push(cell << ROW_BITS | (first + row) as u64);
                 }
             }

@@ -6,7 +6,7 @@ use super::super::catalogue;
 use super::super::sky::tests;
 use super::super::world::Hub;
 use super::grid::Grid;
-use super::sweep::{Sweep, Turn};
+use super::sweep::{Predicted, Sweep, Turn};
 use super::*;
 
 const MINIMA: Minima = Minima {

@@ -1,0 +1,73 @@
+//! What losses and predictions come to for the pairs that they are of: what is counted of each.
+
+use rayon::prelude::*;
+
+use super::body::{Body, Minima};
+use super::encounters::{Sign, Signed};
+use super::grid::{ENOUGH_FOR_THREADS, Lost};
+use super::sweep::Predicted;
+use super::terminals::Terminals;
+
+/// What it takes to know.
+#[derive(Clone, Copy)]
+pub struct Witness<'a> {
+    pub bodies: &'a [Body],
+    pub terminals: &'a Terminals,
+    pub minima: Minima,
+}
+
+impl Witness<'_> {
+    /// Where all were looked at: whoever has lost separation is among those who are predicted to.
+    /// In order of the pairs; a loss before a prediction.
+    pub fn of_all(self, predicted: &[Predicted], pool: Option<&rayon::ThreadPool>, signs: &mut Vec<Signed>) {
+        signs.clear();
+        let of_part = |part: &[Predicted]| {
+            let signs = part.iter().flat_map(|predicted| self.of_one(predicted));
+            signs.collect::<Vec<_>>()
+        };
+        match pool.filter(|_| predicted.len() >= ENOUGH_FOR_THREADS) {
+            Some(pool) => {
+                let parts = predicted.par_chunks(ENOUGH_FOR_THREADS).map(of_part);
+                let parts: Vec<_> = pool.install(|| parts.collect());
+                parts.into_iter().for_each(|part| signs.extend(part));
+            }
+            None => signs.extend(predicted.iter().flat_map(|predicted| self.of_one(predicted))),
+        }
+    }
+
+    /// Where losses were looked for apart; in the same order.
+    pub fn of(self, lost: &[Lost], predicted: &[Predicted], signs: &mut Vec<Signed>) {
+        signs.clear();
+        let mut lost = lost.iter().peekable();
+        let sign_of = |lost: &Lost| match self.in_terminal(lost.rows, 0.0) {
+            true => (lost.pair, Sign::LostInTerminal, lost.rows),
+            false => (lost.pair, Sign::Lost(lost.closeness), lost.rows),
+        };
+        for Predicted { pair, rows, in_s } in predicted {
+            while let Some(before) = lost.next_if(|lost| lost.pair <= *pair) {
+                signs.push(sign_of(before));
+            }
+            if !self.in_terminal(*rows, 0.0) && !self.in_terminal(*rows, *in_s) {
+                signs.push((*pair, Sign::Predicted, *rows));
+            }
+        }
+        signs.extend(lost.map(sign_of));
+    }
+
+    fn of_one(self, &Predicted { pair, rows, in_s }: &Predicted) -> impl Iterator<Item = Signed> {
+        let [one, other] = rows.map(|row| &self.bodies[row as usize]);
+        let in_terminal = self.in_terminal(rows, 0.0);
+        let lost = one.lost(other, self.minima).map(|closeness| match in_terminal {
+            true => Sign::LostInTerminal,
+            false => Sign::Lost(closeness),
+        });
+        let is_predicted = !in_terminal && !self.in_terminal(rows, in_s);
+        let signs = lost.into_iter().chain(is_predicted.then_some(Sign::Predicted));
+        signs.map(move |sign| (pair, sign, rows))
+    }
+
+    fn in_terminal(self, rows: [u32; 2], in_s: f32) -> bool {
+        let place = |row: u32| self.bodies[row as usize].after(in_s);
+        rows.iter().any(|row| self.terminals.contain(place(*row)))
+    }
+}
