@@ -15,6 +15,7 @@ use super::super::route::LEVELS_M;
 use super::super::weather::ground_speed;
 use super::super::world::Model;
 use super::cruise::cruise;
+use super::leg::bend_radius_m;
 use super::turning::{Bound, SIDES, takes_s};
 use super::{AT_REST_MPS, Leg, Load, Path, Phase, Planner, Velocity, Whereabouts};
 
@@ -218,7 +219,7 @@ impl Planner<'_> {
             from_m: from.height_m,
             east,
             north,
-            radius_m: speed_mps * speed_mps / self.model.vertical_acceleration_mps2,
+            radius_m: bend_radius_m(self.model, speed_mps),
             pitch_rad,
             sweep_rad: -pitch_rad,
             airspeed_mps: self.model.cruise_airspeed_mps,

@@ -6,7 +6,7 @@ use super::super::air::Air;
 use super::super::drone::DroneStatus;
 use super::super::energy::PowerLaw;
 use super::super::geo::Point;
-use super::super::motion::{self, Profile, positive};
+use super::super::motion::{self, Profile, greater, lesser, positive};
 use super::super::units::GRAVITY_MPS2;
 use super::super::world::Model;
 use super::{Milestone, Path, Phase};
@@ -51,9 +51,8 @@ impl Leg {
 
     pub fn profile(&self, model: &Model) -> Profile {
         let acceleration = match self.path {
-            Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } | Path::Bend { .. } => {
-                model.acceleration_mps2
-            }
+            Path::Line { .. } | Path::Arc { .. } | Path::Slope { .. } => model.acceleration_mps2,
+            Path::Bend { .. } => bending_mps2(model, &self.path),
             Path::Vertical { .. } => model.vertical_acceleration_mps2,
             Path::Stop { up, .. } => braking_mps2(model, up),
             Path::Hold { .. } => 0.0,
@@ -106,6 +105,23 @@ impl Leg {
             }
         }
     }
+}
+
+/// Of a type's vertical acceleration a bend takes so much at the speed that is planned. The rest is
+/// for what a gust adds to that speed, or changes it by on the way.
+const BENDING: f64 = 0.8;
+
+/// Of a bend that is flown at most so fast.
+pub(super) fn bend_radius_m(model: &Model, fastest_mps: f64) -> f64 {
+    fastest_mps * fastest_mps / (BENDING * model.vertical_acceleration_mps2)
+}
+
+/// How hard a type gains speed and brakes in a bend: what of that leads up is what the bend leaves.
+fn bending_mps2(model: &Model, bend: &Path) -> f64 {
+    let up = |along| bend.direction(along).2.abs();
+    let steepest = greater(up(0.0), up(bend.length()));
+    let left_mps2 = (1.0 - BENDING) * model.vertical_acceleration_mps2;
+    lesser(model.acceleration_mps2, left_mps2 / steepest)
 }
 
 /// Steeper than this a straight line in space is a climb or a descent on the spot.

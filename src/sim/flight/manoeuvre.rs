@@ -7,6 +7,7 @@ use super::super::air::Air;
 use super::super::motion::{greater, lesser, positive};
 use super::super::weather::ground_speed;
 use super::super::world::Model;
+use super::leg::bend_radius_m;
 use super::rest::hover_leg;
 use super::{
     AT_REST_MPS, Infeasible, Leg, Load, Mission, Path, Phase, Planner, Point, Rest, Velocity, Whereabouts,
@@ -160,7 +161,7 @@ impl Along<'_> {
         let fastest_mps = [height_m, to_m].into_iter().fold(level_mps, |fastest_mps, at_m| {
             greater(fastest_mps, self.sloping_mps(at_m, bound_rad))
         });
-        let radius_m = fastest_mps * fastest_mps / model.vertical_acceleration_mps2;
+        let radius_m = bend_radius_m(model, fastest_mps);
         let widest_rad = libm::acos(positive(1.0 - rise_m / (2.0 * radius_m)));
         let pitch_rad = lesser(steepest(fastest_mps), widest_rad);
         let (sin, cos) = libm::sincos(pitch_rad);
@@ -176,18 +177,10 @@ impl Along<'_> {
             sweep_rad,
             airspeed_mps,
         };
-        // In a bend it gains speed as far as what that takes upwards, and what the bend takes, are no
-        // more than the type's; from a stand it always gains.
-        let gained = model.acceleration_mps2 * sin / model.vertical_acceleration_mps2;
-        let bent_mps = fastest_mps * greater(1.0 - gained, LEAST_BENDING).sqrt();
         let mut legs = Vec::with_capacity(16);
         let mut fly = |path: Path| {
             let speed_mps = legs.last().map_or(self.speed_mps(), |leg: &Leg| leg.exit_mps);
-            let most_mps = match path.is_turn() {
-                true => lesser(greater(speed_mps, bent_mps), cruise_mps),
-                false => cruise_mps,
-            };
-            let leg = self.leg(path, [speed_mps, most_mps, most_mps]);
+            let leg = self.leg(path, [speed_mps, cruise_mps, cruise_mps]);
             legs.push(leg);
             leg.end()
         };
@@ -234,16 +227,16 @@ impl Along<'_> {
 
     /// No leg is left faster than it comes to be, nor slower than it can brake to on it.
     fn leg(&self, path: Path, [entry_mps, target_mps, exit_mps]: [f64; 3]) -> Leg {
-        let gained = 2.0 * self.model.acceleration_mps2 * path.length();
-        let square = entry_mps * entry_mps;
-        let most_mps = lesser(exit_mps, (square + gained).sqrt());
         let leg = Leg {
             entry_mps: lesser(entry_mps, target_mps),
             target_mps,
-            exit_mps: greater(most_mps, positive(square - gained).sqrt()),
             ..Leg::new(path, self.phase, self.payload_kg)
         };
-        leg.timed(self.model)
+        let gained = 2.0 * leg.profile(self.model).acceleration * path.length();
+        let square = entry_mps * entry_mps;
+        let most_mps = lesser(exit_mps, (square + gained).sqrt());
+        let exit_mps = greater(most_mps, positive(square - gained).sqrt());
+        Leg { exit_mps, ..leg }.timed(self.model)
     }
 
     fn speed_mps(&self) -> f64 {
@@ -278,8 +271,6 @@ impl Along<'_> {
 const SAME_LEVEL_M: f64 = 1.0;
 /// No slope leads up or down by more than this share of its length.
 const STEEPEST: f64 = 0.5;
-/// Of the vertical acceleration a bend always leaves so much to the bending itself.
-const LEAST_BENDING: f64 = 0.1;
 
 /// Lets legs that were planned from rest, on the level of their heading, begin in flight and
 /// stay at this height up to the next descent. Whether they can: they may lead elsewhere.

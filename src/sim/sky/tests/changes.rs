@@ -326,44 +326,66 @@ fn a_slope_against_a_gale_takes_as_long_as_planned() {
     assert!((taken_s - planned_s).abs() < 1.0, "{taken_s} of {planned_s}");
 }
 
+/// Of a drone that goes up to another level once it is so fast: the greatest vertical acceleration,
+/// and the seconds that it takes.
+fn goes_up(world: &World, begins_mps: f64) -> (f64, f64) {
+    let (model, mut now) = (&world.models[0], SimTime::START);
+    let start = Whereabouts::at_rest(Point { x: 0.0, y: 0.0 }, 0.0);
+    let mission = plan_home(model, &world.air(now), start, HOME, 0.0).unwrap();
+    let mut sky = Sky::new(world);
+    sky.fly(world, DRONE, mission.plan, now).unwrap();
+    let flown = |sky: &Sky| sky.airborne_one(DRONE).unwrap();
+    while flown(&sky).ground_speed_mps < begins_mps {
+        now += world.tick;
+        sky.step(world, now, None);
+    }
+    let from = sky.fix(DRONE).unwrap().whereabouts();
+    let course = Course {
+        east: 1.0,
+        north: 0.0,
+        left_m: HOME.x - from.at.x,
+    };
+    let up = Manoeuvre::Level { to_m: 110.0 };
+    let mission = plan_manoeuvre(model, &world.air(now), (from, course), up, HOMEWARD);
+    let plan = mission.unwrap().expect("there is room").plan;
+    sky.fly(world, DRONE, plan, now).unwrap();
+    let (mut was_mps, mut most_mps2, began) = (0.0, 0.0_f64, now);
+    while flown(&sky).height_m < 109.99 {
+        now += world.tick;
+        sky.step(world, now, None);
+        let up_mps = flown(&sky).vertical_speed_mps;
+        most_mps2 = most_mps2.max((up_mps - was_mps).abs() / world.tick.as_secs());
+        was_mps = up_mps;
+    }
+    (most_mps2, now.since(began).as_secs())
+}
+
 #[test]
 fn a_slope_into_a_stronger_wind_takes_no_more_than_the_types_vertical_acceleration() {
     // At full speed, while it still gains, and hardly off.
     for (east_mps, begins_mps) in [(-7.0, 21.9), (7.0, 35.9), (0.0, 15.0), (-7.0, 12.0), (0.0, 0.7)] {
         let world = world(wing(), 1, 0.1, (east_mps / windage(70.0), 0.0));
-        let (model, air, mut now) = (&world.models[0], world.air(SimTime::START), SimTime::START);
-        let start = Whereabouts::at_rest(Point { x: 0.0, y: 0.0 }, 0.0);
-        let mission = plan_home(model, &air, start, HOME, 0.0).unwrap();
-        let mut sky = Sky::new(&world);
-        sky.fly(&world, DRONE, mission.plan, now).unwrap();
-        let flown = |sky: &Sky| sky.airborne_one(DRONE).unwrap();
-        while flown(&sky).ground_speed_mps < begins_mps {
-            now += world.tick;
-            sky.step(&world, now, None);
-        }
-        let from = sky.fix(DRONE).unwrap().whereabouts();
-        let course = Course {
-            east: 1.0,
-            north: 0.0,
-            left_m: HOME.x - from.at.x,
-        };
-        let up = Manoeuvre::Level { to_m: 110.0 };
-        let mission = plan_manoeuvre(model, &air, (from, course), up, HOMEWARD);
-        let plan = mission.unwrap().expect("there is room").plan;
-        sky.fly(&world, DRONE, plan, now).unwrap();
-        let (mut was_mps, mut most_mps2, began) = (0.0, 0.0_f64, now);
-        while flown(&sky).height_m < 109.99 {
-            now += world.tick;
-            sky.step(&world, now, None);
-            let up_mps = flown(&sky).vertical_speed_mps;
-            most_mps2 = most_mps2.max((up_mps - was_mps).abs() / world.tick.as_secs());
-            was_mps = up_mps;
-        }
-        let limit_mps2 = 1.03 * model.vertical_acceleration_mps2;
+        let (most_mps2, taken_s) = goes_up(&world, begins_mps);
+        let limit_mps2 = 1.03 * world.models[0].vertical_acceleration_mps2;
         assert!(most_mps2 < limit_mps2, "{east_mps}, {begins_mps}: {most_mps2}");
-        let taken_s = now.since(began).as_secs();
         assert!(taken_s < 30.0, "{east_mps}, {begins_mps}: {taken_s} s");
     }
+}
+
+#[test]
+fn in_gusts_it_takes_no_more_either() {
+    let mut worst = 0.0_f64;
+    for key in ["wing", "m600"] {
+        for seed in 1..=50 {
+            let model = catalogue::model(key).unwrap();
+            let begins_mps = 0.9 * model.cruise_airspeed_mps;
+            let mut world = world(model, 1, 0.1, (0.0, 0.0));
+            (world.seed, world.weather.gust_mps) = (seed, 1.5);
+            let (most_mps2, _) = goes_up(&world, begins_mps);
+            worst = worst.max(most_mps2 / world.models[0].vertical_acceleration_mps2);
+        }
+    }
+    assert!(worst < 1.05, "{worst} of what the types do");
 }
 
 #[test]
