@@ -6,7 +6,8 @@ hours, prints the samples, and compares the last quarter with the second: memory
 actors, records in memory, how long a tick takes.
 
 Paced: plays `ordinary-hour.toml` against a program in real time, samples once a minute, compares
-the same, and the load test's own times of the last stage with those of the first.
+the same, and the load test's own times of the last stage with those of the first after the one
+that fills memory with as many ended deliveries as are kept.
 
 The store's size is shown and not judged: history is kept for good. Nor is SQLite's own memory, a
 page cache that fills up to 32 MiB within a simulated week. Exit status 1 where something
@@ -198,7 +199,7 @@ def grown(samples, may_grow):
 
 def slowed(report):
     """What was later at the end than at the start, missed, or told twice."""
-    first, last = report["stages"][0], report["stages"][-1]
+    _filling, first, *_, last = report["stages"]
     for op, (times, least) in MAY_SLOW.items():
         for quantile in ("p50Ms", "p99Ms"):
             before, after = first["ops"][op][quantile], last["ops"][op][quantile]
