@@ -1,6 +1,6 @@
 //! `skyhaul export`: recordings for other programs.
 
-use std::fs::File;
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 use super::recording::{not_onto, open, parse_drone, parse_elapsed, unread};
-use super::unfinished::{Unfinished, discard};
+use super::unfinished::Unfinished;
 use crate::recording::export::{ExportError, Filter, Format, export as write};
 use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
@@ -104,24 +104,27 @@ pub fn export(args: Args) -> Result<(), Failure> {
         FormatName::Gpx => Format::Gpx,
     };
     check(&filter, format)?;
-    not_onto(&args.file, &args.out, "--out")?;
+    let unfinished = Unfinished::at(&args.out);
+    for place in [unfinished.name(), unfinished.place()] {
+        not_onto(&args.file, place, "--out")?;
+    }
     let recording = open(&args.file)?;
     let bar = ProgressBar::new(1_000).with_style(style());
-    let place = Place::of(&args.out)?;
+    unfinished.heed_signals()?;
     let is_left = AtomicBool::new(false);
-    let written = place.create().and_then(|out| {
-        let out = Reader {
-            out,
-            is_left: &is_left,
-        };
-        let exported = write(&recording, format, &filter, out, |done| bar.set_position(done));
-        exported.map_err(|error| describe(error, &args))
-    });
+    let out = Reader {
+        out: create(&unfinished)?,
+        is_left: &is_left,
+    };
+    let exported = write(&recording, format, &filter, out, |done| bar.set_position(done));
     bar.finish_and_clear();
     if is_left.into_inner() {
         return Ok(());
     }
-    let exported = place.settle(written)?;
+    let exported = exported.map_err(|error| describe(error, &args))?;
+    unfinished
+        .finish()
+        .map_err(|error| unwritten(&args.out, &error))?;
     eprintln!("{} positions of {} moments", exported.rows, exported.frames);
     Ok(())
 }
@@ -176,71 +179,31 @@ fn check(filter: &Filter, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where it goes. A file is written beside its name, and has it once it is whole: whatever goes
-/// wrong leaves nothing behind, and what was there before.
-struct Place<'a> {
-    out: &'a Path,
-    beside: Option<PathBuf>,
-    unfinished: Unfinished,
+fn create(unfinished: &Unfinished) -> Result<Box<dyn Write + Send>, Failure> {
+    if unfinished.name() == Path::new("-") {
+        return Ok(Box::new(BufWriter::new(io::stdout())));
+    }
+    let file = unfinished.create();
+    let file = file.map_err(|error| {
+        Failure::bad_input(
+            format!("{} cannot be written: {error}", unfinished.name().display()),
+            "give another --out",
+        )
+    })?;
+    Ok(Box::new(BufWriter::new(file)))
 }
 
-impl<'a> Place<'a> {
-    fn of(out: &'a Path) -> Result<Self, Failure> {
-        // Devices and pipes are written to as they are.
-        let is_file = std::fs::metadata(out).map_or(true, |known| known.is_file());
-        let beside = (is_file && out != Path::new("-")).then(|| {
-            let mut name = out.as_os_str().to_owned();
-            name.push(".part");
-            PathBuf::from(name)
-        });
-        Ok(Place {
-            out,
-            beside,
-            unfinished: Unfinished::heed_signals()?,
-        })
-    }
-
-    fn create(&self) -> Result<Box<dyn Write + Send>, Failure> {
-        if self.out == Path::new("-") {
-            return Ok(Box::new(BufWriter::new(io::stdout())));
-        }
-        let name = self.beside.as_deref().unwrap_or(self.out);
-        let file = self.unfinished.begin(name, || File::create(name));
-        let file = file.map_err(|error| {
-            Failure::bad_input(
-                format!("{} cannot be written: {error}", self.out.display()),
-                "give another --out",
-            )
-        })?;
-        Ok(Box::new(BufWriter::new(file)))
-    }
-
-    fn settle<T>(&self, written: Result<T, Failure>) -> Result<T, Failure> {
-        let Some(beside) = &self.beside else {
-            return written;
-        };
-        self.unfinished.settle(|| {
-            let settled = written.and_then(|written| {
-                std::fs::rename(beside, self.out).map_err(|error| {
-                    Failure::failed(
-                        format!("{} cannot be written: {error}", self.out.display()),
-                        "give another --out",
-                    )
-                })?;
-                Ok(written)
-            });
-            settled.inspect_err(|_| discard(beside))
-        })
-    }
+fn unwritten(out: &Path, error: &dyn Display) -> Failure {
+    Failure::failed(
+        format!("{}: {error}", out.display()),
+        "make room, or give another --out",
+    )
 }
 
 fn describe(error: ExportError, args: &Args) -> Failure {
     match error {
         ExportError::File(error) => unread(&args.file, &error),
-        ExportError::Write(_) | ExportError::Parquet(_) => Failure::failed(
-            format!("{}: {error}", args.out.display()),
-            "make room, or give another --out",
-        ),
+        ExportError::Write(_) | ExportError::Parquet(_) => unwritten(&args.out, &error),
         ExportError::Over(_) => Failure::bad_input(
             format!("--from is outside of {}: {error}", args.file.display()),
             "give an earlier time",

@@ -1,15 +1,16 @@
 //! `skyhaul fork`: a recorded world goes on from some moment, as it did or otherwise.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
-use super::recording::{not_onto, open, parse_elapsed, unread};
-use super::run::display::Display;
+use super::recording::{not_begun, not_onto, open, parse_elapsed, unread};
+use super::run::display;
 use super::run::table;
-use super::unfinished::{Unfinished, discard};
+use super::unfinished::Unfinished;
 use super::{Failure, parse_threads, threads};
 use crate::recording::export::{clock, clock_from};
 use crate::recording::{Fork, Full, NotShown, Recorder, Stopped, branch};
@@ -44,7 +45,10 @@ fn parse_set(text: &str) -> Result<(String, String), String> {
 }
 
 pub fn fork(args: Args) -> Result<(), Failure> {
-    not_onto(&args.file, &args.out, "--out")?;
+    let unfinished = Unfinished::at(&args.out);
+    for place in [unfinished.name(), unfinished.place()] {
+        not_onto(&args.file, place, "--out")?;
+    }
     let recording = open(&args.file)?;
     let fork = Fork::at(&recording, args.at).map_err(|error| unread(&args.file, &error))?;
     if !fork.is_inside() {
@@ -61,37 +65,33 @@ pub fn fork(args: Args) -> Result<(), Failure> {
     let (origin, changed) = branch
         .map_err(|error| Failure::bad_input(error.to_string(), "see `skyhaul schema` for keys and values"))?;
     let hz = origin.hz;
-    let unfinished = Unfinished::heed_signals()?;
-    let recorder = unfinished.begin(&args.out, || Recorder::create(&args.out, origin));
-    let recorder = recorder.map_err(|error| {
-        Failure::bad_input(
-            format!("{} cannot be written: {error}", args.out.display()),
-            "give another --out",
-        )
-    })?;
+    unfinished.heed_signals()?;
+    let recorder = unfinished.begin(|place| Recorder::create(place, origin));
+    let recorder = recorder.map_err(|error| not_begun(&args.out, "--out", &error))?;
     let threads = match &changed {
         Some(world) => threads(args.threads, world),
         None => args.threads.unwrap_or(1),
     };
-    let mut display = Display::new(fork.end());
+    let mut display = display::Display::new(fork.end());
     let summary = run::go_on(&fork, changed, threads, &recorder, hz, |progress| {
         display.show(progress);
         ControlFlow::Continue(())
     });
     display.finish();
-    let recorded = recorder.finish().map_err(|error| {
+    let unwritable = |error: &dyn Display| {
         Failure::failed(
             format!("{} cannot be written any more: {error}", args.out.display()),
             "make room, or give another --out",
         )
-    });
-    let ended = match summary {
+    };
+    let recorded = recorder.finish().map_err(|error| unwritable(&error));
+    let summary = match summary {
         // Why, the recorder knows.
         Err(Stopped::Recording(_)) => recorded.and_then(|_| Err(describe(&args, &Stopped::Recording(Full)))),
         Err(error) => Err(describe(&args, &error)),
         Ok(summary) => recorded.map(|_| summary),
-    };
-    let summary = unfinished.settle(|| ended.inspect_err(|_| discard(&args.out)))?;
+    }?;
+    unfinished.finish().map_err(|error| unwritable(&error))?;
     let text = match args.json {
         true => super::run::json(&summary)?,
         false => table::of_one(&summary),

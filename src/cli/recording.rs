@@ -58,7 +58,7 @@ impl RecordTo<'_> {
             followed: self.followed.to_vec(),
             ..Origin::of(world, sources_of(self.scenario)?, self.hz)
         };
-        Recorder::create(self.path, origin).map_err(|error| not_begun(self.path, &error))
+        Recorder::create(self.path, origin).map_err(|error| not_begun(self.path, "--record", &error))
     }
 
     pub(super) fn finish(&self, recorder: &Recorder) -> Result<Recorded, Failure> {
@@ -135,18 +135,19 @@ pub(super) fn sources_of(scenario: &Path) -> Result<Sources, Failure> {
     })
 }
 
-pub(super) fn not_begun(path: &Path, error: &TapeError) -> Failure {
+/// `flag` says where it is written.
+pub(super) fn not_begun(path: &Path, flag: &str, error: &TapeError) -> Failure {
     if let TapeError::Io(error) = error
         && error.kind() == ErrorKind::StorageFull
     {
         return Failure::failed(
             format!("{} cannot be written: {error}", path.display()),
-            "make room, or give another --record",
+            format!("make room, or give another {flag}"),
         );
     }
     Failure::bad_input(
         format!("{} cannot be written: {error}", path.display()),
-        "give another --record",
+        format!("give another {flag}"),
     )
 }
 

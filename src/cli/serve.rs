@@ -161,7 +161,9 @@ pub fn serve(args: Args) -> Result<(), Failure> {
     let studio = Arc::new(studio(&args, &world)?);
     let record = args.record.clone();
     if let Some(path) = &record {
-        studio.record_to(path).map_err(|error| not_begun(path, &error))?;
+        studio
+            .record_to(path)
+            .map_err(|error| not_begun(path, "--record", &error))?;
     }
     let options = Options {
         basemap: args.door.basemap()?,

@@ -56,11 +56,17 @@ struct Job {
     world: Option<World>,
     recorder: Recorder,
     hz: f64,
-    /// Where it is written.
-    path: PathBuf,
+    place: Place,
     called_off: Arc<AtomicBool>,
     state: Arc<Mutex<State>>,
     beside: Arc<Beside>,
+}
+
+/// A file that has its name once it is whole, and is made under another beside it: who is killed
+/// leaves none that looks whole.
+struct Place {
+    part: PathBuf,
+    path: PathBuf,
 }
 
 impl Workshop {
@@ -82,13 +88,21 @@ impl Workshop {
     }
 
     /// A file that was not there before.
-    fn new_file(&self) -> Result<(u32, PathBuf), NoBranch> {
+    fn new_file(&self) -> Result<(u32, Place), NoBranch> {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
         let mut last = None;
         for number in 1..=NUMBERS {
             let path = self.path.with_file_name(format!("{stem}.fork-{number}.mcap"));
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(_) => return Ok((number, path)),
+            let part = self
+                .path
+                .with_file_name(format!("{stem}.fork-{number}.mcap.part"));
+            match OpenOptions::new().write(true).create_new(true).open(&part) {
+                // It has been made meanwhile, or long ago.
+                Ok(_) if path.exists() => {
+                    let _is_gone = std::fs::remove_file(&part);
+                    last = Some((path, std::io::ErrorKind::AlreadyExists.into()));
+                }
+                Ok(_) => return Ok((number, Place { part, path })),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => last = Some((path, error)),
                 Err(error) => return Err(not_writable(&path, &error)),
             }
@@ -128,14 +142,17 @@ impl Branches for Workshop {
         let recording = Recording::open(&self.path).map_err(|error| NoBranch::Unread(error.to_string()))?;
         let made = branch::of(&recording.origin, &set);
         let (origin, world) = made.map_err(|error| NoBranch::NoScenario(error.to_string()))?;
-        let (number, path) = self.new_file()?;
+        let (number, place) = self.new_file()?;
         let hz = origin.hz;
-        let recorder = Recorder::create(&path, origin).map_err(|error| not_writable(&path, &error))?;
+        let recorder = Recorder::create(&place.part, origin).map_err(|error| {
+            let _may_be_gone = std::fs::remove_file(&place.part);
+            not_writable(&place.path, &error)
+        })?;
         let branch = Branch {
             number,
             at,
             set,
-            file: file_name(&path),
+            file: file_name(&place.path),
             stage: Stage::Running(0.0),
         };
         let called_off = Arc::new(AtomicBool::new(false));
@@ -146,7 +163,7 @@ impl Branches for Workshop {
             world,
             recorder,
             hz,
-            path,
+            place,
             called_off: Arc::clone(&called_off),
             state: Arc::clone(&self.state),
             beside: Arc::clone(&self.beside),
@@ -200,18 +217,28 @@ impl Job {
         let ended = self.run();
         let stage = match ended {
             Ok(()) if self.called_off.load(Ordering::Relaxed) => Stage::Cancelled,
-            Ok(()) => match self.beside.show(&self.path) {
+            Ok(()) => match self.show() {
                 Ok(()) => Stage::Done,
-                Err(error) => Stage::Failed(error.to_string()),
+                Err(why) => Stage::Failed(why),
             },
             Err(why) => Stage::Failed(why),
         };
         if stage != Stage::Done {
-            let _was_never_there = std::fs::remove_file(&self.path);
+            let _has_its_name = std::fs::remove_file(&self.place.part);
         }
         if let Some(known) = self.state.lock().stage(self.number) {
             *known = stage;
         }
+    }
+
+    /// What is whole; where it cannot be shown it is not kept.
+    fn show(&self) -> Result<(), String> {
+        let Place { part, path } = &self.place;
+        std::fs::rename(part, path).map_err(|error| error.to_string())?;
+        self.beside.show(path).map_err(|error| {
+            let _it_is_of_no_use = std::fs::remove_file(path);
+            error.to_string()
+        })
     }
 
     /// One that was called off ends well.

@@ -18,9 +18,30 @@ fn begin(arguments: &[&str]) -> Child {
     command.spawn().expect("it starts")
 }
 
-/// Ended once this file has so many bytes.
+/// Each with the file that it makes.
+fn makers(recorded: &str, name: &dyn Fn(&str) -> String) -> Vec<(Vec<String>, String)> {
+    let [table, branch, runs] = ["table.csv", "branch.mcap", "runs.parquet"].map(name);
+    let all: [(&[&str], String); 3] = [
+        (
+            &["export", recorded, "--format", "csv", "--out", &table],
+            table.clone(),
+        ),
+        (
+            &["fork", recorded, "--at", "00:00:01", "--out", &branch],
+            branch.clone(),
+        ),
+        (
+            &["run", SCENARIO, "--until", "1000h", "--out", &runs],
+            runs.clone(),
+        ),
+    ];
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    all.map(|(program, file)| (owned(program), file)).into()
+}
+
+/// Ended once this file is there and has so many bytes.
 fn ended_at(mut working: Child, signal: &str, file: &Path, bytes: u64) -> (Option<i32>, String) {
-    while std::fs::metadata(file).map_or(0, |known| known.len()) < bytes {
+    while std::fs::metadata(file).map_or(true, |known| known.len() < bytes) {
         assert_eq!(
             working.try_wait().expect("it is a child"),
             None,
@@ -51,17 +72,28 @@ fn what_is_ended_by_a_signal_leaves_nothing_half() {
     assert_eq!(status, Some(130), "{said}");
     assert!(said.contains("can be played"), "{said}");
 
-    for (signal, wanted) in [("-INT", 130), ("-TERM", 143)] {
-        let table = name("table.csv");
-        let part = format!("{table}.part");
-        let export = begin(&["export", &recorded, "--format", "csv", "--out", &table]);
-        let (status, said) = ended_at(export, signal, Path::new(&part), 1);
-        assert_eq!(status, Some(wanted), "{said}");
-
-        let branch = name("branch.mcap");
-        let fork = begin(&["fork", &recorded, "--at", "00:00:01", "--out", &branch]);
-        let (status, said) = ended_at(fork, signal, Path::new(&branch), 1);
-        assert_eq!(status, Some(wanted), "{said}");
+    for (signal, wanted) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
+        for (program, file) in makers(&recorded, &name) {
+            std::fs::write(&file, "from before").unwrap();
+            let part = format!("{file}.part");
+            let program: Vec<&str> = program.iter().map(String::as_str).collect();
+            let (status, said) = ended_at(begin(&program), signal, Path::new(&part), 0);
+            assert_eq!(status, wanted, "{program:?}: {said}");
+            assert_eq!(
+                std::fs::read_to_string(&file).unwrap(),
+                "from before",
+                "{program:?}"
+            );
+            std::fs::remove_file(&file).unwrap();
+            let is_left = Path::new(&part).exists();
+            assert_eq!(
+                is_left,
+                wanted.is_none(),
+                "{program:?}: only who is killed leaves a part"
+            );
+            // Whoever makes it anew is not in its way.
+            let _is_gone = std::fs::remove_file(&part);
+        }
     }
     let left: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()

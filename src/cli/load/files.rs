@@ -10,6 +10,7 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use super::Failure;
+use crate::cli::unfinished::Unfinished;
 use crate::load::{self, Machine, Op, Outcome, escaped};
 
 #[derive(clap::Args)]
@@ -34,7 +35,7 @@ pub(super) struct Files {
 type Write1 = fn(&Outcome, &mut dyn Write) -> io::Result<()>;
 
 /// The files that were asked for, open, each with what writes it.
-pub(super) struct Open(Vec<(PathBuf, File, Write1)>);
+pub(super) struct Open(Vec<(Unfinished, File, Write1)>);
 
 impl Files {
     /// Before the test, so that nobody waits for a result that has no place.
@@ -48,13 +49,14 @@ impl Files {
         let mut open = Vec::new();
         for (path, write) in asked {
             let Some(path) = path else { continue };
-            let file = File::create(path).map_err(|error| {
+            let unfinished = Unfinished::at(path);
+            let file = unfinished.create().map_err(|error| {
                 Failure::bad_input(
                     format!("{} cannot be written: {error}", path.display()),
                     "give another file",
                 )
             })?;
-            open.push((path.clone(), file, write));
+            open.push((unfinished, file, write));
         }
         Ok(Open(open))
     }
@@ -62,10 +64,11 @@ impl Files {
 
 impl Open {
     pub fn write(self, outcome: &Outcome) -> Result<(), Failure> {
-        for (path, file, write) in self.0 {
-            let mut out = BufWriter::new(file);
+        for (unfinished, file, write) in self.0 {
+            let (name, mut out) = (unfinished.name().to_owned(), BufWriter::new(file));
             let written = write(outcome, &mut out).and_then(|()| out.flush());
-            written.map_err(|error| unwritten(&path, &error))?;
+            let written = written.and_then(|()| unfinished.finish());
+            written.map_err(|error| unwritten(&name, &error))?;
         }
         Ok(())
     }

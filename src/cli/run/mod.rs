@@ -5,6 +5,7 @@ pub(super) mod display;
 pub(super) mod table;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use super::recording::{RecordTo, not_both, parse_drone, parse_record_hz};
 use super::signals::Told;
+use super::unfinished::Unfinished;
 use super::{Failure, duration, load_world, parse_threads, threads};
 use crate::engine::Halted;
 use crate::recording::Stopped;
@@ -24,7 +26,7 @@ use crate::sim::ids::DroneId;
 use crate::sim::time::{SimDuration, Tick};
 use crate::sim::world::{PolicyKind, World};
 
-use display::{Display, Several};
+use display::Several;
 
 /// Seeds of one comparison; each is a run of its own.
 const MOST_SEEDS: u64 = 10_000;
@@ -123,13 +125,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
         not_both(("--out", out), ("--record", record))?;
     }
     let world = load_world(&args.file, args.seed)?;
-    let out = args.out.as_deref().map(create).transpose()?;
+    let out = args.out.as_deref();
+    // A signal that ends a recording is heard by who records.
+    let out = out
+        .map(|path| Out::create(path, args.record.is_none()))
+        .transpose()?;
     let until = ticks(&world, args.until.unwrap_or(world.duration));
     let text = match (args.policies.as_slice(), args.seeds) {
         ([] | [_], None) => {
             let world = with(&world, args.policies.first().copied(), None);
             let threads = threads(args.threads, &world);
-            let mut display = Display::new(until);
+            let mut display = display::Display::new(until);
             let show = |progress: &Progress| display.show(progress);
             let ended = match &args.record {
                 None => run::run(world, threads, until, out.is_some(), show).map_err(stopped),
@@ -289,28 +295,40 @@ pub(super) fn json(results: &impl Serialize) -> Result<String, Failure> {
     })
 }
 
-/// The file that the runs are written to, and its name.
-struct Out(File, PathBuf);
+/// The file that the runs are written to.
+struct Out {
+    file: File,
+    unfinished: Unfinished,
+}
 
-/// Before anything runs, so that nobody waits for a result that has no place.
-fn create(path: &Path) -> Result<Out, Failure> {
-    let file = File::create(path).map_err(|error| {
-        Failure::bad_input(
-            format!("{} cannot be written: {error}", path.display()),
-            "give another --out",
-        )
-    })?;
-    Ok(Out(file, path.to_owned()))
+impl Out {
+    /// Before anything runs, so that nobody waits for a result that has no place.
+    fn create(path: &Path, heeds_signals: bool) -> Result<Self, Failure> {
+        let unfinished = Unfinished::at(path);
+        if heeds_signals {
+            unfinished.heed_signals()?;
+        }
+        let file = unfinished.create().map_err(|error| {
+            Failure::bad_input(
+                format!("{} cannot be written: {error}", path.display()),
+                "give another --out",
+            )
+        })?;
+        Ok(Out { file, unfinished })
+    }
 }
 
 fn write_out(out: Option<Out>, runs: &[Ended]) -> Result<(), Failure> {
-    let Some(Out(file, path)) = out else {
+    let Some(Out { file, unfinished }) = out else {
         return Ok(());
     };
-    run::write_runs(runs, BufWriter::new(file)).map_err(|error| {
+    let name = unfinished.name().to_owned();
+    let unwritten = |error: &dyn Display| {
         Failure::failed(
-            format!("{} cannot be written: {error}", path.display()),
+            format!("{} cannot be written: {error}", name.display()),
             "make room, or give another --out",
         )
-    })
+    };
+    run::write_runs(runs, BufWriter::new(file)).map_err(|error| unwritten(&error))?;
+    unfinished.finish().map_err(|error| unwritten(&error))
 }
