@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod door;
 mod emit;
+mod environment;
 mod export;
 mod fork;
 mod load;
@@ -117,7 +118,7 @@ impl Failure {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| environment::named(error).exit());
     start_logging(cli.log_format);
     signals::outlive_file_limits();
     let result = match cli.command {
@@ -242,7 +243,7 @@ mod tests {
         for command in program.get_subcommands() {
             for argument in command.get_arguments() {
                 let Some(flag) = argument.get_long() else { continue };
-                let wanted = format!("SKYHAUL_{}", flag.to_uppercase().replace('-', "_"));
+                let wanted = environment::variable_of(flag);
                 let name = argument.get_env().and_then(|name| name.to_str());
                 assert_eq!(name, Some(&*wanted), "--{flag} of {}", command.get_name());
                 flags += 1;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::support::client::parcel;
-use crate::support::program::{Ended, run, skyhaul};
+use crate::support::program::{Ended, run, run_with, skyhaul};
 use crate::support::server::{Running, quiet};
 use crate::support::worlds::{shipped, tiny};
 
@@ -102,9 +102,15 @@ fn a_run_is_not_written_twice_onto_one_file() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_no_mistake_of_the_users() {
-    let ended = skyhaul_with(&["run", &tiny_path(), "--until", "1s", "--record", "/dev/full"]);
-    assert_eq!(ended.status, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("make room"), "{ended:?}");
+    let (tiny, demo) = (tiny_path(), "scenarios/demo.mcap");
+    for arguments in [
+        ["run", &tiny, "--until", "1s", "--record", "/dev/full"],
+        ["fork", demo, "--at", "00:10:00", "--out", "/dev/full"],
+    ] {
+        let ended = skyhaul_with(&arguments);
+        assert_eq!(ended.status, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains("make room"), "{ended:?}");
+    }
 }
 
 #[test]
@@ -184,6 +190,33 @@ fn check_lists_every_mistake_of_every_file_in_one_go() {
     let shipped = ["tiny", "san-francisco", "seattle"].map(|name| shipped(name).to_str().unwrap().to_owned());
     let fine = skyhaul_with(&["check", &shipped[0], &shipped[1], &shipped[2]]);
     assert_eq!(fine.status, Some(0), "{fine:?}");
+}
+
+#[test]
+fn what_is_wrong_in_the_environment_is_told_by_the_variables_name() {
+    let tiny = tiny_path();
+    for (arguments, name, value) in [
+        (&["run", &tiny][..], "SKYHAUL_JSON", "maybe"),
+        (&["run", &tiny], "SKYHAUL_SEED", "some"),
+        (&["run", &tiny], "SKYHAUL_POLICY", "nearest,farthest"),
+        (&["serve"], "SKYHAUL_NO_DEMAND", "maybe"),
+        (&["serve"], "SKYHAUL_LOG_FORMAT", "poem"),
+    ] {
+        let value_told = value.split(',').next_back().unwrap_or(value);
+        let ended = run_with(&skyhaul(), arguments, &[(name, value)]);
+        assert_eq!(ended.status, Some(2), "{name}: {ended:?}");
+        for word in [name, value_told] {
+            assert!(ended.stderr.contains(word), "{name}: {ended:?}");
+        }
+    }
+    // What stands on the command line is wrong there.
+    let ended = run_with(
+        &skyhaul(),
+        ["run", &tiny, "--seed=any"],
+        &[("SKYHAUL_SEED", "some")],
+    );
+    assert_eq!(ended.status, Some(2), "{ended:?}");
+    assert!(!ended.stderr.contains("SKYHAUL_SEED"), "{ended:?}");
 }
 
 #[test]
