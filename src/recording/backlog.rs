@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-pub(super) const MESSAGES_MOST: usize = 32_768;
+pub const MESSAGES_MOST: usize = 32_768;
 /// One message that is larger has room when nothing else is there.
-const BYTES_MOST: usize = 64 << 20;
+pub const BYTES_MOST: usize = 64 << 20;
 
 #[derive(Default)]
 pub(super) struct Backlog {
@@ -72,6 +72,12 @@ impl Backlog {
         self.waiting.lock().messages == 0
     }
 
+    /// Messages, and bytes of memory that they take.
+    pub fn waiting(&self) -> (usize, usize) {
+        let waiting = self.waiting.lock();
+        (waiting.messages, waiting.bytes)
+    }
+
     pub fn close(&self) {
         self.waiting.lock().is_closed = true;
         self.written.notify_all();
@@ -87,6 +93,7 @@ mod tests {
         let backlog = Backlog::default();
         let takes = |bytes| backlog.add_within(Duration::ZERO, bytes);
         assert!(takes(2 * BYTES_MOST) && !takes(1));
+        assert_eq!(backlog.waiting(), (1, 2 * BYTES_MOST));
         backlog.remove(2 * BYTES_MOST);
         assert!(backlog.is_empty());
         assert!(takes(BYTES_MOST - 1) && takes(1) && !takes(1));

@@ -40,6 +40,7 @@ mod timeline;
 mod told;
 mod undone;
 
+pub use backlog::{BYTES_MOST as BACKLOG_BYTES_MOST, MESSAGES_MOST as BACKLOG_MOST};
 pub use file::{FileError, Recording};
 pub use fork::Fork;
 pub use headless::{Stopped, run};

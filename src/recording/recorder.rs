@@ -245,6 +245,11 @@ impl Recorder {
         &self.progress
     }
 
+    /// What was heard and is not written yet: messages, and bytes of memory that they take.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        self.backlog.waiting()
+    }
+
     /// Whether all is written that was heard.
     pub fn is_idle(&self) -> bool {
         self.backlog.is_empty()

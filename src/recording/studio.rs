@@ -191,6 +191,10 @@ impl Recordings for Studio {
         };
         let progress = course.recorder.progress();
         let failure = progress.failure().map(str::to_owned);
+        let (waiting, waiting_bytes) = match progress.has_ended() {
+            true => (0, 0),
+            false => course.recorder.waiting(),
+        };
         RecordingReading {
             state: match (&failure, course.is_stopped) {
                 (Some(_), _) => RecordingState::Failed,
@@ -206,6 +210,8 @@ impl Recordings for Studio {
             },
             from: progress.from(),
             gaps: progress.gaps(),
+            waiting,
+            waiting_bytes,
             failure,
         }
     }

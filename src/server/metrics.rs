@@ -16,6 +16,7 @@ use crate::engine::controls::Controls;
 use crate::engine::inbox::Inbox;
 use crate::http::RateLimit;
 use crate::notify;
+use crate::recording::{BACKLOG_BYTES_MOST, BACKLOG_MOST};
 use crate::sim::breaker::BreakerState;
 use crate::sim::event::HubQueues;
 use crate::sim::flight::STACK_PLACES;
@@ -51,6 +52,7 @@ pub fn render(
         rate_limit,
         sessions,
         notices,
+        recordings: Arc::clone(&recordings),
     }));
     registry.register_collector(Box::new(RecordingMetrics(recordings)));
     registry.register_collector(Box::new(ProcessMetrics));
@@ -74,6 +76,7 @@ struct House {
     rate_limit: Option<Arc<RateLimit>>,
     sessions: Arc<Telemetry>,
     notices: Arc<notify::Telemetry>,
+    recordings: Arc<dyn Recordings>,
 }
 
 impl std::fmt::Debug for House {
@@ -126,6 +129,9 @@ impl House {
         queues.push(("departures", at_hubs(|queues| queues.departing), drones));
         let stacks = hubs.len() * usize::from(STACK_PLACES);
         queues.push(("stacks", at_hubs(|queues| queues.holding), stacks));
+        let recording = self.recordings.reading();
+        queues.push(("recording", recording.waiting, BACKLOG_MOST));
+        queues.push(("recording_bytes", recording.waiting_bytes, BACKLOG_BYTES_MOST));
         queues.push(("packages", self.view.stored_package_count(), shelf::PLACES));
         queues
     }

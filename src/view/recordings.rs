@@ -37,6 +37,9 @@ pub struct RecordingReading {
     pub from: Option<SimTime>,
     /// Times at which ticks were left out, as the disk did not keep up.
     pub gaps: u64,
+    /// What waits to be written: messages, and the memory that they take.
+    pub waiting: usize,
+    pub waiting_bytes: usize,
     /// What ended it.
     pub failure: Option<String>,
 }
