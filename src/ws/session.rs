@@ -45,7 +45,7 @@ use crate::view::shown;
 pub(super) use actor::{CustomerSession, Heard, Reading, Written};
 use allowance::Allowance;
 pub(super) use identity::Shown;
-use own::Own;
+use own::{Asked, Own};
 
 /// Of a session that shows no valid token.
 const UNAUTHORIZED: u16 = 4401;
@@ -69,8 +69,8 @@ pub(super) struct Session {
     subscriptions: Subscriptions,
     /// While it looks at another moment than all others.
     own: Option<Box<Own>>,
-    /// How the clock goes is to be said.
-    owes_clock: bool,
+    /// How the clock goes is to be said, to whoever asked last.
+    owes_clock: Option<Asked>,
     /// The past that they were told of.
     epoch: u64,
     /// It came back to what all look at, which has gone on since its own last leap.
@@ -131,7 +131,7 @@ impl Session {
             expiry: None,
             subscriptions: Subscriptions::default(),
             own: None,
-            owes_clock: false,
+            owes_clock: None,
             is_back: false,
             replies: VecDeque::new(),
             farewell: Farewell::NotYet,
@@ -219,16 +219,16 @@ impl Session {
                 self.reply(&ServerMessage::Pong { sent });
                 Ok(())
             }
-            ClientMessage::Seek { unix_us } => {
-                self.seek(unix_us, context);
+            ClientMessage::Seek { id, unix_us } => {
+                self.seek(Asked(id), unix_us, context);
                 Ok(())
             }
-            ClientMessage::Play { speed } => {
-                self.play(speed, context);
+            ClientMessage::Play { id, speed } => {
+                self.play(Asked(id), speed, context);
                 Ok(())
             }
-            ClientMessage::Live => {
-                self.go_home();
+            ClientMessage::Live { id } => {
+                self.go_home(Asked(id));
                 Ok(())
             }
             ClientMessage::Auth { token } => {

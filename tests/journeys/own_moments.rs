@@ -96,6 +96,53 @@ async fn two_sessions_see_two_moments_and_all_others_a_third() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_many_quick_seeks_the_last_is_answered_by_its_number_and_seen() {
+    const SEEKS: u64 = 100;
+    let served = serve_and_record().await;
+    let (server, _) = replay(&served.path).await;
+    let mut stream = watcher(server.address()).await;
+    let place = |number: u64| &served.clocks[(number % 5) as usize];
+    for number in 1..=SEEKS {
+        let to = &place(number)["simTime"];
+        let message = json!({"type": "seek", "id": number, "simTime": to});
+        stream.send(message).await;
+    }
+    let mut answered = 0;
+    while answered < SEEKS {
+        let clock = stream.next_of("clock").await;
+        let id = clock["id"].as_u64().expect("it answers one of them");
+        assert!(answered < id, "{id} after {answered}");
+        answered = id;
+        if id == SEEKS {
+            assert_eq!(clock["tick"], place(SEEKS)["tick"], "{clock}");
+        }
+    }
+    let full = stream.next_where(|message| message["full"] == true).await;
+    assert_eq!(full["tick"], place(SEEKS)["tick"]);
+
+    // What is refused is numbered too, and changes nothing.
+    let outside = json!({"type": "seek", "id": SEEKS + 1, "simTime": "2030-01-01T00:00:00Z"});
+    stream.send(outside).await;
+    let refused = stream.next_where(|message| message["type"] == "error").await;
+    assert_eq!(
+        (&refused["code"], &refused["id"]),
+        (&json!("not_recorded"), &json!(SEEKS + 1))
+    );
+    stream
+        .send(json!({"type": "play", "id": SEEKS + 2, "speed": 0}))
+        .await;
+    let clock = stream.next_of("clock").await;
+    assert_eq!(
+        (&clock["id"], &clock["tick"]),
+        (&json!(SEEKS + 2), &place(SEEKS)["tick"])
+    );
+    stream.send(json!({"type": "live", "id": 0})).await;
+    let clock = stream.next_of("clock").await;
+    assert_eq!((&clock["id"], &clock["live"]), (&json!(0), &json!(true)));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_plays_on_and_back_by_itself() {
     let served = serve_and_record().await;
     let (server, client) = replay(&served.path).await;

@@ -13,7 +13,7 @@ use crate::sim::geo::BoundingBox;
 use crate::sim::ids::{DeliveryId, DroneId};
 use crate::wire::api::simulation::Speed;
 use crate::wire::discreet::discreet;
-use moments::{A_DATE, PlayMembers, SeekMembers};
+use moments::{A_DATE, LiveMembers, PlayMembers, SeekMembers};
 
 /// Bytes of a hub's key that somebody asks for; what is longer is none that exists.
 const LONGEST_HUB: usize = 256;
@@ -34,14 +34,18 @@ pub enum ClientMessage {
     },
     /// To another moment of what is recorded, for this session alone.
     Seek {
+        id: Option<u64>,
         unix_us: i64,
     },
     /// How its own show goes; `None` stands still.
     Play {
+        id: Option<u64>,
         speed: Option<Speed>,
     },
     /// Back to what all look at.
-    Live,
+    Live {
+        id: Option<u64>,
+    },
 }
 
 /// A client's token as it came, valid or not. It never appears in a log.
@@ -185,11 +189,10 @@ impl ClientMessage {
             ClientMessage::Subscribe(Subscribe { id, .. })
             | ClientMessage::Update(Update { id, .. })
             | ClientMessage::Unsubscribe { id } => Some(*id),
-            ClientMessage::Ping { .. }
-            | ClientMessage::Auth { .. }
-            | ClientMessage::Seek { .. }
-            | ClientMessage::Play { .. }
-            | ClientMessage::Live => None,
+            ClientMessage::Seek { id, .. } | ClientMessage::Play { id, .. } | ClientMessage::Live { id } => {
+                *id
+            }
+            ClientMessage::Ping { .. } | ClientMessage::Auth { .. } => None,
         }
     }
 
@@ -225,9 +228,11 @@ impl ClientMessage {
             "auth" => Ok(ClientMessage::Auth {
                 token: members::<AuthMembers>(&value, id, &["token"])?.token,
             }),
-            "seek" => members::<SeekMembers>(&value, id, &["simTime"])?.check(id),
-            "play" => members::<PlayMembers>(&value, id, &["speed"])?.check(id),
-            "live" => Ok(ClientMessage::Live),
+            "seek" => members::<SeekMembers>(&value, id, &["simTime"])?.check(),
+            "play" => members::<PlayMembers>(&value, id, &["speed"])?.check(),
+            "live" => Ok(ClientMessage::Live {
+                id: members::<LiveMembers>(&value, id, &[])?.id,
+            }),
             other => Err(Refused::new(
                 id,
                 ErrorCode::UnknownType,

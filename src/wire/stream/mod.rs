@@ -96,6 +96,11 @@ pub enum ServerMessage<'a> {
     /// when a show of the session's own changes by itself, as at the end of what is recorded.
     #[schema(rename_all = "camelCase")]
     Clock {
+        /// Of the last `seek`, `play` or `live` that this answers, where that has one; all before it
+        /// are answered too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        id: Option<u64>,
         /// It looks at what all look at: the world as it is now, or what a recording is played as
         /// for all.
         live: bool,

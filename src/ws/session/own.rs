@@ -28,6 +28,12 @@ use crate::ws::fanout::{Audience, FanOut};
 use crate::ws::moments::{MOMENTS_EACH, Pass, Share};
 use crate::ws::shard::Listener;
 
+/// A word of the client's that the clock answers, as the client numbered it. Where several come
+/// between two beats, the answer to the last is one to all; where the next is under way, its moment
+/// may be told already, and is told again as its own answer.
+#[derive(Clone, Copy)]
+pub(super) struct Asked(pub Option<u64>);
+
 pub(super) struct Own {
     /// What all look at.
     home: Arc<Shared>,
@@ -69,17 +75,22 @@ impl Session {
     }
 
     /// To a moment, in microseconds since 1970.
-    pub(super) fn seek(&mut self, unix_us: i64, context: &mut Context<CustomerSession>) {
+    pub(super) fn seek(&mut self, asked: Asked, unix_us: i64, context: &mut Context<CustomerSession>) {
         let at = self.shared.view.world().sim_time(unix_us);
         let change = PaceChange {
             seek: Some(at),
             ..PaceChange::default()
         };
-        self.go(at, change, context);
+        self.go(asked, at, change, context);
     }
 
     /// On from where it is; `None` stands still.
-    pub(super) fn play(&mut self, speed: Option<wire::Speed>, context: &mut Context<CustomerSession>) {
+    pub(super) fn play(
+        &mut self,
+        asked: Asked,
+        speed: Option<wire::Speed>,
+        context: &mut Context<CustomerSession>,
+    ) {
         let speed = speed.map(|speed| match speed {
             wire::Speed::Times(times) => Speed::Times(times),
             wire::Speed::Named(wire::NamedSpeed::Max) => Speed::Max,
@@ -89,29 +100,29 @@ impl Session {
             speed,
             ..PaceChange::default()
         };
-        self.go(self.shared.view.clock().at, change, context);
+        self.go(asked, self.shared.view.clock().at, change, context);
     }
 
     /// Back to what all look at.
-    pub(super) fn go_home(&mut self) {
+    pub(super) fn go_home(&mut self, asked: Asked) {
         if let Some(own) = self.own.take() {
             self.look_at(Arc::clone(&own.home));
             self.is_back = true;
         }
-        self.owes_clock = true;
+        self.owes_clock = Some(asked);
     }
 
     /// In the show that it has, or in one that opens at this moment and goes on as all do.
-    fn go(&mut self, at: SimTime, change: PaceChange, context: &mut Context<CustomerSession>) {
+    fn go(&mut self, asked: Asked, at: SimTime, change: PaceChange, context: &mut Context<CustomerSession>) {
         match &self.own {
             Some(own) => {
                 let show = Arc::clone(&own.show);
                 let changed = async move { show.change(change).await };
-                let then = |changed: Result<(), NoShow>, actor: &mut CustomerSession, _: &mut _| {
+                let then = move |changed: Result<(), NoShow>, actor: &mut CustomerSession, _: &mut _| {
                     let mut session = actor.0.lock();
                     match changed {
-                        Ok(()) => session.owes_clock = true,
-                        Err(why) => session.is_not_shown(why),
+                        Ok(()) => session.owes_clock = Some(asked),
+                        Err(why) => session.is_not_shown(asked, why),
                     }
                     session.speak();
                 };
@@ -128,37 +139,38 @@ impl Session {
                 let viewer = self.grant.as_ref().map(|grant| &grant.viewer);
                 let client = Client::of(viewer, self.from);
                 let Some(share) = self.shared.house.moments.share(client) else {
-                    self.has_its_share();
+                    self.has_its_share(asked);
                     return;
                 };
                 let pasts = Arc::clone(&self.shared.house.pasts);
                 let opened = async move { pasts.open(at, change).await };
-                let then =
-                    |opened: Result<_, NoShow>, actor: &mut CustomerSession, context: &mut Context<_>| {
-                        let listener = Listener {
-                            session: AsyncContext::<CustomerSession>::address(context).downgrade(),
-                            reach: actor.reach(),
-                        };
-                        let mut session = actor.0.lock();
-                        if !matches!(session.farewell, Farewell::NotYet) {
-                            return;
-                        }
-                        match opened {
-                            Ok(show) => session.enter_show(show, share, listener),
-                            Err(why) => session.is_not_shown(why),
-                        }
-                        session.speak();
+                let then = move |opened: Result<_, NoShow>,
+                                 actor: &mut CustomerSession,
+                                 context: &mut Context<_>| {
+                    let listener = Listener {
+                        session: AsyncContext::<CustomerSession>::address(context).downgrade(),
+                        reach: actor.reach(),
                     };
+                    let mut session = actor.0.lock();
+                    if !matches!(session.farewell, Farewell::NotYet) {
+                        return;
+                    }
+                    match opened {
+                        Ok(show) => session.enter_show(asked, show, share, listener),
+                        Err(why) => session.is_not_shown(asked, why),
+                    }
+                    session.speak();
+                };
                 context.wait(wrap_future::<_, CustomerSession>(opened).map(then));
             }
         }
     }
 
-    fn enter_show(&mut self, show: Arc<dyn Show>, share: Share, listener: Listener) {
+    fn enter_show(&mut self, asked: Asked, show: Arc<dyn Show>, share: Share, listener: Listener) {
         let house = Arc::clone(&self.shared.house);
         let viewer = self.grant.as_ref().map(|grant| &grant.viewer);
         let Some(pass) = viewer.and_then(|viewer| house.moments.open(show.view(), viewer, share)) else {
-            self.is_not_shown(NoShow::Unreadable);
+            self.is_not_shown(asked, NoShow::Unreadable);
             return;
         };
         let shared = Arc::new(Shared::new(house, Arc::clone(show.view())));
@@ -172,7 +184,7 @@ impl Session {
         }));
         self.look_at(shared);
         self.is_back = false;
-        self.owes_clock = true;
+        self.owes_clock = Some(asked);
     }
 
     /// All topics begin anew there, under its epoch.
@@ -183,15 +195,15 @@ impl Session {
         }
     }
 
-    fn has_its_share(&mut self) {
+    fn has_its_share(&mut self, Asked(id): Asked) {
         let message = format!(
             "{MOMENTS_EACH} sessions of this account, or from this address, look at moments of their own \
              already; say `live` in one of them, or end it"
         );
-        self.refuse(&Refused::new(None, ErrorCode::TooMany, message));
+        self.refuse(&Refused::new(id, ErrorCode::TooMany, message));
     }
 
-    fn is_not_shown(&mut self, why: NoShow) {
+    fn is_not_shown(&mut self, Asked(id): Asked, why: NoShow) {
         let world = self.shared.view.world();
         let (code, message) = match why {
             NoShow::NotRecorded => (ErrorCode::NotRecorded, why.to_string()),
@@ -205,21 +217,22 @@ impl Session {
             NoShow::Unreadable => (ErrorCode::RateLimited, why.to_string()),
         };
         drop(world);
-        self.refuse(&Refused::new(None, code, message));
+        self.refuse(&Refused::new(id, code, message));
     }
 
     /// A show that has come to the present makes way for it, and for its newest beat.
     pub(super) fn follow_show(&mut self) -> Option<Arc<Beat>> {
         let is_over = self.own.as_ref().is_some_and(|own| own.show.is_over());
         is_over.then(|| {
-            self.go_home();
+            let asked = self.owes_clock.unwrap_or(Asked(None));
+            self.go_home(asked);
             Arc::clone(&self.shared.newest.read())
         })
     }
 
     /// How the clock goes that it looks at, where that was asked for, or changed by itself.
     pub(super) fn tell_clock(&mut self) {
-        if self.own.is_none() && !self.owes_clock {
+        if self.own.is_none() && self.owes_clock.is_none() {
             return;
         }
         let view = Arc::clone(&self.shared.view);
@@ -228,10 +241,10 @@ impl Session {
         if clock.epoch != self.epoch {
             return;
         }
-        let is_owed = std::mem::take(&mut self.owes_clock);
+        let owed = self.owes_clock.take();
         let pace = (clock.pace.state, clock.pace.speed);
         let told = self.own.as_mut().and_then(|own| own.told.replace(pace));
-        if !is_owed && told == Some(pace) {
+        if owed.is_none() && told == Some(pace) {
             return;
         }
         let name = self.own.as_ref().map(|own| own.pass.name().to_owned());
@@ -239,6 +252,7 @@ impl Session {
         let excerpt = view.excerpt();
         let time = |at| rfc3339(&world, at);
         self.reply(&ServerMessage::Clock {
+            id: owed.and_then(|Asked(id)| id),
             live: self.own.is_none(),
             show: name.as_deref(),
             state: clock.pace.state.as_str(),

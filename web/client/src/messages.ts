@@ -452,6 +452,11 @@ export interface ClockMessage {
    */
   from?: string;
   /**
+   * Of the last `seek`, `play` or `live` that this answers, where that has one; all before it
+   * are answered too.
+   */
+  id?: number;
+  /**
    * It looks at what all look at: the world as it is now, or what a recording is played as
    * for all.
    */
@@ -811,6 +816,10 @@ export interface AuthMessage {
  * Back to what all look at.
  */
 export interface LiveMessage {
+  /**
+   * As of `seek`.
+   */
+  id?: number;
   type: "live";
 }
 /**
@@ -828,6 +837,10 @@ export interface PingMessage {
  * only), 0 stands still. A session that has none gets one, at the moment that it sees.
  */
 export interface PlayMessage {
+  /**
+   * As of `seek`.
+   */
+  id?: number;
   speed: Speed;
   type: "play";
 }
@@ -835,6 +848,10 @@ export interface PlayMessage {
  * Goes to another moment of what is recorded, for this session alone; `clock` answers.
  */
 export interface SeekMessage {
+  /**
+   * Of the client's choice; the `clock` or the `error` that answers carries it.
+   */
+  id?: number;
   simTime: string;
   type: "seek";
 }

@@ -101,6 +101,7 @@ fn from_server() -> Vec<Value> {
             discontinuity: true,
         },
         ServerMessage::Clock {
+            id: Some(3),
             live: false,
             show: Some("9f86d081884c7d659a2feaa0c55ad015"),
             state: "running",
@@ -226,7 +227,7 @@ fn from_client() -> Vec<Value> {
         json!({"type": "unsubscribe", "id": 2}),
         json!({"type": "ping", "sent": 123}),
         json!({"type": "auth", "token": "eyJhbGciOi…"}),
-        json!({"type": "seek", "simTime": SIM_TIME}),
+        json!({"type": "seek", "id": 3, "simTime": SIM_TIME}),
         json!({"type": "play", "speed": -2}),
         json!({"type": "live"}),
     ]

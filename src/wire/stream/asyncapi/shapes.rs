@@ -72,12 +72,26 @@ pub enum ClientShapes {
     Auth { token: String },
     /// Goes to another moment of what is recorded, for this session alone; `clock` answers.
     #[schema(rename_all = "camelCase")]
-    Seek { sim_time: String },
+    Seek {
+        /// Of the client's choice; the `clock` or the `error` that answers carries it.
+        #[schema(nullable = false)]
+        id: Option<u64>,
+        sim_time: String,
+    },
     /// How the session's own show goes on: simulated seconds a second, below 0 backwards (positions
     /// only), 0 stands still. A session that has none gets one, at the moment that it sees.
-    Play { speed: Speed },
+    Play {
+        /// As of `seek`.
+        #[schema(nullable = false)]
+        id: Option<u64>,
+        speed: Speed,
+    },
     /// Back to what all look at.
-    Live {},
+    Live {
+        /// As of `seek`.
+        #[schema(nullable = false)]
+        id: Option<u64>,
+    },
 }
 
 /// The last event that a client saw, and the world's past that it was numbered in.

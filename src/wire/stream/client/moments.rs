@@ -1,4 +1,4 @@
-//! What a client says of the moment that it wants to see: `seek` and `play`.
+//! What a client says of the moment that it wants to see: `seek`, `play` and `live`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,24 +13,37 @@ pub(super) const A_DATE: &str = "a date as in RFC 3339";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SeekMembers {
+    id: Option<u64>,
     sim_time: String,
 }
 
 #[derive(Deserialize)]
 pub(super) struct PlayMembers {
+    id: Option<u64>,
     speed: Value,
 }
 
+#[derive(Deserialize)]
+pub(super) struct LiveMembers {
+    pub id: Option<u64>,
+}
+
 impl SeekMembers {
-    pub fn check(self, id: Option<u64>) -> Result<ClientMessage, Refused> {
-        let wrong = || Refused::new(id, ErrorCode::BadMessage, format!("`simTime` must be {A_DATE}"));
+    pub fn check(self) -> Result<ClientMessage, Refused> {
+        let wrong = || {
+            Refused::new(
+                self.id,
+                ErrorCode::BadMessage,
+                format!("`simTime` must be {A_DATE}"),
+            )
+        };
         let unix_us = parse_rfc3339(&self.sim_time).ok_or_else(wrong)?;
-        Ok(ClientMessage::Seek { unix_us })
+        Ok(ClientMessage::Seek { id: self.id, unix_us })
     }
 }
 
 impl PlayMembers {
-    pub fn check(self, id: Option<u64>) -> Result<ClientMessage, Refused> {
+    pub fn check(self) -> Result<ClientMessage, Refused> {
         let speed = match &self.speed {
             Value::String(name) if name == "max" => Some(Some(Speed::Named(NamedSpeed::Max))),
             speed => match speed.as_f64() {
@@ -42,8 +55,8 @@ impl PlayMembers {
         let speed = speed.ok_or_else(|| {
             let message =
                 "`speed` must be from 0.1 to 1,000, below 0 for backwards, 0 to stand still, or \"max\"";
-            Refused::new(id, ErrorCode::BadMessage, message)
+            Refused::new(self.id, ErrorCode::BadMessage, message)
         })?;
-        Ok(ClientMessage::Play { speed })
+        Ok(ClientMessage::Play { id: self.id, speed })
     }
 }
