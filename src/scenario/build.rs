@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::diagnostic::{At, Log};
 use super::document::{self, Document};
-use super::geojson::{self, GeoError};
+use super::geojson;
 use super::{accounts, faults, fleets, hash, orders, weather, zones};
 use crate::sim::account::AccountRules;
 use crate::sim::airspace::Airspace;
@@ -157,14 +157,8 @@ fn build_area(area: &document::Area, base_dir: &Path, log: &mut Log) -> Option<A
         geoid_m: area.geoid,
     };
     if let Some(land) = &area.land {
-        match geojson::read_land(&base_dir.join(&land.value)) {
-            Ok(polygons) => built.land = Some(polygons),
-            Err(error) => {
-                refuse_file(land, "land file", &error, log);
-                return None;
-            }
-        }
-        if !has_land(&built) {
+        built.land = geojson::read_land(base_dir, land, log);
+        if built.land.is_some() && !has_land(&built) {
             log.error(
                 &land.span,
                 format!("the land file \"{}\" has no land in the area", land.value),
@@ -181,14 +175,6 @@ fn has_land(area: &Area) -> bool {
     const STEPS: u32 = 64;
     let share = |step| (f64::from(step) + 0.5) / f64::from(STEPS);
     (0..STEPS).any(|x| (0..STEPS).any(|y| area.is_land(area.bounds.at(share(x), share(y)))))
-}
-
-pub(super) fn refuse_file(path: &At<String>, what: &str, error: &GeoError, log: &mut Log) {
-    log.error(
-        &path.span,
-        format!("the {what} \"{}\" {error}", path.value),
-        "paths are relative to the scenario file; give a GeoJSON file with polygons",
-    );
 }
 
 fn build_hubs(document: &Document, area: Option<&Area>, log: &mut Log) -> Option<Vec<Hub>> {

@@ -1,22 +1,20 @@
 //! No-fly zones, from the file itself and from GeoJSON.
 
 mod checks;
+mod features;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use geo::{Coord, LineString, Polygon};
 
 use self::checks::{Checks, Spans};
-use super::build::{refuse_doubles, refuse_file};
+use super::build::refuse_doubles;
 use super::diagnostic::{At, Log};
-use super::document::{self, Document, REFERENCES, ZONE_HEIGHTS};
+use super::document::{self, Document};
 use super::geojson;
-use super::times::parse_duration;
 use crate::sim::geo::{Area, LatLon};
-use crate::sim::places::normal_name;
 use crate::sim::time::SimTime;
-use crate::sim::world::{HeightReference, Zone};
+use crate::sim::world::Zone;
 
 pub(super) use self::checks::warn_of_closed_hubs;
 
@@ -36,10 +34,8 @@ pub(super) fn build_zones(
     let names = document.zones.iter().filter_map(|zone| zone.value.name.as_ref());
     refuse_doubles(names, "name", "zones", log);
     if let Some(file) = &document.zone_file {
-        match geojson::read_shapes(&base_dir.join(&file.value)) {
-            Ok(shapes) => add_shapes(shapes, file, &checks, &mut zones, log),
-            Err(error) => refuse_file(file, "zones file", &error, log),
-        }
+        let features = geojson::read_features(base_dir, file, "zones file", log);
+        features::add_zones(features, file, &checks, &mut zones, log);
     }
     zones
 }
@@ -84,99 +80,4 @@ fn own_zone(
 
 fn unnamed(number: usize) -> String {
     format!("zone {number}")
-}
-
-fn add_shapes(
-    shapes: Vec<geojson::Shape>,
-    file: &At<String>,
-    checks: &Checks<'_>,
-    zones: &mut Vec<At<Zone>>,
-    log: &mut Log,
-) {
-    let mut known: BTreeSet<String> = zones.iter().map(|zone| normal_name(&zone.value.name)).collect();
-    let spans = Spans::all_at(&file.span);
-    let mut last = 0;
-    for shape in shapes {
-        // The polygons of one feature are one zone.
-        let is_another = std::mem::replace(&mut last, shape.feature) != shape.feature;
-        let zone = zone_of(shape, file, log);
-        checks.heights(&zone, &spans, log);
-        checks.times(&zone, &spans, log);
-        checks.outline(&zone, &spans, log);
-        if is_another && !known.insert(normal_name(&zone.name)) {
-            let message = format!(
-                "with \"{}\", two zones have the name \"{}\"",
-                file.value, zone.name
-            );
-            log.error(&file.span, message, "give each its own name");
-        }
-        zones.push(At {
-            value: zone,
-            span: file.span.clone(),
-        });
-    }
-}
-
-/// A zone of a GeoJSON file; its properties have the names and defaults of `[[zone]]`.
-fn zone_of(shape: geojson::Shape, file: &At<String>, log: &mut Log) -> Zone {
-    let name = match shape.properties.get("name").and_then(|name| name.as_str()) {
-        Some(name) => name.to_owned(),
-        None => unnamed(shape.feature),
-    };
-    let mut height = |key: &str, default: f64| match shape.properties.get(key) {
-        None | Some(serde_json::Value::Null) => default,
-        Some(value) => value
-            .as_f64()
-            .filter(|height| ZONE_HEIGHTS.0.contains(height))
-            .unwrap_or_else(|| {
-                log.error(
-                    &file.span,
-                    format!("in \"{}\", the {key} of {name} cannot be {value}", file.value),
-                    "give a number of metres",
-                );
-                default
-            }),
-    };
-    let (floor_m, ceiling_m) = (height("floor", 0.0), height("ceiling", 120.0));
-    let mut moment = |key: &str, default: SimTime| match shape.properties.get(key) {
-        None | Some(serde_json::Value::Null) => default,
-        Some(value) => match value.as_str().and_then(parse_duration) {
-            Some(after) => SimTime::START + after,
-            None => {
-                log.error(
-                    &file.span,
-                    format!("in \"{}\", `{key}` of {name} cannot be {value}", file.value),
-                    "give a time from the start on, such as \"90m\"",
-                );
-                default
-            }
-        },
-    };
-    let (from, until) = (moment("from", SimTime::START), moment("until", SimTime::NEVER));
-    let reference = match shape.properties.get("reference").and_then(|word| word.as_str()) {
-        None => HeightReference::Agl,
-        Some(word) => {
-            let known = REFERENCES.0.iter().find(|(known, _)| *known == word);
-            known.map(|(_, reference)| *reference).unwrap_or_else(|| {
-                log.error(
-                    &file.span,
-                    format!(
-                        "in \"{}\", the reference of {name} cannot be \"{word}\"",
-                        file.value
-                    ),
-                    "give \"AGL\" or \"AMSL\"",
-                );
-                HeightReference::Agl
-            })
-        }
-    };
-    Zone {
-        name,
-        polygon: shape.polygon,
-        floor_m,
-        ceiling_m,
-        reference,
-        from,
-        until,
-    }
 }

@@ -2,6 +2,7 @@
 
 mod choices;
 mod claims;
+mod geojson;
 mod mistakes;
 mod order_files;
 mod policies;
