@@ -116,10 +116,11 @@ fn kept_by_weather(world: &World, fleet: &Fleet, model: &Model, breach: Breach) 
             "max_wind",
         ),
     };
+    let are = if breach == Breach::Gust { "are" } else { "is" };
     let unit = if breach == Breach::Rain { "mm/h" } else { "m/s" };
     (
         format!(
-            "drones of type `{}` at hub `{}` never take off: {what} {is:.1} {unit} is forecast at the start, they fly in {most} {unit} at most, and it gets no better",
+            "drones of type `{}` at hub `{}` never take off: {what} {is:.1} {unit} {are} forecast at the start, they fly in {most} {unit} at most, and it gets no better",
             model.key, hub.key
         ),
         format!("give the day other weather, or the type another `{key}`"),

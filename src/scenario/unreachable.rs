@@ -10,19 +10,22 @@ use super::grounded::{Grounded, LIGHT, NEAR_WAYS, calm_weather};
 use super::orders::package_of;
 use crate::sim::airspace::{Airspace, LOOK_AHEAD};
 use crate::sim::demand::draw_order;
-use crate::sim::dispatch::is_servable;
+use crate::sim::dispatch::{is_servable, need_wh};
 use crate::sim::geo::{LatLon, Point};
 use crate::sim::ids::HubId;
 use crate::sim::order::{ConfirmationRequired, ContainerSize, Order, Owner, Package, Stop};
 use crate::sim::random::{Purpose, Stream};
 use crate::sim::route::LEVELS_M;
 use crate::sim::time::SimTime;
+use crate::sim::weather::{next_forecast, next_look};
 use crate::sim::world::{DropoffSpread, ScriptedRequest, World, Zone};
 
 /// So many orders of the demand, or of a trace, are looked at.
 const SAMPLES: usize = 256;
 /// At so many moments of a run.
 const MOMENTS: u64 = 4;
+/// So many times at most somebody looks at the weather for a request that waits.
+const MOST_LOOKS: usize = 128;
 /// Where fewer of them than this share are out of reach, the demand is as it may be.
 const SOME: f64 = 0.1;
 
@@ -59,6 +62,8 @@ enum Obstacle<'a> {
     /// Zones leave no way.
     Zones,
     Wind,
+    /// Weather that nobody takes off in, for as long as a request waits.
+    Weather,
     Distance,
 }
 
@@ -90,8 +95,11 @@ impl Reach<'_> {
             || !is_inside(&order.pickup)
             || !is_inside(&order.dropoff)
             || kept.any(|model| lifts(model.max_payload_kg));
-        if is_said || is_servable(world, at, order) {
+        if is_said {
             return None;
+        }
+        if is_servable(world, at, order) {
+            return self.waits_in_vain(at, order).then_some(Obstacle::Weather);
         }
         if is_servable(self.open(), at, order) {
             let over = |stop: &Stop| self.zone_over(at, stop.location, order.package.weight_kg);
@@ -103,6 +111,25 @@ impl Reach<'_> {
             true => Obstacle::Wind,
             false => Obstacle::Distance,
         })
+    }
+
+    /// Whether weather keeps everybody on the ground who could, until it has waited for too long.
+    fn waits_in_vain(&self, at: SimTime, order: &Order) -> bool {
+        let world = self.open();
+        let leaves = |at: SimTime| {
+            let mut pairs = world.pairs().all().iter().zip(0..);
+            pairs.any(|(pair, index)| {
+                let battery_wh = world.model(pair.model).battery.capacity_wh;
+                let suffices = |need_wh| need_wh <= battery_wh;
+                world.pairs().in_service(index) > 0 && need_wh(world, at, *pair, order).is_some_and(suffices)
+            })
+        };
+        let by = at + world.dispatch.max_wait;
+        let looks = std::iter::successors(Some(at), |at| Some(next_look(*at).min(next_forecast(*at))));
+        let mut looks = looks.take_while(|at| *at <= by);
+        let leaves_soon = looks.by_ref().take(MOST_LOOKS).any(leaves);
+        // In a wait so long it may well.
+        !leaves_soon && looks.next().is_none()
     }
 
     fn zone_over(&self, at: SimTime, location: LatLon, payload_kg: f64) -> Option<&Zone> {
@@ -159,7 +186,7 @@ impl Reach<'_> {
                     "no drone can fly {out} of {all} requests looked at in \"{}\"",
                     file.value
                 ),
-                "they are too far, behind zones, or too far in that wind; give nearer places",
+                "they are too far, behind zones, or asked for in weather that nobody flies so far in; give nearer places or other times",
             );
         }
     }
@@ -176,8 +203,8 @@ impl Reach<'_> {
             let mut stream = Stream::new(0, *index as u64, Purpose::Demand);
             let order = draw_order(self.world, demand, &mut stream);
             self.moments().all(|at| match self.obstacle(at, &order) {
-                // Of those the place tells, or the hub.
-                None | Some(Obstacle::OverPickup(_)) => false,
+                // Of places and hubs their own lines tell, and weather passes.
+                None | Some(Obstacle::OverPickup(_) | Obstacle::Weather) => false,
                 Some(Obstacle::OverDropoff(_)) => demand.dropoff != DropoffSpread::Places,
                 Some(_) => true,
             })
@@ -273,6 +300,10 @@ fn words(obstacle: &Obstacle<'_>, order: &Order) -> (String, &'static str) {
         Obstacle::Wind => (
             "in the wind that is forecast then no battery lasts for it".to_owned(),
             "move it to another time, or give nearer places",
+        ),
+        Obstacle::Weather => (
+            "weather keeps everybody on the ground for as long as it waits".to_owned(),
+            "move it to another time, let it wait longer by `max_wait`, or give a type wider limits",
         ),
         Obstacle::Distance => (
             format!(

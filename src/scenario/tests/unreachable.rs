@@ -103,3 +103,66 @@ fn requests_of_a_trace_are_counted() {
         "{said:#?}"
     );
 }
+
+/// Storm until half past, and a request on either side of its end.
+const STORM: &str = r#"name = "storm"
+seed = 1
+start = "2026-06-01T18:00:00Z"
+duration = "1h"
+[area]
+bbox = [-122.52, 37.70, -122.35, 37.83]
+[[hub]]
+id = "h"
+location = [37.7600, -122.4500]
+[[fleet]]
+hub = "h"
+model = "wing"
+count = 8
+[dispatch]
+max_wait = "5m"
+[weather]
+wind = { speed = 20, from = 270 }
+[[weather.change]]
+at = "30m"
+speed = 20
+[[weather.change]]
+at = "31m"
+speed = 3
+[[request]]
+at = "2m"
+pickup = [37.76, -122.449]
+dropoff = [37.762, -122.43]
+payload = 0.4
+[[request]]
+at = "40m"
+pickup = [37.76, -122.449]
+dropoff = [37.762, -122.43]
+payload = 0.4
+"#;
+
+#[test]
+fn a_request_that_only_weather_keeps_down_is_told_unless_it_waits_until_that_is_over() {
+    let [only] = &warnings_of(STORM)[..] else {
+        panic!("{:#?}", warnings_of(STORM));
+    };
+    let expected = "world.toml:27:11: warning: no drone flies this request: weather keeps everybody on the \
+                    ground for as long as it waits; move it to another time";
+    assert!(only.starts_with(expected), "{only}");
+    for patient in [
+        STORM.replace("max_wait = \"5m\"", "max_wait = \"45m\""),
+        STORM.replace("at = \"2m\"", "at = \"38m\""),
+        STORM.replace("speed = 20, from", "speed = 5, from"),
+    ] {
+        assert_eq!(warnings_of(&patient), [""; 0], "{patient}");
+    }
+}
+
+#[test]
+fn gusts_that_keep_a_type_down_are_told_in_grammar() {
+    let said = said_of("speed = 5.0, from = 270", "speed = 5.0, from = 270, gust = 10");
+    assert!(
+        said.iter()
+            .any(|line| line.contains("gusts of 25.0 m/s are forecast at the start")),
+        "{said:#?}"
+    );
+}
