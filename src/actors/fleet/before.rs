@@ -115,6 +115,7 @@ impl FleetBefore7 {
             guests: self.guests,
             positioning: Default::default(),
             planned_anew: Default::default(),
+            offers: Default::default(),
         }
         .with_world(world, now);
         for (id, before) in self.kept {

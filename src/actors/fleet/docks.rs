@@ -20,6 +20,7 @@ use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Battery, Fleet, World};
 
 use super::FleetMessage;
+use super::memo::Memo;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Docks {
@@ -33,6 +34,9 @@ pub(super) struct Docks {
     /// Hubs whose queues have changed with the message that is being dealt with.
     #[serde(skip)]
     changed: BTreeSet<HubId>,
+    /// Pairs that have a drone more, or one more that charges, since that was last asked.
+    #[serde(skip)]
+    restocked: Memo<BTreeSet<usize>>,
     /// Of all drones' batteries, as the sky tells; kept here since charging goes by it.
     #[serde(skip)]
     pub(super) healths: Healths,
@@ -82,6 +86,7 @@ impl Docks {
             hubs: Vec::new(),
             sites: Vec::new(),
             changed: BTreeSet::new(),
+            restocked: Memo::default(),
             healths: Healths::at_start(world),
         };
         docks.grow(world);
@@ -114,6 +119,7 @@ impl Docks {
         let pair = world.pairs().number_of(Pair::of(fleet));
         let pair = pair.expect("pairs are made from the fleets");
         self.ready[pair].extend(drones.map(|drone| (SimTime::START, drone)));
+        self.restocked.0.insert(pair);
         pair
     }
 
@@ -165,25 +171,35 @@ impl Docks {
     }
 
     /// When one of the pair's drones holds this much, and so many others do before; `None` while
-    /// nobody is plugged in who ever will.
+    /// nobody is plugged in who ever will. Whenever it is asked, that is the same time, or now.
     pub fn ready_at(&self, pair: usize, need_wh: f64, behind: usize, now: SimTime) -> Option<SimTime> {
         if self.sites[pair].battery.swap_s.is_some() {
             let (full_at, _) = self.ready[pair].iter().nth(behind)?;
             return Some(now.max(*full_at));
         }
-        let missing = self.fullest_of(pair, behind + 1).filter_map(|drone| {
-            let battery = self.battery_of(pair, drone);
-            let holds_wh = self.energy_wh(pair, drone, now);
-            let ever = need_wh <= battery.capacity_wh || self.charge_alike(pair);
-            ever.then(|| energy::time_to_reach(&battery, holds_wh, need_wh))
-        });
-        let mut missing: Vec<f64> = missing.collect();
-        missing.sort_by(f64::total_cmp);
+        let ready = self.fullest_of(pair, behind + 1);
+        let mut ready: Vec<SimTime> = ready
+            .filter_map(|drone| self.holds_at(pair, drone, need_wh))
+            .collect();
+        ready.sort_unstable();
         // Who waits for a charger holds what it holds.
         let queued = self.hubs[self.sites[pair].hub.index()].queue.iter();
         let suffices = |queued: &&Queued| queued.pair == pair && queued.energy_wh >= need_wh;
         let behind = behind.saturating_sub(queued.filter(suffices).take(behind).count());
-        Some(now + SimDuration::from_secs(*missing.get(behind)?))
+        ready.get(behind).map(|at| now.max(*at))
+    }
+
+    /// When this one does, which is plugged in or full.
+    fn holds_at(&self, pair: usize, drone: DroneId, need_wh: f64) -> Option<SimTime> {
+        let battery = self.battery_of(pair, drone);
+        if need_wh > battery.capacity_wh {
+            return None;
+        }
+        let Some(plug) = self.plugged.get(&drone) else {
+            return Some(SimTime::START);
+        };
+        let charges_s = energy::time_to_reach(&battery, plug.energy_wh, need_wh);
+        Some(plug.since + SimDuration::from_secs(charges_s))
     }
 
     /// One that is docked.
@@ -219,6 +235,7 @@ impl Docks {
         };
         let hub = self.sites[pair].hub;
         self.hubs[hub.index()].queue.push_back(queued);
+        self.restocked.0.insert(pair);
         self.plug_in_next(context, hub, effects);
         self.changed.insert(hub);
     }
@@ -373,6 +390,7 @@ impl Docks {
         };
         self.plugged.insert(drone, plug);
         self.ready[pair].insert((full_at, drone));
+        self.restocked.0.insert(pair);
         effects.0.push(Effect::Charge(drone, true));
         effects.wake_at(full_at, Mail::Fleet(FleetMessage::Charged { drone, since }));
         Some(pair)

@@ -1,6 +1,6 @@
 //! The fleet as a policy sees it: who may leave, and with how much.
 
-use std::cell::OnceCell;
+use std::sync::Arc;
 
 use crate::sim::dispatch::{Free, Moment};
 
@@ -11,15 +11,15 @@ use super::{Context, Fleet};
 pub(super) struct FreeDrones<'a> {
     fleet: &'a Fleet,
     context: &'a Context,
-    claims: OnceCell<Claims>,
+    claims: Arc<Claims>,
 }
 
 impl Fleet {
-    pub(super) fn free<'a>(&'a self, context: &'a Context) -> FreeDrones<'a> {
+    pub(super) fn free<'a>(&'a self, context: &'a Context, claims: Arc<Claims>) -> FreeDrones<'a> {
         FreeDrones {
             fleet: self,
             context,
-            claims: OnceCell::new(),
+            claims,
         }
     }
 
@@ -49,15 +49,9 @@ impl Fleet {
     }
 }
 
-impl FreeDrones<'_> {
-    pub(super) fn claims(&self) -> &Claims {
-        self.claims.get_or_init(|| self.fleet.claims(self.context))
-    }
-}
-
 impl Free for FreeDrones<'_> {
     fn fullest_wh(&self, pair: usize) -> Option<f64> {
-        self.fleet.spare_wh(self.context, pair, self.claims())
+        self.fleet.spare_wh(self.context, pair, &self.claims)
     }
 
     fn energies_wh(&self, pair: usize, at_most: usize) -> Vec<f64> {
@@ -68,7 +62,7 @@ impl Free for FreeDrones<'_> {
     }
 
     fn saved(&self, pair: usize) -> usize {
-        self.claims().saved(pair)
+        self.claims.saved(pair)
     }
 }
 

@@ -18,6 +18,7 @@ mod free;
 mod guests;
 mod history;
 mod intents;
+mod memo;
 mod message;
 mod offers;
 mod pads;
@@ -54,7 +55,9 @@ use free::moment;
 use guests::Guests;
 use history::History;
 use intents::NEARLY;
+use memo::Memo;
 pub use message::FleetMessage;
+use offers::Offers;
 use pads::Pads;
 use positioning::Positioning;
 use promises::Kept;
@@ -83,6 +86,8 @@ pub struct Fleet {
     /// How many of those who are kept were planned for anew in this tick.
     #[serde(skip)]
     planned_anew: (SimTime, usize),
+    #[serde(skip)]
+    offers: Memo<Offers>,
 }
 
 impl Fleet {
@@ -103,6 +108,7 @@ impl Fleet {
             guests: Guests::default(),
             positioning: Positioning::default(),
             planned_anew: Default::default(),
+            offers: Memo::default(),
         }
         .with_world(world, SimTime::START)
     }
@@ -156,7 +162,13 @@ impl Fleet {
         }
         self.expect_more(context, &order, effects);
         let (policy, at) = (world.dispatch.policy.policy(), moment(context));
-        let found = policy.at_once(at, &order, &self.free(context));
+        let found = match policy.in_rounds() {
+            true => None,
+            false => {
+                let claims = self.claims(context);
+                policy.at_once(at, &order, &self.free(context, claims))
+            }
+        };
         match found {
             Some((pair, mission)) => self.keep(context, pair, id, &order, mission, effects),
             None if self.queue.len() >= world.dispatch.backlog => {
@@ -281,7 +293,10 @@ impl Role for Fleet {
             FleetMessage::Strayed { drone } => self.strays(context, drone, effects),
             FleetMessage::AirChanged => self.air_changed(context, effects),
             FleetMessage::SendHome { drone } => self.send_home(context, drone, effects),
-            FleetMessage::Worn { drone, health } => self.docks.healths.set(drone, health),
+            FleetMessage::Worn { drone, health } => {
+                let pair = self.pair_of(&context.world, drone);
+                self.docks.wears(pair, drone, health);
+            }
             FleetMessage::Recall { drone, id, task } => self.recall(context, drone, id, task, effects),
             FleetMessage::Revise => self.revise_more(context, effects),
             FleetMessage::Replanned { drone, plan } => self.takes_other_way(context, drone, &plan),

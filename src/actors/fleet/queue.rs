@@ -15,6 +15,8 @@ use crate::sim::order::Order;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::World;
 
+use super::memo::Memo;
+
 /// Expedited sorts before not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Turn {
@@ -51,6 +53,13 @@ impl Waiting {
     }
 }
 
+/// One more with each that joins or leaves, and with each need that turned out to be another.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Editions {
+    pub who: u64,
+    pub needs: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Queue {
     waiting: BTreeMap<Turn, Waiting>,
@@ -60,6 +69,8 @@ pub(super) struct Queue {
     doubtful_from: Option<Turn>,
     /// When some of them were last.
     revised_at: Option<SimTime>,
+    #[serde(skip)]
+    editions: Memo<Editions>,
     /// By pair: who needs how much of it, least first. Follows from `waiting`; asked with
     /// every request that joins and every drone that lands, however long the queue.
     #[serde(skip)]
@@ -99,6 +110,7 @@ impl Queue {
             next_joins: 0,
             doubtful_from: None,
             revised_at: None,
+            editions: Memo::default(),
             by_need: Vec::new(),
             ranks: BTreeSet::new(),
         }
@@ -137,6 +149,7 @@ impl Queue {
             joined: self.next_joins.max(now.0),
         };
         self.next_joins = turn.joined + 1;
+        self.editions.0.who += 1;
         let pairs = pairs_planned_for(world).iter();
         let needs_wh: Vec<f64> = pairs.map(|pair| need_wh(world, now, *pair, &order)).collect();
         for (needs, need) in self.by_need.iter_mut().zip(&needs_wh) {
@@ -169,6 +182,7 @@ impl Queue {
 
     fn remove(&mut self, turn: Turn) -> Option<Waiting> {
         let waiting = self.waiting.remove(&turn)?;
+        self.editions.0.who += 1;
         self.turns.remove(&waiting.id);
         self.ranks.remove(&waiting.rank(turn));
         for (needs, need) in self.by_need.iter_mut().zip(&waiting.needs_wh) {
@@ -195,14 +209,14 @@ impl Queue {
     /// The first of these whom its own drone of the pair suffices for.
     pub fn take_first_of(
         &mut self,
-        turns: &[Turn],
+        turns: impl Iterator<Item = Turn> + Clone,
         energies_wh: &[f64],
         world: &World,
         now: SimTime,
         pair: usize,
     ) -> Option<(DeliveryId, Arc<Order>, Mission)> {
         self.take(world, now, pair, |queue| {
-            let mut own = turns.iter().copied().zip(energies_wh.iter().copied());
+            let mut own = turns.clone().zip(energies_wh.iter().copied());
             own.find(|(turn, energy_wh)| queue.waiting[turn].needs_wh[pair] <= *energy_wh)
         })
     }
@@ -268,6 +282,7 @@ impl Queue {
     fn set_need(&mut self, turn: Turn, pair: usize, need: f64) {
         if let Some(waiting) = self.waiting.get_mut(&turn) {
             let before = std::mem::replace(&mut waiting.needs_wh[pair], need);
+            self.editions.0.needs += 1;
             self.by_need[pair].remove(&(before.to_bits(), turn));
             self.by_need[pair].insert((need.to_bits(), turn));
         }
@@ -313,11 +328,18 @@ impl Queue {
         self.waiting.range(first..=last).map(|(turn, _)| *turn)
     }
 
-    /// Energy at take-off that it takes of this pair; infinite where it cannot.
-    pub fn need_wh_of(&self, turn: Turn, world: &World, now: SimTime, pair: usize) -> f64 {
+    /// By pair: energy at take-off that it takes of that; infinite where it cannot.
+    pub fn needs_wh_of(&self, turn: Turn, world: &World, now: SimTime) -> impl Fn(usize) -> f64 {
         let waiting = &self.waiting[&turn];
-        let known = waiting.needs_wh.get(pair).copied();
-        known.unwrap_or_else(|| need_wh(world, now, world.pairs().get(pair), &waiting.order))
+        move |pair| {
+            let known = waiting.needs_wh.get(pair).copied();
+            known.unwrap_or_else(|| need_wh(world, now, world.pairs().get(pair), &waiting.order))
+        }
+    }
+
+    /// While they are the same, so is the queue.
+    pub fn editions(&self) -> Editions {
+        self.editions.0
     }
 
     /// What the least demanding waiting request takes of this pair.

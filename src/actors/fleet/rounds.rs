@@ -91,8 +91,9 @@ impl Fleet {
 
     /// What the policy finds for those who wait.
     fn found<'a>(&'a self, context: &'a Context) -> Vec<(DeliveryId, Arc<Order>, Match)> {
-        let free = self.free(context);
-        let claims = free.claims().of();
+        let all_claims = Arc::new(self.claims_in_round(context));
+        let free = self.free(context, Arc::clone(&all_claims));
+        let claims = all_claims.of();
         let first = claims.iter().copied();
         let has_none = |turn: &Turn| claims.iter().all(|(claim, _)| claim != turn);
         let rest = self.queue.in_order().filter(has_none);

@@ -12,6 +12,7 @@ use crate::sim::command::ReplyTo;
 use crate::sim::event::{Etas, Happening, HubEvent, HubQueues};
 use crate::sim::geo::LatLon;
 use crate::sim::ids::{DroneId, HubId};
+use crate::sim::order::Order;
 use crate::sim::separation::Strategic;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather::{self, Field, Grid, Weather};
@@ -19,6 +20,7 @@ use crate::sim::workflow::Step;
 use crate::sim::world::{self, Hub, PolicyKind};
 
 mod claims;
+mod memo;
 mod saved;
 
 const HUB: HubId = HubId(0);

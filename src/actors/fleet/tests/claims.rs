@@ -3,12 +3,11 @@
 
 use super::*;
 use crate::sim::dispatch;
-use crate::sim::order::Order;
 
 const FAR: u64 = 1;
 
 /// From the same shop to the other end of the town.
-fn far(bench: &Bench<Fleet>) -> Arc<Order> {
+pub(super) fn far(bench: &Bench<Fleet>) -> Arc<Order> {
     let mut order = order(&bench.context.world);
     order.dropoff.location = LatLon {
         lat: 37.735,

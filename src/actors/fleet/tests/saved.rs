@@ -4,11 +4,11 @@ use super::*;
 use crate::sim::weather::Conditions;
 use crate::sim::world::{FleetIndex, Positioning, World};
 
-const FERRY: HubId = HubId(1);
+pub(super) const FERRY: HubId = HubId(1);
 const CALLED_UP: usize = 300;
 
 /// Two hubs with a pad each that fly one type, and both means that need the fleet to remember.
-fn two_hubs() -> World {
+pub(super) fn two_hubs() -> World {
     let mut world = world(8, 3);
     let ferry_building = order(&world).pickup.location;
     let ferry = Hub {

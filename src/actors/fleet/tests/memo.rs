@@ -1,0 +1,140 @@
+//! A fleet that remembers whom it saves drones for, beside one that works it out with each message.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::sim::ids::DeliveryId;
+use crate::sim::random::{Purpose, Stream};
+
+const DRONES: u32 = 12;
+const MESSAGES: usize = 1_200;
+
+/// What a crowded hour brings: more is asked for than can be flown, far trips among it.
+struct Hour {
+    stream: Stream,
+    aloft: Vec<DroneId>,
+    asked: u64,
+    served: BTreeSet<DeliveryId>,
+    reminders: Vec<(SimTime, FleetMessage)>,
+}
+
+impl Hour {
+    fn one_of(&mut self, count: usize) -> usize {
+        (self.stream.uniform() * count as f64) as usize
+    }
+
+    /// What it is to be reminded of by now comes first.
+    fn next(&mut self, bench: &Bench<Fleet>) -> FleetMessage {
+        self.reminders.sort_by_key(|(at, _)| *at);
+        if self
+            .reminders
+            .first()
+            .is_some_and(|(at, _)| *at <= bench.context.now)
+        {
+            return self.reminders.remove(0).1;
+        }
+        match self.one_of(20) {
+            0..10 => self.request(bench),
+            10..16 if !self.aloft.is_empty() => self.landing(bench),
+            16 => FleetMessage::AirChanged,
+            17 => FleetMessage::Close {
+                hub: saved::FERRY,
+                duration: SimDuration::from_secs(90.0),
+                reply_to: ReplyTo(1),
+            },
+            18 => FleetMessage::Worn {
+                drone: DroneId(self.one_of(DRONES as usize) as u32),
+                health: 0.9,
+            },
+            _ => FleetMessage::Withdraw {
+                id: id(self.stream.uniform_in(0.0, self.asked as f64) as u64),
+            },
+        }
+    }
+
+    fn request(&mut self, bench: &Bench<Fleet>) -> FleetMessage {
+        let mut order = order(&bench.context.world);
+        if self.one_of(3) == 0 {
+            order = Order::clone(&claims::far(bench));
+        }
+        order.expedited = self.one_of(8) == 0;
+        self.asked += 1;
+        FleetMessage::Assign {
+            id: id(self.asked),
+            order: Arc::new(order),
+        }
+    }
+
+    fn landing(&mut self, bench: &Bench<Fleet>) -> FleetMessage {
+        let landed = self.one_of(self.aloft.len());
+        let drone = self.aloft.swap_remove(landed);
+        let hub = bench.context.world.fleet_of(drone).unwrap().hub;
+        FleetMessage::Docked {
+            drone,
+            hub,
+            energy_wh: bench.capacity_wh() * self.stream.uniform_in(0.2, 0.6),
+        }
+    }
+
+    fn hears(&mut self, effects: Vec<Effect>) {
+        for mail in sent(&effects) {
+            // Who asks for what it has been given hears of it again.
+            if let Mail::Scheduler(SchedulerMessage::Assigned { id, drone, .. }) = mail
+                && self.served.insert(*id)
+            {
+                self.aloft.push(*drone);
+            }
+        }
+        let own = alarms(&effects).into_iter().filter_map(|(at, mail)| match mail {
+            Mail::Fleet(message) => Some((at, message.clone())),
+            _ => None,
+        });
+        self.reminders.extend(own);
+    }
+}
+
+#[test]
+fn what_it_remembers_is_what_it_would_work_out_anew() {
+    let aloft: Vec<DroneId> = (0..DRONES).map(DroneId).collect();
+    let mut bench = Bench::new(saved::two_hubs(), |world| Fleet::new(world, &aloft));
+    let mut hour = Hour {
+        stream: Stream::new(11, 0, Purpose::Aloft),
+        aloft,
+        asked: 0,
+        served: BTreeSet::new(),
+        reminders: Vec::new(),
+    };
+    let (mut saved_for, mut stood) = (0, 0);
+    for number in 0..MESSAGES {
+        bench.wait(hour.stream.uniform_in(0.0, 5.0));
+        let message = hour.next(&bench);
+        // A copy has nothing of what is remembered.
+        let mut anew = Bench {
+            role: bench.role.clone(),
+            context: bench.context.clone(),
+        };
+        let before = bench.role.claims(&bench.context);
+        let effects = bench.hears(message.clone());
+        assert_eq!(
+            anew.hears(message.clone()),
+            effects,
+            "message {number}: {message:?}"
+        );
+        assert!(
+            anew.role == bench.role,
+            "message {number} left them different: {message:?}"
+        );
+        let after = bench.role.claims(&bench.context);
+        saved_for += usize::from(!after.of().is_empty());
+        stood += usize::from(Arc::ptr_eq(&before, &after));
+        hour.hears(effects);
+    }
+    assert!(
+        saved_for > MESSAGES / 4,
+        "somebody had a claim after {saved_for} of them"
+    );
+    assert!(
+        (MESSAGES / 2..MESSAGES).contains(&stood),
+        "claims stood over {stood} of them"
+    );
+}
