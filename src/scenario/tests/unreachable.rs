@@ -125,9 +125,11 @@ wind = { speed = 20, from = 270 }
 [[weather.change]]
 at = "30m"
 speed = 20
+from = 270
 [[weather.change]]
 at = "31m"
 speed = 3
+from = 270
 [[request]]
 at = "2m"
 pickup = [37.76, -122.449]
@@ -145,7 +147,7 @@ fn a_request_that_only_weather_keeps_down_is_told_unless_it_waits_until_that_is_
     let [only] = &warnings_of(STORM)[..] else {
         panic!("{:#?}", warnings_of(STORM));
     };
-    let expected = "world.toml:27:11: warning: no drone flies this request: weather keeps everybody on the \
+    let expected = "world.toml:29:11: warning: no drone flies this request: weather keeps everybody on the \
                     ground for as long as it waits; move it to another time";
     assert!(only.starts_with(expected), "{only}");
     for patient in [
