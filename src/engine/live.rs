@@ -33,7 +33,7 @@ const SNAPSHOT_EVERY: Tick = 600;
 /// One comes early where so many deliveries wait for it to leave memory,
 const LEAVING_MOST: usize = 50_000;
 /// or so many while requests come fast, since their flushes would share the disk with it.
-const LEAVING_BESIDE_OTHERS: usize = 120_000;
+const LEAVING_BESIDE_OTHERS: usize = 100_000;
 
 pub struct Live {
     pub engine: Engine,

@@ -19,6 +19,8 @@ const ROWS_BESIDE_COMMANDS: usize = 64;
 const TURNS_WITHOUT: u32 = 8;
 /// and until then the rows wait so long for the next, to share its flush.
 const PATIENCE: Duration = Duration::from_millis(3);
+/// But where so many ticks wait for the rows to be through, so does whoever looks at the world.
+const TICKS_BEHIND: usize = 10;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -31,6 +33,8 @@ pub(super) struct Flusher {
     trailing: Option<Trailing>,
     /// Turns since the last that had commands.
     without_commands: u32,
+    /// In the last turn, ticks that waited for a snapshot's rows.
+    ticks_behind: usize,
 }
 
 /// A tick whose snapshot has much history: its rows go ahead some at a time, beside what
@@ -74,6 +78,7 @@ impl Flusher {
             next_seq,
             trailing: None,
             without_commands: TURNS_WITHOUT,
+            ticks_behind: 0,
         }
     }
 
@@ -93,15 +98,16 @@ impl Flusher {
     fn next_work(&self) -> Option<Work> {
         match &self.trailing {
             Some(_) => {
-                let patience = self.expects_commands().then_some(PATIENCE);
+                let patience = self.spares_commands().then_some(PATIENCE);
                 Some(self.shared.take_beside(patience.unwrap_or_default()))
             }
             None => self.shared.take(),
         }
     }
 
-    fn expects_commands(&self) -> bool {
-        self.without_commands < TURNS_WITHOUT
+    /// Whether commands are expected, and nobody has waited for too long because of that.
+    fn spares_commands(&self) -> bool {
+        self.without_commands < TURNS_WITHOUT && self.ticks_behind < TICKS_BEHIND
     }
 
     fn turn(&mut self, work: Work) -> Result<(), StoreError> {
@@ -115,6 +121,7 @@ impl Flusher {
             true => self.without_commands.saturating_add(1),
             false => 0,
         };
+        self.ticks_behind = work.ticks_behind;
         let mut pending = Pending::default();
         for waiting in work.batches {
             self.add_batch(&mut pending, waiting);
@@ -123,7 +130,7 @@ impl Flusher {
             self.add_tick(&mut pending, waiting);
         }
         if let Some(mut trailing) = self.trailing.take() {
-            let rows = match self.expects_commands() {
+            let rows = match self.spares_commands() {
                 true => ROWS_BESIDE_COMMANDS,
                 false => ROWS_AT_ONCE,
             };

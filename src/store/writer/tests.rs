@@ -21,6 +21,7 @@ in_each_place!(
     a_stall_with_nothing_to_retry_ends_when_writing_works_again,
     a_store_that_hangs_counts_as_stalled_until_it_answers,
     commands_do_not_wait_for_all_of_a_long_history,
+    ticks_do_not_wait_long_for_a_history_that_spares_commands,
     a_final_error_answers_everybody_and_ends_the_writer,
     closing_flushes_what_waits_and_cuts_a_stall_short,
 );
@@ -240,9 +241,11 @@ async fn a_stall_with_nothing_to_retry_ends_when_writing_works_again(place: impl
     assert_eq!(writer.append_commands(batch(1, 1)).await, Ok(()));
 }
 
-async fn commands_do_not_wait_for_all_of_a_long_history(place: impl Place) {
+/// Commits a tick whose snapshot has 1,300 rows of history, with so many ticks behind it, and a
+/// command that comes while the first rows are written; answers how many flushes it took.
+async fn flushes_of_a_long_history(place: &impl Place, ticks_behind: u64) -> u64 {
     const ROWS: u64 = 1_300;
-    let (writer, faults) = start(&place);
+    let (writer, faults) = start(place);
     let held = faults.hold_appends();
     let snapshot = Snapshot {
         tick: 1,
@@ -251,8 +254,10 @@ async fn commands_do_not_wait_for_all_of_a_long_history(place: impl Place) {
         history: (1..=ROWS).map(|number| history_row(number, number)).collect(),
         ..Snapshot::default()
     };
-    let long = writer.commit_tick(tick(1, 0), Some(snapshot)).await;
-    let after = writer.commit_tick(tick(2, 0), None).await;
+    let mut ticks = vec![writer.commit_tick(tick(1, 0), Some(snapshot)).await];
+    for behind in 0..ticks_behind {
+        ticks.push(writer.commit_tick(tick(2 + behind, 0), None).await);
+    }
     while !faults.is_append_held() {
         tokio::task::yield_now().await;
     }
@@ -260,17 +265,29 @@ async fn commands_do_not_wait_for_all_of_a_long_history(place: impl Place) {
     tokio::task::yield_now().await;
     drop(held);
     assert_eq!(beside.await.unwrap(), Ok(()));
-    assert_eq!((long.await, after.await), (Ok(()), Ok(())));
-    // 512 rows; 64 beside the command, and seven times while another may come; the 276 that
-    // are left; the snapshot; the tick after.
-    assert_eq!(writer.gauges().flushes(), 1 + 8 + 1 + 2);
+    for tick in ticks {
+        assert_eq!(tick.await, Ok(()));
+    }
+    let flushes = writer.gauges().flushes();
     writer.close().unwrap();
     let mut store = place.open();
     let newest = HistoryQuery::Newest { limit: 2_000 };
     assert_eq!(store.history(&newest).unwrap().rows.len() as u64, ROWS);
     assert_eq!(store.records(None, 10), Ok(Vec::new()));
     drop(store);
-    assert_eq!(ends(&place), (1, 2));
+    assert_eq!(ends(place), (1, 1 + ticks_behind));
+    flushes
+}
+
+async fn commands_do_not_wait_for_all_of_a_long_history(place: impl Place) {
+    // 512 rows; 64 beside the command, and seven times while another may come; the 276 that
+    // are left; the snapshot; the tick after.
+    assert_eq!(flushes_of_a_long_history(&place, 1).await, 1 + 8 + 1 + 2);
+}
+
+async fn ticks_do_not_wait_long_for_a_history_that_spares_commands(place: impl Place) {
+    // 512 rows; 512 beside the command; the 276 that are left; the snapshot; the ticks after.
+    assert_eq!(flushes_of_a_long_history(&place, 10).await, 3 + 2);
 }
 
 async fn a_final_error_answers_everybody_and_ends_the_writer(place: impl Place) {
