@@ -18,6 +18,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ PROGRAM = ROOT / "target/release/skyhaul"
 LOG = ROOT / "target/bench-all.log"
 README = ROOT / "README.md"
 MARKS = ("<!-- bench-all -->\n", "<!-- /bench-all -->\n")
+DAY = ROOT / "scenarios/ten-thousand.toml"
 MILLION = ROOT / "scenarios/capacity/million-drones.toml"
 SECONDS = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 RATES = {"elem/s": 1.0, "Kelem/s": 1e3, "Melem/s": 1e6, "Gelem/s": 1e9}
@@ -162,11 +164,25 @@ def headless(scenario, *arguments):
     return None
 
 
+# The two means of keeping apart that the day's own file leaves out.
+ALL_MEANS = """
+[separation]
+tactical = ["level", "slow", "hold"]
+strategic = "ground_delay"
+"""
+
+
 def day():
     until = ["--until", "1h"] if IS_SHORT else []
-    run = headless("scenarios/ten-thousand.toml", "--threads", "1", *until)
-    wall = run and run["wallSeconds"]
-    yield Row("a day of 10,000 drones, one thread", "60 s", wall, "{:.0f} s", lambda v: v <= 60)
+    text = DAY.read_text().replace('"maps/', f'"{DAY.parent}/maps/')
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as all_means:
+        all_means.write(text + ALL_MEANS)
+        all_means.flush()
+        days = {"losses and conflicts counted": DAY, "tactical resolution and ground delay on": all_means.name}
+        for what, scenario in days.items():
+            run = headless(scenario, "--threads", "1", *until)
+            wall = run and run["wallSeconds"]
+            yield Row(f"a day of 10,000 drones, one thread, {what}", "60 s", wall, "{:.0f} s", lambda v: v <= 60)
 
 
 def fanout():
