@@ -89,7 +89,11 @@ fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 fn junit(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let summary = &outcome.summary;
     let seconds: f64 = summary.stages.iter().map(|stage| stage.seconds).sum();
-    let whole = summary.void_reason.as_ref().or(summary.stopped.as_ref());
+    let reasons: Vec<&str> = [&summary.stopped, &summary.void_reason]
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .collect();
+    let whole = (!reasons.is_empty()).then(|| reasons.join("; "));
     let missed = summary.slo.iter().filter(|verdict| !verdict.met).count();
     let (tests, failures) = (summary.slo.len() + 1, missed + usize::from(whole.is_some()));
     let suite = escaped(&summary.scenario);
@@ -99,8 +103,7 @@ fn junit(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         out,
         r#"  <testsuite name="{suite}" tests="{tests}" failures="{failures}" time="{seconds}">"#
     )?;
-    let whole = whole.map(String::as_str);
-    case(out, &suite, "the run counts", whole)?;
+    case(out, &suite, "the run counts", whole.as_deref())?;
     for verdict in &summary.slo {
         let found = verdict.found();
         case(out, &suite, &verdict.wanted(), (!verdict.met).then_some(&found))?;
