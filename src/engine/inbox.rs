@@ -19,10 +19,12 @@ use super::Admission;
 /// Commands admitted in one tick at most; the rest waits for the next.
 const ADMITTED_PER_TICK: usize = 16_384;
 /// In a simulated second so many are admitted, and what is being accepted meanwhile less,
-const AT_EASE_PER_SECOND: f64 = 35_000.0;
+const AT_EASE_PER_SECOND: f64 = 40_000.0;
 /// as long as that is no more than this: of each that comes beyond it, so many fewer,
-const CARRIED_PER_SECOND: f64 = 20_000.0;
-const YIELDED_FOR_EACH: usize = 3;
+const CARRIED_PER_SECOND: f64 = 22_500.0;
+const YIELDED_FOR_EACH: f64 = 7.0;
+/// where what comes is the mean over so long, since ticks are no even share of it,
+const MEAN_OVER: SimDuration = SimDuration(1_000_000);
 /// nor more than take this share of their tick while requests are being accepted,
 const SHARE_BESIDE_OTHERS: f64 = 0.5;
 /// but always so many besides,
@@ -53,15 +55,27 @@ struct Waiting {
     asked: usize,
     /// What one took of a tick lately, seconds of the wall clock.
     each_s: f64,
+    pulse: Pulse,
+}
+
+/// How fast they come.
+struct Pulse {
     /// How long no more have come than are always admitted.
     at_ease_for: SimDuration,
+    /// How long it has been since the last lull.
+    rush_for: SimDuration,
+    /// The mean of the last second, and of no more than the rush.
+    per_s: f64,
 }
 
 /// What a tick's share depends on.
 #[derive(Clone, Copy)]
 struct Load {
     waiting: usize,
+    /// With this tick.
     arrived: usize,
+    /// On average.
+    per_s: f64,
     is_asked: bool,
     each_s: f64,
 }
@@ -97,7 +111,7 @@ impl Inbox {
                 arrived: 0,
                 asked: 0,
                 each_s: EACH_S,
-                at_ease_for: LULL,
+                pulse: Pulse::calm(),
             }),
             view,
         }
@@ -106,14 +120,16 @@ impl Inbox {
     /// What the next tick admits, and who waits for its decisions.
     pub fn take(&self) -> (Admission, Vec<Asked>) {
         let mut waiting = self.waiting.lock();
+        let tick = self.view.world().tick;
+        let arrived = std::mem::take(&mut waiting.arrived);
+        waiting.pulse.feel(arrived, tick);
         let load = Load {
             waiting: waiting.commands.len(),
-            arrived: std::mem::take(&mut waiting.arrived),
+            arrived,
+            per_s: waiting.pulse.per_s,
             is_asked: waiting.asked > 0,
             each_s: waiting.each_s,
         };
-        let tick = self.view.world().tick;
-        waiting.at_ease_for = at_ease_for(waiting.at_ease_for, load.arrived, tick);
         let count = share(load, tick);
         let (mut admission, mut asked) = (Admission::default(), Vec::new());
         for durable in waiting.commands.drain(..count) {
@@ -147,7 +163,7 @@ impl Inbox {
 
     /// Whether requests come faster than they are always admitted, or did a moment ago.
     pub fn is_crowded(&self) -> bool {
-        self.waiting.lock().at_ease_for < LULL
+        !self.waiting.lock().pulse.is_lull()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -155,24 +171,57 @@ impl Inbox {
     }
 }
 
+impl Pulse {
+    fn calm() -> Self {
+        Pulse {
+            at_ease_for: LULL,
+            rush_for: SimDuration::default(),
+            per_s: 0.0,
+        }
+    }
+
+    fn is_lull(&self) -> bool {
+        self.at_ease_for >= LULL
+    }
+
+    /// So many came with this tick.
+    ///
+    /// A spike is known by its first tick: the lull before it is no part of the mean.
+    fn feel(&mut self, arrived: usize, tick: SimDuration) {
+        let before = match self.is_lull() {
+            true => SimDuration::default(),
+            false => self.rush_for,
+        };
+        self.rush_for = SimDuration(before.0.saturating_add(tick.0));
+        let weight = tick.as_secs() / self.rush_for.min(MEAN_OVER).as_secs();
+        self.per_s += (arrived as f64 / tick.as_secs() - self.per_s) * weight.min(1.0);
+        self.at_ease_for = match arrived <= at_least(tick) {
+            true => SimDuration(self.at_ease_for.0.saturating_add(tick.0)),
+            false => SimDuration::default(),
+        };
+    }
+}
+
 /// How many of those that wait one tick admits.
 ///
 /// Accepting goes before admitting: a spike is what the inbox is there for. Taken in as it comes
 /// it would make long ticks, of which everybody who looks would have to wait for the end, and
-/// take the processors from those who are still to be answered. So the more came since the last
-/// tick, the less is admitted: all of it up to 20,000 a second, as far as the machine can, from
-/// 25,000 on 5,000. It falls steeply, because clients that are kept waiting send less, for which
-/// more would be admitted, which keeps them waiting. What is left waits until fewer come, or
-/// until it is much. What a tick did admit stands in the journal.
+/// take the processors from those who are still to be answered. So the more come, the less is
+/// admitted: all of it up to 22,500 a second, as far as the machine can, from 25,000 on 5,000.
+/// It falls steeply, because clients that are kept waiting send less, for which more would be
+/// admitted, which keeps them waiting. Where it is that steep a tick of many loses more than one
+/// of few makes good. So it is not judged by single ticks, and what comes at 20,000 a second,
+/// however unevenly, stays clear of it. What is left waits until fewer come, or until it is much.
+/// What a tick did admit stands in the journal.
 fn share(load: Load, tick: SimDuration) -> usize {
     let at_least = at_least(tick);
     let in_a_tick = |per_second| in_a_tick(per_second, tick);
     let is_alone = load.arrived <= at_least;
     let of_the_tick = if is_alone { 1.0 } else { SHARE_BESIDE_OTHERS };
     let can = in_a_tick(of_the_tick / load.each_s);
-    let too_fast = load.arrived.saturating_sub(in_a_tick(CARRIED_PER_SECOND));
-    let at_ease = in_a_tick(AT_EASE_PER_SECOND).saturating_sub(load.arrived);
-    let at_ease = at_ease.saturating_sub(too_fast * (YIELDED_FOR_EACH - 1));
+    let too_fast = (load.per_s - CARRIED_PER_SECOND).max(0.0);
+    let yielded = load.per_s + too_fast * (YIELDED_FOR_EACH - 1.0);
+    let at_ease = in_a_tick((AT_EASE_PER_SECOND - yielded).max(0.0));
     let late = in_a_tick(load.waiting as f64 / SPREAD_OVER_S);
     let too_many = load.waiting.saturating_sub(WELL_FILLED) as f64;
     let worked_off = in_a_tick(too_many / WORKED_OFF_WITHIN_S);
@@ -182,14 +231,6 @@ fn share(load: Load, tick: SimDuration) -> usize {
         count = count.max(at_least + decided);
     }
     count.min(load.waiting).min(ADMITTED_PER_TICK)
-}
-
-/// How long few have come for, with this tick's arrivals.
-fn at_ease_for(before: SimDuration, arrived: usize, tick: SimDuration) -> SimDuration {
-    match arrived <= at_least(tick) {
-        true => SimDuration(before.0.saturating_add(tick.0)),
-        false => SimDuration::default(),
-    }
 }
 
 fn at_least(tick: SimDuration) -> usize {
