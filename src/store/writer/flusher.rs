@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -19,8 +19,9 @@ const ROWS_BESIDE_COMMANDS: usize = 64;
 const TURNS_WITHOUT: u32 = 8;
 /// and until then the rows wait so long for the next, to share its flush.
 const PATIENCE: Duration = Duration::from_millis(3);
-/// But where so many ticks wait for the rows to be through, so does whoever looks at the world.
-const TICKS_BEHIND: usize = 10;
+/// But the ticks after them wait for them to be through, and so does whoever looks at the world,
+/// and the clock itself where it needs another snapshot. So commands are spared for no longer.
+pub(super) const SPARED_FOR: Duration = Duration::from_millis(500);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -33,8 +34,8 @@ pub(super) struct Flusher {
     trailing: Option<Trailing>,
     /// Turns since the last that had commands.
     without_commands: u32,
-    /// In the last turn, ticks that waited for a snapshot's rows.
-    ticks_behind: usize,
+    /// So long a snapshot's rows make way for commands.
+    spared_for: Duration,
 }
 
 /// A tick whose snapshot has much history: its rows go ahead some at a time, beside what
@@ -42,6 +43,7 @@ pub(super) struct Flusher {
 struct Trailing {
     tick: WaitingTick,
     rows: std::vec::IntoIter<HistoryRow>,
+    since: Instant,
 }
 
 /// A flush and those who wait for it.
@@ -71,14 +73,14 @@ impl Drop for Ending {
 }
 
 impl Flusher {
-    pub fn new(store: Box<dyn Store>, shared: Arc<Shared>, next_seq: u64) -> Self {
+    pub fn new(store: Box<dyn Store>, shared: Arc<Shared>, next_seq: u64, spared_for: Duration) -> Self {
         Flusher {
             store,
             shared,
             next_seq,
             trailing: None,
             without_commands: TURNS_WITHOUT,
-            ticks_behind: 0,
+            spared_for,
         }
     }
 
@@ -97,8 +99,8 @@ impl Flusher {
 
     fn next_work(&self) -> Option<Work> {
         match &self.trailing {
-            Some(_) => {
-                let patience = self.spares_commands().then_some(PATIENCE);
+            Some(trailing) => {
+                let patience = self.spares_commands(trailing).then_some(PATIENCE);
                 Some(self.shared.take_beside(patience.unwrap_or_default()))
             }
             None => self.shared.take(),
@@ -106,8 +108,8 @@ impl Flusher {
     }
 
     /// Whether commands are expected, and nobody has waited for too long because of that.
-    fn spares_commands(&self) -> bool {
-        self.without_commands < TURNS_WITHOUT && self.ticks_behind < TICKS_BEHIND
+    fn spares_commands(&self, trailing: &Trailing) -> bool {
+        self.without_commands < TURNS_WITHOUT && trailing.since.elapsed() < self.spared_for
     }
 
     fn turn(&mut self, work: Work) -> Result<(), StoreError> {
@@ -121,7 +123,6 @@ impl Flusher {
             true => self.without_commands.saturating_add(1),
             false => 0,
         };
-        self.ticks_behind = work.ticks_behind;
         let mut pending = Pending::default();
         for waiting in work.batches {
             self.add_batch(&mut pending, waiting);
@@ -130,7 +131,7 @@ impl Flusher {
             self.add_tick(&mut pending, waiting);
         }
         if let Some(mut trailing) = self.trailing.take() {
-            let rows = match self.spares_commands() {
+            let rows = match self.spares_commands(&trailing) {
                 true => ROWS_BESIDE_COMMANDS,
                 false => ROWS_AT_ONCE,
             };
@@ -217,7 +218,12 @@ impl Flusher {
                 let rows = std::mem::take(&mut snapshot.history);
                 snapshot.gone_ahead = rows.iter().map(|row| row.id).collect();
                 let rows = rows.into_iter();
-                self.trailing = Some(Trailing { tick, rows });
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "decides in how many flushes rows are written, and not what is"
+                )]
+                let since = Instant::now();
+                self.trailing = Some(Trailing { tick, rows, since });
             }
             _ => pending.add_tick(tick),
         }
@@ -228,7 +234,7 @@ impl Flusher {
             clippy::disallowed_methods,
             reason = "measures the disk, nothing is decided by it"
         )]
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         self.shared.flush_begins(start);
         let appended = self.store.append(flush);
         let was_overdue = self.shared.flush_ends(appended.is_ok());

@@ -34,7 +34,7 @@ use super::rules::wall_ms;
 use super::{Found, HistoryQuery, IngestBatch, KEYS_KEPT, MovedDay, Snapshot, Store, StoreError, TickRow};
 use crate::sim::ids::DeliveryId;
 use crate::sim::notice::Notice;
-use flusher::Flusher;
+use flusher::{Flusher, SPARED_FOR};
 use queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick};
 
 /// Ticks that may be computed before the first of them is durable.
@@ -81,12 +81,17 @@ impl Writer {
     ///
     /// # Errors
     /// The store's own where its end cannot be read, `Io` where no thread can be had.
-    pub fn start(mut store: Box<dyn Store>) -> Result<Self, StoreError> {
+    pub fn start(store: Box<dyn Store>) -> Result<Self, StoreError> {
+        Self::start_sparing(store, SPARED_FOR)
+    }
+
+    /// As [`Writer::start`], with how long a snapshot's rows make way for commands.
+    fn start_sparing(mut store: Box<dyn Store>, spared_for: Duration) -> Result<Self, StoreError> {
         let next_seq = store.last_command_seq()? + 1;
         let posted = store.last_posted()?;
         let shared = Arc::new(Shared::new());
         shared.posted.send_replace(posted);
-        let flusher = Flusher::new(store, Arc::clone(&shared), next_seq);
+        let flusher = Flusher::new(store, Arc::clone(&shared), next_seq, spared_for);
         let handle = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || flusher.run())

@@ -85,8 +85,6 @@ pub(super) struct Work {
     pub lookups: VecDeque<WaitingLookup>,
     /// One a turn, so that ticks never wait for more than one.
     pub chore: Option<WaitingChore>,
-    /// Ticks that are not among it, and wait.
-    pub ticks_behind: usize,
 }
 
 impl Work {
@@ -249,7 +247,6 @@ impl Shared {
             lookups: std::mem::take(&mut queue.lookups),
             chore: queue.chores.pop_front(),
             ticks: Vec::new(),
-            ticks_behind: queue.ticks.len(),
         }
     }
 
@@ -355,7 +352,6 @@ impl Queue {
             ticks: self.ticks.drain(..ticks).collect(),
             lookups: std::mem::take(&mut self.lookups),
             chore: self.chores.pop_front(),
-            ticks_behind: self.ticks.len(),
         };
         let nothing = work.batches.is_empty()
             && work.ticks.is_empty()
