@@ -105,7 +105,7 @@ pub fn export(args: Args) -> Result<(), Failure> {
     };
     check(&filter, format)?;
     let unfinished = Unfinished::at(&args.out);
-    for place in [unfinished.name(), unfinished.place()] {
+    for place in unfinished.places() {
         not_onto(&args.file, place, "--out")?;
     }
     let recording = open(&args.file)?;
@@ -122,9 +122,7 @@ pub fn export(args: Args) -> Result<(), Failure> {
         return Ok(());
     }
     let exported = exported.map_err(|error| describe(error, &args))?;
-    unfinished
-        .finish()
-        .map_err(|error| unwritten(&args.out, &error))?;
+    unfinished.finish()?;
     eprintln!("{} positions of {} moments", exported.rows, exported.frames);
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::run::table;
 use super::unfinished::Unfinished;
 use super::{Failure, parse_threads, threads};
 use crate::recording::export::{clock, clock_from};
-use crate::recording::{Fork, Full, NotShown, Recorder, Stopped, branch};
+use crate::recording::{Fork, Full, NotShown, Recorder, Stopped, TapeError, branch};
 use crate::run;
 use crate::sim::time::SimTime;
 
@@ -46,7 +46,7 @@ fn parse_set(text: &str) -> Result<(String, String), String> {
 
 pub fn fork(args: Args) -> Result<(), Failure> {
     let unfinished = Unfinished::at(&args.out);
-    for place in [unfinished.name(), unfinished.place()] {
+    for place in unfinished.places() {
         not_onto(&args.file, place, "--out")?;
     }
     let recording = open(&args.file)?;
@@ -66,7 +66,8 @@ pub fn fork(args: Args) -> Result<(), Failure> {
         .map_err(|error| Failure::bad_input(error.to_string(), "see `skyhaul schema` for keys and values"))?;
     let hz = origin.hz;
     unfinished.heed_signals()?;
-    let recorder = unfinished.begin(|place| Recorder::create(place, origin));
+    let file = unfinished.create().map_err(TapeError::from);
+    let recorder = file.and_then(|file| Recorder::to(file, origin));
     let recorder = recorder.map_err(|error| not_begun(&args.out, "--out", &error))?;
     let threads = match &changed {
         Some(world) => threads(args.threads, world),
@@ -91,7 +92,7 @@ pub fn fork(args: Args) -> Result<(), Failure> {
         Err(error) => Err(describe(&args, &error)),
         Ok(summary) => recorded.map(|_| summary),
     }?;
-    unfinished.finish().map_err(|error| unwritable(&error))?;
+    unfinished.finish()?;
     let text = match args.json {
         true => super::run::json(&summary)?,
         false => table::of_one(&summary),

@@ -91,6 +91,7 @@ enum Command {
 }
 
 /// Why a command ends badly: one line of cause, one of remedy.
+#[derive(Debug)]
 struct Failure {
     cause: String,
     remedy: String,

@@ -1,6 +1,7 @@
 //! Whoever writes a recording: a thread of its own, so that a world hands over what happened and
 //! goes on.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -126,7 +127,7 @@ impl Recorder {
     /// # Errors
     /// A place where nothing can be written.
     pub fn create(path: &Path, origin: Origin) -> Result<Self, TapeError> {
-        Self::on(Tape::create(path)?, origin)
+        Self::to(File::create(path)?, origin)
     }
 
     /// Where there is no file yet.
@@ -134,12 +135,16 @@ impl Recorder {
     /// # Errors
     /// See [`Recorder::create`].
     pub fn create_new(path: &Path, origin: Origin) -> Result<Self, TapeError> {
-        Self::on(Tape::create_new(path)?, origin)
+        Self::to(File::create_new(path)?, origin)
     }
 
-    fn on(tape: Tape, origin: Origin) -> Result<Self, TapeError> {
+    /// To an empty file.
+    ///
+    /// # Errors
+    /// See [`Recorder::create`].
+    pub fn to(file: File, origin: Origin) -> Result<Self, TapeError> {
         let progress = Arc::new(Progress::default());
-        let scribe = Scribe::begin(tape, origin, Arc::clone(&progress))?;
+        let scribe = Scribe::begin(Tape::on(file)?, origin, Arc::clone(&progress))?;
         let (news, heard) = sync_channel(MESSAGES_MOST + 1);
         let backlog = Arc::new(Backlog::default());
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn({

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use mcap::records::MessageHeader;
 use mcap::write::NoSeek;
@@ -49,23 +48,11 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// A new file, or an old one anew.
+    /// On an empty file.
     ///
     /// # Errors
     /// A place where nothing can be written.
-    pub fn create(path: &Path) -> Result<Self, TapeError> {
-        Self::on(File::create(path)?)
-    }
-
-    /// A new file, where there is none yet.
-    ///
-    /// # Errors
-    /// See [`Tape::create`].
-    pub fn create_new(path: &Path) -> Result<Self, TapeError> {
-        Self::on(File::create_new(path)?)
-    }
-
-    fn on(file: File) -> Result<Self, TapeError> {
+    pub fn on(file: File) -> Result<Self, TapeError> {
         let length = file.try_clone()?;
         let file = NoSeek::new(BufWriter::new(file));
         let options = WriteOptions::new()

@@ -1,7 +1,8 @@
 //! Where branches of the recording that is played are made: one at a time, each by a thread of its
 //! own into a file beside the recording, and shown beside it when it is done.
 
-use std::fs::OpenOptions;
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,8 +66,56 @@ struct Job {
 /// A file that has its name once it is whole, and is made under another beside it: who is killed
 /// leaves none that looks whole.
 struct Place {
-    part: PathBuf,
+    /// Until it is whole.
+    part: Option<PathBuf>,
     path: PathBuf,
+}
+
+impl Place {
+    /// A new, empty file.
+    fn create(path: PathBuf) -> Result<(Self, File), (PathBuf, io::Error)> {
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file = match File::create_new(&part) {
+            Ok(file) => file,
+            Err(error) => return Err((path, error)),
+        };
+        // It may have been made long ago, or meanwhile.
+        let is_taken = path.exists();
+        let place = Place {
+            part: Some(part),
+            path,
+        };
+        match is_taken {
+            true => Err((place.path.clone(), ErrorKind::AlreadyExists.into())),
+            false => Ok((place, file)),
+        }
+    }
+
+    /// It is whole, and is kept whatever comes.
+    fn take_name(&mut self) -> Result<(), String> {
+        let Some(part) = self.part.take() else {
+            return Ok(());
+        };
+        std::fs::rename(&part, &self.path).map_err(|error| {
+            let (name, part) = (file_name(&self.path), file_name(&part));
+            format!("{name} cannot have its name: {error}; all of it is in {part}")
+        })
+    }
+
+    /// What is not whole is of no use.
+    fn discard(&mut self) {
+        if let Some(part) = self.part.take() {
+            let _is_gone = std::fs::remove_file(part);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.discard();
+    }
 }
 
 impl Workshop {
@@ -86,30 +135,23 @@ impl Workshop {
             let _it_said_why = thread.join();
         }
     }
+}
 
-    /// A file that was not there before.
-    fn new_file(&self) -> Result<(u32, Place), NoBranch> {
-        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut last = None;
-        for number in 1..=NUMBERS {
-            let path = self.path.with_file_name(format!("{stem}.fork-{number}.mcap"));
-            let part = self
-                .path
-                .with_file_name(format!("{stem}.fork-{number}.mcap.part"));
-            match OpenOptions::new().write(true).create_new(true).open(&part) {
-                // It has been made meanwhile, or long ago.
-                Ok(_) if path.exists() => {
-                    let _is_gone = std::fs::remove_file(&part);
-                    last = Some((path, std::io::ErrorKind::AlreadyExists.into()));
-                }
-                Ok(_) => return Ok((number, Place { part, path })),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => last = Some((path, error)),
-                Err(error) => return Err(not_writable(&path, &error)),
-            }
+/// A file beside the recording that was not there before. Whoever else makes one, or was killed at
+/// it, keeps the number.
+fn new_file(recording: &Path) -> Result<(u32, Place, File), NoBranch> {
+    let stem = recording.file_stem().unwrap_or_default().to_string_lossy();
+    let mut last = None;
+    for number in 1..=NUMBERS {
+        let path = recording.with_file_name(format!("{stem}.fork-{number}.mcap"));
+        match Place::create(path) {
+            Ok((place, file)) => return Ok((number, place, file)),
+            Err((path, error)) if error.kind() == ErrorKind::AlreadyExists => last = Some((path, error)),
+            Err((path, error)) => return Err(not_writable(&path, &error)),
         }
-        let (path, error) = last.ok_or(NoBranch::Unknown)?;
-        Err(not_writable(&path, &error))
     }
+    let (path, error) = last.ok_or(NoBranch::Unknown)?;
+    Err(not_writable(&path, &error))
 }
 
 fn not_writable(path: &Path, error: &dyn std::fmt::Display) -> NoBranch {
@@ -142,12 +184,9 @@ impl Branches for Workshop {
         let recording = Recording::open(&self.path).map_err(|error| NoBranch::Unread(error.to_string()))?;
         let made = branch::of(&recording.origin, &set);
         let (origin, world) = made.map_err(|error| NoBranch::NoScenario(error.to_string()))?;
-        let (number, place) = self.new_file()?;
+        let (number, place, file) = new_file(&self.path)?;
         let hz = origin.hz;
-        let recorder = Recorder::create(&place.part, origin).map_err(|error| {
-            let _may_be_gone = std::fs::remove_file(&place.part);
-            not_writable(&place.path, &error)
-        })?;
+        let recorder = Recorder::to(file, origin).map_err(|error| not_writable(&place.path, &error))?;
         let branch = Branch {
             number,
             at,
@@ -213,7 +252,7 @@ impl Branches for Workshop {
 }
 
 impl Job {
-    fn work(self) {
+    fn work(mut self) {
         let ended = self.run();
         let stage = match ended {
             Ok(()) if self.called_off.load(Ordering::Relaxed) => Stage::Cancelled,
@@ -223,18 +262,17 @@ impl Job {
             },
             Err(why) => Stage::Failed(why),
         };
-        if stage != Stage::Done {
-            let _has_its_name = std::fs::remove_file(&self.place.part);
-        }
+        // Before anybody hears of its end.
+        self.place.discard();
         if let Some(known) = self.state.lock().stage(self.number) {
             *known = stage;
         }
     }
 
     /// What is whole; where it cannot be shown it is not kept.
-    fn show(&self) -> Result<(), String> {
-        let Place { part, path } = &self.place;
-        std::fs::rename(part, path).map_err(|error| error.to_string())?;
+    fn show(&mut self) -> Result<(), String> {
+        self.place.take_name()?;
+        let path = &self.place.path;
         self.beside.show(path).map_err(|error| {
             let _it_is_of_no_use = std::fs::remove_file(path);
             error.to_string()
@@ -281,4 +319,42 @@ fn compare(path: &Path, other: &Path) -> Result<Comparison, NoComparison> {
     };
     let (first, second) = (open(path)?, open(other)?);
     run::against(&first, &second).map_err(|error| NoComparison::Unread(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_whose_part_is_there_is_somebody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let recording = folder.path().join("run.mcap");
+        let name = |name: &str| folder.path().join(name);
+        std::fs::write(name("run.fork-1.mcap.part"), "of one that was killed").unwrap();
+        std::fs::write(name("run.fork-2.mcap"), "whole").unwrap();
+        let (number, place, _) = new_file(&recording).unwrap();
+        assert_eq!(number, 3);
+        assert!(name("run.fork-3.mcap.part").exists());
+        drop(place);
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["run.fork-1.mcap.part", "run.fork-2.mcap"]);
+    }
+
+    #[test]
+    fn a_whole_branch_is_kept_where_it_cannot_have_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, mut place, _) = new_file(&folder.path().join("run.mcap")).unwrap();
+        let part = folder.path().join("run.fork-1.mcap.part");
+        std::fs::write(&part, "a whole branch").unwrap();
+        std::fs::create_dir(&place.path).unwrap();
+        let why = place.take_name().unwrap_err();
+        assert!(why.contains("run.fork-1.mcap.part"), "it says where: {why}");
+        place.discard();
+        drop(place);
+        assert_eq!(std::fs::read_to_string(&part).unwrap(), "a whole branch");
+    }
 }

@@ -91,8 +91,15 @@ fn what_is_ended_by_a_signal_leaves_nothing_half() {
                 wanted.is_none(),
                 "{program:?}: only who is killed leaves a part"
             );
-            // Whoever makes it anew is not in its way.
-            let _is_gone = std::fs::remove_file(&part);
+            if is_left {
+                let again = in_place(&program);
+                assert_eq!(again.status, Some(2), "{again:?}");
+                assert!(
+                    again.stderr.contains(&part),
+                    "it says what is in its way: {again:?}"
+                );
+                std::fs::remove_file(&part).expect("whose it is, is left to the user");
+            }
         }
     }
     let left: Vec<_> = std::fs::read_dir(folder.path())

@@ -64,13 +64,15 @@ impl Files {
 
 impl Open {
     pub fn write(self, outcome: &Outcome) -> Result<(), Failure> {
+        let mut all = Ok(());
         for (unfinished, file, write) in self.0 {
-            let (name, mut out) = (unfinished.name().to_owned(), BufWriter::new(file));
+            let mut out = BufWriter::new(file);
             let written = write(outcome, &mut out).and_then(|()| out.flush());
-            let written = written.and_then(|()| unfinished.finish());
-            written.map_err(|error| unwritten(&name, &error))?;
+            let written = written.map_err(|error| unwritten(unfinished.name(), &error));
+            // The others are written all the same.
+            all = all.and(written.and_then(|()| unfinished.finish()));
         }
-        Ok(())
+        all
     }
 }
 

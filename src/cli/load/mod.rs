@@ -97,9 +97,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     display.finish();
     // Nobody sends any more.
     drop(plan);
-    requests.map_or(Ok(()), Requests::finish)?;
+    let written = requests.map_or(Ok(()), Requests::finish);
     let outcome = outcome.map_err(failure)?;
-    files.write(&outcome)?;
+    let written = written.and(files.write(&outcome));
     let warnings = outcome.warnings.iter().filter(|_| args.json);
     warnings.for_each(|warning| eprintln!("warning: {warning}"));
     let text = match args.json {
@@ -112,6 +112,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         false => table::of(&outcome),
     };
     let _closed = writeln!(std::io::stdout(), "{text}");
+    // What was measured is told, wherever it could not be kept.
+    written?;
     verdict(&outcome)
 }
 

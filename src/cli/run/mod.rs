@@ -330,5 +330,5 @@ fn write_out(out: Option<Out>, runs: &[Ended]) -> Result<(), Failure> {
         )
     };
     run::write_runs(runs, BufWriter::new(file)).map_err(|error| unwritten(&error))?;
-    unfinished.finish().map_err(|error| unwritten(&error))
+    unfinished.finish()
 }
