@@ -97,6 +97,39 @@ fn a_run_is_not_written_twice_onto_one_file() {
         ended.refused_for(&["--out and --record", "same file"]);
         assert!(!Path::new(&file).exists(), "nothing is begun");
     }
+    // It is made as its part.
+    let part = name("same.part");
+    let ended = skyhaul_with(&["run", &tiny, "--until", "1s", "--out", &file, "--record", &part]);
+    ended.refused_for(&["--out and --record", "same file"]);
+    assert!(!Path::new(&part).exists(), "nothing is begun");
+}
+
+#[test]
+fn a_scenario_is_not_written_over() {
+    let folder = TempDir::new().expect("a folder");
+    let text = std::fs::read_to_string(shipped("tiny")).expect("the shipped scenario");
+    let name = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (scenario, other) = (name("world.part"), name("world"));
+    std::fs::write(&scenario, &text).expect("a file");
+    let nowhere = ["--target", "http://127.0.0.1:9"];
+    for onto in [&scenario, &other] {
+        let run = ["run", &scenario, "--until", "1s", "--out", onto];
+        skyhaul_with(&run).refused_for(&["over itself"]);
+        for flag in ["--report", "--junit", "--hlog", "--samples", "--requests"] {
+            let load = ["load", &scenario, flag, onto];
+            skyhaul_with(&[&load[..], &nowhere].concat()).refused_for(&["over itself"]);
+        }
+    }
+    let twice = [
+        "load",
+        &scenario,
+        "--report",
+        &name("x"),
+        "--requests",
+        &name("x.part"),
+    ];
+    skyhaul_with(&[&twice[..], &nowhere].concat()).refused_for(&["--report and --requests", "same file"]);
+    assert_eq!(std::fs::read_to_string(&scenario).expect("it is there"), text);
 }
 
 #[cfg(target_os = "linux")]

@@ -10,6 +10,7 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use super::Failure;
+use crate::cli::recording::{not_both, not_onto};
 use crate::cli::unfinished::Unfinished;
 use crate::load::{self, Machine, Op, Outcome, escaped};
 
@@ -38,6 +39,30 @@ type Write1 = fn(&Outcome, &mut dyn Write) -> io::Result<()>;
 pub(super) struct Open(Vec<(Unfinished, File, Write1)>);
 
 impl Files {
+    /// Nothing that is read is written over, and nothing that is written.
+    pub fn check(&self, scenario: &Path) -> Result<(), Failure> {
+        let asked = [
+            ("--report", &self.report),
+            ("--junit", &self.junit),
+            ("--hlog", &self.hlog),
+            ("--samples", &self.samples),
+            ("--requests", &self.requests),
+        ];
+        let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+        for (flag, path) in asked {
+            let Some(path) = path else { continue };
+            let before = taken.len();
+            for place in Unfinished::at(path).places() {
+                not_onto(scenario, place, flag)?;
+                for (other, its) in &taken[..before] {
+                    not_both((other, its), (flag, place))?;
+                }
+                taken.push((flag, place.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
     /// Before the test, so that nobody waits for a result that has no place.
     pub fn create(&self) -> Result<Open, Failure> {
         let asked: [(&Option<PathBuf>, Write1); 4] = [

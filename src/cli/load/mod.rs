@@ -7,7 +7,7 @@ mod requests;
 mod table;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use clap::builder::BoolishValueParser;
@@ -83,6 +83,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(Other::Compare(files)) = &args.other {
         return compare::run(files);
     }
+    args.files.check(args.file.as_deref().unwrap_or(Path::new("")))?;
     let mut plan = plan(&args).map_err(failure)??;
     let files = args.files.create()?;
     let requests = args.files.requests.as_deref().map(|path| {

@@ -9,13 +9,13 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
-use super::recording::{RecordTo, not_both, parse_drone, parse_record_hz};
+use super::recording::{RecordTo, not_both, not_onto, parse_drone, parse_record_hz};
 use super::signals::Told;
 use super::unfinished::Unfinished;
 use super::{Failure, duration, load_world, parse_threads, threads};
@@ -121,14 +121,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
             "name each --policy once",
         ));
     }
-    if let (Some(out), Some(record)) = (&args.out, &args.record) {
-        not_both(("--out", out), ("--record", record))?;
+    let out = args.out.as_deref().map(Unfinished::at);
+    for place in out.iter().flat_map(Unfinished::places) {
+        not_onto(&args.file, place, "--out")?;
+        if let Some(record) = &args.record {
+            not_both(("--out", place), ("--record", record))?;
+        }
     }
     let world = load_world(&args.file, args.seed)?;
-    let out = args.out.as_deref();
     // A signal that ends a recording is heard by who records.
     let out = out
-        .map(|path| Out::create(path, args.record.is_none()))
+        .map(|unfinished| Out::create(unfinished, args.record.is_none()))
         .transpose()?;
     let until = ticks(&world, args.until.unwrap_or(world.duration));
     let text = match (args.policies.as_slice(), args.seeds) {
@@ -303,14 +306,13 @@ struct Out {
 
 impl Out {
     /// Before anything runs, so that nobody waits for a result that has no place.
-    fn create(path: &Path, heeds_signals: bool) -> Result<Self, Failure> {
-        let unfinished = Unfinished::at(path);
+    fn create(unfinished: Unfinished, heeds_signals: bool) -> Result<Self, Failure> {
         if heeds_signals {
             unfinished.heed_signals()?;
         }
         let file = unfinished.create().map_err(|error| {
             Failure::bad_input(
-                format!("{} cannot be written: {error}", path.display()),
+                format!("{} cannot be written: {error}", unfinished.name().display()),
                 "give another --out",
             )
         })?;
