@@ -38,6 +38,13 @@ impl Projector {
 
     /// A read side that nobody sees yet, at this moment; what comes next is behind it.
     fn arrive(&mut self, at: SimTime) -> Result<View, NotShown> {
+        let fresh = self.travel(at);
+        // Whoever did not get there is not on the way any more either.
+        self.bound_for = None;
+        fresh
+    }
+
+    fn travel(&mut self, at: SimTime) -> Result<View, NotShown> {
         let chunks = self.recording.chunks();
         let began = |number: &&usize| self.recording.origin.at(chunks[**number].from_ns) <= at;
         let behind = self.keyframes.iter().filter(began).count().max(1);
@@ -63,7 +70,6 @@ impl Projector {
             publications.retain(|one| one.tick >= from);
             fresh.publish_last(publications);
         }
-        self.bound_for = None;
         Ok(fresh)
     }
 

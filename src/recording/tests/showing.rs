@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::recording::file::Chunk;
+use crate::recording::layout::Topic;
 use crate::recording::projector::Projector;
 use crate::recording::{Recording, timeline};
 use crate::sim::time::SimTime;
@@ -102,6 +104,31 @@ fn backwards_it_shows_every_frame_again() {
     }
     assert!(projector.back().unwrap(), "the moment before the first tick");
     assert!(!projector.back().unwrap());
+}
+
+#[test]
+fn a_count_that_cannot_be_read_leaves_the_way_back_as_it_was() {
+    let run = record(1.0);
+    let mut projector = open(&run, 300);
+    while projector.view().clock().tick > 255 {
+        assert!(projector.back().unwrap());
+    }
+    // All behind the whole state before it is out of reach for once.
+    let recording = Recording::open(&run.path).unwrap();
+    let began = |chunk: &&Chunk| recording.origin.at(chunk.from_ns) <= at(255);
+    let mut states = recording.chunks().iter().filter(began);
+    let state = states.rfind(|chunk| chunk.topics.contains(&Topic::Keyframes));
+    let state = state.unwrap();
+    let whole = std::fs::read(&run.path).unwrap();
+    std::fs::write(&run.path, &whole[..(state.offset + state.length) as usize]).unwrap();
+    assert!(projector.recount().is_err());
+    std::fs::write(&run.path, whole).unwrap();
+    for tick in (1..255).rev() {
+        assert!(projector.back().unwrap());
+        assert_eq!(projector.view().clock().tick, tick as u64, "every frame is shown");
+        assert_eq!(rows(projector.view()), run.seen[tick - 1].0, "tick {tick}");
+    }
+    projector.recount().unwrap();
 }
 
 #[test]
