@@ -117,10 +117,26 @@ fn the_recording_that_ships_goes_on_with_this_build() {
         (fork.from()..=fork.from() + 100).contains(&(at.0 / 100_000)),
         "there is a state every ten seconds"
     );
+    // All of it, since rules may be of some moments only.
+    let fork = Fork::at(&recording, recording.begin()).expect(ANEW);
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::create(&folder.path().join("branch.mcap"), recording.origin.clone()).unwrap();
-    let engine = fork.run(None, 1, &recorder, 1.0, |_, _| ControlFlow::Continue(()));
+    let mut digests = BTreeMap::new();
+    let told = recording.tell(|told| {
+        digests.insert(told.tick, told.digest);
+    });
+    told.expect(ANEW);
+    assert!(digests.contains_key(&fork.end()));
+    let mut parts_at = None;
+    let engine = fork.run(None, 1, &recorder, 1.0, |engine, _| {
+        let recorded = digests.get(&engine.tick_number());
+        if recorded.is_some_and(|recorded| recorded != engine.digest()) {
+            parts_at = parts_at.or(Some(engine.tick_number()));
+        }
+        ControlFlow::Continue(())
+    });
     assert_eq!(engine.expect(ANEW).tick_number(), fork.end());
+    assert_eq!(parts_at, None, "the rules are not those of the recording: {ANEW}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
