@@ -36,7 +36,7 @@ use encounters::{Encounters, News, Replaced, Sign, Signed};
 use grid::Grid;
 pub use intents::Intents;
 pub use resolution::{Advice, Means, Party, manoeuvres, yields};
-use signs::Witness;
+use signs::Judge;
 use sweep::{Sweep, Turn};
 use terminals::Terminals;
 
@@ -166,14 +166,14 @@ impl Separation {
         room.terminals.follow(world);
         let turn = Turn::of_tick(world.tick, now);
         let predicted = room.sweep.predicted(bodies, minima, turn, pool);
-        let witness = Witness {
+        let judge = Judge {
             bodies,
             terminals: &room.terminals,
             minima,
         };
         match turn.of {
-            1 => witness.of_all(&predicted, pool, &mut room.signs),
-            _ => witness.of(&room.grid.lost(minima, pool), &predicted, &mut room.signs),
+            1 => judge.of_all(&predicted, pool, &mut room.signs),
+            _ => judge.of(&room.grid.lost(minima, pool), &predicted, &mut room.signs),
         }
         let signs = &room.signs;
         let replaced = &mut room.replaced;

@@ -8,15 +8,15 @@ use super::grid::{ENOUGH_FOR_THREADS, Lost};
 use super::sweep::Predicted;
 use super::terminals::Terminals;
 
-/// What it takes to know.
+/// Says what a loss or a prediction comes to, by what it takes to know.
 #[derive(Clone, Copy)]
-pub struct Witness<'a> {
+pub struct Judge<'a> {
     pub bodies: &'a [Body],
     pub terminals: &'a Terminals,
     pub minima: Minima,
 }
 
-impl Witness<'_> {
+impl Judge<'_> {
     /// Where all were looked at: whoever has lost separation is among those who are predicted to.
     /// In order of the pairs; a loss before a prediction.
     pub fn of_all(self, predicted: &[Predicted], pool: Option<&rayon::ThreadPool>, signs: &mut Vec<Signed>) {
