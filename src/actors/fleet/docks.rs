@@ -4,6 +4,7 @@
 //! while it charges. Drones of one type charge along one curve: who is full first is the
 //! fullest now.
 
+mod changes;
 mod counts;
 mod lending;
 
@@ -34,9 +35,9 @@ pub(super) struct Docks {
     /// Hubs whose queues have changed with the message that is being dealt with.
     #[serde(skip)]
     changed: BTreeSet<HubId>,
-    /// Pairs that have a drone more, or one more that charges, since that was last asked.
+    /// Pairs with other drones, or other batteries, than when that was last asked.
     #[serde(skip)]
-    restocked: Memo<BTreeSet<usize>>,
+    altered: Memo<BTreeSet<usize>>,
     /// Of all drones' batteries, as the sky tells; kept here since charging goes by it.
     #[serde(skip)]
     pub(super) healths: Healths,
@@ -86,7 +87,7 @@ impl Docks {
             hubs: Vec::new(),
             sites: Vec::new(),
             changed: BTreeSet::new(),
-            restocked: Memo::default(),
+            altered: Memo::default(),
             healths: Healths::at_start(world),
         };
         docks.grow(world);
@@ -119,7 +120,7 @@ impl Docks {
         let pair = world.pairs().number_of(Pair::of(fleet));
         let pair = pair.expect("pairs are made from the fleets");
         self.ready[pair].extend(drones.map(|drone| (SimTime::START, drone)));
-        self.restocked.0.insert(pair);
+        self.altered.0.insert(pair);
         pair
     }
 
@@ -135,10 +136,9 @@ impl Docks {
 
     /// Those among whom the fullest is who charge or are full: the first, where they charge alike.
     fn fullest_of(&self, pair: usize, at_most: usize) -> impl Iterator<Item = DroneId> + '_ {
-        let looked_at = if self.charge_alike(pair) {
-            at_most
-        } else {
-            usize::MAX
+        let looked_at = match self.charge_alike(pair) {
+            true => at_most,
+            false => usize::MAX,
         };
         let ready = self.ready[pair].iter().take(looked_at);
         ready.map(|(_, drone)| *drone)
@@ -235,7 +235,7 @@ impl Docks {
         };
         let hub = self.sites[pair].hub;
         self.hubs[hub.index()].queue.push_back(queued);
-        self.restocked.0.insert(pair);
+        self.altered.0.insert(pair);
         self.plug_in_next(context, hub, effects);
         self.changed.insert(hub);
     }
@@ -250,6 +250,7 @@ impl Docks {
         need_wh: f64,
         effects: &mut Effects,
     ) -> Option<Released> {
+        self.altered.0.insert(pair);
         if let Some(entry) = self.least_sufficient(pair, need_wh, context.now) {
             self.ready[pair].remove(&entry);
             let (_, drone) = entry;
@@ -310,6 +311,7 @@ impl Docks {
         drone: DroneId,
         effects: &mut Effects,
     ) -> (bool, Option<usize>) {
+        self.altered.0.insert(pair);
         let full_at = self.plugged.get(&drone).map(|plug| plug.full_at);
         let ready = &mut self.ready[pair];
         let entry = match full_at {
@@ -390,7 +392,7 @@ impl Docks {
         };
         self.plugged.insert(drone, plug);
         self.ready[pair].insert((full_at, drone));
-        self.restocked.0.insert(pair);
+        self.altered.0.insert(pair);
         effects.0.push(Effect::Charge(drone, true));
         effects.wake_at(full_at, Mail::Fleet(FleetMessage::Charged { drone, since }));
         Some(pair)

@@ -182,7 +182,7 @@ impl Fleet {
             return;
         }
         let claims = self.claims(context);
-        for pair in self.docks.take_restocked() {
+        for pair in self.docks.take_altered() {
             self.planned(pair).take();
         }
         let editions = self.queue.editions();

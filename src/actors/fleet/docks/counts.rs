@@ -21,7 +21,7 @@ impl Docks {
             hubs: hubs.map(|(in_use, queue)| Chargers { in_use, queue }).collect(),
             sites: Vec::new(),
             changed: BTreeSet::new(),
-            restocked: Memo::default(),
+            altered: Memo::default(),
             healths: Healths::default(),
         }
     }
@@ -30,21 +30,6 @@ impl Docks {
     pub(in crate::actors::fleet) fn queues(&self, hub: HubId) -> (u32, u32) {
         let chargers = &self.hubs[hub.index()];
         (chargers.in_use, chargers.queue.len() as u32)
-    }
-
-    pub(in crate::actors::fleet) fn take_changed(&mut self) -> BTreeSet<HubId> {
-        std::mem::take(&mut self.changed)
-    }
-
-    /// A drone of the pair, where it is docked, has this battery from now on.
-    pub(in crate::actors::fleet) fn wears(&mut self, pair: usize, drone: DroneId, health: f64) {
-        self.healths.set(drone, health);
-        self.restocked.0.insert(pair);
-    }
-
-    /// Pairs that have a drone more, or one that holds more than was expected.
-    pub(in crate::actors::fleet) fn take_restocked(&mut self) -> BTreeSet<usize> {
-        std::mem::take(&mut self.restocked.0)
     }
 
     /// By hub: chargers in use, and drones that are plugged in.

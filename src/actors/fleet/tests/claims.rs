@@ -16,7 +16,7 @@ pub(super) fn far(bench: &Bench<Fleet>) -> Arc<Order> {
     Arc::new(order)
 }
 
-fn need_wh(bench: &Bench<Fleet>, order: &Order) -> f64 {
+pub(super) fn need_wh(bench: &Bench<Fleet>, order: &Order) -> f64 {
     let world = &bench.context.world;
     let need_wh = dispatch::need_wh(world, bench.context.now, world.pairs().get(0), order);
     need_wh.expect("the type can")

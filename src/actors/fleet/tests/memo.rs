@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::sim::ids::DeliveryId;
 use crate::sim::random::{Purpose, Stream};
+use crate::sim::roster::{Change, RosterWrite};
 
 const DRONES: u32 = 12;
 const MESSAGES: usize = 1_200;
@@ -16,6 +17,10 @@ struct Hour {
     asked: u64,
     served: BTreeSet<DeliveryId>,
     reminders: Vec<(SimTime, FleetMessage)>,
+    /// The only one whose battery is.
+    worn: Option<DroneId>,
+    joined: u32,
+    left: u32,
 }
 
 impl Hour {
@@ -24,7 +29,7 @@ impl Hour {
     }
 
     /// What it is to be reminded of by now comes first.
-    fn next(&mut self, bench: &Bench<Fleet>) -> FleetMessage {
+    fn next(&mut self, bench: &mut Bench<Fleet>) -> FleetMessage {
         self.reminders.sort_by_key(|(at, _)| *at);
         if self
             .reminders
@@ -33,7 +38,7 @@ impl Hour {
         {
             return self.reminders.remove(0).1;
         }
-        match self.one_of(20) {
+        match self.one_of(24) {
             0..10 => self.request(bench),
             10..16 if !self.aloft.is_empty() => self.landing(bench),
             16 => FleetMessage::AirChanged,
@@ -42,10 +47,9 @@ impl Hour {
                 duration: SimDuration::from_secs(90.0),
                 reply_to: ReplyTo(1),
             },
-            18 => FleetMessage::Worn {
-                drone: DroneId(self.one_of(DRONES as usize) as u32),
-                health: 0.9,
-            },
+            18 | 19 => self.wear(),
+            20 => self.joining(bench),
+            21 => self.leaving(bench),
             _ => FleetMessage::Withdraw {
                 id: id(self.stream.uniform_in(0.0, self.asked as f64) as u64),
             },
@@ -63,6 +67,38 @@ impl Hour {
             id: id(self.asked),
             order: Arc::new(order),
         }
+    }
+
+    /// All charge alike, and do not, by turns.
+    fn wear(&mut self) -> FleetMessage {
+        let (drone, health) = match self.worn.take() {
+            Some(drone) => (drone, 1.0),
+            None => (DroneId(self.one_of(DRONES as usize) as u32), 0.9),
+        };
+        self.worn = (health < 1.0).then_some(drone);
+        FleetMessage::Worn { drone, health }
+    }
+
+    /// Of the type that is there, or of one that none of the hub's drones has had before.
+    fn joining(&mut self, bench: &mut Bench<Fleet>) -> FleetMessage {
+        let model = ["wing", "m600"][self.one_of(2)].to_owned();
+        let hub = [HUB, saved::FERRY][self.one_of(2)];
+        let first = DroneId(bench.context.world.drone_count());
+        self.joined += 1;
+        changed(bench, Change::AddDrones { hub, model, count: 1 });
+        FleetMessage::Joined { first, count: 1 }
+    }
+
+    fn leaving(&mut self, bench: &mut Bench<Fleet>) -> FleetMessage {
+        let world = &bench.context.world;
+        let drone = DroneId(self.one_of(world.drone_count() as usize) as u32);
+        if world.is_withdrawn(drone) {
+            return FleetMessage::AirChanged;
+        }
+        self.left += 1;
+        self.aloft.retain(|other| *other != drone);
+        changed(bench, Change::WithdrawDrone(drone));
+        FleetMessage::Leave { drone }
     }
 
     fn landing(&mut self, bench: &Bench<Fleet>) -> FleetMessage {
@@ -93,6 +129,24 @@ impl Hour {
     }
 }
 
+fn changed(bench: &mut Bench<Fleet>, change: Change) {
+    let write = RosterWrite {
+        change,
+        idempotency_key: None,
+    };
+    let mut world = crate::sim::world::World::clone(&bench.context.world);
+    world.change(write);
+    bench.context.world = Arc::new(world);
+}
+
+/// It has nothing of what is remembered.
+fn copied(bench: &Bench<Fleet>) -> Bench<Fleet> {
+    Bench {
+        role: bench.role.clone(),
+        context: bench.context.clone(),
+    }
+}
+
 #[test]
 fn what_it_remembers_is_what_it_would_work_out_anew() {
     let aloft: Vec<DroneId> = (0..DRONES).map(DroneId).collect();
@@ -103,16 +157,15 @@ fn what_it_remembers_is_what_it_would_work_out_anew() {
         asked: 0,
         served: BTreeSet::new(),
         reminders: Vec::new(),
+        worn: None,
+        joined: 0,
+        left: 0,
     };
     let (mut saved_for, mut stood) = (0, 0);
     for number in 0..MESSAGES {
         bench.wait(hour.stream.uniform_in(0.0, 5.0));
-        let message = hour.next(&bench);
-        // A copy has nothing of what is remembered.
-        let mut anew = Bench {
-            role: bench.role.clone(),
-            context: bench.context.clone(),
-        };
+        let message = hour.next(&mut bench);
+        let mut anew = copied(&bench);
         let before = bench.role.claims(&bench.context);
         let effects = bench.hears(message.clone());
         assert_eq!(
@@ -136,5 +189,11 @@ fn what_it_remembers_is_what_it_would_work_out_anew() {
     assert!(
         (MESSAGES / 2..MESSAGES).contains(&stood),
         "claims stood over {stood} of them"
+    );
+    assert!(
+        hour.joined > 20 && hour.left > 10,
+        "{} {}",
+        hour.joined,
+        hour.left
     );
 }
