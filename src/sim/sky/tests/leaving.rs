@@ -86,7 +86,9 @@ fn flown_out(world: &World, zone: Square, (mut sky, laid, home): (Sky, SimTime, 
 }
 
 /// The least that anybody could spend in the zone from there, in a calm: in any turn to either side
-/// and straight on, or as fast up or down as it climbs and sinks, to where there is a level.
+/// and straight on, or up or down to where there is a level: as fast as it climbs and sinks, and on
+/// no steeper a slope than one that leads up by half of its length, into which it bends with four
+/// fifths of its vertical acceleration.
 fn least_s(model: &Model, zone: Square, from: Whereabouts) -> f64 {
     let speed_mps = from.velocity.speed_mps();
     let radius_m = (speed_mps * speed_mps / (GRAVITY_MPS2 * libm::tan(model.max_bank_rad)))
@@ -106,7 +108,8 @@ fn least_s(model: &Model, zone: Square, from: Whereabouts) -> f64 {
         seconds
     };
     let climbed_s = |rise_m: f64, rate_mps: f64| {
-        let acceleration = model.vertical_acceleration_mps2;
+        let acceleration = 0.8 * model.vertical_acceleration_mps2;
+        let rate_mps = rate_mps.min(0.5 * speed_mps);
         let gained_m = rate_mps * rate_mps / (2.0 * acceleration);
         match rise_m < gained_m {
             true => (2.0 * rise_m / acceleration).sqrt(),
