@@ -282,6 +282,9 @@ impl Queue {
     fn set_need(&mut self, turn: Turn, pair: usize, need: f64) {
         if let Some(waiting) = self.waiting.get_mut(&turn) {
             let before = std::mem::replace(&mut waiting.needs_wh[pair], need);
+            if before.to_bits() == need.to_bits() {
+                return;
+            }
             self.editions.0.needs += 1;
             self.by_need[pair].remove(&(before.to_bits(), turn));
             self.by_need[pair].insert((need.to_bits(), turn));

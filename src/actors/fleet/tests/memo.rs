@@ -197,3 +197,28 @@ fn what_it_remembers_is_what_it_would_work_out_anew() {
         hour.left
     );
 }
+
+/// Two that charge side by side and hold the same, but for what rounding does, while a far request
+/// waits for either; with what that takes.
+fn side_by_side(apart_s: f64) -> (Bench<Fleet>, f64) {
+    let aloft: Vec<DroneId> = (0..DRONES).map(DroneId).collect();
+    let mut bench = Bench::new(saved::two_hubs(), |world| Fleet::new(world, &aloft));
+    let order = claims::far(&bench);
+    let need_wh = claims::need_wh(&bench, &order);
+    bench.hears(FleetMessage::Assign { id: id(1), order });
+    bench.dock(0, 0.2 * bench.capacity_wh());
+    bench.wait(apart_s);
+    let as_much_wh = bench.role.docks.holds_wh(0, DroneId(0), bench.context.now);
+    assert_eq!(missions(&bench.dock(1, as_much_wh)), []);
+    (bench, need_wh)
+}
+
+#[test]
+fn needs_that_come_to_what_they_were_change_nothing() {
+    let (mut bench, _) = side_by_side(1.0);
+    bench.wait(20.0);
+    let before = bench.role.queue.editions();
+    bench.hears(FleetMessage::AirChanged);
+    assert!(bench.role.queue.was_revised_at(bench.context.now));
+    assert_eq!(bench.role.queue.editions(), before);
+}
