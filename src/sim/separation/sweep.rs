@@ -71,8 +71,10 @@ impl Turn {
 }
 
 /// What it needs of memory stays with it from look to look.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Sweep {
+    /// As wide as it looks.
+    processor: pulp::Arch,
     parts: Vec<Part>,
     tables: Vec<Table>,
 }
@@ -84,7 +86,21 @@ type Part = Vec<Vec<u64>>;
 /// for all where they are few.
 const TABLES: usize = 16;
 
+impl Default for Sweep {
+    fn default() -> Self {
+        Sweep::on(pulp::Arch::new())
+    }
+}
+
 impl Sweep {
+    pub fn on(processor: pulp::Arch) -> Self {
+        Sweep {
+            processor,
+            parts: Vec::new(),
+            tables: Vec::new(),
+        }
+    }
+
     /// All pairs that will lose separation, in order, as far as they share a cell whose turn
     /// it is.
     pub fn predicted(
@@ -108,9 +124,10 @@ impl Sweep {
         let enter = |(number, (part, bodies)): (usize, (&mut Part, &[Body]))| {
             entered(bodies, number * of_part, minima, turn, part);
         };
-        let (parts, tables) = (&mut self.parts, &mut self.tables);
+        let (processor, parts, tables) = (self.processor, &mut self.parts, &mut self.tables);
         let look = |(number, table): (usize, &mut Table), parts: &[Part]| {
-            table.look(number, parts, bodies, minima, turn)
+            table.fill(parts.iter().map(|part| &part[number]));
+            table.look(processor, bodies, minima, turn)
         };
         // Who shares several cells may be found in each.
         let mut found: Vec<Predicted> = match pool {
@@ -155,17 +172,9 @@ const ENOUGH_FOR_EIGHT: usize = 5;
 
 impl Table {
     /// The pairs of this table's cells.
-    fn look(
-        &mut self,
-        number: usize,
-        parts: &[Part],
-        bodies: &[Body],
-        minima: Minima,
-        turn: Turn,
-    ) -> Vec<Predicted> {
-        self.fill(parts.iter().map(|part| &part[number]));
+    fn look(&mut self, processor: pulp::Arch, bodies: &[Body], minima: Minima, turn: Turn) -> Vec<Predicted> {
         let mut found = Vec::new();
-        pulp::Arch::new().dispatch(Look {
+        processor.dispatch(Look {
             table: self,
             bodies,
             minima,

@@ -339,3 +339,26 @@ fn what_is_under_way_survives_a_restart() {
         "older snapshots are read so"
     );
 }
+
+#[test]
+fn wider_registers_find_the_same_to_the_bit() {
+    let mut stream = super::super::random::Stream::new(5, 0, super::super::random::Purpose::Aloft);
+    let mut drawn = |width: f64| ((stream.uniform() - 0.5) * width) as f32;
+    // So close together that most are held against eight others at a time.
+    let bodies: Vec<Body> = (0..1_500)
+        .map(|drone| {
+            let at = (drawn(3_000.0), drawn(3_000.0), 70.0 + drawn(60.0));
+            body(drone, at, (drawn(50.0), drawn(50.0), drawn(4.0)))
+        })
+        .collect();
+    for turn in [ALL, Turn { now: 1, of: 3 }] {
+        let found = |processor: pulp::Arch| {
+            let predicted = Sweep::on(processor).predicted(&bodies, MINIMA, turn, None);
+            let bits = |found: Predicted| (found.pair, found.rows, found.in_s.to_bits());
+            predicted.into_iter().map(bits).collect::<Vec<_>>()
+        };
+        let (plain, wide) = (found(pulp::Arch::Scalar), found(pulp::Arch::new()));
+        assert!(plain == wide, "{turn:?}");
+        assert!(plain.len() > 500, "{turn:?}: {}", plain.len());
+    }
+}

@@ -125,13 +125,14 @@ fn moved(drone: DroneId, pickup_at: f64, delivery_at: f64) -> FlightEvent {
     }
 }
 
-/// A strip's expected times. Answers how many are to be told.
-struct Refresh<'a, 's> {
-    motions: &'a MotionStrip<'s>,
-    blown: &'a Blown,
-    gust_time_s: f64,
-    outlooks: &'a mut OutlookStrip<'s>,
-    now_s: f64,
+/// A strip's expected times, for whatever registers the processor has. Answers how many are to be
+/// told.
+pub struct Refresh<'a, 's> {
+    pub motions: &'a MotionStrip<'s>,
+    pub blown: &'a Blown,
+    pub gust_time_s: f64,
+    pub outlooks: &'a mut OutlookStrip<'s>,
+    pub now_s: f64,
 }
 
 impl pulp::NullaryFnOnce for Refresh<'_, '_> {

@@ -130,8 +130,9 @@ fn pass(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::drone::DroneStatus;
     use super::super::super::ids::DroneId;
-    use super::super::columns::{BLOCK_ROWS, Motion};
+    use super::super::columns::{BLOCK_ROWS, Motion, Outlook, Outlooks};
     use super::super::eta;
     use super::*;
 
@@ -214,6 +215,68 @@ mod tests {
         let (plain, wide) = (flown(pulp::Arch::Scalar), flown(pulp::Arch::new()));
         assert!(plain == wide);
         assert!(plain.0 != format!("{:?}", blocks()));
+    }
+
+    /// Some have picked up, and some have delivered too.
+    fn outlook(i: usize) -> Outlook {
+        let wide = |from: f64, to: f64| from + (to - from) * ((i * 6_007) % 1_013) as f64 / 1_013.0;
+        let passed = |every: usize, ahead_s: f64| {
+            if i.is_multiple_of(every) {
+                f64::NAN
+            } else {
+                ahead_s
+            }
+        };
+        Outlook {
+            status: DroneStatus::Cruising,
+            payload_kg: 1.0,
+            pickup_after_leg: passed(3, wide(0.0, 300.0)),
+            delivery_after_leg: passed(12, wide(300.0, 900.0)),
+            pickup_at: wide(900.0, 1_500.0),
+            delivery_at: wide(1_300.0, 2_500.0),
+            told_pickup_at: wide(900.0, 1_500.0),
+            told_delivery_at: wide(1_300.0, 2_500.0),
+        }
+    }
+
+    #[test]
+    fn expected_times_are_the_same_to_the_bit_too() {
+        const NOW_S: f64 = 1_000.0;
+        let winds = Winds::steady(7.0, -4.0);
+        let expected = |processor: pulp::Arch| {
+            let (mut all, mut blown) = (Vec::new(), Blown::new(&winds));
+            for (block, motions) in blocks().iter_mut().enumerate() {
+                let mut outlooks = Outlooks::of(&outlook(0));
+                (0..BLOCK_ROWS).for_each(|i| outlooks.set(i, &outlook(block * BLOCK_ROWS + i)));
+                for strip in 0..BLOCK_STRIPS {
+                    let motions = motions.strip(strip);
+                    blown.over(&winds, motions.cell);
+                    let to_tell = processor.dispatch(eta::Refresh {
+                        motions: &motions,
+                        blown: &blown,
+                        gust_time_s: 30.0,
+                        outlooks: &mut outlooks.strip(strip),
+                        now_s: NOW_S,
+                    });
+                    all.push(to_tell);
+                }
+                let times = outlooks.pickup_at.iter().chain(&outlooks.delivery_at);
+                all.extend(times.map(|at| at.to_bits()));
+            }
+            all
+        };
+        let plain = expected(pulp::Arch::Scalar);
+        assert!(plain == expected(pulp::Arch::new()));
+        let finite = plain
+            .iter()
+            .map(|bits| f64::from_bits(*bits))
+            .filter(|at| *at > NOW_S);
+        assert!(finite.count() > ROWS, "times that lie ahead");
+        assert!(
+            plain[..BLOCK_STRIPS]
+                .iter()
+                .all(|to_tell| (1..=128).contains(to_tell))
+        );
     }
 
     #[test]
