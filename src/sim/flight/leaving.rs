@@ -34,7 +34,7 @@ const BEYOND_M: f64 = 0.5 * MARGIN_M;
 /// A straight way is looked at this often, metres, and where it leads out so often again.
 const STRIDE_M: f64 = 40.0;
 const HALVINGS: u32 = 3;
-/// A turn or a slope is looked at this often, metres.
+/// A turn or a slope is looked at this often, metres, and where it leads in or out too.
 const STEP_M: f64 = 15.0;
 /// Longer than braking takes: what a tick rounds off, metres.
 const SPARE_M: f64 = 0.01;
@@ -273,14 +273,7 @@ impl Planner<'_> {
             }
             along_m += STRIDE_M;
         }
-        let mut last_in_m = positive(out_m - STRIDE_M);
-        for _ in 0..HALVINGS {
-            let middle_m = 0.5 * (last_in_m + out_m);
-            match is_in(middle_m) {
-                true => last_in_m = middle_m,
-                false => out_m = middle_m,
-            }
-        }
+        out_m = crossed([positive(out_m - STRIDE_M), out_m], is_in);
         let straight_s = match out_m > in_m {
             true => self.straight(from, out_m - in_m, load)?.duration_s,
             false => 0.0,
@@ -293,18 +286,28 @@ impl Planner<'_> {
         })
     }
 
-    /// Of who flies these legs, to a step.
+    /// Of who flies these legs: looked at step by step, and where one leads in or out so often again.
     fn spends_inside_s(&self, legs: &[Leg]) -> f64 {
         let inside_s = |leg: &Leg| {
             let length_m = leg.path.length();
             let parts = (length_m / STEP_M) as u32 + 1;
-            let is_in = |part: &u32| {
-                let share = f64::from(*part) / f64::from(parts);
+            let is_in = |share: f64| {
                 let (at, height_m) = leg.path.at(share * length_m);
                 self.is_shut(at, height_m)
             };
-            let inside = (1..=parts).filter(is_in).count();
-            leg.duration_s * inside as f64 / f64::from(parts)
+            let (mut inside, mut from, mut was_in) = (0.0, 0.0, is_in(0.0));
+            for part in 1..=parts {
+                let to = f64::from(part) / f64::from(parts);
+                let is_in_then = is_in(to);
+                inside += match (was_in, is_in_then) {
+                    (true, true) => to - from,
+                    (true, false) => crossed([from, to], is_in) - from,
+                    (false, true) => to - crossed([to, from], is_in),
+                    (false, false) => 0.0,
+                };
+                (from, was_in) = (to, is_in_then);
+            }
+            leg.duration_s * inside
         };
         legs.iter().map(inside_s).sum()
     }
@@ -350,4 +353,16 @@ impl Planner<'_> {
     fn braking_m(&self, from_mps: f64) -> f64 {
         from_mps * from_mps / (2.0 * self.model.acceleration_mps2) + SPARE_M
     }
+}
+
+/// Between a place in a zone and one outside of it, where the zone ends: a little outside.
+fn crossed([mut inside, mut outside]: [f64; 2], is_in: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (inside + outside);
+        match is_in(middle) {
+            true => inside = middle,
+            false => outside = middle,
+        }
+    }
+    outside
 }

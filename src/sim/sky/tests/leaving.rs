@@ -178,6 +178,23 @@ proptest! {
     }
 }
 
+#[test]
+fn a_slope_is_not_taken_for_quicker_than_a_turn_since_it_ends_between_two_looks() {
+    // Looked at every 15 m the way up over the ceiling seemed more than a second shorter than it was.
+    let model = catalogue::model("m100").unwrap();
+    let speed_mps = model.cruise_airspeed_mps;
+    let case = (
+        model,
+        1.372_873_649,
+        (-0.351_414_465, 0.0, 119.524_512),
+        (0.0, 95.0),
+    );
+    let (world, zone, flight) = laid_over(case).expect("it flies under the ceiling");
+    let left = flown_out(&world, zone, flight);
+    // A quarter of a circle to its nearest side, and a tick or two.
+    assert!(left.inside_s < 82.0 / speed_mps + 1.2, "{left:?}");
+}
+
 /// So far ahead of who flies east, and it is over the middle of its side.
 fn ahead(open: &World, flight: &(Sky, SimTime, Point), metres: f64, half_m: f64) -> (World, Square) {
     let at = flight.0.fix(DRONE).unwrap().at;
