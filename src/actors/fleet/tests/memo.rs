@@ -198,24 +198,56 @@ fn what_it_remembers_is_what_it_would_work_out_anew() {
     );
 }
 
-/// Two that charge side by side and hold the same, but for what rounding does, while a far request
-/// waits for either; with what that takes.
-fn side_by_side(apart_s: f64) -> (Bench<Fleet>, f64) {
+/// Two that charge side by side, the later one this share of a microsecond ahead, while a far
+/// request waits for either; with what that takes.
+fn side_by_side(from_wh: f64, ahead: f64) -> (Bench<Fleet>, f64) {
     let aloft: Vec<DroneId> = (0..DRONES).map(DroneId).collect();
     let mut bench = Bench::new(saved::two_hubs(), |world| Fleet::new(world, &aloft));
     let order = claims::far(&bench);
     let need_wh = claims::need_wh(&bench, &order);
     bench.hears(FleetMessage::Assign { id: id(1), order });
-    bench.dock(0, 0.2 * bench.capacity_wh());
-    bench.wait(apart_s);
+    bench.dock(0, from_wh);
+    bench.wait(20.0);
+    let world = &bench.context.world;
+    let battery = world.model(world.pairs().get(0).model).battery;
+    let in_a_microsecond_wh = battery.charge_power_w * 1e-6 / 3_600.0;
     let as_much_wh = bench.role.docks.holds_wh(0, DroneId(0), bench.context.now);
-    assert_eq!(missions(&bench.dock(1, as_much_wh)), []);
+    let docked = bench.dock(1, as_much_wh + ahead * in_a_microsecond_wh);
+    assert_eq!(missions(&docked), []);
     (bench, need_wh)
 }
 
 #[test]
+fn where_batteries_begin_or_cease_to_be_alike_alarms_are_as_if_set_anew() {
+    let of_ferry = DroneId(DRONES - 1);
+    let mut moved = 0;
+    for number in (0..200).map(f64::from) {
+        let (mut bench, need_wh) = side_by_side(10.0 + 0.1 * number.sqrt(), (0.137 * number).fract());
+        for (asked, health) in [(2, 0.9), (3, 1.0)] {
+            let now = bench.context.now;
+            let before = bench.role.docks.ready_at(0, need_wh, 0, now);
+            bench.hears(FleetMessage::Worn {
+                drone: of_ferry,
+                health,
+            });
+            moved += u32::from(bench.role.docks.ready_at(0, need_wh, 0, now) != before);
+            let (id, order) = (id(asked), claims::far(&bench));
+            let again = FleetMessage::Assign { id, order };
+            let mut anew = copied(&bench);
+            assert_eq!(
+                anew.hears(again.clone()),
+                bench.hears(again),
+                "{number}, with {health}"
+            );
+            assert!(anew.role == bench.role, "{number}, with {health}");
+        }
+    }
+    assert!(moved > 0, "no rounding told them apart");
+}
+
+#[test]
 fn needs_that_come_to_what_they_were_change_nothing() {
-    let (mut bench, _) = side_by_side(1.0);
+    let (mut bench, _) = side_by_side(10.0, 0.0);
     bench.wait(20.0);
     let before = bench.role.queue.editions();
     bench.hears(FleetMessage::AirChanged);
