@@ -149,8 +149,8 @@ impl<R: Role> Past<R> {
 
     /// Leaves its room for messages. The copy goes before the next is made, which then takes its
     /// place: in new memory a copy of a million entries takes several times as long.
-    fn forget(self: Box<Self>) -> Vec<(Arc<Context>, R::Message)> {
-        let Past { mut since, .. } = *self;
+    fn forget(self) -> Vec<(Arc<Context>, R::Message)> {
+        let Past { mut since, .. } = self;
         since.clear();
         since
     }
