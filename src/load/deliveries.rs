@@ -114,7 +114,10 @@ impl Deliveries {
             is_scheduled: false,
             is_picked_up: false,
         };
-        self.under_way.insert(key, delivery);
+        if let Some(namesake) = self.under_way.insert(key, delivery) {
+            self.unscheduled.0.remove(&(namesake.due, key));
+            self.uncollected.0.remove(&(namesake.due, key));
+        }
         self.unscheduled.0.insert((due, key));
         for (milestone, at) in self.early.remove(&key).unwrap_or_default() {
             self.reached(key, &milestone, at, recorder);
@@ -282,6 +285,19 @@ mod tests {
         let later = due + KEPT + 2 * SECOND;
         deliveries.heard("later", Milestone::Scheduled, later, &mut recorder);
         assert_eq!((deliveries.early.len(), deliveries.early_since.len()), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_with_one_id_the_later_is_followed() {
+        let (mut deliveries, mut recorder) = (followed(), Recorder::new(1));
+        let due = Instant::now();
+        for later in [Duration::ZERO, SECOND] {
+            deliveries.accepted(ID, Part::Stage(0), due + later, due + SECOND, &mut recorder);
+        }
+        assert_eq!(deliveries.unfinished(), (1, 1));
+        deliveries.heard(ID, Milestone::Completed, due + 2 * SECOND, &mut recorder);
+        assert_eq!(deliveries.unfinished(), (0, 0));
+        assert_eq!(deliveries.ages(due + 3 * SECOND), (None, None));
     }
 
     #[tokio::test(start_paused = true)]

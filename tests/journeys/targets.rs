@@ -83,17 +83,15 @@ async fn job(
     if !is_whole {
         return (StatusCode::BAD_REQUEST, Json(job));
     }
-    courier.jobs.fetch_add(1, Ordering::Relaxed);
-    let at_ms = courier.began.elapsed().as_millis();
-    (
-        StatusCode::CREATED,
-        Json(json!({"data": [{"key": at_ms.to_string()}]})),
-    )
+    let number = courier.jobs.fetch_add(1, Ordering::Relaxed);
+    let key = format!("{}-{number}", courier.began.elapsed().as_millis());
+    (StatusCode::CREATED, Json(json!({"data": [{"key": key}]})))
 }
 
 #[expect(clippy::disallowed_methods, reason = "it tells wall-clock times")]
 async fn state(State(courier): State<Courier>, Named(key): Named<String>) -> Json<Value> {
-    let began = Duration::from_millis(key.parse().expect("the key says when it began"));
+    let began_ms = key.split('-').next().and_then(|began_ms| began_ms.parse().ok());
+    let began = Duration::from_millis(began_ms.expect("the key says when it began"));
     let age = courier.began.elapsed().saturating_sub(began);
     let (stage, since) = match age.as_secs() {
         0 => ("running", age),
