@@ -155,7 +155,10 @@ impl SeparationMetrics {
             "skyhaul_separation_losses",
             "Losses of separation outside of terminal volumes, once in each encounter",
         );
-        let terminal_losses = count("skyhaul_separation_terminal_losses", "The same around hubs");
+        let terminal_losses = count(
+            "skyhaul_separation_terminal_losses",
+            "Drones that came too close to any other around a hub, until they kept clear of all",
+        );
         let under_way = count(
             "skyhaul_separation_encounters",
             "Pairs of drones that are too close, or may be",

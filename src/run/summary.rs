@@ -88,6 +88,7 @@ pub struct SeparationTotals {
     pub flight_hours: f64,
     pub conflicts: u64,
     pub losses: u64,
+    /// Drones that came too close to any other around a hub.
     pub terminal_losses: u64,
     /// Share of conflicts that did not become losses.
     pub prevention_rate: Option<f64>,

@@ -183,7 +183,8 @@ fn within_slab(distance: f32, speed: f32, half: f32) -> Option<(f32, f32)> {
     Some((one.min(other), one.max(other)))
 }
 
-/// Two drones as one number, the lower one first: pairs are sorted by it.
+/// Two drones as one number, the lower one first: pairs are sorted by it. One drone twice stands for
+/// it and whoever is around a hub with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pair(u64);
 

@@ -1,6 +1,7 @@
 //! Encounters: a pair of drones from when one was first predicted to come too close to the
 //! other, or did, until neither has been so for a while. Whatever is counted is counted once
-//! in each.
+//! in each. Around hubs, where everybody is close to everybody, one is of a drone with whoever is
+//! there: pairs would be the square of the drones.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,7 @@ pub struct Counts {
     /// the moment in which it begins.
     pub conflicts: u64,
     pub losses: u64,
+    /// Drones that came too close to any other around a hub, until they kept clear of all.
     pub terminal_losses: u64,
     /// Over losses: the deepest [`Closeness::depth`] of each, and the least horizontal distance.
     pub severity_sum: f64,
@@ -55,6 +57,7 @@ pub struct Counts {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sign {
     Lost(Closeness),
+    /// Of one drone, whoever the other is.
     LostInTerminal,
     Predicted,
 }

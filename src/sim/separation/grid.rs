@@ -1,12 +1,14 @@
 //! All of the sky in square cells, sorted, so that those who are near each other are so in
 //! memory; and who has lost separation now: each cell held against itself and half of its
-//! neighbours. Cost O(drones).
+//! neighbours. Cost O(drones), around hubs too, where all are close to all: there each is only
+//! asked whether anybody is.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::body::{Body, Closeness, Minima, Pair};
+use super::terminals::Terminals;
 
 /// Two bodies that have lost separation; `rows` are those of the grid, the lower drone first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,12 +29,43 @@ pub struct Grid {
     entries: Vec<u64>,
     /// In the entries' order.
     bodies: Vec<Body>,
+    /// Those rows in terminal volumes.
+    in_terminal: Vec<bool>,
     /// Cells.
     per_metre: f32,
 }
 
 impl Grid {
-    /// All pairs that have lost separation, in order.
+    /// Rows in terminal volumes of those whom anybody, wherever, is closer to than the minima.
+    pub fn crowded(&self, minima: Minima, pool: Option<&rayon::ThreadPool>) -> Vec<u32> {
+        let pool = pool.filter(|_| self.bodies.len() >= ENOUGH_FOR_THREADS);
+        let is_crowded = |row: &usize| self.in_terminal[*row] && self.is_close_to_any(*row, minima);
+        let rows = 0..self.bodies.len();
+        match pool {
+            Some(pool) => pool.install(|| {
+                let rows = rows.into_par_iter().filter(is_crowded);
+                rows.map(|row| row as u32).collect()
+            }),
+            None => rows.filter(is_crowded).map(|row| row as u32).collect(),
+        }
+    }
+
+    /// Nearest in memory first: where many are, one of those is close.
+    fn is_close_to_any(&self, row: usize, minima: Minima) -> bool {
+        let body = &self.bodies[row];
+        let is_close = |other: &Body| body.lost(other, minima).is_some();
+        let cell = |row: usize| self.entries[row] >> 32;
+        let own = cell(row);
+        let before = (0..row).rev().take_while(|other| cell(*other) + 1 >= own);
+        let after = (row + 1..self.bodies.len()).take_while(|other| cell(*other) <= own + 1);
+        let mut abreast = before.chain(after).map(|other| &self.bodies[other]);
+        let beside = |middle: u64| self.between(middle - 1, middle + 1);
+        abreast.any(is_close)
+            || beside(own - SOUTH_NEIGHBOUR).iter().any(is_close)
+            || beside(own + SOUTH_NEIGHBOUR).iter().any(is_close)
+    }
+
+    /// All pairs that have lost separation outside of terminal volumes, in order.
     pub fn lost(&self, minima: Minima, pool: Option<&rayon::ThreadPool>) -> Vec<Lost> {
         let pool = pool.filter(|_| self.bodies.len() >= ENOUGH_FOR_THREADS);
         let mut found = match pool {
@@ -58,12 +91,15 @@ impl Grid {
         let columns = span(x);
         span(y).flat_map(move |row| {
             let key = |column: u16| u64::from(row) << 16 | u64::from(column);
-            let first = self
-                .entries
-                .partition_point(|entry| entry >> 32 < key(*columns.start()));
-            let count = self.entries[first..].partition_point(|entry| entry >> 32 <= key(*columns.end()));
-            &self.bodies[first..first + count]
+            self.between(key(*columns.start()), key(*columns.end()))
         })
+    }
+
+    /// Everybody from one cell to another, both too.
+    fn between(&self, first: u64, last: u64) -> &[Body] {
+        let start = self.entries.partition_point(|entry| entry >> 32 < first);
+        let count = self.entries[start..].partition_point(|entry| entry >> 32 <= last);
+        &self.bodies[start..start + count]
     }
 
     /// Sorted by cell; a row is a place in this order.
@@ -71,13 +107,25 @@ impl Grid {
         &self.bodies
     }
 
-    pub fn lay(&mut self, bodies: &[Body], minima: Minima, pool: Option<&rayon::ThreadPool>) {
+    /// Which rows are in terminal volumes.
+    pub fn in_terminal(&self) -> &[bool] {
+        &self.in_terminal
+    }
+
+    pub fn lay(
+        &mut self,
+        bodies: &[Body],
+        terminals: &Terminals,
+        minima: Minima,
+        pool: Option<&rayon::ThreadPool>,
+    ) {
         let pool = pool.filter(|_| bodies.len() >= ENOUGH_FOR_THREADS);
         // As wide as makes few cells empty and few crowded; never narrower than the minimum.
         let per_metre = 1.0 / (2.0 * minima.horizontal_m).max(20.0);
         self.per_metre = per_metre;
         let entry = |(row, body): (usize, &Body)| cell(body, per_metre) << 32 | row as u64;
         let body = |entry: &u64| bodies[*entry as u32 as usize];
+        let in_terminal = |body: &Body| terminals.contain((body.x, body.y));
         match pool {
             Some(pool) => pool.install(|| {
                 let entries = bodies.par_iter().enumerate().map(entry);
@@ -87,6 +135,8 @@ impl Grid {
                     .par_iter()
                     .map(body)
                     .collect_into_vec(&mut self.bodies);
+                let in_terminal = self.bodies.par_iter().map(in_terminal);
+                in_terminal.collect_into_vec(&mut self.in_terminal);
             }),
             None => {
                 self.entries.clear();
@@ -94,6 +144,8 @@ impl Grid {
                 self.entries.sort_unstable();
                 self.bodies.clear();
                 self.bodies.extend(self.entries.iter().map(body));
+                self.in_terminal.clear();
+                self.in_terminal.extend(self.bodies.iter().map(in_terminal));
             }
         }
     }
@@ -107,9 +159,10 @@ impl Grid {
             Some(first) => entries.partition_point(|entry| entry >> 32 < cell(first) + SOUTH_NEIGHBOUR - 1),
             None => return found,
         };
-        for one in part {
+        for one in part.filter(|one| !self.in_terminal[*one]) {
             let mut hold = |other: usize| {
-                if let Some(closeness) = bodies[one].lost(&bodies[other], minima) {
+                let closeness = bodies[one].lost(&bodies[other], minima);
+                if let Some(closeness) = closeness.filter(|_| !self.in_terminal[other]) {
                     found.push(self.found(one, other, closeness));
                 }
             };

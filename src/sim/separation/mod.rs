@@ -2,7 +2,7 @@
 //!
 //! A *loss* is two drones closer than the minima both horizontally and vertically (50 m and
 //! 15 m, where the scenario does not say otherwise), outside of the *terminal volumes* around
-//! hubs; in one, it is counted apart. A *conflict* is a loss that is predicted: by the velocities
+//! hubs; in one, the drones that come so close to any other are counted apart. A *conflict* is a loss that is predicted: by the velocities
 //! of the moment, within the look-ahead and before either comes to the end of its leg. Losses
 //! are looked for in every tick, conflicts once a simulated second: each cell of the sky has
 //! its tick. Whoever stands on a pad is not in the air.
@@ -158,14 +158,16 @@ impl Separation {
         let minima = Minima::of(&world.separation);
         let room = &mut self.room;
         self.counts.airborne_s += room.bodies.len() as f64 * world.tick.as_secs();
-        room.grid.lay(&room.bodies, minima, pool);
+        room.terminals.follow(world);
+        room.grid.lay(&room.bodies, &room.terminals, minima, pool);
         let bodies = room.grid.bodies();
         if bodies.len() < 2 && self.encounters.len() == 0 {
             return Seen::default();
         }
-        room.terminals.follow(world);
         let turn = Turn::of_tick(world.tick, now);
-        let predicted = room.sweep.predicted(bodies, minima, turn, pool);
+        let predicted = room
+            .sweep
+            .predicted(bodies, room.grid.in_terminal(), minima, turn, pool);
         let judge = Judge {
             bodies,
             terminals: &room.terminals,
@@ -175,6 +177,7 @@ impl Separation {
             1 => judge.of_all(&predicted, pool, &mut room.signs),
             _ => judge.of(&room.grid.lost(minima, pool), &predicted, &mut room.signs),
         }
+        judge.add_crowded(&room.grid.crowded(minima, pool), &mut room.signs);
         let signs = &room.signs;
         let replaced = &mut room.replaced;
         let news = self

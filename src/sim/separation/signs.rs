@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::body::{Body, Minima};
+use super::super::ids::DroneId;
+use super::body::{Body, Minima, Pair};
 use super::encounters::{Sign, Signed};
 use super::grid::{ENOUGH_FOR_THREADS, Lost};
 use super::sweep::Predicted;
@@ -17,8 +18,8 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Where all were looked at: whoever has lost separation is among those who are predicted to.
-    /// In order of the pairs; a loss before a prediction.
+    /// Where all pairs were looked at: whoever has lost separation is among those who are predicted
+    /// to. In order of the pairs; a loss before a prediction.
     pub fn of_all(self, predicted: &[Predicted], pool: Option<&rayon::ThreadPool>, signs: &mut Vec<Signed>) {
         signs.clear();
         let of_part = |part: &[Predicted]| {
@@ -39,29 +40,46 @@ impl Judge<'_> {
     pub fn of(self, lost: &[Lost], predicted: &[Predicted], signs: &mut Vec<Signed>) {
         signs.clear();
         let mut lost = lost.iter().peekable();
-        let sign_of = |lost: &Lost| match self.in_terminal(lost.rows, 0.0) {
-            true => (lost.pair, Sign::LostInTerminal, lost.rows),
-            false => (lost.pair, Sign::Lost(lost.closeness), lost.rows),
-        };
+        let sign_of = |lost: &Lost| (lost.pair, Sign::Lost(lost.closeness), lost.rows);
         for Predicted { pair, rows, in_s } in predicted {
             while let Some(before) = lost.next_if(|lost| lost.pair <= *pair) {
                 signs.push(sign_of(before));
             }
-            if !self.in_terminal(*rows, 0.0) && !self.in_terminal(*rows, *in_s) {
+            if !self.in_terminal(*rows, *in_s) {
                 signs.push((*pair, Sign::Predicted, *rows));
             }
         }
         signs.extend(lost.map(sign_of));
     }
 
+    /// Those around hubs to whom anybody is too close, in between; still in order.
+    pub fn add_crowded(self, rows: &[u32], signs: &mut Vec<Signed>) {
+        let drones = rows.iter().map(|row| (self.bodies[*row as usize].drone, *row));
+        let mut crowded: Vec<(DroneId, u32)> = drones.collect();
+        crowded.sort_unstable();
+        let mut rest = signs.len();
+        signs.extend(crowded.iter().copied().map(in_terminal));
+        // From the end, so that each sign is moved once, and none before the first of these.
+        let mut end = signs.len();
+        while let Some(last) = crowded.last().copied().map(in_terminal) {
+            end -= 1;
+            match rest > 0 && signs[rest - 1].0 > last.0 {
+                true => {
+                    rest -= 1;
+                    signs[end] = signs[rest];
+                }
+                false => {
+                    signs[end] = last;
+                    crowded.pop();
+                }
+            }
+        }
+    }
+
     fn of_one(self, &Predicted { pair, rows, in_s }: &Predicted) -> impl Iterator<Item = Signed> {
         let [one, other] = rows.map(|row| &self.bodies[row as usize]);
-        let in_terminal = self.in_terminal(rows, 0.0);
-        let lost = one.lost(other, self.minima).map(|closeness| match in_terminal {
-            true => Sign::LostInTerminal,
-            false => Sign::Lost(closeness),
-        });
-        let is_predicted = !in_terminal && !self.in_terminal(rows, in_s);
+        let lost = one.lost(other, self.minima).map(Sign::Lost);
+        let is_predicted = !self.in_terminal(rows, in_s);
         let signs = lost.into_iter().chain(is_predicted.then_some(Sign::Predicted));
         signs.map(move |sign| (pair, sign, rows))
     }
@@ -70,4 +88,8 @@ impl Judge<'_> {
         let place = |row: u32| self.bodies[row as usize].after(in_s);
         rows.iter().any(|row| self.terminals.contain(place(*row)))
     }
+}
+
+fn in_terminal((drone, row): (DroneId, u32)) -> Signed {
+    (Pair::of(drone, drone), Sign::LostInTerminal, [row, row])
 }

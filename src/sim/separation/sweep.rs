@@ -102,10 +102,11 @@ impl Sweep {
     }
 
     /// All pairs that will lose separation, in order, as far as they share a cell whose turn
-    /// it is.
+    /// it is, and neither is left out.
     pub fn predicted(
         &mut self,
         bodies: &[Body],
+        are_left_out: &[bool],
         minima: Minima,
         turn: Turn,
         pool: Option<&rayon::ThreadPool>,
@@ -122,7 +123,9 @@ impl Sweep {
             .for_each(|part| part.resize_with(tables, Vec::new));
         self.tables.resize_with(tables, Table::default);
         let enter = |(number, (part, bodies)): (usize, (&mut Part, &[Body]))| {
-            entered(bodies, number * of_part, minima, turn, part);
+            let first = number * of_part;
+            let are_left_out = &are_left_out[first..first + bodies.len()];
+            entered(bodies, are_left_out, first, minima, turn, part);
         };
         let (processor, parts, tables) = (self.processor, &mut self.parts, &mut self.tables);
         let look = |(number, table): (usize, &mut Table), parts: &[Part]| {
@@ -327,10 +330,19 @@ fn predicted(bodies: &[Body], one: usize, other: usize, in_s: f32) -> Predicted 
 }
 
 /// Whose first row is `first`; into the tables' parts, anew.
-fn entered(bodies: &[Body], first: usize, minima: Minima, turn: Turn, part: &mut Part) {
+fn entered(
+    bodies: &[Body],
+    are_left_out: &[bool],
+    first: usize,
+    minima: Minima,
+    turn: Turn,
+    part: &mut Part,
+) {
     part.iter_mut().for_each(Vec::clear);
     let tables = part.len();
-    for (row, body) in bodies.iter().enumerate() {
+    let rows = bodies.iter().zip(are_left_out).enumerate();
+    let rows = rows.filter(|(_, (_, is_left_out))| !**is_left_out);
+    for (row, (body, _)) in rows {
         cover(body, minima, turn, |row_of_cells, columns, bands| {
             let entries = &mut part[usize::from(row_of_cells) & (tables - 1)];
             for column in columns[0]..=columns[1] {

@@ -7,6 +7,7 @@ use super::super::sky::tests;
 use super::super::world::Hub;
 use super::grid::Grid;
 use super::sweep::{Predicted, Sweep, Turn};
+use super::terminals::Terminals;
 use super::*;
 
 const MINIMA: Minima = Minima {
@@ -129,27 +130,64 @@ fn drawn() -> impl Strategy<Value = Vec<Body>> {
     })
 }
 
+/// Of those who are outside of all volumes.
+fn outside(terminals: &Terminals, bodies: &[Body]) -> Vec<Body> {
+    let bodies = bodies.iter().copied();
+    bodies
+        .filter(|body| !terminals.contain((body.x, body.y)))
+        .collect()
+}
+
 proptest! {
     #[test]
     fn the_grids_find_what_every_pair_shows(bodies in drawn(), ticks in 1..12_u16) {
-        let shown = every_pair(&bodies, |one, other| one.lost(other, MINIMA));
+        let mut terminals = Terminals::default();
+        terminals.follow(&world());
+        let outside = outside(&terminals, &bodies);
+        let shown = every_pair(&outside, |one, other| one.lost(other, MINIMA));
         let mut grid = Grid::default();
-        grid.lay(&bodies, MINIMA, None);
+        grid.lay(&bodies, &terminals, MINIMA, None);
         let found = grid.lost(MINIMA, None);
         prop_assert_eq!(found.iter().map(|lost| (lost.pair, lost.closeness)).collect::<Vec<_>>(), shown);
 
-        let shown: Vec<Pair> = every_pair(&bodies, |one, other| one.meets(other, MINIMA))
+        let shown: Vec<Pair> = every_pair(&outside, |one, other| one.meets(other, MINIMA))
             .into_iter().map(|(pair, _)| pair).collect();
         let mut sweep = Sweep::default();
-        let pairs = |found: Vec<Predicted>| found.into_iter().map(|found| found.pair).collect::<Vec<_>>();
-        prop_assert_eq!(pairs(sweep.predicted(&bodies, MINIMA, ALL, None)), shown.clone());
+        let mut pairs = |turn| {
+            let found = sweep.predicted(grid.bodies(), grid.in_terminal(), MINIMA, turn, None);
+            found.into_iter().map(|found| found.pair).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(pairs(ALL), shown.clone());
         // Over all turns everybody is found once at least.
-        let mut over_turns: Vec<Pair> = (0..ticks)
-            .flat_map(|now| pairs(sweep.predicted(&bodies, MINIMA, Turn { now, of: ticks }, None)))
-            .collect();
+        let mut over_turns: Vec<Pair> =
+            (0..ticks).flat_map(|now| pairs(Turn { now, of: ticks })).collect();
         over_turns.sort_unstable();
         over_turns.dedup();
         prop_assert_eq!(over_turns, shown);
+    }
+
+    #[test]
+    fn around_a_hub_they_are_found_to_whom_anybody_at_all_is_too_close(bodies in drawn(), shrink in 1..20_u8) {
+        // The closer together, the more there are whom others in any cell are close to.
+        let bodies: Vec<Body> = bodies.into_iter().map(|body| Body {
+            x: body.x / f32::from(shrink),
+            y: body.y / f32::from(shrink),
+            ..body
+        }).collect();
+        let mut terminals = Terminals::default();
+        terminals.follow(&world());
+        let is_crowded = |one: &&Body| {
+            let mut others = bodies.iter().filter(|other| other.drone != one.drone);
+            terminals.contain((one.x, one.y)) && others.any(|other| one.lost(other, MINIMA).is_some())
+        };
+        let mut shown: Vec<DroneId> = bodies.iter().filter(is_crowded).map(|body| body.drone).collect();
+        let mut grid = Grid::default();
+        grid.lay(&bodies, &terminals, MINIMA, None);
+        let rows = grid.crowded(MINIMA, None);
+        let mut found: Vec<DroneId> = rows.iter().map(|row| grid.bodies()[*row as usize].drone).collect();
+        shown.sort_unstable();
+        found.sort_unstable();
+        prop_assert_eq!(found, shown);
     }
 }
 
@@ -166,7 +204,7 @@ fn threads_and_the_order_of_rows_change_nothing() {
     // Of all against all there are too many pairs; of these there are not.
     let some = &bodies[..2_500];
     let shown = every_pair(some, meets);
-    let alone = Sweep::default().predicted(some, MINIMA, ALL, None);
+    let alone = Sweep::default().predicted(some, &[false; 2_500], MINIMA, ALL, None);
     let found: Vec<_> = alone.into_iter().map(|found| (found.pair, found.in_s)).collect();
     assert!(
         found == shown && found.len() > 100,
@@ -175,24 +213,31 @@ fn threads_and_the_order_of_rows_change_nothing() {
         shown.len()
     );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let mut world = world();
+    world.separation.terminal_m = 1_000.0;
+    let mut terminals = Terminals::default();
+    terminals.follow(&world);
     let found = |bodies: &[Body], pool: Option<&rayon::ThreadPool>| {
         let mut grid = Grid::default();
-        grid.lay(bodies, MINIMA, pool);
+        grid.lay(bodies, &terminals, MINIMA, pool);
         let lost = grid.lost(MINIMA, pool);
-        let predicted = Sweep::default().predicted(bodies, MINIMA, Turn { now: 2, of: 5 }, pool);
+        let turn = Turn { now: 2, of: 5 };
+        let predicted = Sweep::default().predicted(grid.bodies(), grid.in_terminal(), MINIMA, turn, pool);
+        let crowded = grid.crowded(MINIMA, pool).into_iter();
+        let mut crowded: Vec<DroneId> = crowded.map(|row| grid.bodies()[row as usize].drone).collect();
+        crowded.sort_unstable();
         let lost: Vec<_> = lost.into_iter().map(|lost| (lost.pair, lost.closeness)).collect();
         let predicted: Vec<_> = predicted
             .into_iter()
             .map(|found| (found.pair, found.in_s))
             .collect();
-        (lost, predicted)
+        (lost, predicted, crowded)
     };
     let alone = found(&bodies, None);
+    let counts = (alone.0.len(), alone.1.len(), alone.2.len());
     assert!(
-        alone.0.len() > 1_000 && alone.1.len() > 1_000,
-        "{} {}",
-        alone.0.len(),
-        alone.1.len()
+        counts.0 > 1_000 && counts.1 > 1_000 && counts.2 > 100,
+        "{counts:?}"
     );
     assert!(found(&bodies, Some(&pool)) == alone);
     bodies.reverse();
@@ -289,7 +334,7 @@ fn who_turns_off_in_time_is_a_conflict_that_was_prevented() {
 }
 
 #[test]
-fn around_a_hub_losses_are_counted_apart_and_nothing_is_predicted() {
+fn around_a_hub_drones_are_counted_and_nothing_is_predicted() {
     let hub = world().hubs[0].at;
     let (x, y) = (hub.x as f32, hub.y as f32);
     let one = body(1, (x - 100.0, y, 70.0), (10.0, 0.0, 0.0));
@@ -299,9 +344,10 @@ fn around_a_hub_losses_are_counted_apart_and_nothing_is_predicted() {
     let counts = *scene.separation.counts();
     assert_eq!(
         (counts.conflicts, counts.losses, counts.terminal_losses),
-        (0, 0, 1)
+        (0, 0, 2),
+        "each of the two, once"
     );
-    // One of them in it is enough.
+    // Who is outside of it is not counted.
     let outside = body(3, (x + 180.0, y, 70.0), (0.0, 0.0, 0.0));
     let inside = body(4, (x + 140.0, y, 70.0), (0.0, 0.0, 0.0));
     let mut scene = Scene::of(vec![outside, inside]);
@@ -312,6 +358,25 @@ fn around_a_hub_losses_are_counted_apart_and_nothing_is_predicted() {
         scene.fly(2).len(),
         1,
         "without the volume it is a loss like any other"
+    );
+}
+
+#[test]
+fn those_around_hubs_and_those_elsewhere_are_each_counted_once_whatever_their_numbers() {
+    let hub = world().hubs[0].at;
+    let (x, y) = (hub.x as f32, hub.y as f32);
+    let around = [2, 5, 8].map(|drone| body(drone, (x + drone as f32, y, 70.0), (0.0, 0.0, 0.0)));
+    let elsewhere = [[1, 9], [3, 4], [6, 7]].map(|[one, other]| {
+        let y = 6_000.0 + 500.0 * one as f32;
+        let comes = body(other, (6_500.0, y, 75.0), (-20.0, 0.0, 0.0));
+        [body(one, (6_000.0, y, 70.0), (20.0, 0.0, 0.0)), comes]
+    });
+    let mut scene = Scene::of([&around[..], elsewhere.as_flattened()].concat());
+    assert_eq!(scene.fly(60).len(), 3);
+    let counts = *scene.separation.counts();
+    assert_eq!(
+        (counts.conflicts, counts.losses, counts.terminal_losses),
+        (3, 3, 3)
     );
 }
 
@@ -353,7 +418,8 @@ fn wider_registers_find_the_same_to_the_bit() {
         .collect();
     for turn in [ALL, Turn { now: 1, of: 3 }] {
         let found = |processor: pulp::Arch| {
-            let predicted = Sweep::on(processor).predicted(&bodies, MINIMA, turn, None);
+            let nobody = vec![false; bodies.len()];
+            let predicted = Sweep::on(processor).predicted(&bodies, &nobody, MINIMA, turn, None);
             let bits = |found: Predicted| (found.pair, found.rows, found.in_s.to_bits());
             predicted.into_iter().map(bits).collect::<Vec<_>>()
         };
