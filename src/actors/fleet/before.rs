@@ -132,6 +132,8 @@ impl FleetBefore7 {
                 grounded_until: None,
                 told: None,
             };
+            let takes = kept.on_pad();
+            fleet.pads.of_mut(hub).will_take(kept.turn, takes);
             fleet.kept.insert(id, kept);
         }
         fleet.note_what_is_known(world, now);

@@ -23,7 +23,7 @@ use crate::sim::sky;
 use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::weather;
 
-use super::pads::Claim;
+use super::pads::{CLIMB, Claim};
 use super::promises::Kept;
 use super::{Context, DeliveryMessage, DroneMessage, Effects, Fleet, FleetMessage, Mail};
 use crate::actors::Effect;
@@ -33,9 +33,7 @@ const LEAST_PAUSE: SimDuration = SimDuration(1_000_000);
 /// So many of those who are kept are planned for anew in one tick.
 pub(super) const PLANNED_AT_ONCE: usize = 128;
 /// So many at the head of a line hear at once that they are expected at another time.
-const HEAR_AT_ONCE: usize = 1_000;
-/// About what a guest's take-off takes its pad up for.
-const CLIMB: SimDuration = SimDuration(15_000_000);
+const HEAR_AT_ONCE: usize = 100;
 
 impl Fleet {
     /// The delivery has begun, and its customer was told this.
@@ -125,8 +123,9 @@ impl Fleet {
     fn leave(&mut self, context: &Context, hub: HubId, id: DeliveryId, effects: &mut Effects) {
         let Some(kept) = self.kept.remove(&id) else { return };
         let (now, drone) = (context.now, kept.drone);
-        let takes = SimDuration::from_secs(kept.plan.on_pad_s());
-        self.pads.of_mut(hub).take_off(now, drone, kept.turn, takes);
+        self.pads
+            .of_mut(hub)
+            .take_off(now, drone, kept.turn, kept.on_pad());
         if context.world.separation.strategic == Strategic::GroundDelay {
             effects.0.push(Effect::PutOff(kept.put_off));
         }
@@ -158,9 +157,10 @@ impl Fleet {
                 kept.grounded_until = None;
                 if kept.plan != mission.plan {
                     kept.plan = mission.plan;
-                    self.pads
-                        .of_mut(world.pairs().get(kept.pair).hub)
-                        .forget_outlook();
+                    let takes = kept.on_pad();
+                    let pads = self.pads.of_mut(pair.hub);
+                    pads.will_take(kept.turn, takes);
+                    pads.forget_outlook();
                     let earliest = self.intents.begins(kept.drone).unwrap_or(now);
                     self.find_way(context, id, earliest.max(now));
                 }
@@ -237,8 +237,7 @@ impl Fleet {
         let now = context.now;
         match claim {
             Claim::Mission(id) => self.kept.get(&id).map_or((now, SimDuration::ZERO), |kept| {
-                let takes = SimDuration::from_secs(kept.plan.on_pad_s());
-                (self.may_leave_at(context, kept), takes)
+                (self.may_leave_at(context, kept), kept.on_pad())
             }),
             Claim::Empty(_) | Claim::Landing => (now, CLIMB),
         }
@@ -246,10 +245,14 @@ impl Fleet {
 
     pub(super) fn expected_departure(&mut self, context: &Context, hub: HubId, id: DeliveryId) -> SimTime {
         let now = context.now;
-        let Some(turn) = self.kept.get(&id).map(|kept| kept.turn) else {
+        let Some(kept) = self.kept.get(&id) else {
             return now;
         };
-        let turnaround = context.world.hub(hub).turnaround;
+        let (turn, turnaround) = (kept.turn, context.world.hub(hub).turnaround);
+        if self.pads.of(hub).is_long() {
+            let at = self.pads.of(hub).roughly_at(now, turnaround, turn);
+            return at.max(self.may_leave_at(context, kept));
+        }
         let mut outlook = self.pads.of_mut(hub).take_outlook();
         let pads = self.pads.of(hub);
         let at = pads.expected_at(&mut outlook, now, turnaround, turn, |claim| {
@@ -261,6 +264,11 @@ impl Fleet {
 
     /// When the next turn of one in the air comes, were there one more.
     pub(super) fn first_turn_in_the_air(&mut self, context: &Context, hub: HubId) -> SimTime {
+        let pads = self.pads.of(hub);
+        if pads.is_long() {
+            let turnaround = context.world.hub(hub).turnaround;
+            return pads.roughly_at(context.now, turnaround, pads.first_in_the_air());
+        }
         let one_more = self.pads.of_mut(hub).join(Claim::Landing);
         let all = self.expected(context, hub, usize::MAX);
         self.pads.of_mut(hub).leave(one_more);

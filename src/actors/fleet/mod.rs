@@ -118,7 +118,7 @@ impl Fleet {
         self.history.forget_older(world);
         self.grow(world, now);
         self.pads
-            .mark(|id| self.kept.get(&id).is_some_and(Kept::has_begun));
+            .mark(|id| self.kept.get(&id).map(|kept| (kept.has_begun(), kept.on_pad())));
         self
     }
 

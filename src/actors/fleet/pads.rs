@@ -22,7 +22,7 @@ use crate::sim::time::{SimDuration, SimTime};
 use crate::sim::world::{Hub, World};
 
 use super::{Context, DroneMessage, Effects, Fleet, Mail};
-pub(super) use line::{Claim, HubPads};
+pub(super) use line::{CLIMB, Claim, HubPads};
 
 /// Who can hold no longer than this does not begin to.
 const LEAST_HOLD_S: f64 = 30.0;
@@ -65,9 +65,9 @@ impl Pads {
         self.hubs.extend(world.hubs[known..].iter().map(of));
     }
 
-    /// After a restore: what follows from the lines, and from which deliveries have begun.
-    pub fn mark(&mut self, has_begun: impl Fn(DeliveryId) -> bool) {
-        self.hubs.iter_mut().for_each(|pads| pads.mark(&has_begun));
+    /// After a restore: what follows from the lines, see [`HubPads::mark`].
+    pub fn mark(&mut self, of: impl Fn(DeliveryId) -> Option<(bool, SimDuration)>) {
+        self.hubs.iter_mut().for_each(|pads| pads.mark(&of));
     }
 
     /// What the outlooks stand on may have changed.

@@ -48,6 +48,11 @@ impl Kept {
         SimDuration::from_secs(seconds.unwrap_or_default())
     }
 
+    /// For how long its take-off takes a pad up.
+    pub fn on_pad(&self) -> SimDuration {
+        SimDuration::from_secs(self.plan.on_pad_s())
+    }
+
     pub fn has_begun(&self) -> bool {
         self.told.is_some()
     }
@@ -95,6 +100,7 @@ impl Fleet {
             grounded_until: None,
             told: None,
         };
+        self.pads.of_mut(hub).will_take(kept.turn, kept.on_pad());
         self.kept.insert(id, kept);
         let earliest = self.expected_departure(context, hub, id);
         self.find_way(context, id, earliest);
@@ -214,6 +220,8 @@ impl Fleet {
         (kept.task, kept.plan) = (task, mission.plan);
         // What kept it from the old way says nothing of this one, which may be flown now.
         kept.grounded_until = None;
+        let takes = kept.on_pad();
+        self.pads.of_mut(pair.hub).will_take(kept.turn, takes);
         self.forgo_way(context, id);
         let earliest = self.expected_departure(context, pair.hub, id);
         self.find_way(context, id, earliest);

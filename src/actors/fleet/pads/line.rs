@@ -1,5 +1,6 @@
-//! One hub's pads and its line; [`turns`] says when they come.
+//! One hub's pads and its line; [`turns`] says when they come, [`long`] about when.
 
+mod long;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,8 @@ use crate::sim::ids::{DeliveryId, DroneId};
 use crate::sim::time::{SimDuration, SimTime};
 
 use super::{Comer, LEAST_HOLD_S};
+pub(in crate::actors::fleet) use long::CLIMB;
+use long::Takes;
 use turns::Outlook;
 
 /// A descent may take this much longer than it is planned to.
@@ -40,6 +43,9 @@ pub(in crate::actors::fleet) struct HubPads {
     /// what has begun.
     #[serde(skip)]
     departing: BTreeSet<u64>,
+    /// It follows from the plans of those in the line.
+    #[serde(skip)]
+    takes: Takes,
     #[serde(skip)]
     outlook: Outlook,
 }
@@ -143,6 +149,7 @@ impl HubPads {
         self.forget_outlook();
         self.line.remove(&turn);
         self.departing.remove(&turn);
+        self.takes.forget(turn);
     }
 
     /// The delivery that has this turn has begun.
@@ -155,15 +162,23 @@ impl HubPads {
         self.departing.len() as u32
     }
 
-    /// After a restore: what follows from the line, and from which deliveries have begun.
-    pub fn mark(&mut self, has_begun: impl Fn(DeliveryId) -> bool) {
-        let leaves = |claim: &Claim| match claim {
-            Claim::Landing => false,
-            Claim::Mission(id) => has_begun(*id),
-            Claim::Empty(_) => true,
-        };
-        let departing = self.line().filter(|(_, claim)| leaves(claim));
-        self.departing = departing.map(|(turn, _)| turn).collect();
+    /// After a restore: what follows from the line. `of` says of a delivery whether it has begun, and
+    /// for how long it will take a pad up.
+    pub fn mark(&mut self, of: impl Fn(DeliveryId) -> Option<(bool, SimDuration)>) {
+        (self.departing, self.takes) = Default::default();
+        for (turn, claim) in &self.line {
+            let mission = match claim {
+                Claim::Mission(id) => of(*id),
+                Claim::Landing | Claim::Empty(_) => None,
+            };
+            if let Some((_, takes)) = mission {
+                self.takes.set(*turn, takes);
+            }
+            let has_begun = mission.is_some_and(|(has_begun, _)| has_begun);
+            if has_begun || matches!(claim, Claim::Empty(_)) {
+                self.departing.insert(*turn);
+            }
+        }
     }
 
     /// The first in the line behind this turn, or of all.

@@ -51,7 +51,7 @@ impl Fleet {
         let Claim::Mission(id) = claim else { return None };
         let kept = self.kept.get(&id)?;
         let at = self.intents.begins(kept.drone)?;
-        Some((at, SimDuration::from_secs(kept.plan.on_pad_s())))
+        Some((at, kept.on_pad()))
     }
 }
 
