@@ -40,6 +40,10 @@ pub struct Cast {
     unsaved: BTreeSet<DeliveryId>,
 }
 
+/// So many are asked for their states before the first answers: one by one, each would cost a turn
+/// of both threads.
+const SAVED_AT_ONCE: usize = 4_096;
+
 /// The states that a world starts with.
 pub struct Roles {
     pub scheduler: Scheduler,
@@ -218,14 +222,20 @@ impl Cast {
     /// # Errors
     /// An actor that is gone.
     pub async fn save_touched(&mut self) -> Result<Vec<(Address, Option<Vec<u8>>)>, Halted> {
-        let mut saved = Vec::new();
         self.unsaved.clear();
-        for address in std::mem::take(&mut self.touched) {
-            let state = match self.save(address) {
-                Some(state) => Some(state.await.map_err(|_| Halted::gone(address))?),
-                None => None,
-            };
-            saved.push((address, state));
+        let touched = std::mem::take(&mut self.touched);
+        let mut saved = Vec::with_capacity(touched.len());
+        let mut touched = touched.into_iter().peekable();
+        while touched.peek().is_some() {
+            let asked = touched.by_ref().take(SAVED_AT_ONCE);
+            let asked: Vec<_> = asked.map(|address| (address, self.save(address))).collect();
+            for (address, state) in asked {
+                let state = match state {
+                    Some(state) => Some(state.await.map_err(|_| Halted::gone(address))?),
+                    None => None,
+                };
+                saved.push((address, state));
+            }
         }
         Ok(saved)
     }
