@@ -11,6 +11,7 @@
 
 mod abreast;
 mod body;
+mod cells;
 mod encounters;
 mod grid;
 mod intents;
@@ -31,13 +32,14 @@ use super::time::{SimDuration, SimTime};
 use super::world::World;
 
 pub use body::{Body, Closeness, Minima, Pair};
+use cells::Turn;
 pub use encounters::Counts;
 use encounters::{Encounters, News, Replaced, Sign, Signed};
 use grid::Grid;
 pub use intents::Intents;
 pub use resolution::{Advice, Means, Party, manoeuvres, yields};
 use signs::Judge;
-use sweep::{Sweep, Turn};
+use sweep::Sweep;
 use terminals::Terminals;
 
 /// What the scenario says of it.

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::super::catalogue;
 use super::super::sky::tests;
 use super::super::world::Hub;
+use super::cells::Turn;
 use super::grid::Grid;
-use super::sweep::{Predicted, Sweep, Turn};
+use super::sweep::{Predicted, Sweep};
 use super::terminals::Terminals;
 use super::*;
 

@@ -7,8 +7,8 @@ use super::super::super::motion;
 use super::super::super::world::Model;
 use super::super::ON_PAD_M;
 use super::super::body::{Body, Minima};
+use super::super::cells::{band, heights_of_band};
 use super::super::grid::column;
-use super::super::sweep::{band, heights_of_band};
 
 const CELL_M: f32 = 512.0;
 /// Room for what single precision leaves out, metres: twice as exactly are edges of cells known.
