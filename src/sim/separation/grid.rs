@@ -124,28 +124,30 @@ impl Grid {
         let per_metre = 1.0 / (2.0 * minima.horizontal_m).max(20.0);
         self.per_metre = per_metre;
         let entry = |(row, body): (usize, &Body)| cell(body, per_metre) << 32 | row as u64;
-        let body = |entry: &u64| bodies[*entry as u32 as usize];
-        let in_terminal = |body: &Body| terminals.contain((body.x, body.y));
+        let body = |entry: &u64| {
+            let body = bodies[*entry as u32 as usize];
+            (body, terminals.contain((body.x, body.y)))
+        };
         match pool {
             Some(pool) => pool.install(|| {
                 let entries = bodies.par_iter().enumerate().map(entry);
                 entries.collect_into_vec(&mut self.entries);
                 self.entries.par_sort_unstable();
-                self.entries
-                    .par_iter()
-                    .map(body)
-                    .collect_into_vec(&mut self.bodies);
-                let in_terminal = self.bodies.par_iter().map(in_terminal);
-                in_terminal.collect_into_vec(&mut self.in_terminal);
+                let bodies = self.entries.par_iter().map(body);
+                bodies.unzip_into_vecs(&mut self.bodies, &mut self.in_terminal);
             }),
             None => {
                 self.entries.clear();
                 self.entries.extend(bodies.iter().enumerate().map(entry));
                 self.entries.sort_unstable();
                 self.bodies.clear();
-                self.bodies.extend(self.entries.iter().map(body));
                 self.in_terminal.clear();
-                self.in_terminal.extend(self.bodies.iter().map(in_terminal));
+                self.bodies.reserve(bodies.len());
+                self.in_terminal.reserve(bodies.len());
+                for (body, in_terminal) in self.entries.iter().map(body) {
+                    self.bodies.push(body);
+                    self.in_terminal.push(in_terminal);
+                }
             }
         }
     }
