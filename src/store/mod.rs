@@ -2,7 +2,8 @@
 //!
 //! The journal is one row per batch of accepted commands and one row per tick. A snapshot
 //! carries only what changed since the one before it and is merged into the tables of actors
-//! and records, so these always hold the full state at the newest snapshot's tick.
+//! and records, so these always hold the full state at the newest snapshot's tick; or, while a
+//! large one goes ahead in slices, what it takes to come back to that (`undo`).
 //!
 //! **What is recoverable.** The state at the last committed tick: load the newest snapshot,
 //! admit the journal's commands again at the ticks that admitted them, and compare digests.
@@ -21,10 +22,13 @@ pub mod postgres;
 pub mod reader;
 mod rules;
 pub mod sqlite;
+mod undo;
 pub mod writer;
 
 #[cfg(test)]
 mod places;
+#[cfg(test)]
+mod slice_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -116,11 +120,12 @@ pub struct Snapshot {
     pub keep_events_from: Tick,
     /// All that is not an actor's: always whole. Begins with one of [`SNAPSHOT_FORMATS`].
     pub engine: Vec<u8>,
-    /// Actors touched since the last snapshot by their key; `None` for one that ended.
+    /// Actors touched since the last snapshot by their key; `None` for one that ended. Without
+    /// those that went ahead in slices.
     pub actors: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// The read side's own totals: always whole; empty where none were kept.
     pub totals: Vec<u8>,
-    /// Look-up records of deliveries that go on, new or changed.
+    /// Look-up records of deliveries that go on, new or changed. Without those that went ahead.
     pub records: Vec<(DeliveryId, Vec<u8>)>,
     /// Those that have ended since: kept for good, and no longer among the records.
     pub history: Vec<HistoryRow>,
@@ -168,6 +173,25 @@ impl Snapshot {
     }
 }
 
+/// A part of a snapshot to come: its states overwrite those of the snapshot before, and are put
+/// back where a store is opened without the snapshot that they are of.
+///
+/// The slices of a snapshot are appended in the order of their numbers, none of another's
+/// among them, and then that snapshot with the rest. Until then actors and records as they
+/// read are neither snapshot's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Slice {
+    /// The coming snapshot's, which is later than the newest one's. It need not be kept yet.
+    pub tick: Tick,
+    /// From 0 for each snapshot, without holes.
+    pub number: u64,
+    /// As [`Snapshot::actors`].
+    pub actors: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// As [`Snapshot::records`]. Those of deliveries that have ended stay until the snapshot
+    /// itself takes them away.
+    pub records: Vec<(DeliveryId, Vec<u8>)>,
+}
+
 /// What becomes durable together or not at all: first the commands, then the ticks that
 /// admitted them, then the snapshot, whose tick must be among those already kept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -178,12 +202,22 @@ pub struct Flush {
     /// ended in ticks that are kept; a store that has them and not the snapshot makes them
     /// again, as the same, when those ticks are executed again.
     pub ahead: Vec<HistoryRow>,
+    /// Actors and records of it, which that snapshot then does not hold.
+    pub slice: Option<Slice>,
     pub snapshot: Option<Snapshot>,
 }
 
 impl Flush {
     pub fn is_empty(&self) -> bool {
-        self.ingest.is_empty() && self.ticks.is_empty() && self.ahead.is_empty() && self.snapshot.is_none()
+        let Flush {
+            ingest,
+            ticks,
+            ahead,
+            slice,
+            snapshot,
+        } = self;
+        let no_rows = ingest.is_empty() && ticks.is_empty() && ahead.is_empty();
+        no_rows && slice.is_none() && snapshot.is_none()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Rows for this room's tests, and a model of what a store must hold after a flush.
 
 mod history;
+mod slices;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Flush, HistoryRow, Identity, IngestBatch, SNAPSHOT_FORMATS, Snapshot, Store, StoreError, SumRow, TickRow,
+    Flush, HistoryRow, Identity, IngestBatch, SNAPSHOT_FORMATS, Slice, Snapshot, Store, StoreError, SumRow,
+    TickRow,
 };
 use crate::sim::calendar::Month;
 use crate::sim::command::Command;
@@ -129,6 +131,8 @@ pub(super) struct Model {
     /// All notices ever, by their numbers from 1.
     notices: Vec<Notice>,
     taken_off: BTreeSet<u64>,
+    /// Those that are in and whose snapshot is not.
+    slices: Vec<Slice>,
 }
 
 impl Model {
@@ -193,15 +197,13 @@ impl Model {
             self.notices.extend(row.notices.iter().cloned());
             self.ticks.push(row.as_kept());
         }
-        let Some(snapshot) = &flush.snapshot else { return };
-        self.snapshots.push((snapshot.tick, snapshot.engine.clone()));
-        for (key, state) in &snapshot.actors {
-            match state {
-                Some(state) => self.actors.insert(key.clone(), state.clone()),
-                None => self.actors.remove(key),
-            };
+        if let Some(slice) = &flush.slice {
+            self.apply_slice(slice);
         }
-        self.records.extend(snapshot.records.iter().cloned());
+        let Some(snapshot) = &flush.snapshot else { return };
+        self.settle_slices();
+        self.snapshots.push((snapshot.tick, snapshot.engine.clone()));
+        self.put_states(&snapshot.actors, &snapshot.records);
         for row in &snapshot.history {
             self.records.remove(&row.id);
             self.history.insert(row.id, row.clone());
@@ -212,7 +214,18 @@ impl Model {
         self.totals = snapshot.totals.clone();
     }
 
-    /// Panics where the store holds anything else than this model.
+    fn put_states(&mut self, actors: &[(Vec<u8>, Option<Vec<u8>>)], records: &[(DeliveryId, Vec<u8>)]) {
+        for (key, state) in actors {
+            match state {
+                Some(state) => self.actors.insert(key.clone(), state.clone()),
+                None => self.actors.remove(key),
+            };
+        }
+        self.records.extend(records.iter().cloned());
+    }
+
+    /// Panics where the store holds anything else than this model. While slices are in it does:
+    /// what of actors and records reads as new then, nobody may rely on.
     pub fn check(&self, store: &mut dyn Store) {
         assert_eq!(store.last_command_seq(), Ok(self.last_seq));
         assert_eq!(store.last_tick(), Ok(self.last_tick()));

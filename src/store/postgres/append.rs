@@ -8,9 +8,11 @@ use tokio_postgres::Row;
 
 use super::link::{Link, Request};
 use super::trouble::Trouble;
-use super::{history, number, outbox, unsigned};
+use super::{history, number, outbox, undo, unsigned};
+use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 use crate::store::rules::{self, Standing, same, wall_ms};
+use crate::store::undo::{check_slices, take_slice};
 use crate::store::{Flush, IngestBatch, Snapshot, StoreError, TickRow};
 
 const PUT_BATCHES: &str = "INSERT INTO ingest (first_seq, last_seq, commands)
@@ -29,15 +31,16 @@ const PUT_SNAPSHOT: &str = "INSERT INTO snapshot (id, tick, events_through, whol
      ON CONFLICT (id) DO UPDATE SET tick = excluded.tick, events_through = excluded.events_through,
          whole_from = excluded.whole_from, engine = excluded.engine,
          totals = excluded.totals";
-const PUT_ACTORS: &str = "INSERT INTO actor (key, state) SELECT * FROM unnest($1::bytea[], $2::bytea[])
+pub(super) const PUT_ACTORS: &str =
+    "INSERT INTO actor (key, state) SELECT * FROM unnest($1::bytea[], $2::bytea[])
      ON CONFLICT (key) DO UPDATE SET state = excluded.state";
-const END_ACTORS: &str = "DELETE FROM actor WHERE key = ANY($1::bytea[])";
-const PUT_RECORDS: &str =
+pub(super) const END_ACTORS: &str = "DELETE FROM actor WHERE key = ANY($1::bytea[])";
+pub(super) const PUT_RECORDS: &str =
     "INSERT INTO record (delivery_id, record) SELECT * FROM unnest($1::bytea[], $2::bytea[])
      ON CONFLICT (delivery_id) DO UPDATE SET record = excluded.record";
 
 /// All that a flush may send.
-pub(super) const STATEMENTS: [&str; 15] = [
+pub(super) const STATEMENTS: [&str; 17] = [
     PUT_BATCHES,
     PUT_KEYS,
     PUT_TICKS,
@@ -50,6 +53,8 @@ pub(super) const STATEMENTS: [&str; 15] = [
     PUT_ACTORS,
     END_ACTORS,
     PUT_RECORDS,
+    undo::PUT_UNDO,
+    undo::FORGET_UNDO,
     history::PUT_HISTORY,
     history::END_RECORDS,
     history::PUT_SUMS,
@@ -76,6 +81,14 @@ pub(super) async fn append(link: &mut Link, flush: &Flush) -> Result<(), Trouble
             Standing::Repeated => compare_tick(link, row).await?,
         }
     }
+    let mut last_slice = link.slice;
+    let mut slice = None;
+    if let Some(asked) = &flush.slice
+        && take_slice(link.snapshot, last_slice, asked)? == Standing::New
+    {
+        last_slice = Some((asked.tick, asked.number));
+        slice = Some((asked, undo::overwritten_by(link, asked).await?));
+    }
     let mut snapshot = flush.snapshot.as_ref();
     if let Some(asked) = snapshot
         && head.take_snapshot(link.snapshot, asked)? == Standing::Repeated
@@ -83,12 +96,19 @@ pub(super) async fn append(link: &mut Link, flush: &Flush) -> Result<(), Trouble
         compare_snapshot(link, asked).await?;
         snapshot = None;
     }
+    if let Some(snapshot) = snapshot {
+        check_slices(last_slice, snapshot)?;
+        last_slice = None;
+    }
 
     let mut requests = Vec::new();
     put_batches(&mut requests, &batches)?;
     put_ticks(&mut requests, &ticks);
     let posted = outbox::put_notices(&mut requests, link.posted, &ticks)?;
     history::put_rows(&mut requests, &flush.ahead);
+    if let Some((slice, overwritten)) = slice {
+        undo::put_slice(&mut requests, slice, &overwritten)?;
+    }
     if let Some(snapshot) = snapshot {
         put_snapshot(&mut requests, link.snapshot, snapshot);
     }
@@ -102,6 +122,7 @@ pub(super) async fn append(link: &mut Link, flush: &Flush) -> Result<(), Trouble
     }
     link.head = head;
     link.posted = posted;
+    link.slice = last_slice;
     link.snapshot = snapshot.map_or(link.snapshot, |snapshot| Some(snapshot.tick));
     Ok(())
 }
@@ -171,9 +192,20 @@ fn put_snapshot<'a>(requests: &mut Vec<Request<'a>>, previous: Option<Tick>, sna
         Box::new(&snapshot.totals[..]) as _,
     ];
     ask(PUT_SNAPSHOT, parameters);
+    ask(undo::FORGET_UNDO, vec![Box::new(number(snapshot.tick))]);
+    put_states(requests, &snapshot.actors, &snapshot.records);
+    history::put(requests, snapshot);
+}
+
+/// Actors as in [`Snapshot::actors`], and records.
+pub(super) fn put_states<'a>(
+    requests: &mut Vec<Request<'a>>,
+    actors: &'a [(Vec<u8>, Option<Vec<u8>>)],
+    records: &'a [(DeliveryId, Vec<u8>)],
+) {
+    let mut ask = |sql, parameters| requests.push(Request::Prepared(sql, parameters));
     // Of several states under one key the last stands.
-    let actors: BTreeMap<&[u8], Option<&[u8]>> = snapshot
-        .actors
+    let actors: BTreeMap<&[u8], Option<&[u8]>> = actors
         .iter()
         .map(|(key, state)| (&key[..], state.as_deref()))
         .collect();
@@ -188,15 +220,13 @@ fn put_snapshot<'a>(requests: &mut Vec<Request<'a>>, previous: Option<Tick>, sna
     for (keys, states) in in_portions(alive) {
         ask(PUT_ACTORS, vec![Box::new(keys), Box::new(states)]);
     }
-    let records: BTreeMap<&[u8], &[u8]> = snapshot
-        .records
+    let records: BTreeMap<&[u8], &[u8]> = records
         .iter()
         .map(|(id, record)| (&id.as_bytes()[..], &record[..]))
         .collect();
     for (ids, records) in in_portions(records) {
         ask(PUT_RECORDS, vec![Box::new(ids), Box::new(records)]);
     }
-    history::put(requests, snapshot);
 }
 
 type Columns<'a> = (Vec<&'a [u8]>, Vec<&'a [u8]>);
@@ -290,7 +320,7 @@ async fn compare_snapshot(link: &mut Link, snapshot: &Snapshot) -> Result<(), Tr
     Ok(())
 }
 
-fn by_key(rows: Vec<Row>) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Trouble> {
+pub(super) fn by_key(rows: Vec<Row>) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Trouble> {
     rows.iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
         .collect()

@@ -15,10 +15,11 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 
 use super::location::Location;
 use super::trouble::Trouble;
-use super::{append, unsigned};
+use super::{append, undo, unsigned};
 use crate::sim::time::Tick;
 use crate::store::StoreError;
 use crate::store::rules::Head;
+use crate::store::undo::SliceId;
 
 /// One half of the lock's number, `Skyh`; the other half stands for the schema.
 const LOCK_CLASS: i32 = 0x536b_7968;
@@ -43,6 +44,8 @@ pub(super) struct Link {
     pub snapshot: Option<Tick>,
     /// The last number that was given in the outbox.
     pub posted: u64,
+    /// The last slice that is in and whose snapshot is not.
+    pub slice: Option<SliceId>,
 }
 
 /// Something to send, of those that share one way there and back.
@@ -86,6 +89,7 @@ impl Link {
             head: Head::default(),
             snapshot: None,
             posted: 0,
+            slice: None,
         };
         link.client.batch_execute(SETTINGS).await?;
         Ok(link)
@@ -193,6 +197,7 @@ impl Link {
         );
         self.snapshot = row.try_get::<_, Option<i64>>(3)?.map(unsigned).transpose()?;
         self.posted = unsigned(row.try_get(4)?)?;
+        self.slice = undo::last_slice(self).await?;
         for sql in append::STATEMENTS {
             self.prepare(sql).await?;
         }

@@ -18,6 +18,7 @@ mod open;
 mod outbox;
 mod schema;
 mod trouble;
+mod undo;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::link::Link;
 use super::location::Location;
 use super::schema::{self, Held};
 use super::trouble::Trouble;
-use super::{PostgresStore, TO_MOVE_MUCH};
+use super::{PostgresStore, TO_MOVE_MUCH, undo};
 use crate::store::rules::new_epoch;
 use crate::store::{Epoch, Identity, SNAPSHOT_FORMATS, StoreError};
 
@@ -64,6 +64,7 @@ async fn move_in(
         Some(found) => {
             check(link, place, identity, found).await?;
             schema::migrate(link.client(), found).await?;
+            undo::put_back(link).await?;
         }
     }
     let client = link.client();

@@ -11,7 +11,7 @@ use crate::store::{Epoch, Identity, StoreError};
 
 /// Each makes the tables of one format out of those of the one before; a new store goes
 /// through all of them, so that no step goes unused.
-const STEPS: [&str; 4] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
+const STEPS: [&str; 5] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5];
 
 /// The format that this program writes.
 pub(in crate::store) const FORMAT: i64 = STEPS.len() as i64;
@@ -20,7 +20,7 @@ pub(in crate::store) const FORMAT: i64 = STEPS.len() as i64;
 const MARK: &str = "skyhaul_store";
 
 /// All tables of all formats.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     MARK,
     "world",
     "ingest",
@@ -34,6 +34,7 @@ const TABLES: [&str; 13] = [
     "moved_day",
     "sums",
     "outbox",
+    "undo",
 ];
 
 /// Bytes are kept as they are: they are packed already, and squeezing them costs more than
@@ -157,6 +158,19 @@ ALTER TABLE history ADD COLUMN accepted bigint NOT NULL DEFAULT 0;
 DROP INDEX history_by_package;
 CREATE INDEX history_by_package ON history (package, accepted, delivery_id);
 CREATE INDEX history_by_owner_and_package ON history (owner, package, accepted, delivery_id);
+";
+
+/// What the slices of a snapshot to come have overwritten; so that no program that would not put
+/// it back opens a store between two slices.
+const FORMAT_5: &str = "
+CREATE TABLE undo (
+    -- The tick of the snapshot to come.
+    tick   bigint NOT NULL,
+    number bigint NOT NULL,
+    rows   bytea NOT NULL,
+    PRIMARY KEY (tick, number)
+);
+ALTER TABLE undo ALTER COLUMN rows SET STORAGE EXTERNAL;
 ";
 
 /// Whose world it is, and who opened it last.

@@ -53,9 +53,11 @@ fn a_lost_connection_is_made_again_and_nothing_is_lost_or_doubled() {
     let mut model = Model::default();
     for round in 0..12_u64 {
         let flush = model.next_flush(&[round % 3, 2], round % 4 + 1, round % 5 == 4);
-        cut_off(&url);
-        append_at_last(&mut store, &flush);
-        model.apply(&flush);
+        for part in flush.in_slices(1) {
+            cut_off(&url);
+            append_at_last(&mut store, &part);
+            model.apply(&part);
+        }
         model.check(&mut store);
     }
 }
@@ -71,8 +73,10 @@ fn whatever_moment_the_connection_is_cut_at_the_journal_goes_on() {
         let cutting = scope.spawn(|| (0..25).for_each(|_| cut_off(&url)));
         while !cutting.is_finished() {
             let flush = model.next_flush(&[3, 2], 2, model.ticks.len() % 7 == 0);
-            append_at_last(&mut store, &flush);
-            model.apply(&flush);
+            for part in flush.in_slices(1) {
+                append_at_last(&mut store, &part);
+                model.apply(&part);
+            }
         }
     });
     model.check(&mut store);
@@ -86,10 +90,16 @@ fn a_database_that_dies_is_waited_for_and_has_all_that_it_acknowledged() {
     let mut model = Model::default();
     let endings: [fn(&Cluster); 2] = [Cluster::kill, Cluster::stop];
     for end in endings {
+        // It dies between two slices of a snapshot,
+        let mut parts = model.next_flush(&[4], 3, true).in_slices(1);
+        let rest = parts.split_off(1);
+        store.append(&parts[0]).unwrap();
+        model.apply(&parts[0]);
         end(&cluster);
-        // Sessions outlive the process that all hang on by a moment, and serve.
+        // where sessions outlive the process that all hang on by a moment, and serve.
+        let mut rest = rest.into_iter();
         let (flush, error) = loop {
-            let flush = model.next_flush(&[4], 3, true);
+            let flush = rest.next().unwrap_or_else(|| model.next_flush(&[4], 3, true));
             match store.append(&flush) {
                 Ok(()) => model.apply(&flush),
                 Err(error) => break (flush, error),
@@ -102,8 +112,10 @@ fn a_database_that_dies_is_waited_for_and_has_all_that_it_acknowledged() {
         assert!(store.probe().unwrap_err().is_retryable());
         assert!(store.last_command_seq().is_err(), "nobody knows");
         cluster.start_again();
-        append_at_last(&mut store, &flush);
-        model.apply(&flush);
+        for flush in [flush].into_iter().chain(rest) {
+            append_at_last(&mut store, &flush);
+            model.apply(&flush);
+        }
         model.check(&mut store);
     }
 }
@@ -183,7 +195,7 @@ fn a_store_of_format_1_becomes_the_newest_with_all_it_held() {
     drop(store);
     cluster.ask(
         &url,
-        "DROP TABLE history, moved, moved_day, sums, outbox;
+        "DROP TABLE history, moved, moved_day, sums, outbox, undo;
          ALTER TABLE world DROP COLUMN posted;
          ALTER TABLE snapshot DROP COLUMN totals;
          ALTER TABLE idempotency DROP COLUMN kept_since;
@@ -203,6 +215,27 @@ fn a_store_of_format_1_becomes_the_newest_with_all_it_held() {
     store.append(&flush).unwrap();
     model.apply(&flush);
     model.check(&mut store);
+}
+
+#[test]
+fn a_store_of_format_4_takes_slices() {
+    let (cluster, url) = (cluster::shared(), cluster::shared().database());
+    let mut store = open_world(&url);
+    let mut model = Model::default();
+    let flush = model.next_flush(&[3], 4, true);
+    store.append(&flush).unwrap();
+    model.apply(&flush);
+    drop(store);
+    cluster.ask(&url, "DROP TABLE undo; UPDATE skyhaul_store SET format = 4");
+    for _ in ["migrated", "opened again"] {
+        let mut store = open_world(&url);
+        model.check(&mut store);
+        for part in model.next_flush(&[], 2, true).in_slices(1) {
+            store.append(&part).unwrap();
+            model.apply(&part);
+        }
+        model.check(&mut store);
+    }
 }
 
 /// As a server does that looks for its lock before the database has missed it.

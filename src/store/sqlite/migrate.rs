@@ -29,6 +29,9 @@ pub(super) fn to_newest(conn: &mut Connection, found: i64) -> Result<(), StoreEr
     if found < 4 {
         tx.execute_batch(schema::NEWEST)?;
     }
+    if found < 5 {
+        tx.execute_batch(schema::UNDO)?;
+    }
     tx.pragma_update(None, "user_version", schema::FORMAT)?;
     tx.commit()?;
     Ok(())
@@ -115,7 +118,7 @@ mod tests {
     use crate::sim::ids::DeliveryId;
     use crate::sim::time::SimTime;
     use crate::store::sqlite::DATABASE;
-    use crate::store::testing::WORLD;
+    use crate::store::testing::{Model, WORLD};
     use crate::store::{Epoch, HistoryQuery, HistoryReader, HistoryRow, Store};
     use rusqlite::{Connection, params};
     use tempfile::TempDir;
@@ -191,8 +194,34 @@ CREATE TABLE record (delivery_id BLOB PRIMARY KEY, record BLOB NOT NULL);
         }
     }
 
-    /// What format 4 added, undone.
+    #[test]
+    fn a_store_of_format_4_takes_slices() {
+        let dir = TempDir::new().unwrap();
+        let mut model = Model::default();
+        let mut store = open(dir.path(), &WORLD, false).unwrap();
+        let flush = model.next_flush(&[3], 4, true);
+        store.append(&flush).unwrap();
+        model.apply(&flush);
+        drop(store);
+        let old = Connection::open(dir.path().join(DATABASE)).unwrap();
+        old.execute_batch("DROP TABLE undo; PRAGMA user_version = 4;")
+            .unwrap();
+        drop(old);
+
+        for _ in ["migrated", "opened again"] {
+            let mut store = open(dir.path(), &WORLD, false).unwrap();
+            model.check(&mut store);
+            for part in model.next_flush(&[], 2, true).in_slices(1) {
+                store.append(&part).unwrap();
+                model.apply(&part);
+            }
+            model.check(&mut store);
+        }
+    }
+
+    /// What formats 4 and 5 added, undone.
     const BACK_TO_FORMAT_3: &str = "
+DROP TABLE undo;
 DROP INDEX history_by_package;
 DROP INDEX history_by_owner_and_package;
 ALTER TABLE history DROP COLUMN accepted;

@@ -10,6 +10,7 @@ mod open;
 mod outbox;
 mod rows;
 mod schema;
+mod undo;
 
 #[cfg(test)]
 mod crash_tests;
@@ -101,6 +102,9 @@ impl Store for SqliteStore {
             rows::put_tick(&tx, &mut head, row)?;
         }
         history::put_rows(&tx, &flush.ahead)?;
+        if let Some(slice) = &flush.slice {
+            undo::put_slice(&tx, slice)?;
+        }
         if let Some(snapshot) = &flush.snapshot {
             rows::put_snapshot(&tx, &head, snapshot)?;
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OnDisk, SqliteStore, file_id, migrate, schema};
+use super::{OnDisk, SqliteStore, file_id, migrate, schema, undo};
 use crate::store::rules::new_epoch;
 use crate::store::{Epoch, Identity, SNAPSHOT_FORMATS, StoreError};
 
@@ -83,6 +83,7 @@ pub fn open(dir: &Path, identity: &Identity, fresh: bool) -> Result<SqliteStore,
         });
     }
     migrate::to_newest(&mut conn, found)?;
+    undo::put_back(&mut conn)?;
     let file = file_id(&path).map_err(|cause| unwritable(&path, &cause))?;
     Ok(SqliteStore {
         conn,

@@ -4,8 +4,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::history;
 use super::outbox;
+use super::undo;
+use crate::sim::ids::DeliveryId;
 use crate::sim::time::Tick;
 use crate::store::rules::{self, Head, Standing, same, wall_ms};
+use crate::store::undo::check_slices;
 use crate::store::{IngestBatch, Snapshot, StoreError, TickRow};
 
 const TICK_BY_NUMBER: &str =
@@ -105,6 +108,7 @@ pub(super) fn put_snapshot(conn: &Connection, head: &Head, snapshot: &Snapshot) 
             format!("the snapshot at tick {}", snapshot.tick)
         });
     }
+    check_slices(undo::last_slice(conn)?, snapshot)?;
     if let Some(tick) = previous {
         prune_before(conn, tick, snapshot.keep_events_from)?;
     }
@@ -119,24 +123,33 @@ pub(super) fn put_snapshot(conn: &Connection, head: &Head, snapshot: &Snapshot) 
         snapshot.engine,
         snapshot.totals
     ])?;
-    merge(conn, snapshot)
+    put_actors(conn, &snapshot.actors)?;
+    put_records(conn, &snapshot.records)?;
+    history::put(conn, snapshot)?;
+    undo::forget(conn, snapshot.tick)?;
+    Ok(())
 }
 
-fn merge(conn: &Connection, snapshot: &Snapshot) -> Result<(), StoreError> {
-    let mut put_actor = conn.prepare_cached("INSERT OR REPLACE INTO actor (key, state) VALUES (?1, ?2)")?;
-    let mut end_actor = conn.prepare_cached("DELETE FROM actor WHERE key = ?1")?;
-    for (key, state) in &snapshot.actors {
+/// States by their keys; `None` for one that ended.
+pub(super) fn put_actors(conn: &Connection, actors: &[(Vec<u8>, Option<Vec<u8>>)]) -> rusqlite::Result<()> {
+    let mut put = conn.prepare_cached("INSERT OR REPLACE INTO actor (key, state) VALUES (?1, ?2)")?;
+    let mut end = conn.prepare_cached("DELETE FROM actor WHERE key = ?1")?;
+    for (key, state) in actors {
         match state {
-            Some(state) => put_actor.execute(params![key, state])?,
-            None => end_actor.execute([key])?,
+            Some(state) => put.execute(params![key, state])?,
+            None => end.execute([key])?,
         };
     }
-    let mut put_record =
+    Ok(())
+}
+
+pub(super) fn put_records(conn: &Connection, records: &[(DeliveryId, Vec<u8>)]) -> rusqlite::Result<()> {
+    let mut put =
         conn.prepare_cached("INSERT OR REPLACE INTO record (delivery_id, record) VALUES (?1, ?2)")?;
-    for (id, record) in &snapshot.records {
-        put_record.execute(params![id.as_bytes(), record])?;
+    for (id, record) in records {
+        put.execute(params![id.as_bytes(), record])?;
     }
-    history::put(conn, snapshot)
+    Ok(())
 }
 
 fn merged_already(conn: &Connection, snapshot: &Snapshot) -> Result<bool, StoreError> {

@@ -8,7 +8,7 @@ use crate::store::{Epoch, Identity, StoreError};
 pub(super) const APPLICATION_ID: u32 = 0x536b_7968;
 
 /// Raise it with every change of the tables, and migrate in [`super::open`].
-pub(in crate::store) const FORMAT: i64 = 4;
+pub(in crate::store) const FORMAT: i64 = 5;
 
 /// What ended deliveries leave behind. Since format 3.
 pub(super) const HISTORY: &str = "
@@ -61,6 +61,18 @@ pub(super) const OUTBOX: &str = "
 CREATE TABLE outbox (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     notice BLOB NOT NULL
+);
+";
+
+/// What the slices of a snapshot to come have overwritten. Since format 5, so that no program
+/// that would not put it back opens a store between two slices.
+pub(super) const UNDO: &str = "
+CREATE TABLE undo (
+    -- The tick of the snapshot to come.
+    tick   INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    rows   BLOB NOT NULL,
+    PRIMARY KEY (tick, number)
 );
 ";
 
@@ -123,6 +135,7 @@ pub(super) fn create(conn: &mut Connection, identity: &Identity, epoch: Epoch) -
     tx.execute_batch(HISTORY)?;
     tx.execute_batch(OUTBOX)?;
     tx.execute_batch(NEWEST)?;
+    tx.execute_batch(UNDO)?;
     tx.execute(
         "INSERT INTO world (id, scenario_hash, seed, epoch) VALUES (0, ?1, ?2, ?3)",
         params![identity.scenario_hash, identity.seed.to_be_bytes(), epoch.0],

@@ -162,6 +162,23 @@ fn what_is_moved_out_of_memory_is_remembered_and_old_keys_are_not() {
 }
 
 #[test]
+fn a_copy_made_between_two_slices_is_of_the_snapshot_before() {
+    let dir = TempDir::new().unwrap();
+    let (mut store, mut model) = filled(dir.path());
+    for (index, part) in model.next_flush(&[2], 3, true).in_slices(1).iter().enumerate() {
+        store.append(part).unwrap();
+        model.apply(part);
+        let out = TempDir::new().unwrap();
+        let last_tick = backup(dir.path(), out.path()).unwrap();
+        assert_eq!(last_tick, model.last_tick(), "after flush {index}");
+        let mut left = model.clone();
+        left.reopened();
+        left.check(&mut open_world(out.path()));
+    }
+    model.check(&mut store);
+}
+
+#[test]
 fn a_reader_sees_what_was_committed_while_the_writer_writes() {
     let dir = TempDir::new().unwrap();
     let (mut store, mut model) = filled(dir.path());
