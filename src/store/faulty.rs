@@ -39,9 +39,18 @@ pub struct HeldAppends {
     faults: Faults,
 }
 
+impl HeldAppends {
+    /// Lets so many through; those after them go on waiting.
+    pub fn let_through(&self, appends: u64) {
+        let mut plan = self.faults.plan.lock();
+        plan.held_after = plan.held_after.map(|last| last + appends);
+        self.faults.released.notify_all();
+    }
+}
+
 impl Drop for HeldAppends {
     fn drop(&mut self) {
-        self.faults.plan.lock().held = false;
+        self.faults.plan.lock().held_after = None;
         self.faults.released.notify_all();
     }
 }
@@ -52,7 +61,8 @@ struct Plan {
     armed: Vec<(u64, Moment, StoreError)>,
     writes_fail: Option<StoreError>,
     reads_fail: Option<StoreError>,
-    held: bool,
+    /// The last append that need not wait, where others do.
+    held_after: Option<u64>,
     append_waits: bool,
 }
 
@@ -76,7 +86,9 @@ impl Faults {
 
     /// Lets appends wait until what this returns is dropped.
     pub fn hold_appends(&self) -> HeldAppends {
-        self.plan.lock().held = true;
+        let mut plan = self.plan.lock();
+        plan.held_after = Some(plan.appends);
+        drop(plan);
         HeldAppends { faults: self.clone() }
     }
 
@@ -88,7 +100,8 @@ impl Faults {
     fn next_append(&self) -> Result<Option<(Moment, StoreError)>, StoreError> {
         let mut plan = self.plan.lock();
         plan.append_waits = true;
-        self.released.wait_while(&mut plan, |plan| plan.held);
+        let is_held = |plan: &mut Plan| plan.held_after.is_some_and(|last| plan.appends >= last);
+        self.released.wait_while(&mut plan, is_held);
         plan.append_waits = false;
         plan.appends += 1;
         if let Some(error) = &plan.writes_fail {

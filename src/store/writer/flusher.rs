@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Refused;
+use super::ahead::{Ahead, rows_of};
 use super::queue::{Shared, WaitingBatch, WaitingChore, WaitingLookup, WaitingTick, Work};
-use crate::store::{Flush, HistoryRow, Store, StoreError};
+use crate::store::{Flush, Store, StoreError};
 
-/// Rows of history in one flush, which takes some ten milliseconds,
+/// Rows of a snapshot in one flush, which takes some ten milliseconds where they are history's,
 const ROWS_AT_ONCE: usize = 512;
 /// and beside commands, which are not to wait that long for rows that nobody waits for.
 const ROWS_BESIDE_COMMANDS: usize = 64;
@@ -38,11 +39,11 @@ pub(super) struct Flusher {
     spared_for: Duration,
 }
 
-/// A tick whose snapshot has much history: its rows go ahead some at a time, beside what
-/// else there is to write, and the ticks after it wait.
+/// A tick whose snapshot is large: its rows go ahead some at a time, beside what else there is
+/// to write, and the ticks after it wait.
 struct Trailing {
     tick: WaitingTick,
-    rows: std::vec::IntoIter<HistoryRow>,
+    ahead: Ahead,
     since: Instant,
 }
 
@@ -135,10 +136,9 @@ impl Flusher {
                 true => ROWS_BESIDE_COMMANDS,
                 false => ROWS_AT_ONCE,
             };
-            pending.flush.ahead = trailing.rows.by_ref().take(rows).collect();
-            match pending.flush.ahead.is_empty() {
-                true => pending.add_tick(trailing.tick),
-                false => self.trailing = Some(trailing),
+            match trailing.ahead.add_to(&mut pending.flush, rows) {
+                true => self.trailing = Some(trailing),
+                false => pending.add_tick(trailing.tick),
             }
         }
         if pending.flush.is_empty() {
@@ -214,16 +214,14 @@ impl Flusher {
 
     fn add_tick(&mut self, pending: &mut Pending, mut tick: WaitingTick) {
         match &mut tick.snapshot {
-            Some(snapshot) if snapshot.history.len() > ROWS_AT_ONCE => {
-                let rows = std::mem::take(&mut snapshot.history);
-                snapshot.gone_ahead = rows.iter().map(|row| row.id).collect();
-                let rows = rows.into_iter();
+            Some(snapshot) if rows_of(snapshot) > ROWS_AT_ONCE => {
+                let ahead = Ahead::of(snapshot);
                 #[expect(
                     clippy::disallowed_methods,
                     reason = "decides in how many flushes rows are written, and not what is"
                 )]
                 let since = Instant::now();
-                self.trailing = Some(Trailing { tick, rows, since });
+                self.trailing = Some(Trailing { tick, ahead, since });
             }
             _ => pending.add_tick(tick),
         }

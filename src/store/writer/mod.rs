@@ -12,6 +12,7 @@
 //! somebody looks ([`Writer::stall_if_flushing_for`]). When it fails for good the writer ends, and every
 //! call answers with that error.
 
+mod ahead;
 mod flusher;
 mod queue;
 

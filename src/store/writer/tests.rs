@@ -1,5 +1,6 @@
 //! The writer against a store that fails: every answer is true, and nothing is lost or doubled.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,6 +23,9 @@ in_each_place!(
     a_store_that_hangs_counts_as_stalled_until_it_answers,
     commands_do_not_wait_for_all_of_a_long_history,
     a_long_history_spares_commands_for_a_time_only,
+    commands_are_durable_before_a_large_snapshot_is,
+    whatever_fails_between_slices_a_large_snapshot_is_whole,
+    a_snapshot_whose_slices_never_ended_never_was,
     a_final_error_answers_everybody_and_ends_the_writer,
     closing_flushes_what_waits_and_cuts_a_stall_short,
 );
@@ -292,6 +296,99 @@ async fn a_long_history_spares_commands_for_a_time_only(place: impl Place) {
     // 512 rows; 512 beside the command; the 276 that are left; the snapshot.
     let flushes = flushes_of_a_long_history(&place, 0, Duration::ZERO).await;
     assert_eq!(flushes, 3 + 1);
+}
+
+/// 1,500 rows: 700 actors, 600 records, and 200 deliveries that ended, the first of them among
+/// those that have records.
+fn large_snapshot(tick: u64, byte: u8) -> Snapshot {
+    let ended = (1..=200).map(|number| history_row(number + 1_000 * (tick - 1), tick));
+    Snapshot {
+        tick,
+        engine: vec![1],
+        actors: (0..700_u32)
+            .map(|number| (number.to_be_bytes().to_vec(), Some(vec![byte; 20])))
+            .collect(),
+        records: (101..=700).map(|number| (delivery(number), vec![byte])).collect(),
+        history: ended.collect(),
+        ..Snapshot::default()
+    }
+}
+
+/// Which bytes actors and records have, and how many of each there are.
+fn states(place: &impl Place) -> [(usize, Vec<u8>); 2] {
+    let mut store = place.open();
+    let snapshot = store.latest_snapshot().unwrap().unwrap_or_default();
+    let actors = (snapshot.actors.into_iter()).map(|(_, state)| state.unwrap()[0]);
+    let records = store.records(None, 2_000).unwrap().into_iter();
+    let records = records.map(|(_, record)| record[0]);
+    [actors.collect::<Vec<u8>>(), records.collect()].map(|bytes| {
+        let count = bytes.len();
+        (
+            count,
+            bytes.into_iter().collect::<BTreeSet<u8>>().into_iter().collect(),
+        )
+    })
+}
+
+async fn commands_are_durable_before_a_large_snapshot_is(place: impl Place) {
+    let (writer, faults) = start_sparing(&place, Duration::MAX);
+    let held = faults.hold_appends();
+    let mut snapshot = writer.commit_tick(tick(1, 0), Some(large_snapshot(1, 7))).await;
+    while !faults.is_append_held() {
+        tokio::task::yield_now().await;
+    }
+    // Each with the slice after the one that is being written when it comes.
+    for number in 1..=3 {
+        let beside = spawn_batch(&writer, batch(number, 1));
+        tokio::task::yield_now().await;
+        held.let_through(2);
+        assert_eq!(beside.await.unwrap(), Ok(()));
+        assert!((&mut snapshot).now_or_never().is_none(), "most of it waits");
+    }
+    drop(held);
+    assert_eq!(snapshot.await, Ok(()));
+    writer.close().unwrap();
+    assert_eq!(ends(&place), (3, 1));
+    assert_eq!(states(&place), [(700, vec![7]), (500, vec![7])]);
+}
+
+async fn whatever_fails_between_slices_a_large_snapshot_is_whole(place: impl Place) {
+    let (writer, faults) = start_sparing(&place, Duration::ZERO);
+    for (nth, moment) in [
+        (1, Moment::AfterCommit),
+        (3, Moment::BeforeCommit),
+        (5, Moment::AfterCommit),
+        (7, Moment::AfterCommit),
+    ] {
+        faults.fail_append(nth, moment, full());
+    }
+    for number in 1..=2 {
+        let snapshot = large_snapshot(number, number as u8);
+        let committed = writer.commit_tick(tick(number, 0), Some(snapshot)).await;
+        assert_eq!(committed.await, Ok(()));
+    }
+    writer.close().unwrap();
+    assert_eq!(ends(&place), (0, 2));
+    assert_eq!(states(&place), [(700, vec![2]), (600, vec![2])]);
+}
+
+async fn a_snapshot_whose_slices_never_ended_never_was(place: impl Place) {
+    let (writer, faults) = start(&place);
+    let first = Snapshot {
+        history: Vec::new(),
+        ..large_snapshot(1, 1)
+    };
+    let committed = writer.commit_tick(tick(1, 0), Some(first)).await;
+    assert_eq!(committed.await, Ok(()));
+    let corrupt = StoreError::Corrupt {
+        what: "on purpose".to_owned(),
+    };
+    faults.fail_append(3, Moment::AfterCommit, corrupt.clone());
+    let committed = writer.commit_tick(tick(2, 0), Some(large_snapshot(2, 2))).await;
+    assert_eq!(committed.await, Err(corrupt));
+    drop(writer);
+    assert_eq!(ends(&place), (0, 1));
+    assert_eq!(states(&place), [(700, vec![1]), (600, vec![1])]);
 }
 
 async fn a_final_error_answers_everybody_and_ends_the_writer(place: impl Place) {
